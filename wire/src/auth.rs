@@ -1,0 +1,120 @@
+//! Registering, signing in, refreshing and signing out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Secret, Status};
+
+/// The body of `POST /register`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+pub struct Credentials {
+    /// 1 to 64 characters; the spelling is kept, the comparison ignores case.
+    pub username: String,
+    /// 8 characters or more, 1,024 bytes at most.
+    pub password: Secret,
+}
+
+/// The body of `POST /authenticate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+pub struct Authenticate {
+    /// The name, in any case.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// `false`: the session lasts a day at most. `true`, the default: as long as the server allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+    pub stay_signed_in: Option<bool>,
+}
+
+/// The body of `POST /refresh`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+pub struct Refresh {
+    /// The refresh token that the last sign-in or refresh answered.
+    pub refresh_token: Secret,
+}
+
+/// The body of `POST /logout`, for a client that has no access token at hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+pub struct Logout {
+    /// A refresh token of the session, of any generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+    pub refresh_token: Option<Secret>,
+}
+
+/// The answer of `POST /authenticate` and `POST /refresh`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+pub struct Tokens {
+    /// Always `ok`.
+    pub status: Status,
+    /// A JWT (RFC 9068) for the `Authorization` header.
+    pub access_token: Secret,
+    /// Opaque; good for one refresh.
+    pub refresh_token: Secret,
+    /// Always `Bearer` (RFC 6750).
+    pub token_type: String,
+    /// Seconds until the access token expires, counted from now.
+    pub expires_in: u32,
+}
+
+#[cfg(feature = "openapi")]
+mod examples {
+    use poem_openapi::types::Example;
+
+    use super::{Authenticate, Credentials, Logout, Refresh, Tokens};
+    use crate::{Secret, Status};
+
+    const REFRESH_TOKEN: &str = "AQEjRWeJq83vAZqxUT8Rfq6gLqV0vFrAAAAAAm3u8Y1p";
+
+    impl Example for Credentials {
+        fn example() -> Self {
+            Self {
+                username: "alice".into(),
+                password: Secret::new("correct horse battery"),
+            }
+        }
+    }
+
+    impl Example for Authenticate {
+        fn example() -> Self {
+            Self {
+                username: "alice".into(),
+                password: Secret::new("correct horse battery"),
+                stay_signed_in: None,
+            }
+        }
+    }
+
+    impl Example for Refresh {
+        fn example() -> Self {
+            Self {
+                refresh_token: Secret::new(REFRESH_TOKEN),
+            }
+        }
+    }
+
+    impl Example for Logout {
+        fn example() -> Self {
+            Self {
+                refresh_token: Some(Secret::new(REFRESH_TOKEN)),
+            }
+        }
+    }
+
+    impl Example for Tokens {
+        fn example() -> Self {
+            Self {
+                status: Status::Ok,
+                access_token: Secret::new("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…"),
+                refresh_token: Secret::new(REFRESH_TOKEN),
+                token_type: "Bearer".into(),
+                expires_in: 900,
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The rules for what people type, as both sides check them.
+//!
+//! The popup checks before it asks, so that people hear at once; the server checks always. How names are
+//! compared is the server's alone, and stands there.
+
+use crate::ErrorCode;
+
+/// The fewest characters (Unicode scalar values) of a password.
+pub const PASSWORD_MIN_CHARS: usize = 8;
+/// The most bytes (UTF-8) of a password. Every byte counts, NUL included.
+pub const PASSWORD_MAX_BYTES: usize = 1024;
+/// The most characters (Unicode scalar values) of a user name, blanks around it not counted.
+pub const USERNAME_MAX_CHARS: usize = 64;
+
+/// What is wrong with an input: a code for programs and a sentence for people.
+///
+/// The sentence never repeats the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// Nothing was typed.
+    Empty,
+    /// The password has fewer than [`PASSWORD_MIN_CHARS`] characters.
+    PasswordTooShort,
+    /// The password has more than [`PASSWORD_MAX_BYTES`] bytes.
+    PasswordTooLong,
+    /// The name has more than [`USERNAME_MAX_CHARS`] characters.
+    UsernameTooLong,
+    /// The name holds a control, bidirectional-override or other invisible formatting character.
+    UsernameInvisible,
+    /// The name holds an `@`, and would be taken for an e-mail address.
+    UsernameIsAddress,
+}
+
+impl Violation {
+    /// The code of the field's entry in `errors`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "required",
+            Self::PasswordTooShort => "too_short",
+            Self::PasswordTooLong | Self::UsernameTooLong => "too_long",
+            Self::UsernameInvisible | Self::UsernameIsAddress => "invalid_characters",
+        }
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Empty => ErrorCode::CREDENTIALS_REQUIRED,
+            Self::PasswordTooShort => "Password must be at least 8 characters long.",
+            Self::PasswordTooLong => "Password must be at most 1024 bytes long.",
+            Self::UsernameTooLong => "Username must be at most 64 characters long.",
+            Self::UsernameInvisible => "Username must not contain control or invisible characters.",
+            Self::UsernameIsAddress => "Username must not contain an @.",
+        }
+    }
+}
+
+/// Checks a password that is being chosen.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_new_password(password: &str) -> Result<(), Violation> {
+    if password.is_empty() {
+        return Err(Violation::Empty);
+    }
+    if password.len() > PASSWORD_MAX_BYTES {
+        return Err(Violation::PasswordTooLong);
+    }
+    if password.chars().count() < PASSWORD_MIN_CHARS {
+        return Err(Violation::PasswordTooShort);
+    }
+    Ok(())
+}
+
+/// Checks a user name that is being chosen; `name` is trimmed here.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_new_username(name: &str) -> Result<(), Violation> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(Violation::Empty);
+    }
+    if name.chars().count() > USERNAME_MAX_CHARS {
+        return Err(Violation::UsernameTooLong);
+    }
+    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err(Violation::UsernameInvisible);
+    }
+    // U+FE6B and U+FF20 are `@` after NFKC.
+    if name.contains(['@', '\u{FE6B}', '\u{FF20}']) {
+        return Err(Violation::UsernameIsAddress);
+    }
+    Ok(())
+}
+
+/// Characters that change how a name reads without being seen: bidirectional controls (UAX #9), line
+/// and paragraph separators, the soft hyphen, the byte-order mark, interlinear annotations, tags.
+///
+/// U+200D (zero-width joiner) stays allowed: emoji families and several scripts need it.
+const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+        | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0001}' )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Violation, check_new_password, check_new_username};
+
+    #[test]
+    fn a_password_is_counted_in_characters_and_capped_in_bytes() {
+        assert_eq!(check_new_password(""), Err(Violation::Empty));
+        assert_eq!(check_new_password("1234567"), Err(Violation::PasswordTooShort));
+        assert_eq!(check_new_password("ööööööö"), Err(Violation::PasswordTooShort));
+        assert_eq!(check_new_password("öööööööö"), Ok(()));
+        assert_eq!(check_new_password("\0\0\0\0\0\0\0\0"), Ok(()));
+        assert_eq!(check_new_password(&"x".repeat(1024)), Ok(()));
+        assert_eq!(check_new_password(&"ö".repeat(513)), Err(Violation::PasswordTooLong));
+    }
+
+    #[test]
+    fn a_name_of_question_marks_or_emoji_is_a_name() {
+        for name in ["???", "👩‍👩‍👧", "a", " alice ", "Ünï", &"n".repeat(64)] {
+            assert_eq!(check_new_username(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_misleads_is_refused() {
+        assert_eq!(check_new_username("  "), Err(Violation::Empty));
+        assert_eq!(check_new_username(&"n".repeat(65)), Err(Violation::UsernameTooLong));
+        for name in ["a\0b", "a\u{202E}b", "a\u{2066}b", "a\nb", "\u{FEFF}a"] {
+            assert_eq!(check_new_username(name), Err(Violation::UsernameInvisible), "{name:?}");
+        }
+        for name in ["a@b", "a\u{FF20}b"] {
+            assert_eq!(check_new_username(name), Err(Violation::UsernameIsAddress), "{name:?}");
+        }
+    }
+}
