@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# The one door: sets up what is missing, builds, runs, tests, measures and packs Password Auth.
+# It decides nothing itself: cargo builds and tests, and the parts stand in scripts/.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+readonly ROOT
+cd -- "$ROOT"
+
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
+# shellcheck source=scripts/packages.sh
+. scripts/packages.sh
+# shellcheck source=scripts/toolchain.sh
+. scripts/toolchain.sh
+# shellcheck source=scripts/browser.sh
+. scripts/browser.sh
+# shellcheck source=scripts/setup.sh
+. scripts/setup.sh
+# shellcheck source=scripts/extension.sh
+. scripts/extension.sh
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
+# shellcheck source=scripts/pack.sh
+. scripts/pack.sh
+
+help_main() {
+    cat <<'TEXT'
+Usage: ./build.sh COMMAND [ARGUMENTS]
+
+  run       build both halves and serve on http://127.0.0.1:8000 (development mode)
+  build     build both halves: target/release/password-auth and dist/
+  test      check and test everything, also in a real browser
+  bench     measure the release build
+  package   pack dist/ for the Web Store, and the server, into target/package/
+  audit     ask the advisory database about every dependency
+  help      this text; ./build.sh COMMAND --help says more about one command
+
+Each command first sets up what it is missing: on Debian and Ubuntu by itself, and it says before what
+it installs. Elsewhere it says what is needed.
+TEXT
+}
+
+help_run() {
+    cat <<'TEXT'
+Usage: ./build.sh run [--open] [-- SERVER FLAGS…]
+
+Builds both halves and starts the server in development mode, on http://127.0.0.1:8000, with its data in
+./data. Everything after -- goes to the server:  ./build.sh run -- --port 9000
+
+  --open    once the server is ready, also start Chromium with the extension loaded and a profile that
+            is thrown away afterwards. Ctrl-C stops both.
+
+PORT, DATA_DIR and the server's other settings are also read from the environment and from a file .env.
+TEXT
+}
+
+help_build() {
+    cat <<'TEXT'
+Usage: ./build.sh build
+
+Leaves the server at target/release/password-auth, and the extension, ready to load unpacked, in dist/.
+TEXT
+}
+
+help_test() {
+    cat <<'TEXT'
+Usage: ./build.sh test [--long] [FILTER…]
+
+Without a filter: format, lints, dependency rules, the size of the extension, then every test: units, the
+API over HTTP, and the extension in a real Chromium. With filters: only the tests whose names contain one
+of them, and no other check.
+
+  --long    the long crash runs as well (PASSWORD_AUTH_LONG=1)
+TEXT
+}
+
+help_bench() {
+    cat <<'TEXT'
+Usage: ./build.sh bench [ARGUMENTS…]
+
+Builds the release, then runs the benchmark `report`. The arguments go to the benchmark.
+TEXT
+}
+
+help_package() {
+    cat <<'TEXT'
+Usage: ./build.sh package
+
+Packs the extension for the Web Store (zip) and the server for this machine's kind (tar.gz) into
+target/package/, with their SHA-256 sums. The same input gives the same bytes.
+TEXT
+}
+
+help_audit() {
+    cat <<'TEXT'
+Usage: ./build.sh audit
+
+Runs cargo-deny with everything that deny.toml asks for, security advisories included. Installs cargo-deny
+first where it is missing: once, several minutes. Fetches the advisory database.
+TEXT
+}
+
+# The server; target/debug for tests, target/release for everything else.
+build_server() {
+    say "Building the server (release)…"
+    host_cargo build --locked --release -p password-auth
+}
+
+cmd_build() {
+    [ $# -eq 0 ] || usage_error build "unexpected argument: $1"
+    set_up build
+    build_server
+    build_extension
+    say "Built."
+    note "server     $ROOT/target/release/password-auth"
+    note "extension  $ROOT/dist"
+}
+
+cmd_run() {
+    local open=
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --open) open=yes ;;
+            --) shift; break ;;
+            *) usage_error run "unexpected argument: $1 (flags for the server stand after --)" ;;
+        esac
+        shift
+    done
+    set_up build
+    build_server
+    build_extension
+    say "Starting the server (development mode). Ctrl-C stops it."
+    note "Load the extension: chrome://extensions, switch on \"Developer mode\", \"Load unpacked\", choose"
+    note "    $ROOT/dist"
+    note "The API explains itself at the server's address, under /docs."
+    local server=("$ROOT/target/release/password-auth" serve --dev "$@")
+    if [ -n "$open" ]; then
+        serve_with_browser "${server[@]}"
+    else
+        exec "${server[@]}"
+    fi
+}
+
+cmd_test() {
+    local filters=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --long) export PASSWORD_AUTH_LONG=1 ;;
+            -*) usage_error test "unknown flag: $1" ;;
+            *) filters+=("$1") ;;
+        esac
+        shift
+    done
+    set_up test
+    [ ${#filters[@]} -gt 0 ] || check_sources
+    build_extension
+    if [ ${#filters[@]} -eq 0 ]; then
+        check_size
+        check_lints
+    fi
+    run_tests ${filters[@]+"${filters[@]}"}
+}
+
+cmd_bench() {
+    set_up build
+    build_server
+    build_extension
+    say "Measuring…"
+    EXTENSION_DIR="$ROOT/dist" host_cargo bench --locked -p password-auth --bench report -- "$@"
+}
+
+cmd_package() {
+    [ $# -eq 0 ] || usage_error package "unexpected argument: $1"
+    set_up package
+    build_server
+    build_extension
+    pack
+}
+
+cmd_audit() {
+    [ $# -eq 0 ] || usage_error audit "unexpected argument: $1"
+    set_up host
+    ensure_cargo_deny
+    say "Checking every dependency: advisories, bans, licenses, sources…"
+    cargo_deny check
+}
+
+main() {
+    local command=${1:-help}
+    [ $# -eq 0 ] || shift
+    case $command in
+        run | build | test | bench | package | audit) ;;
+        help | --help | -h) help_main; return ;;
+        *)
+            printf 'error: unknown command: %s\n' "$command" >&2
+            printf '       ./build.sh help lists the commands.\n' >&2
+            return 2
+            ;;
+    esac
+    case ${1:-} in
+        --help | -h) "help_$command"; return ;;
+    esac
+    "cmd_$command" "$@"
+}
+
+main "$@"

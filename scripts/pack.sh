@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# What is handed out: the same input gives the same bytes.
+
+pack() {
+    local version out stage name
+    version=$(workspace_version)
+    out="$ROOT/target/package"
+    name="password-auth-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+    rm -rf -- "$out"
+    stage="$out/stage"
+    mkdir -p "$stage/$name"
+    # The oldest moment that a zip can say, unless the caller has a better one.
+    local moment="@${SOURCE_DATE_EPOCH:-315532800}"
+
+    say "Packing the extension…"
+    cp -R dist "$stage/extension"
+    find "$stage/extension" -exec env TZ=UTC touch -d "$moment" {} +
+    (
+        cd -- "$stage/extension"
+        find . -type f | sed 's|^\./||' | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$out/password-auth-extension-$version.zip" -@
+    )
+
+    say "Packing the server…"
+    install -m 755 target/release/password-auth "$stage/$name/"
+    install -m 644 LICENSE LICENSE-MIT LICENSE-APACHE README.md "$stage/$name/"
+    tar -C "$stage" --sort=name --mtime="$moment" --owner=0 --group=0 --numeric-owner --format=ustar -cf - "$name" |
+        gzip -n -9 >"$out/$name.tar.gz"
+
+    rm -rf -- "$stage"
+    (cd -- "$out" && sha256sum -- *.tar.gz *.zip >SHA256SUMS && cat SHA256SUMS)
+    say "Packed into $out"
+}

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Finds or installs everything that a command needs, before the command begins.
+
+compiles_c() { have cc && printf '#include <stdlib.h>\n' | cc -E -o /dev/null - 2>/dev/null; }
+
+# want_for KIND: collects in WANTED the packages that are missing and already known by name.
+want_for() {
+    compiles_c || want gcc libc6-dev
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || ! have apt-get || want ca-certificates
+    case $1 in
+        test)
+            have strace || want strace
+            find_browser || want_browser
+            ;;
+        package) have zip || want zip ;;
+    esac
+}
+
+# set_up KIND: host (a Rust), build (both halves), test, package.
+set_up() {
+    want_for "$1"
+    local wasm=
+    [ "$1" = host ] || wasm=yes
+    find_host_rust || want_host_rust
+    # Which Rust builds the WASM depends on the host's. Where that comes from the distribution too, one
+    # call of apt-get installs both.
+    if [ -n "$wasm" ] && { [ -n "$HOST_CARGO" ] || distro_rust_suffix >/dev/null; }; then
+        find_wasm_rust || true
+    fi
+    drop_doubles
+    install_wanted
+
+    find_host_rust || { install_rustup && find_host_rust; } ||
+        die "there is no Rust $(minimum_rust) or newer, and none could be installed." \
+            "Install it from https://rustup.rs, then call ./build.sh again."
+    if [ -n "$wasm" ] && ! find_wasm_rust; then
+        drop_doubles
+        install_wanted
+        find_wasm_rust || die "the packages are installed, and still no Rust here builds for $WASM_TARGET."
+    fi
+    [ "$1" != test ] || find_browser || fetch_browser
+    say "Using $HOST_NAME."
+    if [ -n "$wasm" ]; then
+        [ "$WASM_NAME" = "$HOST_NAME" ] || note "For WASM: $WASM_NAME."
+        ensure_wasm_bindgen
+    fi
+}
+
+drop_doubles() {
+    [ ${#WANTED[@]} -eq 0 ] || mapfile -t WANTED < <(printf '%s\n' "${WANTED[@]}" | awk '!seen[$0]++')
+}
