@@ -68,61 +68,61 @@ fetch_browser() {
     find_browser || die "Chrome for Testing $version was fetched, and does not run here."
 }
 
+BROWSER_PID='' SERVER_PID=''
+
 # serve_with_browser SERVER…: both, until the server ends or this script is told to.
 serve_with_browser() {
-    local browser profile line address='' server_pid browser_pid=''
-    exec {server_out}< <(exec "$@")
-    server_pid=$!
-    profile=$(mktemp -d)
-    # shellcheck disable=SC2064 # the values of now
-    trap "stop_both $server_pid '$profile'" EXIT
+    local folder line browser address='' ended=''
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064 # the value of now
+    trap "stop_both '$folder'" EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
 
+    mkfifo "$folder/out"
+    "$@" >"$folder/out" &
+    SERVER_PID=$!
     # The server says in one line that it is ready, and where.
+    exec {server_out}<"$folder/out"
     while IFS= read -r -u "$server_out" line; do
         printf '%s\n' "$line"
         case $line in
             *"listening on "*) address=${line##*listening on }; break ;;
         esac
     done
-    if [ -z "$address" ]; then
-        wait "$server_pid" || true
-        die "the server ended before it was ready; its messages above say why."
-    fi
+    [ -n "$address" ] || die "the server ended before it was ready; its messages above say why."
     cat <&"$server_out" &
 
     if browser=$(chromium_bin); then
         say "Opening Chromium with the extension loaded; its profile is thrown away afterwards."
-        local flags=("--user-data-dir=$profile" "--load-extension=$ROOT/dist" --no-first-run --no-default-browser-check)
+        local flags=("--user-data-dir=$folder/profile" "--load-extension=$ROOT/dist" --no-first-run --no-default-browser-check)
         [ "$(id -u)" -ne 0 ] || flags+=(--no-sandbox)
-        "$browser" "${flags[@]}" "$address/docs" >"$profile/log" 2>&1 &
-        browser_pid=$!
-        BROWSER_PID=$browser_pid
+        "$browser" "${flags[@]}" "$address/docs" >"$folder/browser.log" 2>&1 &
+        BROWSER_PID=$!
+        local status=0
+        wait -n -p ended "$SERVER_PID" "$BROWSER_PID" || status=$?
+        if [ "$ended" = "$BROWSER_PID" ]; then
+            BROWSER_PID=
+            [ "$status" -eq 0 ] || tail -n 3 "$folder/browser.log" >&2
+            note "The browser is closed; the server goes on. Ctrl-C stops it."
+        else
+            return "$status"
+        fi
     else
         note "No Chromium here (Google Chrome ignores --load-extension). On Debian: apt-get install chromium"
     fi
-
-    local ended
-    if [ -n "$browser_pid" ] && wait -n -p ended "$server_pid" "$browser_pid"; then :; fi
-    if [ "${ended:-}" = "$browser_pid" ] && [ -n "$browser_pid" ]; then
-        BROWSER_PID=
-        note "The browser is closed; the server goes on. Ctrl-C stops it."
-        [ ! -s "$profile/log" ] || tail -n 3 "$profile/log"
-    fi
-    wait "$server_pid"
+    wait "$SERVER_PID"
 }
 
-BROWSER_PID=
-# stop_both SERVER_PID PROFILE: only what serve_with_browser started.
+# stop_both FOLDER: only what serve_with_browser started.
 stop_both() {
     trap - EXIT
     local pid
-    for pid in "$1" $BROWSER_PID; do
+    for pid in $SERVER_PID $BROWSER_PID; do
         kill "$pid" 2>/dev/null || true
     done
-    for pid in "$1" $BROWSER_PID; do
+    for pid in $SERVER_PID $BROWSER_PID; do
         wait "$pid" 2>/dev/null || true
     done
-    rm -rf -- "$2"
+    rm -rf -- "$1"
 }

@@ -3,6 +3,7 @@
 
 pack() {
     local version out stage name
+    umask 022
     version=$(workspace_version)
     out="$ROOT/target/package"
     name="password-auth-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"

@@ -43,8 +43,9 @@ install_rustup_toolchain() {
     [ "$RUSTUP_TRIED" != "$rustup" ] || return 1
     RUSTUP_TRIED=$rustup
     say "Installing Rust $(pinned_rust) with rustup…"
-    "$rustup" toolchain install "$(pinned_rust)" --profile minimal --component clippy --component rustfmt ||
-        { note "rustup could not; looking for another Rust."; return 1; }
+    # Its status also tells of its own update, which is not what matters here.
+    "$rustup" toolchain install "$(pinned_rust)" --profile minimal --component clippy --component rustfmt || true
+    use_rustup "$(pinned_rust)" || { note "rustup could not; looking for another Rust."; return 1; }
 }
 
 # is_proxy BIN: rustup's stand-in, which is no compiler of its own.
@@ -80,7 +81,7 @@ find_host_rust() {
     local pair pinned
     pinned=$(pinned_rust)
     use_rustup "$pinned" && return 0
-    install_rustup_toolchain && use_rustup "$pinned" && return 0
+    install_rustup_toolchain && return 0
     use_rustup stable && return 0
     pair=$(find_plain_rust) || return 1
     read -r HOST_CARGO HOST_RUSTC <<<"$pair"
