@@ -1,1 +1,17 @@
+//! Password Auth's API, as a library; the binary of the same name is a thin door to it.
+//!
+//! The way through is `http -> accounts, sessions -> store`, and nothing points back. ARCHITECTURE.md
+//! draws the map.
 
+pub mod accounts;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod id;
+pub mod jobs;
+pub mod passwords;
+pub mod sessions;
+pub mod store;
+pub mod throttle;
+pub mod tokens;

@@ -110,7 +110,9 @@ mod examples {
         fn example() -> Self {
             Self {
                 status: Status::Ok,
-                access_token: Secret::new("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…"),
+                access_token: Secret::new(
+                    "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…",
+                ),
                 refresh_token: Secret::new(REFRESH_TOKEN),
                 token_type: "Bearer".into(),
                 expires_in: 900,

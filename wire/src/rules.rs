@@ -114,12 +114,21 @@ mod tests {
     #[test]
     fn a_password_is_counted_in_characters_and_capped_in_bytes() {
         assert_eq!(check_new_password(""), Err(Violation::Empty));
-        assert_eq!(check_new_password("1234567"), Err(Violation::PasswordTooShort));
-        assert_eq!(check_new_password("ööööööö"), Err(Violation::PasswordTooShort));
+        assert_eq!(
+            check_new_password("1234567"),
+            Err(Violation::PasswordTooShort)
+        );
+        assert_eq!(
+            check_new_password("ööööööö"),
+            Err(Violation::PasswordTooShort)
+        );
         assert_eq!(check_new_password("öööööööö"), Ok(()));
         assert_eq!(check_new_password("\0\0\0\0\0\0\0\0"), Ok(()));
         assert_eq!(check_new_password(&"x".repeat(1024)), Ok(()));
-        assert_eq!(check_new_password(&"ö".repeat(513)), Err(Violation::PasswordTooLong));
+        assert_eq!(
+            check_new_password(&"ö".repeat(513)),
+            Err(Violation::PasswordTooLong)
+        );
     }
 
     #[test]
@@ -132,12 +141,23 @@ mod tests {
     #[test]
     fn a_name_that_misleads_is_refused() {
         assert_eq!(check_new_username("  "), Err(Violation::Empty));
-        assert_eq!(check_new_username(&"n".repeat(65)), Err(Violation::UsernameTooLong));
+        assert_eq!(
+            check_new_username(&"n".repeat(65)),
+            Err(Violation::UsernameTooLong)
+        );
         for name in ["a\0b", "a\u{202E}b", "a\u{2066}b", "a\nb", "\u{FEFF}a"] {
-            assert_eq!(check_new_username(name), Err(Violation::UsernameInvisible), "{name:?}");
+            assert_eq!(
+                check_new_username(name),
+                Err(Violation::UsernameInvisible),
+                "{name:?}"
+            );
         }
         for name in ["a@b", "a\u{FF20}b"] {
-            assert_eq!(check_new_username(name), Err(Violation::UsernameIsAddress), "{name:?}");
+            assert_eq!(
+                check_new_username(name),
+                Err(Violation::UsernameIsAddress),
+                "{name:?}"
+            );
         }
     }
 }

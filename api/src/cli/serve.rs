@@ -1,0 +1,102 @@
+//! `serve`: the composition root. It names the concrete engine and clock, and hands them to the rest.
+
+use std::panic;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::settings::Arguments;
+use crate::clock::SystemClock;
+use crate::config::{Config, LogFormat};
+use crate::http::serve::{Limits, serve};
+use crate::http::{self, App};
+use crate::jobs::run_sweeper;
+use crate::store::Store;
+use crate::store::sled::SledStore;
+use crate::tokens::{SigningKeys, load_or_create};
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
+    let config = arguments.config()?;
+    start_log(&config)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can not be started: {error}"))?
+        .block_on(serve_until_stopped(config))
+}
+
+async fn serve_until_stopped(config: Config) -> Result<(), String> {
+    let stop = stop_on_signals()?;
+    // Before the store is opened: two servers on one address are told so, whatever their folders.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let store: Arc<dyn Store> =
+        Arc::new(SledStore::open(&config.data_dir).map_err(|error| error.to_string())?);
+    let keys = match config.signing_key.clone() {
+        Some(key) => SigningKeys::new(key, Vec::new()),
+        None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
+    };
+    let clock = Arc::new(SystemClock);
+    let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
+    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
+
+    println!("password-auth listening on http://{address}");
+    tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
+    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stop);
+    let outcome = tokio::select! {
+        () = serving => Ok(()),
+        () = store.failed() => Err("the store can not write any more (is the disk full?); start the server again once it can".to_owned()),
+    };
+    sweeper.abort();
+    store.close().await;
+    tracing::info!("stopped");
+    outcome
+}
+
+/// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
+fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
+    let (stop, stopped) = watch::channel(false);
+    let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if stop.send_replace(true) {
+                // What was acknowledged is on disk already.
+                std::process::exit(130);
+            }
+            tracing::info!("stopping: what is under way may finish; once more to stop at once");
+        }
+    });
+    Ok(stopped)
+}
+
+/// The log goes to standard error: standard output has the one line with the address.
+fn start_log(config: &Config) -> Result<(), String> {
+    let filter =
+        EnvFilter::try_new(&config.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    // A panic's message may quote what a client sent.
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The flags: one for each setting that is no secret, made from the list of settings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
+
+use crate::config::{Config, Problem, SETTINGS, Setting, Sources};
+
+/// The file beside which the server is started.
+const ENV_FILE: &str = ".env";
+
+/// What the flags say.
+pub(super) struct Arguments {
+    dev: bool,
+    flags: BTreeMap<String, String>,
+}
+
+impl Arguments {
+    /// The settings' texts, and whether this is development.
+    pub(super) fn sources(&self) -> Result<(Sources, bool), String> {
+        Sources::gather(self.flags.clone(), Path::new(ENV_FILE))
+            .map(|sources| (sources, self.dev))
+            .map_err(|problem| problem.to_string())
+    }
+
+    /// The settings, read.
+    pub(super) fn config(&self) -> Result<Config, String> {
+        let (sources, dev) = self.sources()?;
+        Config::load(&sources, dev).map_err(|problems| describe(&problems))
+    }
+}
+
+/// All mistakes, one a line.
+pub(super) fn describe(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("  {problem}"))
+        .collect();
+    format!("these settings are wrong:\n{}", lines.join("\n"))
+}
+
+impl Args for Arguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let dev = Arg::new("dev")
+            .long("dev")
+            .action(ArgAction::SetTrue)
+            .help("Development mode: any origin may call, and limits may be off");
+        command.arg(dev).args(public_settings().map(|setting| {
+            let default = match setting.default {
+                "" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            Arg::new(setting.name)
+                .long(clap::builder::Str::from(setting.flag()))
+                .value_name("VALUE")
+                .help(format!("{}{default} [env: {}]", setting.help, setting.name))
+        }))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Arguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = public_settings()
+            .filter_map(|setting| {
+                let value = matches.get_one::<String>(setting.name)?;
+                Some((setting.name.to_owned(), value.clone()))
+            })
+            .collect();
+        Ok(Self {
+            dev: matches.get_flag("dev"),
+            flags,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn public_settings() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| !setting.secret)
+}

@@ -1,0 +1,197 @@
+//! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
+
+mod parse;
+mod setting;
+mod source;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use setting::{SETTINGS, Setting};
+pub use source::{Origin, Sources};
+
+use self::parse::Reader;
+use crate::accounts::Rates;
+use crate::passwords::ScryptParams;
+use crate::sessions::Lifetimes;
+use crate::tokens::SigningKey;
+
+/// What is in force. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development mode: any origin may call, and limits may be off.
+    pub dev: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where people reach the server: scheme, host and port; `None` means wherever it listens.
+    pub public_url: Option<String>,
+    /// The embedded store's folder.
+    pub data_dir: PathBuf,
+    /// Origins that browsers may call from.
+    pub allowed_origins: Vec<String>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The key that `JWT_SECRET` gives, if it is set.
+    pub signing_key: Option<SigningKey>,
+    /// Issuer and audience of the access tokens.
+    pub issuer: String,
+    /// How long tokens and sessions last.
+    pub lifetimes: Lifetimes,
+    /// How passwords are hashed.
+    pub scrypt: ScryptParams,
+    /// How often strangers may try.
+    pub rates: Rates,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// What is wrong with a setting. The sentence quotes no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which setting.
+    pub setting: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.message)
+    }
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn load(sources: &Sources, dev: bool) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(sources, dev);
+        let host: IpAddr = reader.parse("HOST", "an IP address, as 127.0.0.1 or ::1");
+        let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
+        reader.refuse_if_set(
+            "DATABASE_URL",
+            "PostgreSQL is not in this version yet; leave it empty",
+        );
+        let config = Self {
+            dev,
+            listen: SocketAddr::new(host, port),
+            public_url: reader.public_url("PUBLIC_URL"),
+            data_dir: PathBuf::from(reader.text("DATA_DIR")),
+            allowed_origins: reader.origins("ALLOWED_ORIGINS"),
+            trusted_proxies: reader.networks("TRUSTED_PROXIES"),
+            signing_key: reader.signing_key("JWT_SECRET"),
+            issuer: reader.text("ISSUER").to_owned(),
+            lifetimes: Lifetimes {
+                access_token: Duration::from_secs(
+                    60 * reader.within("ACCESS_TOKEN_EXPIRE_MINUTES", 1..=1440),
+                ),
+                session: Duration::from_secs(
+                    86_400 * reader.within("REFRESH_TOKEN_EXPIRE_DAYS", 1..=3650),
+                ),
+            },
+            scrypt: reader.scrypt(),
+            rates: Rates {
+                login: reader.rate("LOGIN_RATE"),
+                register: reader.rate("REGISTER_RATE"),
+            },
+            log_format: reader.log_format("LOG_FORMAT"),
+            log_filter: reader.text("RUST_LOG").to_owned(),
+        };
+        reader.only("SIGNING_ALG", "HS256");
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, LogFormat, Sources};
+    use crate::throttle::Rate;
+
+    #[test]
+    fn nothing_set_is_a_safe_server_on_loopback() {
+        let config = Config::load(&Sources::of([]), false).expect("valid");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.rates.login, "5/minute".parse().expect("a rate"));
+        assert_eq!(config.lifetimes.access_token.as_secs(), 900);
+        assert_eq!(config.lifetimes.session.as_secs(), 180 * 86_400);
+        assert!(config.scrypt.meets_owasp());
+        assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
+        assert_eq!(config.log_format, LogFormat::Text);
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once_and_no_secret_is_quoted() {
+        let sources = Sources::of([
+            ("PORT", "eighty"),
+            ("JWT_SECRET", "hunter2"),
+            (
+                "ALLOWED_ORIGINS",
+                "https://ok.example, *, https://x.example/path",
+            ),
+            ("TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("LOGIN_RATE", "5/fortnight"),
+            ("SCRYPT_P", "0"),
+            ("SIGNING_ALG", "none"),
+            ("DATABASE_URL", "postgres://user:geheim@db/x"),
+        ]);
+        let problems = Config::load(&sources, false).expect_err("invalid");
+        let text = problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
+        for name in [
+            "PORT",
+            "JWT_SECRET",
+            "ALLOWED_ORIGINS",
+            "TRUSTED_PROXIES",
+            "LOGIN_RATE",
+            "SCRYPT",
+            "SIGNING_ALG",
+            "DATABASE_URL",
+        ] {
+            assert!(text.contains(name), "{name} is missing in:\n{text}");
+        }
+        assert!(
+            !text.contains("hunter2") && !text.contains("geheim"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn limits_are_off_in_development_only() {
+        let sources = Sources::of([
+            ("LOGIN_RATE", "off"),
+            ("SCRYPT_LOG_N", "4"),
+            ("SCRYPT_P", "1"),
+        ]);
+        assert_eq!(
+            Config::load(&sources, true).expect("valid").rates.login,
+            Rate::OFF
+        );
+        assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 2);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let secret = "a secret of more than thirty-two bytes";
+        let config = Config::load(&Sources::of([("JWT_SECRET", secret)]), false).expect("valid");
+        assert!(!format!("{config:?}").contains("thirty"));
+    }
+}

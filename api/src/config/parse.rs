@@ -1,0 +1,278 @@
+//! From text to values; what does not parse is noted and reading goes on.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use hyper::Uri;
+use ipnet::IpNet;
+
+use super::setting::Setting;
+use super::{LogFormat, Problem, Sources};
+use crate::passwords::ScryptParams;
+use crate::throttle::Rate;
+use crate::tokens::{MIN_SECRET_BYTES, SigningKey};
+
+pub(super) struct Reader<'a> {
+    sources: &'a Sources,
+    dev: bool,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(sources: &'a Sources, dev: bool) -> Self {
+        Self {
+            sources,
+            dev,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish<T>(self, config: T) -> Result<T, Vec<Problem>> {
+        if self.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(self.problems)
+        }
+    }
+
+    pub(super) fn text(&self, name: &'static str) -> &'a str {
+        Setting::named(name).map_or("", |setting| self.sources.get(setting).0)
+    }
+
+    fn problem(&mut self, name: &str, message: impl Into<String>) {
+        self.problems.push(Problem {
+            setting: name.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// The value, or the default's where it does not parse; the mistake is noted.
+    pub(super) fn parse<T: FromStr + Placeholder>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+    ) -> T {
+        let text = self.text(name);
+        text.parse().unwrap_or_else(|_| {
+            self.problem(name, format!("expected {expected}, not {text:?}"));
+            T::PLACEHOLDER
+        })
+    }
+
+    pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        let value: u64 = self.parse(name, &expected);
+        if value != u64::PLACEHOLDER && !range.contains(&value) {
+            self.problem(name, format!("expected {expected}, not {value}"));
+        }
+        value.clamp(*range.start(), *range.end())
+    }
+
+    pub(super) fn rate(&mut self, name: &'static str) -> Rate {
+        match self.text(name).parse::<Rate>() {
+            Ok(rate) if rate.is_off() && !self.dev => {
+                self.problem(name, "off is for development (--dev) only");
+                rate
+            }
+            Ok(rate) => rate,
+            Err(error) => {
+                self.problem(name, error.to_string());
+                Rate::OFF
+            }
+        }
+    }
+
+    pub(super) fn scrypt(&mut self) -> ScryptParams {
+        let log_n = self.within("SCRYPT_LOG_N", 1..=29);
+        let r = self.within("SCRYPT_R", 1..=64);
+        let p = self.within("SCRYPT_P", 1..=16);
+        let params = u8::try_from(log_n).ok().and_then(|log_n| {
+            ScryptParams::new(log_n, u32::try_from(r).ok()?, u32::try_from(p).ok()?)
+        });
+        match params {
+            Some(params) if params.meets_owasp() || self.dev => params,
+            Some(params) => {
+                self.problem(
+                    "SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P",
+                    format!(
+                        "{params} is weaker than OWASP's list; that is for development (--dev) only"
+                    ),
+                );
+                params
+            }
+            None => {
+                self.problem(
+                    "SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P",
+                    "these take more memory than a hash may have (256 MiB)",
+                );
+                ScryptParams::DEFAULT
+            }
+        }
+    }
+
+    pub(super) fn signing_key(&mut self, name: &'static str) -> Option<SigningKey> {
+        let secret = self.text(name);
+        if secret.is_empty() {
+            return None;
+        }
+        let key = SigningKey::new(secret.as_bytes());
+        if key.is_none() {
+            let length = secret.len();
+            self.problem(
+                name,
+                format!("expected {MIN_SECRET_BYTES} bytes or more, not {length}: try `openssl rand -base64 48`"),
+            );
+        }
+        key
+    }
+
+    pub(super) fn public_url(&mut self, name: &'static str) -> Option<String> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        let url =
+            origin(text).filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        if url.is_none() {
+            self.problem(
+                name,
+                format!("expected a URL without a path, as https://auth.example.org, not {text:?}"),
+            );
+        }
+        url
+    }
+
+    pub(super) fn origins(&mut self, name: &'static str) -> Vec<String> {
+        self.list(name, |item| {
+            origin(item).ok_or_else(|| {
+                format!("expected exact origins, as https://app.example.org or chrome-extension://ID, not {item:?}")
+            })
+        })
+    }
+
+    pub(super) fn networks(&mut self, name: &'static str) -> Vec<IpNet> {
+        self.list(name, |item| {
+            item.parse::<IpNet>()
+                .or_else(|_| item.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| format!("expected addresses or networks, as 10.0.0.0/8, not {item:?}"))
+        })
+    }
+
+    fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let mut values = Vec::new();
+        for item in self
+            .text(name)
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            match parse(item) {
+                Ok(value) => values.push(value),
+                Err(message) => self.problem(name, message),
+            }
+        }
+        values
+    }
+
+    pub(super) fn log_format(&mut self, name: &'static str) -> LogFormat {
+        match self.text(name) {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            other => {
+                self.problem(name, format!("expected text or json, not {other:?}"));
+                LogFormat::Text
+            }
+        }
+    }
+
+    pub(super) fn only(&mut self, name: &'static str, value: &str) {
+        let text = self.text(name);
+        if text != value {
+            self.problem(
+                name,
+                format!("this version knows {value} only, not {text:?}"),
+            );
+        }
+    }
+
+    /// Does not quote what was set: it may hold a password.
+    pub(super) fn refuse_if_set(&mut self, name: &'static str, why: &str) {
+        if !self.text(name).is_empty() {
+            self.problem(name, why);
+        }
+    }
+}
+
+/// What stands in for a value that did not parse while the other mistakes are gathered.
+pub(super) trait Placeholder {
+    const PLACEHOLDER: Self;
+}
+
+impl Placeholder for IpAddr {
+    const PLACEHOLDER: Self = Self::V4(std::net::Ipv4Addr::LOCALHOST);
+}
+
+impl Placeholder for u16 {
+    const PLACEHOLDER: Self = 0;
+}
+
+impl Placeholder for u64 {
+    const PLACEHOLDER: Self = u64::MAX;
+}
+
+/// Scheme, host and port as browsers send them in `Origin` (RFC 6454): lower case, no path, no default
+/// port. `None` if that is not what it is.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    let (scheme, authority) = text.split_once("://")?;
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if scheme.is_empty()
+        || !scheme.chars().all(letters)
+        || authority.contains(['/', '?', '#', '@', '*', ' '])
+    {
+        return None;
+    }
+    let host: Uri = format!("http://{authority}/").parse().ok()?;
+    host.host().filter(|host| !host.is_empty())?;
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let authority = match authority.strip_suffix(default_port) {
+        Some(host) if !default_port.is_empty() => host,
+        _ => authority,
+    };
+    Some(format!("{scheme}://{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for (text, expected) in [
+            ("https://App.Example.org/", Some("https://app.example.org")),
+            (
+                "https://app.example.org:443",
+                Some("https://app.example.org"),
+            ),
+            ("http://127.0.0.1:8000", Some("http://127.0.0.1:8000")),
+            ("http://[::1]:8000", Some("http://[::1]:8000")),
+            (
+                "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+                Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop"),
+            ),
+            ("*", None),
+            ("null", None),
+            ("https://", None),
+            ("https://*.example.org", None),
+            ("https://example.org/path", None),
+            ("example.org", None),
+        ] {
+            assert_eq!(origin(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Where settings come from: flags over the environment over a `.env` file over the defaults.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use super::Problem;
+use super::setting::{SETTINGS, Setting};
+
+/// Where a value was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag.
+    Flag,
+    /// An environment variable.
+    Environment,
+    /// The `.env` file.
+    File,
+    /// Nowhere: the default.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::File => ".env",
+            Self::Default => "default",
+        })
+    }
+}
+
+/// The texts of all settings, unparsed. It holds secrets, so it has no `Debug`.
+#[derive(Clone, Default)]
+pub struct Sources {
+    flags: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
+    file: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// The given flags (by the setting's name), the process's environment, and the file if it is there.
+    ///
+    /// # Errors
+    /// If the file is there and can not be read.
+    pub fn gather(flags: BTreeMap<String, String>, file: &Path) -> Result<Self, Problem> {
+        let environment = SETTINGS
+            .iter()
+            .filter_map(|setting| {
+                Some((setting.name.to_owned(), std::env::var(setting.name).ok()?))
+            })
+            .collect();
+        Ok(Self {
+            flags,
+            environment,
+            file: read_file(file)?,
+        })
+    }
+
+    /// Only these values, as if they were flags. For tests.
+    pub fn of<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let flags = values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            flags,
+            ..Self::default()
+        }
+    }
+
+    /// The text that is in force, and where it came from. An empty one counts as not set.
+    #[must_use]
+    pub fn get(&self, setting: &Setting) -> (&str, Origin) {
+        let places = [
+            (&self.flags, Origin::Flag),
+            (&self.environment, Origin::Environment),
+            (&self.file, Origin::File),
+        ];
+        for (values, origin) in places {
+            match values.get(setting.name).map(|value| value.trim()) {
+                Some(value) if !value.is_empty() => return (value, origin),
+                _ => {}
+            }
+        }
+        (setting.default, Origin::Default)
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, Problem> {
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    // dotenvy's error quotes the line, which may hold a secret.
+    let problem = |_| Problem {
+        setting: path.display().to_string(),
+        message: "can not be read as lines of NAME=value".to_owned(),
+    };
+    dotenvy::from_path_iter(path)
+        .map_err(problem)?
+        .collect::<Result<_, _>>()
+        .map_err(problem)
+}

@@ -1,0 +1,78 @@
+//! The use cases, put together from settings, keys, a store and a clock, and what the front needs to know.
+//! The binary and the tests both start from here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use super::client::ProxyTrust;
+use super::front::CorsPolicy;
+use crate::accounts::Accounts;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::passwords::PasswordHasher;
+use crate::sessions::Sessions;
+use crate::store::Store;
+use crate::tokens::{AccessTokens, RefreshTokens, SigningKeys};
+
+/// What the routes call.
+#[derive(Clone)]
+pub struct App {
+    /// People.
+    pub accounts: Arc<Accounts>,
+    /// Sign-ins.
+    pub sessions: Arc<Sessions>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Who may call from a browser.
+    pub cors: CorsPolicy,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: ProxyTrust,
+    /// Whether people reach the server by https.
+    pub https: bool,
+}
+
+impl App {
+    /// An application that listens on `address`.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        address: SocketAddr,
+        keys: &SigningKeys,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            AccessTokens::new(keys, &config.issuer),
+            RefreshTokens::new(keys),
+            config.lifetimes,
+        ));
+        let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+        let accounts = Arc::new(Accounts::new(
+            store,
+            Arc::clone(&clock),
+            PasswordHasher::new(config.scrypt, cores),
+            Arc::clone(&sessions),
+            config.rates,
+        ));
+        let own = config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+        let origins = config.allowed_origins.iter().chain(std::iter::once(&own));
+        Self {
+            accounts,
+            sessions,
+            clock,
+            cors: if config.dev {
+                CorsPolicy::Any
+            } else {
+                CorsPolicy::exactly(origins.map(String::as_str))
+            },
+            proxies: ProxyTrust::new(config.trusted_proxies.clone()),
+            https: own.starts_with("https://"),
+        }
+    }
+}

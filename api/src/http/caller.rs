@@ -1,0 +1,118 @@
+//! From the `Authorization` header to a caller.
+//!
+//! poem-openapi's own bearer scheme answers a missing header without a challenge, and without asking us.
+
+use std::sync::Arc;
+
+use password_auth_wire::Secret;
+use poem::http::header::AUTHORIZATION;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use super::error::Failure;
+use crate::sessions::{Caller, Sessions};
+
+/// The name of the scheme in the OpenAPI document.
+const SCHEME: &str = "bearer";
+
+/// A route that takes this answers 401 to everybody without a good access token, before it looks at
+/// anything else.
+pub(super) struct Authenticated(pub(super) Caller);
+
+/// The bearer token if one was sent, unchecked: for signing out, which an expired one may.
+pub(super) struct MaybeBearer(pub(super) Option<Secret>);
+
+/// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
+fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
+    let mut values = request.headers().get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next().filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Failure::InvalidToken);
+    }
+    let value = value.to_str().map_err(|_| Failure::InvalidToken)?.trim();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(Secret::new(token.trim_start())))
+        }
+        _ if value.is_empty() => Ok(None),
+        _ => Err(Failure::InvalidToken),
+    }
+}
+
+fn register_scheme(registry: &mut Registry) {
+    registry.create_security_scheme(
+        SCHEME,
+        MetaSecurityScheme {
+            ty: "http",
+            description: Some(
+                "The `access_token` that `/authenticate` answers. Paste it alone: Swagger UI adds the word Bearer.",
+            ),
+            name: None,
+            key_in: None,
+            scheme: Some("bearer"),
+            bearer_format: Some("JWT"),
+            flows: None,
+            openid_connect_url: None,
+        },
+    );
+}
+
+impl<'a> ApiExtractor<'a> for Authenticated {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_scheme(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let token = bearer(request)?.ok_or(Failure::MissingToken)?;
+        let sessions = request
+            .data::<Arc<Sessions>>()
+            .ok_or_else(|| Failure::internal("the routes were built without sessions"))?;
+        match sessions.authenticate(token.expose()).await {
+            Ok(caller) => Ok(Self(caller)),
+            Err(error) => Err(Failure::from(error).into()),
+        }
+    }
+}
+
+impl<'a> ApiExtractor<'a> for MaybeBearer {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_scheme(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    fn has_security_fallback() -> bool {
+        true
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(bearer(request).map(Self)?)
+    }
+}

@@ -1,0 +1,86 @@
+//! The OpenAPI document, and Swagger UI, which the binary carries: it works offline.
+
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use poem::http::HeaderValue;
+use poem::http::header::CONTENT_SECURITY_POLICY;
+use poem::{Endpoint, Response, endpoint::make_sync};
+use poem_openapi::{OpenApi, OpenApiService};
+use sha2::{Digest as _, Sha256};
+
+pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(api, "Password Auth", env!("CARGO_PKG_VERSION"))
+        .summary("Sign-in for browser extensions")
+        .description(
+            "Make an account, sign in, refresh, sign out. Every failure has one body: `code` is for \
+             programs, `message` for people, and `detail` repeats it for clients written against FastAPI.",
+        )
+}
+
+/// `GET /openapi.json`. Made when it is first asked for: the start does not wait for it.
+pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
+    service: Arc<OpenApiService<T, ()>>,
+) -> impl Endpoint {
+    let json = OnceLock::new();
+    make_sync(move |_| {
+        let json: &String = json.get_or_init(|| service.spec());
+        Response::builder()
+            .content_type("application/json; charset=utf-8")
+            .body(json.clone())
+    })
+}
+
+/// `GET /docs`: the one page with scripts, and so the one with a policy that lets these very scripts run.
+pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
+    service: Arc<OpenApiService<T, ()>>,
+) -> impl Endpoint {
+    let page = OnceLock::new();
+    make_sync(move |_| {
+        let (html, policy): &(String, HeaderValue) = page.get_or_init(|| {
+            let html = format!("<!doctype html>{}", service.swagger_ui_html());
+            let policy = policy(&html);
+            (html, policy)
+        });
+        let mut response = Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .body(html.clone());
+        response
+            .headers_mut()
+            .insert(CONTENT_SECURITY_POLICY, policy.clone());
+        response
+    })
+}
+
+/// Allows the page's own scripts by their hashes (CSP3 §2.3.1), and what Swagger UI does beside: inline
+/// styles, images from data, calls to this server.
+fn policy(html: &str) -> HeaderValue {
+    let hashes: Vec<String> = inline_scripts(html)
+        .map(|script| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script))))
+        .collect();
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src 'unsafe-inline'; img-src 'self' data:; \
+         connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        hashes.join(" ")
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (_, after_tag) = rest.split_once('>')?;
+        after_tag.split_once("</script>").map(|(script, _)| script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inline_scripts;
+
+    #[test]
+    fn each_inline_script_is_found_as_the_browser_sees_it() {
+        let html = "<script charset=\"UTF-8\">one</script><p>x</p>\n<script>\ntwo\n</script>";
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["one", "\ntwo\n"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! What every request and every answer needs, whichever route it is for: the client's address, a bounded
+//! body, one error body for whatever fails, headers, CORS, a line in the log.
+
+mod cors;
+mod headers;
+mod log;
+
+use std::time::Duration;
+
+use poem::http::header::ALLOW;
+use poem::http::{Method, StatusCode};
+use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
+use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
+
+pub use cors::CorsPolicy;
+
+use self::headers::SecurityHeaders;
+use self::log::RequestLog;
+use super::app::App;
+use super::client::{ClientAddress, ProxyTrust};
+use super::error::Failure;
+use super::routes::allowed_methods;
+use crate::clock::SharedClock;
+
+/// The largest body that any route takes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The outermost endpoint. It answers always: its `Err` is never used.
+pub(super) struct Front<E> {
+    routes: CatchPanicEndpoint<E, Panicked>,
+    clock: SharedClock,
+    cors: CorsPolicy,
+    proxies: ProxyTrust,
+    security: SecurityHeaders,
+}
+
+impl<E: Endpoint> Front<E> {
+    pub(super) fn new(app: &App, routes: E) -> Self {
+        Self {
+            routes: CatchPanic::new().with_handler(Panicked).transform(routes),
+            clock: app.clock.clone(),
+            cors: app.cors.clone(),
+            proxies: app.proxies.clone(),
+            security: SecurityHeaders::new(app.https),
+        }
+    }
+
+    async fn answer(&self, mut request: Request) -> Response {
+        if self.cors.is_preflight(&request) {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let peer = request
+            .remote_addr()
+            .as_socket_addr()
+            .map(std::net::SocketAddr::ip);
+        let Some(peer) = peer else {
+            return Failure::internal("a connection without an address").into_response();
+        };
+        let address = self.proxies.client_address(peer, request.headers());
+        request.set_data(ClientAddress(address));
+        match buffer_body(&mut request).await {
+            Ok(()) => {}
+            Err(failure) => return failure.into_response(),
+        }
+        let path = request.uri().path().to_owned();
+        let error = match self.routes.call(request).await {
+            Ok(response) => return response,
+            Err(error) => error,
+        };
+        if error.is_from_response() {
+            return error.into_response();
+        }
+        let mut response = Failure::from_framework(&error).into_response();
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(methods) = allowed_methods(&path)
+        {
+            response.headers_mut().insert(ALLOW, methods);
+        }
+        log::keep_route(&error, response)
+    }
+}
+
+impl<E: Endpoint> Endpoint for Front<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let log = RequestLog::start(self.clock.now(), request.method());
+        let origin = self.cors.answer_for(&request);
+        let mut response = self.answer(request).await;
+        self.security.apply(response.headers_mut());
+        self.cors.apply(origin, response.headers_mut());
+        log.finish(&mut response);
+        Ok(response)
+    }
+}
+
+/// Reads the body whole before anything looks at it: bodies here are tiny, and poem's extractors have no
+/// limit of their own.
+async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let body = request.take_body();
+    let read = tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES));
+    match read.await {
+        Ok(Ok(bytes)) => {
+            request.set_body(Body::from_bytes(bytes));
+            Ok(())
+        }
+        Ok(Err(error)) => Err(error.into()),
+        Err(_elapsed) => Err(Failure::RequestTimeout),
+    }
+}
+
+/// Answers for a handler that panicked; the panic itself went to the log by the hook.
+#[derive(Clone)]
+pub(super) struct Panicked;
+
+impl PanicHandler for Panicked {
+    type Response = Response;
+
+    fn get_response(&self, _payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
+        Failure::Internal.into_response()
+    }
+}

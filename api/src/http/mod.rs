@@ -1,0 +1,22 @@
+//! The HTTP side: parse, authorise, call a use case, render. No rule lives here.
+//!
+//! A request passes `serve` (connections and their limits), `front` (what every answer needs), then
+//! `routes`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
+
+mod app;
+mod body;
+mod caller;
+mod client;
+mod demo;
+mod docs;
+mod error;
+mod front;
+mod route;
+mod routes;
+pub mod serve;
+
+pub use app::App;
+pub use client::ProxyTrust;
+pub use error::Failure;
+pub use front::CorsPolicy;
+pub use routes::endpoint;

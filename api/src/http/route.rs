@@ -1,0 +1,167 @@
+//! What a route says of itself in the OpenAPI document: its answer with an example, and each of its
+//! refusals with the body that it sends.
+//!
+//! A handler returns an [`Outcome`] of its route. The refusals are samples of the very [`Failure`]s that
+//! are rendered, so the document can not drift from the statuses and sentences that go out.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use password_auth_wire::ErrorBody;
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::payload::{Json, Payload};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
+use poem_openapi::types::{ToJSON, Type};
+
+use super::error::Failure;
+
+/// A route, described.
+pub(super) trait Route: Send + Sync + 'static {
+    /// The body of a 200.
+    type Body: ToJSON + Send + Sync;
+
+    /// What a 200 means.
+    const ANSWER: &'static str;
+
+    /// A 200's body.
+    fn example() -> Self::Body;
+
+    /// Each way in which the route refuses, beside those that every route has.
+    fn refusals() -> Vec<Failure>;
+}
+
+/// What a handler returns: `?` turns domain errors into refusals.
+pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
+
+/// A 200.
+pub(super) struct Answer<R: Route>(pub(super) R::Body);
+
+/// A refusal.
+pub(super) struct Refused<R> {
+    failure: Failure,
+    route: PhantomData<R>,
+}
+
+impl<R, E: Into<Failure>> From<E> for Refused<R> {
+    fn from(error: E) -> Self {
+        Self {
+            failure: error.into(),
+            route: PhantomData,
+        }
+    }
+}
+
+impl<R: Route> From<Refused<R>> for poem::Error {
+    fn from(refused: Refused<R>) -> Self {
+        refused.failure.into()
+    }
+}
+
+impl<R: Route> IntoResponse for Answer<R> {
+    fn into_response(self) -> Response {
+        Json(self.0).into_response()
+    }
+}
+
+impl<R: Route> ApiResponse for Answer<R> {
+    fn meta() -> MetaResponses {
+        let example = R::example().to_json();
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: R::ANSWER,
+                status: Some(200),
+                status_range: None,
+                content: content(R::Body::schema_ref(), example),
+                headers: vec![],
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        R::Body::register(registry);
+    }
+}
+
+impl<R: Route> ApiResponse for Refused<R> {
+    fn meta() -> MetaResponses {
+        let mut by_status: BTreeMap<u16, Vec<Failure>> = BTreeMap::new();
+        for failure in R::refusals().into_iter().chain(refusals_of_every_route()) {
+            by_status
+                .entry(failure.status().as_u16())
+                .or_default()
+                .push(failure);
+        }
+        MetaResponses {
+            responses: by_status
+                .into_iter()
+                .map(|(status, failures)| describe(status, &failures))
+                .collect(),
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        ErrorBody::register(registry);
+    }
+}
+
+fn refusals_of_every_route() -> [Failure; 4] {
+    [
+        Failure::RequestTimeout,
+        Failure::PayloadTooLarge,
+        Failure::Internal,
+        Failure::Unavailable(std::time::Duration::from_secs(1)),
+    ]
+}
+
+/// One status, with each code that comes with it; the first one's body is the example.
+fn describe(status: u16, failures: &[Failure]) -> MetaResponse {
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|failure| {
+            let code = failure.code().to_json();
+            let code = code
+                .as_ref()
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            format!("`{code}`: {}", failure.body().message)
+        })
+        .collect();
+    let headers = failures
+        .iter()
+        .filter_map(Failure::header)
+        .map(|(name, _)| name.to_string())
+        .next()
+        .map(|name| MetaHeader {
+            description: None,
+            required: true,
+            deprecated: false,
+            schema: String::schema_ref(),
+            name,
+        });
+    MetaResponse {
+        description: lines.join("\n\n").leak(),
+        status: Some(status),
+        status_range: None,
+        content: content(
+            ErrorBody::schema_ref(),
+            failures
+                .first()
+                .and_then(|failure| failure.body().to_json()),
+        ),
+        headers: headers.into_iter().collect(),
+    }
+}
+
+fn content(schema: MetaSchemaRef, example: Option<serde_json::Value>) -> Vec<MetaMediaType> {
+    vec![MetaMediaType {
+        content_type: Json::<ErrorBody>::CONTENT_TYPE,
+        schema: MetaSchemaRef::Inline(Box::new(MetaSchema {
+            all_of: vec![schema],
+            example,
+            ..MetaSchema::ANY
+        })),
+    }]
+}

@@ -1,0 +1,76 @@
+//! Every route, in one place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderValue, Method};
+use poem::web::Redirect;
+use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
+use poem_openapi::{OpenApi, OpenApiService};
+
+use super::app::App;
+use super::demo::DemoApi;
+use super::docs;
+use super::front::Front;
+
+/// The paths of pages, which are no part of the OpenAPI document.
+const PAGES: [&str; 3] = ["/", "/docs", "/openapi.json"];
+
+/// The whole server as one endpoint, which never fails: what goes wrong is an answer.
+#[must_use]
+pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
+    let described = Arc::new(service(app));
+    let pages = Route::new()
+        .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
+        .at("/docs", get(docs::swagger_ui(Arc::clone(&described))))
+        .at("/openapi.json", get(docs::openapi_json(described)));
+    let api = Route::new()
+        .nest_no_strip("/", service(app))
+        .data(Arc::clone(&app.sessions));
+    Front::new(app, PagesOrApi { pages, api }).boxed()
+}
+
+fn service(app: &App) -> OpenApiService<DemoApi, ()> {
+    docs::describe(DemoApi {
+        accounts: Arc::clone(&app.accounts),
+        sessions: Arc::clone(&app.sessions),
+        clock: Arc::clone(&app.clock),
+    })
+}
+
+/// The `Allow` header of a 405 (RFC 9110 §15.5.6).
+pub(super) fn allowed_methods(path: &str) -> Option<HeaderValue> {
+    static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let pages = PAGES.map(|path| (path.to_owned(), "GET, HEAD".to_owned()));
+        let api = DemoApi::meta().into_iter().flat_map(|api| api.paths);
+        let api = api.map(|path| {
+            let mut methods: Vec<Method> = path.operations.into_iter().map(|o| o.method).collect();
+            if methods.contains(&Method::GET) {
+                methods.push(Method::HEAD);
+            }
+            let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            (path.path, names.join(", "))
+        });
+        pages.into_iter().chain(api).collect()
+    });
+    HeaderValue::from_str(BY_PATH.get(path)?).ok()
+}
+
+/// A `Route` that nests the API at the root has no place for a page there.
+struct PagesOrApi<P, A> {
+    pages: P,
+    api: A,
+}
+
+impl<P: Endpoint<Output = Response>, A: Endpoint<Output = Response>> Endpoint for PagesOrApi<P, A> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if PAGES.contains(&request.uri().path()) {
+            self.pages.call(request).await
+        } else {
+            self.api.call(request).await
+        }
+    }
+}

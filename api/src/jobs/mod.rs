@@ -1,0 +1,5 @@
+//! What runs beside the requests.
+
+mod sweeper;
+
+pub use sweeper::run_sweeper;

@@ -1,0 +1,117 @@
+//! What a presented refresh token means: the table of refresh-token rotation, as one pure function.
+//!
+//! Every engine calls [`decide`] and [`Decision::apply`] inside its own transaction, so that deciding
+//! and writing are one step. Source of the idea: RFC 9700 §4.14.2 (rotation and reuse detection); what
+//! is added is that a client may lose an answer at any moment and never loses its sign-in.
+
+use std::time::Duration;
+
+use super::{End, Generation, Retired, Session};
+use crate::clock::Timestamp;
+
+/// How long a superseded token is still answered with its successor. Longer than any client's time-out.
+pub const REPLAY_WINDOW: Duration = Duration::from_secs(30);
+
+/// How many superseded generations a session remembers.
+pub const MAX_RETIRED: usize = 8;
+
+/// What to do with a refresh token whose MAC is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The current token: it retires, and the next generation begins.
+    Rotate,
+    /// A token superseded just now (a lost answer, a second tab): the current token again.
+    Replay,
+    /// The current token's predecessor, late, while nobody has yet used the current one: the answer was
+    /// lost. The current token again, and access tokens issued so far are refused from now on, so that a
+    /// thief who rotated first and kept silent holds nothing.
+    ReplayInNewEpoch,
+    /// A superseded token from outside the window, after its successor was used: somebody else has it.
+    Theft,
+    /// A token newer than the store: the store went back in time. Adopt it and rotate.
+    Adopt,
+    /// The session is over.
+    Over(End),
+    /// The session has reached its absolute end.
+    Expired,
+}
+
+/// Decides what presenting generation `presented` to `session` at `arrival` means.
+#[must_use]
+pub fn decide(session: &Session, presented: Generation, arrival: Timestamp) -> Decision {
+    if let Some(end) = session.ended {
+        return Decision::Over(end);
+    }
+    if arrival >= session.expires {
+        return Decision::Expired;
+    }
+    let current = session.generation;
+    if presented == current {
+        Decision::Rotate
+    } else if presented > current {
+        Decision::Adopt
+    } else if session.retired_inside_window(presented, arrival) {
+        Decision::Replay
+    } else if presented.next() == current && !session.confirmed {
+        Decision::ReplayInNewEpoch
+    } else {
+        Decision::Theft
+    }
+}
+
+impl Decision {
+    /// The session after this decision; `None` where nothing changes.
+    #[must_use]
+    pub fn apply(
+        self,
+        session: &Session,
+        presented: Generation,
+        arrival: Timestamp,
+    ) -> Option<Session> {
+        match self {
+            Self::Rotate => Some(session.rotated(session.generation, arrival)),
+            Self::Adopt => Some(session.rotated(presented, arrival)),
+            Self::ReplayInNewEpoch => Some(Session {
+                epoch: session.epoch.saturating_add(1),
+                ..session.clone()
+            }),
+            Self::Theft => Some(Session {
+                ended: Some(End::Theft),
+                retired: Vec::new(),
+                ..session.clone()
+            }),
+            Self::Replay | Self::Over(_) | Self::Expired => None,
+        }
+    }
+}
+
+impl Session {
+    fn retired_inside_window(&self, generation: Generation, arrival: Timestamp) -> bool {
+        self.retired
+            .iter()
+            .any(|r| r.generation == generation && r.at.distance(arrival) <= REPLAY_WINDOW)
+    }
+
+    /// This session after `retiring` was rotated.
+    fn rotated(&self, retiring: Generation, arrival: Timestamp) -> Self {
+        let mut retired: Vec<Retired> = self
+            .retired
+            .iter()
+            .filter(|r| r.at.distance(arrival) <= REPLAY_WINDOW)
+            .copied()
+            .collect();
+        retired.push(Retired {
+            generation: retiring,
+            at: arrival,
+        });
+        let surplus = retired.len().saturating_sub(MAX_RETIRED);
+        retired.drain(..surplus);
+        Self {
+            generation: retiring.next(),
+            confirmed: false,
+            last_used: arrival,
+            retired,
+            ..self.clone()
+        }
+    }
+}

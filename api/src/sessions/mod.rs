@@ -1,0 +1,343 @@
+//! Use cases over sign-ins: start, authenticate, rotate, end.
+//!
+//! Knows neither HTTP nor an engine. Session and user are read from the store on every authenticated
+//! request, so that a sign-out takes effect on the next one, on every node.
+
+mod decide;
+#[cfg(test)]
+mod model;
+mod record;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use password_auth_wire::Secret;
+
+pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
+pub use record::{End, Generation, Retired, Session};
+
+use crate::clock::{SharedClock, Timestamp};
+use crate::id::{SessionId, TokenId, UserId};
+use crate::store::{Store, StoreError, User};
+use crate::tokens::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, RefreshTokens};
+
+/// How long a session of somebody who does not want to stay signed in lasts at most.
+const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// An access token.
+    pub access_token: Duration,
+    /// A session, from sign-in, however often it is refreshed.
+    pub session: Duration,
+}
+
+/// Whether the person wants to stay signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// As long as the server allows.
+    Staying,
+    /// A day at most.
+    Short,
+}
+
+/// A pair of tokens for a client.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// A JWT.
+    pub access_token: Secret,
+    /// Opaque.
+    pub refresh_token: Secret,
+    /// How long the access token is good for.
+    pub expires_in: Duration,
+}
+
+/// Whose access token it was.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user as he is in the store now.
+    pub user: User,
+    /// His session.
+    pub session: SessionId,
+}
+
+/// What became of a presented refresh token, as an engine answers.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// What was decided.
+    pub decision: Decision,
+    /// The session after it.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+}
+
+/// Why an access token was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// The token was good, and has expired.
+    #[error("the access token has expired")]
+    Expired,
+    /// The token is not good, or its session is over.
+    #[error("the access token does not count")]
+    Invalid,
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a refresh token got no successor.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// No key of ours made it, or its session is over.
+    #[error("the refresh token does not count")]
+    Invalid,
+    /// The session has reached its end.
+    #[error("the session has expired")]
+    Expired,
+    /// The session was ended, now or before, because a superseded token came back.
+    #[error("a superseded refresh token came back")]
+    Reused,
+    /// Issuing did not work.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// What can fail when tokens are issued.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing library failed.
+    #[error("signing the access token failed")]
+    Signing,
+}
+
+/// A token that names the session to end.
+#[derive(Clone, Debug)]
+pub enum SignOut {
+    /// An access token, expired or not.
+    Access(Secret),
+    /// A refresh token of any generation.
+    Refresh(Secret),
+}
+
+/// Why nobody was signed out.
+#[derive(Debug, thiserror::Error)]
+pub enum SignOutError {
+    /// No key of ours made the token.
+    #[error("the token names no session of this server")]
+    Invalid,
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// People's sign-ins.
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    access_tokens: AccessTokens,
+    refresh_tokens: RefreshTokens,
+    lifetimes: Lifetimes,
+}
+
+impl Sessions {
+    /// Sessions in `store`.
+    #[must_use]
+    pub const fn new(
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
+        lifetimes: Lifetimes,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            access_tokens,
+            refresh_tokens,
+            lifetimes,
+        }
+    }
+
+    /// Starts a session; `None` if the user is gone or disabled.
+    ///
+    /// # Errors
+    /// As [`SessionError`] lists.
+    pub async fn start(
+        &self,
+        user: &User,
+        kind: SessionKind,
+        device: String,
+    ) -> Result<Option<Issued>, SessionError> {
+        let now = self.clock.now();
+        let lifetime = match kind {
+            SessionKind::Staying => self.lifetimes.session,
+            SessionKind::Short => self.lifetimes.session.min(SHORT_SESSION),
+        };
+        let session = Session {
+            id: SessionId::new(now),
+            user: user.id,
+            device,
+            created: now,
+            last_used: now,
+            expires: now.plus(lifetime),
+            generation: Generation(0),
+            confirmed: false,
+            epoch: 0,
+            retired: Vec::new(),
+            ended: None,
+        };
+        if !self.store.create_session(session.clone()).await? {
+            return Ok(None);
+        }
+        tracing::info!(user.id = %user.id, session.id = %session.id, "signed in");
+        self.issue(&session, user, now).map(Some)
+    }
+
+    /// Whose access token this is.
+    ///
+    /// # Errors
+    /// As [`AuthenticateError`] lists.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
+        let now = self.clock.now();
+        let claims = self.access_tokens.verify(token, now)?;
+        let (session, user) = self
+            .store
+            .session(claims.sid)
+            .await?
+            .ok_or(AuthenticateError::Invalid)?;
+        let counts = session.is_live(now)
+            && claims.epoch >= session.epoch
+            && claims.sub == user.id
+            && user.is_active;
+        if !counts {
+            return Err(AuthenticateError::Invalid);
+        }
+        if claims.generation == session.generation && !session.confirmed {
+            self.store
+                .confirm_generation(session.id, session.generation)
+                .await?;
+        }
+        Ok(Caller {
+            user,
+            session: session.id,
+        })
+    }
+
+    /// Takes a refresh token and answers with the session's current pair.
+    ///
+    /// # Errors
+    /// As [`RefreshError`] lists.
+    pub async fn refresh(&self, token: &Secret) -> Result<Issued, RefreshError> {
+        let presented = self
+            .refresh_tokens
+            .read(token.expose())
+            .ok_or(RefreshError::Invalid)?;
+        let arrival = self.clock.now();
+        let Rotation {
+            decision,
+            session,
+            user,
+        } = self
+            .store
+            .rotate_session(presented.session, presented.generation, arrival)
+            .await
+            .map_err(SessionError::from)?
+            .ok_or(RefreshError::Invalid)?;
+        record(decision, &session);
+        match decision {
+            Decision::Rotate | Decision::Adopt | Decision::Replay | Decision::ReplayInNewEpoch => {
+                Ok(self.issue(&session, &user, arrival)?)
+            }
+            Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
+            Decision::Expired => Err(RefreshError::Expired),
+        }
+    }
+
+    /// Ends the session that a token names. Again and again is no error, nor is an expired token.
+    ///
+    /// # Errors
+    /// If no key of ours made the token, or the store did not work.
+    pub async fn sign_out(&self, token: &SignOut) -> Result<(), SignOutError> {
+        let session = match token {
+            SignOut::Access(token) => self
+                .access_tokens
+                .verify_ignoring_expiry(token.expose())
+                .map(|claims| claims.sid)
+                .map_err(|_| SignOutError::Invalid)?,
+            SignOut::Refresh(token) => self
+                .refresh_tokens
+                .read(token.expose())
+                .map(|presented| presented.session)
+                .ok_or(SignOutError::Invalid)?,
+        };
+        self.store.end_session(session).await?;
+        tracing::info!(session.id = %session, "signed out");
+        Ok(())
+    }
+
+    fn issue(
+        &self,
+        session: &Session,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Issued, SessionError> {
+        // Whole seconds, since that is what a JWT counts in; never past the session's end.
+        let expires_in = self.lifetimes.access_token.min(session.expires.since(now));
+        let expires_in = Duration::from_secs(expires_in.as_secs());
+        let claims = AccessClaims {
+            iss: self.access_tokens.issuer().to_owned(),
+            aud: self.access_tokens.issuer().to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            sub: user.id,
+            preferred_username: user.username.as_str().to_owned(),
+            sid: session.id,
+            generation: session.generation,
+            epoch: session.epoch,
+            jti: TokenId::new(now),
+            iat: now.as_secs(),
+            exp: now.as_secs() + expires_in.as_secs(),
+        };
+        Ok(Issued {
+            access_token: self
+                .access_tokens
+                .issue(&claims)
+                .ok_or(SessionError::Signing)?,
+            refresh_token: self.refresh_tokens.issue(session.id, session.generation),
+            expires_in,
+        })
+    }
+}
+
+/// What an operator should be able to find later.
+fn record(decision: Decision, session: &Session) {
+    let (id, user): (SessionId, UserId) = (session.id, session.user);
+    match decision {
+        Decision::Theft => tracing::warn!(
+            session.id = %id, user.id = %user,
+            "a superseded refresh token came back: the session was ended"
+        ),
+        Decision::Adopt => tracing::warn!(
+            session.id = %id, user.id = %user,
+            "a refresh token is newer than the store: was an old backup restored?"
+        ),
+        Decision::ReplayInNewEpoch => tracing::info!(
+            session.id = %id, user.id = %user,
+            "a lost refresh was answered again in a new epoch"
+        ),
+        Decision::Rotate | Decision::Replay | Decision::Over(End::Theft) | Decision::Expired => {}
+    }
+}
+
+impl From<AccessTokenError> for AuthenticateError {
+    fn from(error: AccessTokenError) -> Self {
+        match error {
+            AccessTokenError::Expired => Self::Expired,
+            AccessTokenError::Invalid => Self::Invalid,
+        }
+    }
+}

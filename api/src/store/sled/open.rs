@@ -1,0 +1,177 @@
+//! Opening the folder: a lock of our own, the crate's traps cleared, the format checked.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::tables::Tables;
+use crate::accounts::UsernameKey;
+
+/// The version of the layout: trees and their keys. The first two bytes of the meta record.
+const FORMAT: u8 = 1;
+const FORMAT_KEY: &str = "format";
+
+/// sled's cache. Its default is a gigabyte.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// Why the folder can not be opened: what is wrong, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or a file in it can not be made, read or written.
+    #[error("the data folder {path} can not be used: {cause}")]
+    Io {
+        /// What.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Another process has it.
+    #[error(
+        "the data folder {0} is in use by another password-auth: stop that one, or choose another --data-dir"
+    )]
+    InUse(PathBuf),
+    /// A newer program wrote it.
+    #[error(
+        "the data folder {path} was written by a newer version (format {found}; this one reads {FORMAT}): use that version"
+    )]
+    NewerFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u8,
+    },
+    /// sled can not read its files.
+    #[error(
+        "the data in {path} is damaged ({detail}): restore a backup into an empty folder, and keep this one for analysis"
+    )]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// What sled says.
+        detail: String,
+    },
+    /// The system gives no threads.
+    #[error("the store's threads can not be started: {0}")]
+    Threads(io::Error),
+}
+
+/// Opens the store in `data_dir`, and sled's data file a second time, to sync it.
+pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
+    let lock = lock(data_dir)?;
+    let sled_dir = data_dir.join("sled");
+    make_folder(&sled_dir)?;
+    remove_unfinished_snapshots(&sled_dir)?;
+    let db = open_sled(&sled_dir)?;
+    check_format(&db, &sled_dir)?;
+    let damaged = |error: sled::Error| OpenError::Damaged {
+        path: sled_dir.clone(),
+        detail: error.to_string(),
+    };
+    let tables = Tables::open(db, lock).map_err(damaged)?;
+    tables.db.flush().map_err(damaged)?;
+    let disk = sync_files(&sled_dir).map_err(|cause| OpenError::Io {
+        path: sled_dir.clone(),
+        cause,
+    })?;
+    Ok((tables, disk))
+}
+
+/// Our own lock, held until the process ends: sled's comes too late to clean up before it.
+fn lock(data_dir: &Path) -> Result<File, OpenError> {
+    make_folder(data_dir)?;
+    let path = data_dir.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io_error(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(OpenError::Io { path, cause }),
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_error(path))
+}
+
+/// A process that was killed while sled started leaves `snap.*.generating`, which the next start takes
+/// for a snapshot and reports as corruption (sled#1533). It is only ever a copy: without it all is there.
+fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
+    for entry in fs::read_dir(sled_dir).map_err(io_error(sled_dir))? {
+        let path = entry.map_err(io_error(sled_dir))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(&path).map_err(io_error(&path))?;
+            tracing::info!(file = %name, "removed an unfinished snapshot of an interrupted start");
+        }
+    }
+    Ok(())
+}
+
+/// sled panics on some damaged files: that too is an answer.
+fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
+    let config = sled::Config::new()
+        .path(sled_dir)
+        .cache_capacity(CACHE_BYTES)
+        // The writer flushes.
+        .flush_every_ms(None);
+    let damaged = |detail: String| OpenError::Damaged {
+        path: sled_dir.to_owned(),
+        detail,
+    };
+    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(sled::Error::Io(cause))) => Err(OpenError::Io {
+            path: sled_dir.to_owned(),
+            cause,
+        }),
+        Ok(Err(error)) => Err(damaged(error.to_string())),
+        Err(_) => Err(damaged("sled stopped while it read its files".to_owned())),
+    }
+}
+
+/// The layout's version, and the version of the function that makes the keys of `usernames`.
+fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
+    let damaged = |error: sled::Error| OpenError::Damaged {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    };
+    let ours = [FORMAT, UsernameKey::VERSION];
+    match db.get(FORMAT_KEY).map_err(damaged)? {
+        None => {
+            db.insert(FORMAT_KEY, &ours).map_err(damaged)?;
+            Ok(())
+        }
+        Some(found) if *found == ours => Ok(()),
+        Some(found) => Err(OpenError::NewerFormat {
+            path: path.to_owned(),
+            found: found.first().copied().unwrap_or_default(),
+        }),
+    }
+}
+
+/// Syncs what a first start made: the files, their names in the folder, the folder's in its parent.
+fn sync_files(sled_dir: &Path) -> io::Result<File> {
+    let db = OpenOptions::new().write(true).open(sled_dir.join("db"))?;
+    db.sync_all()?;
+    File::open(sled_dir.join("conf"))?.sync_all()?;
+    File::open(sled_dir)?.sync_all()?;
+    if let Some(data_dir) = sled_dir.parent() {
+        File::open(data_dir)?.sync_all()?;
+    }
+    Ok(db)
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    |cause| OpenError::Io { path, cause }
+}

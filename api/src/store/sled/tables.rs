@@ -1,0 +1,86 @@
+//! The trees, and reading them outside of transactions.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `users` | user id | `User` |
+//! | `usernames` | username key | user id |
+//! | `sessions` | session id | `Session` |
+//! | `session_expiry` | expiry (ms, big-endian) ++ session id | empty |
+//! | `attempts` | account key | the moment its debt is paid off (ms, big-endian) |
+
+use std::fs::File;
+
+use sled::{Db, Tree};
+
+use super::codec::decode;
+use crate::accounts::UsernameKey;
+use crate::clock::Timestamp;
+use crate::id::SessionId;
+use crate::sessions::Session;
+use crate::store::{StoreError, User};
+
+pub(super) struct Tables {
+    pub(super) db: Db,
+    pub(super) users: Tree,
+    pub(super) usernames: Tree,
+    pub(super) sessions: Tree,
+    pub(super) session_expiry: Tree,
+    pub(super) attempts: Tree,
+    /// Held as long as the trees are: the folder is this process's.
+    _lock: File,
+}
+
+impl Tables {
+    pub(super) fn open(db: Db, lock: File) -> sled::Result<Self> {
+        Ok(Self {
+            users: db.open_tree("users")?,
+            usernames: db.open_tree("usernames")?,
+            sessions: db.open_tree("sessions")?,
+            session_expiry: db.open_tree("session_expiry")?,
+            attempts: db.open_tree("attempts")?,
+            db,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
+        let Some(id) = self.usernames.get(name.as_str()).map_err(unavailable)? else {
+            return Ok(None);
+        };
+        let user = self.users.get(id).map_err(unavailable)?;
+        user.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    pub(super) fn session_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let Some(bytes) = self.sessions.get(id.as_bytes()).map_err(unavailable)? else {
+            return Ok(None);
+        };
+        let session: Session = decode(&bytes)?;
+        let Some(bytes) = self
+            .users
+            .get(session.user.as_bytes())
+            .map_err(unavailable)?
+        else {
+            return Ok(None);
+        };
+        Ok(Some((session, decode(&bytes)?)))
+    }
+}
+
+/// The key of `session_expiry`: in the order of expiry.
+pub(super) fn expiry_key(expires: Timestamp, id: SessionId) -> [u8; 24] {
+    let mut key = [0; 24];
+    key[..8].copy_from_slice(&expires.as_millis().to_be_bytes());
+    key[8..].copy_from_slice(id.as_bytes());
+    key
+}
+
+pub(super) fn unavailable(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { .. } => StoreError::Corrupt("sled reports corruption".to_owned()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}

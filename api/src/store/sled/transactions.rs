@@ -1,0 +1,242 @@
+//! The writes: each one transaction over the trees that it touches.
+//!
+//! A closure may run more than once and holds a lock of the whole process: it computes nothing slow, and
+//! reaches the trees only through its own handles, since `tree.get()` inside deadlocks.
+
+use sled::transaction::{
+    ConflictableTransactionError, TransactionError, TransactionResult, Transactional,
+    TransactionalTree,
+};
+
+use super::codec::{decode, encode};
+use super::tables::{Tables, expiry_key, unavailable};
+use crate::clock::Timestamp;
+use crate::id::{SessionId, UserId};
+use crate::passwords::PasswordHash;
+use crate::sessions::{Generation, Rotation, Session, decide};
+use crate::store::{CreateUser, StoreError, User};
+use crate::throttle::{AccountKey, Rate, Verdict};
+
+type Step<T> = Result<T, ConflictableTransactionError<StoreError>>;
+
+pub(super) fn create_user(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
+    let record = encode(user)?;
+    let name = user.username_key.as_str();
+    finish(
+        (&tables.users, &tables.usernames).transaction(|(users, usernames)| {
+            if usernames.get(name)?.is_some() {
+                return Ok(CreateUser::NameTaken);
+            }
+            usernames.insert(name, user.id.as_bytes())?;
+            users.insert(user.id.as_bytes(), &*record)?;
+            Ok(CreateUser::Created)
+        }),
+    )
+}
+
+pub(super) fn replace_password_hash(
+    tables: &Tables,
+    id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let changed = change_user(tables, id, |user| {
+        let fits = user.password == *old;
+        if fits {
+            user.password = new.clone();
+        }
+        fits
+    })?;
+    Ok(changed.unwrap_or(false))
+}
+
+pub(super) fn set_user_active(
+    tables: &Tables,
+    id: UserId,
+    active: bool,
+) -> Result<Option<()>, StoreError> {
+    let changed = change_user(tables, id, |user| {
+        let differs = user.is_active != active;
+        user.is_active = active;
+        differs
+    })?;
+    Ok(changed.map(|_| ()))
+}
+
+/// Writes the user back if `change` says so; `None` if there is no such user.
+fn change_user(
+    tables: &Tables,
+    id: UserId,
+    change: impl Fn(&mut User) -> bool,
+) -> Result<Option<bool>, StoreError> {
+    finish(tables.users.transaction(|users| {
+        let Some(mut user) = read::<User>(users, id.as_bytes())? else {
+            return Ok(None);
+        };
+        let changed = change(&mut user);
+        if changed {
+            write(users, id.as_bytes(), &user)?;
+        }
+        Ok(Some(changed))
+    }))
+}
+
+pub(super) fn create_session(tables: &Tables, session: &Session) -> Result<bool, StoreError> {
+    let record = encode(session)?;
+    let expiry = expiry_key(session.expires, session.id);
+    let trees = (&tables.users, &tables.sessions, &tables.session_expiry);
+    finish(trees.transaction(|(users, sessions, by_expiry)| {
+        let user = read::<User>(users, session.user.as_bytes())?;
+        if !user.is_some_and(|user| user.is_active) {
+            return Ok(false);
+        }
+        sessions.insert(session.id.as_bytes(), &*record)?;
+        by_expiry.insert(&expiry, b"")?;
+        Ok(true)
+    }))
+}
+
+pub(super) fn rotate_session(
+    tables: &Tables,
+    id: SessionId,
+    presented: Generation,
+    arrival: Timestamp,
+) -> Result<Option<Rotation>, StoreError> {
+    finish(
+        (&tables.users, &tables.sessions).transaction(|(users, sessions)| {
+            let Some(session) = read::<Session>(sessions, id.as_bytes())? else {
+                return Ok(None);
+            };
+            let user = read::<User>(users, session.user.as_bytes())?;
+            let Some(user) = user.filter(|user| user.is_active) else {
+                return Ok(None);
+            };
+            let decision = decide(&session, presented, arrival);
+            let session = match decision.apply(&session, presented, arrival) {
+                Some(changed) => {
+                    write(sessions, id.as_bytes(), &changed)?;
+                    changed
+                }
+                None => session,
+            };
+            Ok(Some(Rotation {
+                decision,
+                session,
+                user,
+            }))
+        }),
+    )
+}
+
+pub(super) fn confirm_generation(
+    tables: &Tables,
+    id: SessionId,
+    generation: Generation,
+) -> Result<(), StoreError> {
+    finish(tables.sessions.transaction(|sessions| {
+        if let Some(mut session) = read::<Session>(sessions, id.as_bytes())?
+            && session.generation == generation
+            && !session.confirmed
+        {
+            session.confirmed = true;
+            write(sessions, id.as_bytes(), &session)?;
+        }
+        Ok(())
+    }))
+}
+
+pub(super) fn end_session(tables: &Tables, id: SessionId) -> Result<(), StoreError> {
+    finish(
+        (&tables.sessions, &tables.session_expiry).transaction(|(sessions, by_expiry)| {
+            if let Some(session) = read::<Session>(sessions, id.as_bytes())? {
+                sessions.remove(id.as_bytes())?;
+                by_expiry.remove(&expiry_key(session.expires, id))?;
+            }
+            Ok(())
+        }),
+    )
+}
+
+pub(super) fn count_attempt(
+    tables: &Tables,
+    account: AccountKey,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    finish(tables.attempts.transaction(|attempts| {
+        let paid_off = attempts
+            .get(account.as_bytes())?
+            .and_then(|bytes| read_moment(&bytes))
+            .unwrap_or(Timestamp::from_millis(0));
+        let (verdict, next) = rate.decide(paid_off, now);
+        if next != paid_off {
+            attempts.insert(account.as_bytes(), &next.as_millis().to_be_bytes())?;
+        }
+        Ok(verdict)
+    }))
+}
+
+/// Removes a session if it has expired by `now`, and its place in the index in any case.
+pub(super) fn remove_expired(
+    tables: &Tables,
+    keys: &[[u8; 24]],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    finish(
+        (&tables.sessions, &tables.session_expiry).transaction(|(sessions, by_expiry)| {
+            for key in keys {
+                let id = &key[8..];
+                let session = read::<Session>(sessions, id)?;
+                if session.is_some_and(|session| session.expires <= now) {
+                    sessions.remove(id)?;
+                }
+                by_expiry.remove(key)?;
+            }
+            Ok(())
+        }),
+    )
+}
+
+/// Removes an account's count if its debt is paid off by `now`; says whether it did.
+pub(super) fn remove_paid_off(
+    tables: &Tables,
+    keys: &[sled::IVec],
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    finish(tables.attempts.transaction(|attempts| {
+        let mut removed = 0;
+        for key in keys {
+            let moment = attempts.get(key)?.and_then(|bytes| read_moment(&bytes));
+            if moment.is_none_or(|moment| moment <= now) {
+                attempts.remove(key)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }))
+}
+
+pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
+    let bytes = bytes.try_into().ok()?;
+    Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
+}
+
+fn read<T: serde::de::DeserializeOwned>(tree: &TransactionalTree, key: &[u8]) -> Step<Option<T>> {
+    tree.get(key)?
+        .map(|bytes| decode(&bytes))
+        .transpose()
+        .map_err(ConflictableTransactionError::Abort)
+}
+
+fn write<T: serde::Serialize>(tree: &TransactionalTree, key: &[u8], record: &T) -> Step<()> {
+    let bytes = encode(record).map_err(ConflictableTransactionError::Abort)?;
+    tree.insert(key, bytes)?;
+    Ok(())
+}
+
+fn finish<T>(result: TransactionResult<T, StoreError>) -> Result<T, StoreError> {
+    result.map_err(|error| match error {
+        TransactionError::Abort(error) => error,
+        TransactionError::Storage(error) => unavailable(error),
+    })
+}

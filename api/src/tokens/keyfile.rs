@@ -1,0 +1,190 @@
+//! The secret that the server makes for itself on its first start, in the data folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::keys::{MIN_SECRET_BYTES, SigningKey, SigningKeys};
+
+const FILE_NAME: &str = "keys.json";
+const VERSION: u32 = 1;
+
+/// The file: the first key signs, every key verifies. Adding a key at the front rotates them.
+#[derive(Serialize, Deserialize)]
+struct KeyFile {
+    version: u32,
+    keys: Vec<StoredKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    /// Base64url.
+    secret: String,
+}
+
+impl Drop for StoredKey {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// Why there are no keys. The messages say what to do, and hold no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file can not be read or written.
+    #[error("the key file {path} can not be used: {cause}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Others may read the file.
+    #[error("others may read the key file {0}: run `chmod 600 {0}`")]
+    Exposed(PathBuf),
+    /// The file holds something else.
+    #[error(
+        "the key file {0} is damaged or of a newer version. Restore it from a backup; or remove it, \
+         and a new key is made, which signs everybody out"
+    )]
+    Damaged(PathBuf),
+    /// The system has no randomness.
+    #[error("no random bytes from the system: {0}")]
+    Randomness(getrandom::Error),
+}
+
+/// The keys in `data_dir`, made there (mode 0600) if there are none.
+///
+/// # Errors
+/// If the file can not be used as it is; it is never replaced.
+pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
+    let path = data_dir.join(FILE_NAME);
+    match fs::read(&path) {
+        Ok(content) => {
+            let content = Zeroizing::new(content);
+            read(&path, &content)
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => create(data_dir, &path),
+        Err(cause) => Err(KeyFileError::Io { path, cause }),
+    }
+}
+
+fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
+    let io_error = |cause| KeyFileError::Io {
+        path: path.to_owned(),
+        cause,
+    };
+    let mode = fs::metadata(path).map_err(io_error)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::Exposed(path.to_owned()));
+    }
+    let damaged = || KeyFileError::Damaged(path.to_owned());
+    let file: KeyFile = serde_json::from_slice(content).map_err(|_| damaged())?;
+    if file.version != VERSION {
+        return Err(damaged());
+    }
+    let mut keys = file
+        .keys
+        .iter()
+        .map(|key| {
+            let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
+            SigningKey::new(&secret)
+        })
+        .collect::<Option<Vec<_>>>()
+        .filter(|keys| !keys.is_empty())
+        .ok_or_else(damaged)?;
+    let current = keys.remove(0);
+    Ok(SigningKeys::new(current, keys))
+}
+
+/// Writes beside, syncs, renames, syncs the folder: a crash leaves no file or a whole one.
+fn create(data_dir: &Path, path: &Path) -> Result<SigningKeys, KeyFileError> {
+    let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
+    getrandom::fill(&mut *secret).map_err(KeyFileError::Randomness)?;
+    let file = KeyFile {
+        version: VERSION,
+        keys: vec![StoredKey {
+            secret: URL_SAFE_NO_PAD.encode(*secret),
+        }],
+    };
+    write_new(data_dir, path, &file).map_err(|cause| KeyFileError::Io {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let key = SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(path.to_owned()))?;
+    Ok(SigningKeys::new(key, Vec::new()))
+}
+
+fn write_new(data_dir: &Path, path: &Path, content: &KeyFile) -> io::Result<()> {
+    let beside = path.with_extension("json.new");
+    let json = Zeroizing::new(serde_json::to_vec_pretty(content)?);
+    match fs::remove_file(&beside) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(&json)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(data_dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyFileError, load_or_create};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_first_start_makes_a_key_that_only_the_owner_reads_and_later_ones_keep_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = load_or_create(dir.path()).expect("made");
+        let mode = fs::metadata(dir.path().join("keys.json"))
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let second = load_or_create(dir.path()).expect("read");
+        assert_eq!(first.current().kid(), second.current().kid());
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        load_or_create(dir.path()).expect("made");
+        let path = dir.path().join("keys.json");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(matches!(
+            load_or_create(dir.path()),
+            Err(KeyFileError::Exposed(_))
+        ));
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_kept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        load_or_create(dir.path()).expect("made");
+        let path = dir.path().join("keys.json");
+        for content in [
+            "",
+            "{}",
+            r#"{"version":1,"keys":[]}"#,
+            r#"{"version":1,"keys":[{"secret":"AAAA"}]}"#,
+        ] {
+            fs::write(&path, content).expect("written");
+            let error = load_or_create(dir.path()).expect_err("damaged");
+            assert!(error.to_string().contains("keys.json"), "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("there"), content);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Signing keys, each with an identifier of its own.
+
+use std::fmt;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// The fewest bytes of a secret: the output size of the hash (RFC 7518 §3.2).
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Which key made a token: the `kid` of a JWT, and eight bytes of a refresh token. Derived from the
+/// secret, so that nodes that share a secret agree, and one-way, so that it tells nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kid([u8; 8]);
+
+impl Kid {
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A secret, and what is derived from it.
+#[derive(Clone)]
+pub struct SigningKey {
+    kid: Kid,
+    secret: Zeroizing<Vec<u8>>,
+}
+
+impl SigningKey {
+    /// The key for `secret`; `None` if that is shorter than [`MIN_SECRET_BYTES`].
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return None;
+        }
+        let secret = Zeroizing::new(secret.to_vec());
+        let mut kid = [0; 8];
+        derive(&secret, b"password-auth kid v1", &mut kid);
+        Some(Self {
+            kid: Kid(kid),
+            secret,
+        })
+    }
+
+    /// Its identifier.
+    #[must_use]
+    pub const fn kid(&self) -> Kid {
+        self.kid
+    }
+
+    /// The secret itself, with which access tokens are signed.
+    #[must_use]
+    pub fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+
+    /// The subkey for refresh tokens (HKDF, RFC 5869), so that neither kind of token can be made with
+    /// what signs the other.
+    #[must_use]
+    pub fn refresh_subkey(&self) -> Zeroizing<[u8; 32]> {
+        let mut subkey = Zeroizing::new([0; 32]);
+        derive(
+            &self.secret,
+            b"password-auth refresh token v1",
+            &mut *subkey,
+        );
+        subkey
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+fn derive(secret: &[u8], info: &[u8], output: &mut [u8]) {
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF fails only past 255 hashes of output, and ours is 32 bytes at most"
+    )]
+    Hkdf::<Sha256>::new(None, secret)
+        .expand(info, output)
+        .expect("the output is short");
+}
+
+/// The key that signs, and older ones that still verify.
+#[derive(Clone, Debug)]
+pub struct SigningKeys {
+    current: SigningKey,
+    older: Vec<SigningKey>,
+}
+
+impl SigningKeys {
+    /// `current` signs and verifies; `older` only verify.
+    #[must_use]
+    pub const fn new(current: SigningKey, older: Vec<SigningKey>) -> Self {
+        Self { current, older }
+    }
+
+    /// The one that signs.
+    #[must_use]
+    pub const fn current(&self) -> &SigningKey {
+        &self.current
+    }
+
+    /// Each that verifies.
+    pub fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIN_SECRET_BYTES, SigningKey};
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        assert!(SigningKey::new(&[7; MIN_SECRET_BYTES - 1]).is_none());
+        assert!(SigningKey::new(&[7; MIN_SECRET_BYTES]).is_some());
+    }
+
+    #[test]
+    fn the_identifier_is_stable_and_debug_hides_the_secret() {
+        let key = SigningKey::new(&[0x41; 32]).expect("long enough");
+        let same = SigningKey::new(&[0x41; 32]).expect("long enough");
+        assert_eq!(key.kid(), same.kid());
+        let printed = format!("{key:?}");
+        assert!(
+            !printed.contains("65") && !printed.contains("AAAA"),
+            "{printed}"
+        );
+    }
+}
