@@ -1,0 +1,152 @@
+//! A client that speaks to one server, and holds each answer against the OpenAPI document.
+
+use password_auth_wire::{ErrorBody, ErrorCode, Tokens};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use serde_json::{Value, json};
+
+use super::{PASSWORD, contract};
+
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Client {
+    pub fn new(base: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self {
+            base: base.to_owned(),
+            http,
+        }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends and reads; an answer that the OpenAPI document does not know fails the test.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let reply = Reply::read(self.http.execute(request).await.expect("an answer")).await;
+        contract::check(&method, &path, &reply);
+        reply
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn get_as(&self, path: &str, access_token: &str) -> Reply {
+        let request = self.request(Method::GET, path);
+        self.send(request.header(AUTHORIZATION, format!("Bearer {access_token}")))
+            .await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub async fn post_text(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
+        let request = self.request(Method::POST, path);
+        self.send(request.header(CONTENT_TYPE, content_type).body(body))
+            .await
+    }
+
+    pub async fn register(&self, username: &str) -> Reply {
+        self.post(
+            "/register",
+            &json!({"username": username, "password": PASSWORD}),
+        )
+        .await
+    }
+
+    pub async fn authenticate(&self, username: &str, password: &str) -> Reply {
+        self.post(
+            "/authenticate",
+            &json!({"username": username, "password": password}),
+        )
+        .await
+    }
+
+    /// Registers and signs in somebody new.
+    pub async fn sign_up(&self, username: &str) -> Tokens {
+        self.register(username).await.expect_ok();
+        self.authenticate(username, PASSWORD).await.tokens()
+    }
+
+    pub async fn refresh(&self, refresh_token: &str) -> Reply {
+        self.post("/refresh", &json!({"refresh_token": refresh_token}))
+            .await
+    }
+
+    /// Uses an access token, which confirms its generation.
+    pub async fn protected(&self, tokens: &Tokens) -> Reply {
+        self.get_as("/protected", tokens.access_token.expose())
+            .await
+    }
+}
+
+impl Reply {
+    pub async fn read(response: reqwest::Response) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a text"),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a text"))
+            .unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub fn expect_ok(self) -> Self {
+        assert_eq!(self.status, 200, "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn tokens(self) -> Tokens {
+        serde_json::from_str(&self.expect_ok().text).expect("a pair of tokens")
+    }
+
+    /// The error, if the answer is that failure.
+    #[track_caller]
+    pub fn expect_failure(&self, status: u16, code: ErrorCode) -> ErrorBody {
+        assert_eq!(self.status, status, "{self:?}");
+        let body: ErrorBody = serde_json::from_str(&self.text).expect("an error body");
+        assert_eq!(body.code, code, "{self:?}");
+        body
+    }
+
+    #[track_caller]
+    pub fn expect_message(&self, status: u16, code: ErrorCode, message: &str) {
+        assert_eq!(self.expect_failure(status, code).message, message);
+    }
+}

@@ -1,0 +1,73 @@
+//! What holds for every answer: it is in the OpenAPI document, errors have the one body, headers are set.
+
+use std::sync::LazyLock;
+
+use password_auth_wire::ErrorBody;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::Reply;
+
+/// The reviewed document; `openapi.rs` holds the server to it.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../openapi.json")).expect("the snapshot is JSON")
+});
+
+#[track_caller]
+pub fn check(method: &Method, path: &str, reply: &Reply) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        assert_eq!(
+            reply.header(name),
+            value,
+            "{name} of {method} {path}: {reply:?}"
+        );
+    }
+    assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
+    if reply.status >= 400 && method != Method::HEAD {
+        check_error(method, path, reply);
+    }
+    let operation = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
+    if operation.is_object() {
+        check_documented(operation, method, path, reply);
+    }
+}
+
+#[track_caller]
+fn check_error(method: &Method, path: &str, reply: &Reply) {
+    let body: ErrorBody = serde_json::from_str(&reply.text)
+        .unwrap_or_else(|_| panic!("{method} {path} has another error body: {reply:?}"));
+    assert_eq!(body.detail, body.message, "{reply:?}");
+    let needed = match reply.status {
+        401 => "www-authenticate",
+        405 => "allow",
+        429 | 503 => "retry-after",
+        _ => return,
+    };
+    assert!(
+        !reply.header(needed).is_empty(),
+        "{needed} is missing: {reply:?}"
+    );
+}
+
+#[track_caller]
+fn check_documented(operation: &Value, method: &Method, path: &str, reply: &Reply) {
+    let response = &operation["responses"][reply.status.to_string()];
+    assert!(
+        response.is_object(),
+        "{method} {path} does not document {}: {reply:?}",
+        reply.status
+    );
+    if reply.status >= 400 {
+        let code = reply.json()["code"].as_str().expect("a code").to_owned();
+        let description = response["description"].as_str().expect("a description");
+        assert!(
+            description.contains(&format!("`{code}`")),
+            "{method} {path} does not document {code}: {reply:?}"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! The real binary as a process of its own, on a free port.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::Client;
+
+/// What tests that are not about hashing or limits start it with.
+const FAST: [&str; 8] = [
+    "--scrypt-log-n",
+    "4",
+    "--scrypt-p",
+    "1",
+    "--login-rate",
+    "off",
+    "--register-rate",
+    "off",
+];
+
+pub struct ServerProcess {
+    pub url: String,
+    child: Child,
+}
+
+impl ServerProcess {
+    /// A command that serves from `data_dir`, settings of this process's environment left out.
+    pub fn command(data_dir: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_password-auth"));
+        command
+            .args(["serve", "--dev", "--port", "0", "--data-dir"])
+            .arg(data_dir)
+            .args(FAST)
+            // A `.env` of the developer's is not the test's.
+            .current_dir(data_dir)
+            .env_clear()
+            .env("RUST_LOG", "warn");
+        command
+    }
+
+    /// Starts `command` and waits for the line with its address.
+    pub async fn start(command: Command) -> Self {
+        Self::try_start(command).await.expect("the server starts")
+    }
+
+    /// As [`start`](Self::start); `Err` with what it wrote if it ends before it serves.
+    pub async fn try_start(mut command: Command) -> Result<Self, String> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary runs");
+        let stdout = child.stdout.take().expect("piped");
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            while let Ok(Some(line)) = stderr.next_line().await {
+                log.push_str(&line);
+                log.push('\n');
+            }
+            log
+        });
+        let mut lines = BufReader::new(stdout).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some(url) = line.strip_prefix("password-auth listening on ") {
+                let url = url.to_owned();
+                return Ok(Self { url, child });
+            }
+        }
+        Err(log.await.expect("the log was read"))
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// `kill -9`.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("killed");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.expect("kill runs").success());
+        self.child.wait().await.expect("it ended")
+    }
+}

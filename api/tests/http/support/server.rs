@@ -1,0 +1,134 @@
+//! A server inside the test: a fresh folder, a free port, the test's own clock.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use password_auth::accounts::UsernameKey;
+use password_auth::config::{Config, Sources};
+use password_auth::http::serve::{Limits, serve};
+use password_auth::http::{self, App};
+use password_auth::store::sled::SledStore;
+use password_auth::store::{Store, User};
+use password_auth::tokens::load_or_create;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{Client, TestClock};
+
+/// Cheap hashes, no limits: what most tests are not about.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("PORT", "0"),
+    ("SCRYPT_LOG_N", "4"),
+    ("SCRYPT_P", "1"),
+    ("LOGIN_RATE", "off"),
+    ("REGISTER_RATE", "off"),
+    ("RUST_LOG", "off"),
+];
+
+/// What a server is started with.
+pub struct TestServerBuilder {
+    settings: Vec<(String, String)>,
+    dev: bool,
+    limits: Limits,
+}
+
+impl TestServerBuilder {
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Production mode: the settings that only development allows go back to their defaults.
+    pub fn production(mut self) -> Self {
+        self.dev = false;
+        self.settings
+            .retain(|(name, _)| name == "PORT" || name == "RUST_LOG");
+        self
+    }
+
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    pub async fn start(self) -> TestServer {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pairs = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let config = Config::load(&Sources::of(pairs), self.dev).expect("valid settings");
+        let store = Arc::new(SledStore::open(folder.path()).expect("a store"));
+        let clock = Arc::new(TestClock::new());
+        let listener = TcpListener::bind(config.listen).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let keys = match config.signing_key.clone() {
+            Some(key) => password_auth::tokens::SigningKeys::new(key, Vec::new()),
+            None => load_or_create(folder.path()).expect("keys"),
+        };
+        let app = App::new(&config, address, &keys, store.clone(), clock.clone());
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, http::endpoint(&app), self.limits, stopped));
+        TestServer {
+            address,
+            clock,
+            store,
+            stop,
+            serving,
+            folder,
+        }
+    }
+}
+
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub clock: Arc<TestClock>,
+    pub store: Arc<SledStore>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    folder: TempDir,
+}
+
+impl TestServer {
+    pub fn builder() -> TestServerBuilder {
+        TestServerBuilder {
+            settings: DEFAULTS
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            dev: true,
+            limits: Limits::DEFAULT,
+        }
+    }
+
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&format!("http://{}", self.address))
+    }
+
+    /// The user of that name, read from the store itself.
+    pub async fn user(&self, name: &str) -> User {
+        self.store
+            .user_by_name(&UsernameKey::of(name))
+            .await
+            .expect("the store answers")
+            .expect("the user is there")
+    }
+
+    pub fn tell_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Stops as on SIGTERM and gives the folder back.
+    pub async fn stop(self) -> TempDir {
+        self.tell_to_stop();
+        self.serving.await.expect("served until the end");
+        self.store.close().await;
+        self.folder
+    }
+}
