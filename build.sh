@@ -51,7 +51,8 @@ Builds both halves and starts the server in development mode, on http://127.0.0.
   --open    once the server is ready, also start Chromium with the extension loaded and a profile that
             is thrown away afterwards. Ctrl-C stops both.
 
-PORT, DATA_DIR and the server's other settings are also read from the environment and from a file .env.
+PORT, DATA_DIR and the server's other settings are also read from the environment and from a file .env, with
+paths relative to this folder.
 TEXT
 }
 

@@ -19,7 +19,7 @@ apt_get() {
     local prefix
     prefix=$(apt_prefix)
     # shellcheck disable=SC2086 # the prefix is one or two words
-    $prefix env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 "$@" </dev/null
+    $prefix env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
 # Reads the package lists anew, once, where we may. A third party's broken source must not stop us.
