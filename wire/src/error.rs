@@ -58,7 +58,7 @@ macro_rules! error_codes {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $message:literal; )+) => {
         /// What went wrong, for programs.
         ///
-        /// A client that meets a code which it does not know reads it as [`ErrorCode::Unknown`].
+        /// Later versions may add codes: a client reads one that it does not know as `unknown`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
         pub enum ErrorCode {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A password or a token on its way: text that `Debug` hides.
+/// A secret: a password or a token.
 ///
-/// It has no `Display`; reading it takes a call to [`Secret::expose`], which is easy to search for.
+/// `Debug` hides it. It has no `Display`; reading it takes a call to [`Secret::expose`], which is easy to search for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "openapi",

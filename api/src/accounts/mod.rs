@@ -147,7 +147,7 @@ impl Accounts {
         }
         let username_key = username.key();
         // Saves a hash; that the name is unique, `create_user` decides.
-        if self.store.user_by_name(&username_key).await?.is_some() {
+        if self.store.name_is_taken(&username_key).await? {
             return Err(RegisterError::NameTaken);
         }
         let user = User {

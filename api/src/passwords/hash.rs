@@ -79,9 +79,20 @@ impl ScryptParams {
     ) -> Result<Zeroizing<[u8; OUTPUT_BYTES]>, HashError> {
         let params = Params::new(self.log_n, self.r, self.p).map_err(|_| HashError::Unusable)?;
         let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
-        scrypt::scrypt(password, salt, &params, &mut *output).map_err(|_| HashError::Unusable)?;
+        scrypt::scrypt(&distinct(password), salt, &params, &mut *output)
+            .map_err(|_| HashError::Unusable)?;
         Ok(output)
     }
+}
+
+/// The password, such that no two are alike to scrypt. It begins with HMAC, which pads its key with NULs
+/// (RFC 2104 §2), so a password and the same with a NUL behind it would be one. Passwords are UTF-8, in
+/// which the byte 0xFF never occurs; every other password goes in as it is, as hashes made elsewhere need.
+fn distinct(password: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match password.last() {
+        Some(0) => [b"\xFF", password, b"\x01"].concat(),
+        _ => password.to_vec(),
+    })
 }
 
 impl fmt::Display for ScryptParams {

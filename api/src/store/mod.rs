@@ -29,6 +29,9 @@ pub trait Store: Send + Sync + 'static {
     /// The user of that name. A read: it waits for no disk write.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
 
+    /// Whether somebody has the name. That somebody has it is on disk when this says so.
+    async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError>;
+
     /// Sets `new` if the user's hash is still `old`; says whether it was.
     async fn replace_password_hash(
         &self,

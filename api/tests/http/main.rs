@@ -1,7 +1,24 @@
 //! Black-box tests over real sockets: one binary, one file a capability.
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod support;
 
+mod access;
+mod codecs;
+mod cors;
+mod docs;
+mod errors;
+mod limits;
+mod logs;
+mod logout;
+mod openapi;
+mod refresh;
+mod settings;
 mod sign_in;
+mod throttle;

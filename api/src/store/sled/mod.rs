@@ -74,16 +74,6 @@ impl SledStore {
     ) -> Result<T, StoreError> {
         self.writer.run(Durability::Soon, work).await
     }
-
-    /// Stalls the writing thread until the returned sender is dropped. For tests of what then happens.
-    #[doc(hidden)]
-    pub fn stall(&self) -> std::sync::mpsc::Sender<()> {
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        self.writer.post(move |_| {
-            released.recv().ok();
-        });
-        release
-    }
 }
 
 #[async_trait]
@@ -95,6 +85,16 @@ impl Store for SledStore {
 
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
         self.tables.user_by_name(name)
+    }
+
+    async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
+        if self.tables.user_by_name(name)?.is_none() {
+            return Ok(false);
+        }
+        // What a read sees may not have been flushed yet.
+        let name = name.clone();
+        self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
+            .await
     }
 
     async fn replace_password_hash(

@@ -117,15 +117,6 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned())))
     }
 
-    /// Runs `work` on the writing thread; nobody waits.
-    pub(super) fn post(&self, work: impl FnOnce(&Tables) + Send + 'static) {
-        self.send(Box::new(move |tables| {
-            work(tables);
-            Acknowledgement::Nothing
-        }))
-        .ok();
-    }
-
     fn send(&self, job: Job) -> Result<(), StoreError> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = jobs

@@ -5,12 +5,29 @@ mod client;
 mod clock;
 mod contract;
 mod process;
+pub mod raw;
 mod server;
+
+use std::path::Path;
+
+use tempfile::TempDir;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use process::ServerProcess;
-pub use server::{TestServer, TestServerBuilder};
+pub use server::TestServer;
+
+/// A copy of a data folder, as a backup of a stopped server is.
+pub fn copy_of(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    let status = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(folder.join("."))
+        .arg(copy.path())
+        .status();
+    assert!(status.expect("cp runs").success());
+    copy
+}
 
 /// A password that every rule allows.
 pub const PASSWORD: &str = "correct horse battery";

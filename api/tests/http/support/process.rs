@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::Client;
 
@@ -23,6 +24,7 @@ const FAST: [&str; 8] = [
 pub struct ServerProcess {
     pub url: String,
     child: Child,
+    log: JoinHandle<String>,
 }
 
 impl ServerProcess {
@@ -68,7 +70,7 @@ impl ServerProcess {
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some(url) = line.strip_prefix("password-auth listening on ") {
                 let url = url.to_owned();
-                return Ok(Self { url, child });
+                return Ok(Self { url, child, log });
             }
         }
         Err(log.await.expect("the log was read"))
@@ -82,16 +84,34 @@ impl ServerProcess {
         self.child.id().expect("it runs")
     }
 
-    /// `kill -9`.
-    pub async fn kill(mut self) {
+    /// `kill -9`, and what it had logged.
+    pub async fn kill(mut self) -> String {
         self.child.kill().await.expect("killed");
+        self.log.await.expect("the log was read")
+    }
+
+    /// `kill -9` unless it has ended; how it ended, and what it had logged.
+    pub async fn kill_if_it_runs(mut self) -> (ExitStatus, String) {
+        self.child.start_kill().ok();
+        self.ended().await
     }
 
     /// SIGTERM, and how it ended.
-    pub async fn terminate(mut self) -> ExitStatus {
+    pub async fn terminate(self) -> ExitStatus {
+        self.tell_to_stop().await;
+        self.ended().await.0
+    }
+
+    /// SIGTERM; it goes on until it has finished what is under way.
+    pub async fn tell_to_stop(&self) {
         let id = self.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(sent.expect("kill runs").success());
-        self.child.wait().await.expect("it ended")
+    }
+
+    /// How it ended, once it has, and what it had logged.
+    pub async fn ended(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().await.expect("it ended");
+        (status, self.log.await.expect("the log was read"))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use password_auth::accounts::UsernameKey;
 use password_auth::config::{Config, Sources};
 use password_auth::http::serve::{Limits, serve};
 use password_auth::http::{self, App};
-use password_auth::store::sled::SledStore;
+use password_auth::store::sled::{MAX_WAIT, SledStore};
 use password_auth::store::{Store, User};
 use password_auth::tokens::load_or_create;
 use tempfile::TempDir;
@@ -32,9 +33,16 @@ pub struct TestServerBuilder {
     settings: Vec<(String, String)>,
     dev: bool,
     limits: Limits,
+    max_wait: Duration,
 }
 
 impl TestServerBuilder {
+    /// How long a write may wait for the store.
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = max_wait;
+        self
+    }
+
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
@@ -54,13 +62,18 @@ impl TestServerBuilder {
     }
 
     pub async fn start(self) -> TestServer {
-        let folder = tempfile::tempdir().expect("a folder");
+        self.start_in(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// Starts on a folder that another server left.
+    pub async fn start_in(self, folder: TempDir) -> TestServer {
         let pairs = self
             .settings
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let config = Config::load(&Sources::of(pairs), self.dev).expect("valid settings");
-        let store = Arc::new(SledStore::open(folder.path()).expect("a store"));
+        let store =
+            Arc::new(SledStore::open_with_max_wait(folder.path(), self.max_wait).expect("a store"));
         let clock = Arc::new(TestClock::new());
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -100,6 +113,7 @@ impl TestServer {
                 .collect(),
             dev: true,
             limits: Limits::DEFAULT,
+            max_wait: MAX_WAIT,
         }
     }
 

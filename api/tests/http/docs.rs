@@ -1,0 +1,40 @@
+//! Swagger UI: one page that works offline, with a policy of its own.
+
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn the_root_leads_to_the_documentation() {
+    let server = TestServer::start().await;
+    let reply = server.client().get("/").await;
+    assert_eq!((reply.status, reply.header("location")), (307, "/docs"));
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere_and_its_policy_names_its_own_scripts() {
+    let server = TestServer::start().await;
+    let page = server.client().get("/docs").await.expect_ok();
+    assert!(page.header("content-type").starts_with("text/html"));
+    for loading in ["<script src", "<link", "@import"] {
+        assert!(!page.text.contains(loading), "{loading}");
+    }
+    let policy = page.header("content-security-policy");
+    let (_, scripts) = policy.split_once("script-src").expect("a rule for scripts");
+    let (scripts, _) = scripts.split_once(';').expect("its end");
+    assert!(
+        scripts.contains("'sha256-") && !scripts.contains("unsafe"),
+        "{policy}"
+    );
+}
+
+#[tokio::test]
+async fn every_other_answer_may_run_nothing() {
+    let server = TestServer::start().await;
+    for path in ["/ping", "/protected", "/openapi.json", "/nothing"] {
+        let policy = server.client().get(path).await;
+        let policy = policy.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && !policy.contains("script-src"),
+            "{path}"
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Signing out.
+
+use std::time::Duration;
+
+use password_auth_wire::{ErrorCode, Tokens};
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+use serde_json::json;
+
+use crate::support::{Client, Reply, TestServer};
+
+async fn by_bearer(client: &Client, tokens: &Tokens) -> Reply {
+    let value = format!("Bearer {}", tokens.access_token.expose());
+    let request = client
+        .request(Method::POST, "/logout")
+        .header(AUTHORIZATION, value);
+    client.send(request).await
+}
+
+async fn by_refresh_token(client: &Client, tokens: &Tokens) -> Reply {
+    client
+        .post(
+            "/logout",
+            &json!({"refresh_token": tokens.refresh_token.expose()}),
+        )
+        .await
+}
+
+async fn assert_signed_out(client: &Client, tokens: &Tokens) {
+    assert_eq!(client.protected(tokens).await.status, 401);
+    client
+        .refresh(tokens.refresh_token.expose())
+        .await
+        .expect_failure(400, ErrorCode::InvalidRefreshToken);
+}
+
+#[tokio::test]
+async fn either_token_signs_out_at_once_and_again_is_no_error() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let tokens = client.sign_up("alice").await;
+    for _ in 0..3 {
+        let reply = by_bearer(&client, &tokens).await.expect_ok();
+        assert_eq!(reply.json()["message"], "Logged out successfully.");
+    }
+    assert_signed_out(&client, &tokens).await;
+
+    let tokens = client.sign_up("bob").await;
+    for _ in 0..3 {
+        by_refresh_token(&client, &tokens).await.expect_ok();
+    }
+    assert_signed_out(&client, &tokens).await;
+}
+
+#[tokio::test]
+async fn a_superseded_or_expired_token_signs_out_too() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let first = client.sign_up("alice").await;
+    let second = client.refresh(first.refresh_token.expose()).await.tokens();
+    client.protected(&second).await.expect_ok();
+    server.clock.advance(Duration::from_secs(3600));
+    by_refresh_token(&client, &first).await.expect_ok();
+    assert_signed_out(&client, &second).await;
+
+    let tokens = client.sign_up("bob").await;
+    server.clock.advance(Duration::from_secs(3600));
+    by_bearer(&client, &tokens).await.expect_ok();
+    assert_signed_out(&client, &tokens).await;
+
+    let tokens = client.sign_up("carol").await;
+    server.clock.advance(Duration::from_secs(400 * 86_400));
+    by_refresh_token(&client, &tokens).await.expect_ok();
+}
+
+#[tokio::test]
+async fn what_names_no_session_is_refused() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let nothing = client.send(client.request(Method::POST, "/logout")).await;
+    nothing.expect_failure(401, ErrorCode::MissingToken);
+    client
+        .post("/logout", &json!({}))
+        .await
+        .expect_failure(401, ErrorCode::MissingToken);
+    client
+        .post("/logout", &json!({"refresh_token": "nonsense"}))
+        .await
+        .expect_failure(400, ErrorCode::InvalidRefreshToken);
+    let request = client
+        .request(Method::POST, "/logout")
+        .header(AUTHORIZATION, "Bearer nonsense");
+    client
+        .send(request)
+        .await
+        .expect_failure(401, ErrorCode::InvalidToken);
+}
+
+#[tokio::test]
+async fn a_sign_out_that_overtakes_refreshes_wins() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    for round in 0..10 {
+        let tokens = client.sign_up(&format!("user {round}")).await;
+        let refreshing = {
+            let (client, tokens) = (client.clone(), tokens.clone());
+            tokio::spawn(async move { client.refresh(tokens.refresh_token.expose()).await })
+        };
+        by_refresh_token(&client, &tokens).await.expect_ok();
+        let refreshed = refreshing.await.expect("answered");
+        if refreshed.status == 200 {
+            assert_signed_out(&client, &refreshed.tokens()).await;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The log: a line for each request, and never a secret, whatever level somebody turns on.
+
+use password_auth_wire::Tokens;
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Reply, ServerProcess};
+
+/// A sign-up, a refresh, mistakes and a sign-out; what the server logged, and the secrets that passed.
+async fn session(log_format: &str, level: &str) -> (String, Vec<Reply>, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = ServerProcess::command(folder.path());
+    command.env("LOG_FORMAT", log_format).env("RUST_LOG", level);
+    let server = ServerProcess::start(command).await;
+    let client = server.client();
+    let first = client.sign_up("Alice").await;
+    let second: Tokens = client.refresh(first.refresh_token.expose()).await.tokens();
+    let replies = vec![
+        client.protected(&second).await,
+        client.get("/ping?token=in-the-query").await,
+        client.get("/in-the-path").await,
+        client.authenticate("Alice", "a wrong password").await,
+        client
+            .post_text(
+                "/authenticate",
+                "application/json",
+                "{\"password\": \"half a body",
+            )
+            .await,
+        client
+            .post(
+                "/logout",
+                &json!({"refresh_token": second.refresh_token.expose()}),
+            )
+            .await,
+    ];
+    let mut secrets: Vec<String> = [&first, &second]
+        .iter()
+        .flat_map(|tokens| [&tokens.access_token, &tokens.refresh_token])
+        .map(|secret| secret.expose().to_owned())
+        .collect();
+    secrets.extend(
+        [
+            PASSWORD,
+            "a wrong password",
+            "half a body",
+            "in-the-query",
+            "in-the-path",
+        ]
+        .map(str::to_owned),
+    );
+    server.tell_to_stop().await;
+    (server.ended().await.1, replies, secrets)
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_at_any_level() {
+    let (log, _, secrets) = session("text", "trace").await;
+    assert!(log.contains("/authenticate"), "the log was read");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn each_request_is_one_line_that_its_answer_s_id_finds() {
+    let (log, replies, _) = session("json", "info").await;
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object a line"))
+        .collect();
+    for reply in replies {
+        let id = reply.header("x-request-id");
+        let of_it: Vec<&Value> = lines
+            .iter()
+            .filter(|line| line["request.id"] == id)
+            .collect();
+        assert_eq!(of_it.len(), 1, "{id} in:\n{log}");
+        assert_eq!(of_it[0]["http.status"], reply.status);
+        assert!(of_it[0]["elapsed_us"].is_u64());
+        if reply.status >= 400 {
+            assert_eq!(of_it[0]["error.code"], reply.json()["code"]);
+        }
+    }
+    let unknown = lines
+        .iter()
+        .find(|line| line["http.status"] == 404)
+        .expect("the unknown path");
+    assert_eq!(unknown["http.route"], "-");
+}

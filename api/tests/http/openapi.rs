@@ -1,0 +1,87 @@
+//! The OpenAPI document is reviewed: it is the snapshot beside this file, and changes with it only.
+//!
+//! After a change that is meant: `UPDATE_SNAPSHOTS=1 cargo test -p password-auth openapi`, then read the
+//! difference as a reviewer would.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use password_auth_wire::ErrorCode;
+use serde_json::Value;
+
+use crate::support::TestServer;
+
+async fn served() -> Value {
+    let server = TestServer::start().await;
+    server
+        .client()
+        .get("/openapi.json")
+        .await
+        .expect_ok()
+        .json()
+}
+
+#[tokio::test]
+async fn the_document_is_the_reviewed_one() {
+    let served = serde_json::to_string_pretty(&served().await).expect("text") + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/openapi.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, &served).expect("written");
+    }
+    let reviewed = std::fs::read_to_string(&path).expect("the snapshot");
+    assert!(
+        served == reviewed,
+        "the OpenAPI document changed; if that is meant, see the top of this file"
+    );
+}
+
+#[tokio::test]
+async fn every_operation_has_a_summary_an_example_and_its_errors() {
+    let document = served().await;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let place = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{place} has no summary");
+            assert!(operation["operationId"].is_string(), "{place} has no id");
+            let responses = operation["responses"].as_object().expect("responses");
+            for needed in ["200", "500", "503"] {
+                assert!(responses.contains_key(needed), "{place} has no {needed}");
+            }
+            for (status, response) in responses {
+                for content in response["content"].as_object().expect("content").values() {
+                    let example = &content["schema"]["example"];
+                    assert!(example.is_object(), "{place} has no example for {status}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_code_that_a_route_can_answer_is_documented_somewhere() {
+    let text = served().await["paths"].to_string();
+    // These are answered before a route is found.
+    let elsewhere = BTreeSet::from(["not_found", "method_not_allowed"]);
+    for code in ErrorCode::ALL {
+        let name = serde_json::to_value(code).expect("a name");
+        let name = name.as_str().expect("a text");
+        assert!(
+            elsewhere.contains(name) || text.contains(&format!("`{name}`")),
+            "{name} is documented nowhere"
+        );
+    }
+}
+
+#[tokio::test]
+async fn authorize_offers_a_bearer_token_and_protected_routes_ask_for_it() {
+    let document = served().await;
+    let scheme = &document["components"]["securitySchemes"]["bearer"];
+    assert_eq!(
+        (&scheme["type"], &scheme["scheme"]),
+        (&"http".into(), &"bearer".into())
+    );
+    for path in ["/protected", "/protected-data"] {
+        let security = &document["paths"][path]["get"]["security"];
+        assert_eq!(security[0]["bearer"], serde_json::json!([]), "{path}");
+    }
+}

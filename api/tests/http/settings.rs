@@ -1,0 +1,115 @@
+//! Settings, through the binary.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::ServerProcess;
+
+fn check_config(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_password-auth"))
+        .arg("check-config")
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// The line of a setting: its value and where it comes from.
+fn line<'a>(output: &'a str, setting: &str) -> Vec<&'a str> {
+    output
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| words.first() == Some(&setting))
+        .expect("the setting's line")
+}
+
+#[test]
+fn flags_win_over_the_environment_over_the_file_over_defaults() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join(".env"),
+        "PORT=1001\nHOST=127.0.0.2\nISSUER=\"from the file\"\n",
+    )
+    .expect("written");
+    let environment = [("PORT", "1002"), ("HOST", "127.0.0.3")];
+    let output = check_config(folder.path(), &["--port", "1003"], &environment);
+    assert!(output.status.success());
+    let output = text(&output.stdout);
+    assert_eq!(line(&output, "PORT"), ["PORT", "1003", "flag"]);
+    assert_eq!(line(&output, "HOST"), ["HOST", "127.0.0.3", "environment"]);
+    assert_eq!(
+        line(&output, "ISSUER"),
+        ["ISSUER", "from", "the", "file", ".env"]
+    );
+    assert_eq!(
+        line(&output, "LOGIN_RATE"),
+        ["LOGIN_RATE", "5/minute", "default"]
+    );
+}
+
+#[test]
+fn secrets_are_hidden_and_every_mistake_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = "0123456789abcdef0123456789abcdef";
+    let environment = [
+        ("JWT_SECRET", secret),
+        ("PORT", "eighty"),
+        ("LOGIN_RATE", "off"),
+        ("DATABASE_URL", "postgres://user:geheim@db/x"),
+    ];
+    let output = check_config(folder.path(), &[], &environment);
+    assert_eq!(output.status.code(), Some(1));
+    let (shown, mistakes) = (text(&output.stdout), text(&output.stderr));
+    assert!(shown.contains("(set, hidden)"));
+    for hidden in [secret, "geheim"] {
+        assert!(!shown.contains(hidden) && !mistakes.contains(hidden));
+    }
+    for setting in ["PORT", "LOGIN_RATE", "DATABASE_URL"] {
+        assert!(mistakes.contains(setting), "{mistakes}");
+    }
+}
+
+#[test]
+fn a_secret_is_no_flag_since_others_see_a_process_s_arguments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = check_config(folder.path(), &["--jwt-secret", "x"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_server_with_wrong_settings_does_not_start_and_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = ServerProcess::command(folder.path());
+    command.env("ALLOWED_ORIGINS", "*");
+    let message = ServerProcess::try_start(command)
+        .await
+        .err()
+        .expect("refused");
+    assert!(message.contains("ALLOWED_ORIGINS"), "{message}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_password-auth"));
+    command
+        .args(["serve", "--port", &port.to_string()])
+        .current_dir(folder.path())
+        .env_clear();
+    let message = ServerProcess::try_start(command)
+        .await
+        .err()
+        .expect("refused");
+    assert!(
+        message.contains(&format!("can not listen on 127.0.0.1:{port}")),
+        "{message}"
+    );
+}

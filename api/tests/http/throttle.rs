@@ -1,0 +1,175 @@
+//! Guessing is slowed down, by address and by account, and nobody is locked out for good.
+
+use std::time::Duration;
+
+use password_auth_wire::ErrorCode;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Client, PASSWORD, Reply, TestServer};
+
+/// A server behind a proxy, so that tests can come from any address. Hashing stays cheap.
+async fn limited() -> TestServer {
+    TestServer::builder()
+        .setting("LOGIN_RATE", "5/minute")
+        .setting("REGISTER_RATE", "20/minute")
+        .setting("TRUSTED_PROXIES", "127.0.0.1")
+        .start()
+        .await
+}
+
+async fn post_from(
+    client: &Client,
+    address: &str,
+    path: &str,
+    username: &str,
+    password: &str,
+) -> Reply {
+    let request = client
+        .request(Method::POST, path)
+        .header("x-forwarded-for", address)
+        .json(&json!({"username": username, "password": password}));
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries() {
+    let server = limited().await;
+    let client = server.client();
+    client.register("alice").await.expect_ok();
+    for number in 0..5 {
+        post_from(
+            &client,
+            "192.0.2.1",
+            "/authenticate",
+            &format!("user{number}"),
+            "wrong password",
+        )
+        .await
+        .expect_failure(401, ErrorCode::InvalidCredentials);
+    }
+    let reply = post_from(&client, "192.0.2.1", "/authenticate", "alice", PASSWORD).await;
+    reply.expect_failure(429, ErrorCode::TooManyAttempts);
+    assert_eq!(reply.header("retry-after"), "12");
+    post_from(&client, "192.0.2.2", "/authenticate", "alice", PASSWORD)
+        .await
+        .expect_ok();
+    server.clock.advance(Duration::from_secs(12));
+    post_from(&client, "192.0.2.1", "/authenticate", "alice", PASSWORD)
+        .await
+        .expect_ok();
+}
+
+#[tokio::test]
+async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there() {
+    let server = limited().await;
+    let client = server.client();
+    client.register("alice").await.expect_ok();
+    for name in ["alice", "nobody"] {
+        let mut replies = Vec::new();
+        for number in 1..=6 {
+            // Spellings of one name are one account.
+            let name = if number % 2 == 0 {
+                name.to_uppercase()
+            } else {
+                format!(" {name}")
+            };
+            let address = format!("192.0.2.{number}");
+            let reply =
+                post_from(&client, &address, "/authenticate", &name, "wrong password").await;
+            replies.push(reply.status);
+        }
+        assert_eq!(replies, [401, 401, 401, 401, 401, 429], "{name}");
+    }
+    server.clock.advance(Duration::from_secs(12));
+    post_from(&client, "198.51.100.1", "/authenticate", "alice", PASSWORD)
+        .await
+        .expect_ok();
+}
+
+#[tokio::test]
+async fn an_account_s_count_survives_a_restart() {
+    let server = limited().await;
+    let client = server.client();
+    for number in 0..5 {
+        post_from(
+            &client,
+            &format!("192.0.2.{number}"),
+            "/authenticate",
+            "alice",
+            "wrong password",
+        )
+        .await;
+    }
+    let folder = server.stop().await;
+    let server = TestServer::builder()
+        .setting("LOGIN_RATE", "5/minute")
+        .setting("TRUSTED_PROXIES", "127.0.0.1")
+        .start_in(folder)
+        .await;
+    post_from(
+        &server.client(),
+        "192.0.2.77",
+        "/authenticate",
+        "alice",
+        PASSWORD,
+    )
+    .await
+    .expect_failure(429, ErrorCode::TooManyAttempts);
+}
+
+#[tokio::test]
+async fn a_forwarded_address_is_believed_from_a_trusted_proxy_only() {
+    let server = TestServer::builder()
+        .setting("LOGIN_RATE", "5/minute")
+        .start()
+        .await;
+    let client = server.client();
+    let mut statuses = Vec::new();
+    for number in 0..6 {
+        let address = format!("192.0.2.{number}");
+        let name = format!("user{number}");
+        statuses.push(
+            post_from(&client, &address, "/authenticate", &name, "wrong password")
+                .await
+                .status,
+        );
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+}
+
+#[tokio::test]
+async fn registrations_from_one_address_are_counted_and_mistakes_are_not() {
+    let server = limited().await;
+    let client = server.client();
+    for _ in 0..30 {
+        post_from(&client, "192.0.2.1", "/register", "alice", "short")
+            .await
+            .expect_failure(422, ErrorCode::ValidationFailed);
+    }
+    for number in 0..20 {
+        post_from(
+            &client,
+            "192.0.2.1",
+            "/register",
+            &format!("user{number}"),
+            PASSWORD,
+        )
+        .await
+        .expect_ok();
+    }
+    post_from(&client, "192.0.2.1", "/register", "one too many", PASSWORD)
+        .await
+        .expect_failure(429, ErrorCode::TooManyAttempts);
+}
+
+#[tokio::test]
+async fn refreshing_and_what_is_protected_are_not_throttled() {
+    let server = limited().await;
+    let client = server.client();
+    let mut tokens = client.sign_up("alice").await;
+    for _ in 0..50 {
+        tokens = client.refresh(tokens.refresh_token.expose()).await.tokens();
+        client.protected(&tokens).await.expect_ok();
+    }
+}
