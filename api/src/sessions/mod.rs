@@ -14,7 +14,7 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 
 pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
-pub use record::{End, Generation, Retired, Session};
+pub use record::{End, Generation, KEPT_AFTER_EXPIRY, Retired, Session};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::{SessionId, TokenId, UserId};

@@ -1,5 +1,7 @@
 //! A sign-in, as it is kept.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -33,6 +35,10 @@ pub enum End {
     /// owner's client can tell him.
     Theft,
 }
+
+/// How long a session stays on record after its end, so that a client that comes back is told that it
+/// expired, or was stolen, and not only that its token is unknown.
+pub const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 86_400);
 
 /// A sign-in. It holds no token: refresh tokens are computed from its id and generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

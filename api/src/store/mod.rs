@@ -79,7 +79,8 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Removes what has expired by `now`, in small steps; says how many records went.
+    /// Removes, in small steps, sessions that expired [`KEPT_AFTER_EXPIRY`](crate::sessions) before `now`
+    /// and counts of tries that are paid off by `now`; says how many records went.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Ready once the engine can write no more, for example because the disk is full. Whoever runs the

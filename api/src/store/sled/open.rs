@@ -63,6 +63,7 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
     remove_unfinished_snapshots(&sled_dir)?;
+    remove_unfinished_settings(&sled_dir)?;
     let db = open_sled(&sled_dir)?;
     check_format(&db, &sled_dir)?;
     let damaged = |error: sled::Error| OpenError::Damaged {
@@ -115,6 +116,19 @@ fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
         }
     }
     Ok(())
+}
+
+/// A process that was killed in its first start can leave half of `conf`, which the next start reports as
+/// corruption. sled writes it whole before it makes the data file: without that nothing is lost.
+fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
+    let (db, conf) = (sled_dir.join("db"), sled_dir.join("conf"));
+    if db.try_exists().map_err(io_error(&db))? {
+        return Ok(());
+    }
+    match fs::remove_file(&conf) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(io_error(&conf)(cause)),
+        _ => Ok(()),
+    }
 }
 
 /// sled panics on some damaged files: that too is an answer.

@@ -4,18 +4,21 @@ use super::SledStore;
 use super::tables::unavailable;
 use super::transactions::{read_moment, remove_expired, remove_paid_off};
 use crate::clock::Timestamp;
+use crate::sessions::KEPT_AFTER_EXPIRY;
 use crate::store::StoreError;
 
 /// Records that one transaction removes.
 const STEP: usize = 64;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(sweep_sessions(store, now).await? + sweep_attempts(store, now).await?)
+    let sessions = sweep_sessions(store, now.minus(KEPT_AFTER_EXPIRY)).await?;
+    Ok(sessions + sweep_attempts(store, now).await?)
 }
 
-/// Walks the index from the front. The iterator is no snapshot: each transaction looks again.
-async fn sweep_sessions(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    let end = now
+/// Walks the index from the front, up to sessions that expired at `before`. The iterator is no snapshot:
+/// each transaction looks again.
+async fn sweep_sessions(store: &SledStore, before: Timestamp) -> Result<usize, StoreError> {
+    let end = before
         .plus(std::time::Duration::from_millis(1))
         .as_millis()
         .to_be_bytes();
@@ -38,7 +41,7 @@ async fn sweep_sessions(store: &SledStore, now: Timestamp) -> Result<usize, Stor
         }
         removed += keys.len();
         store
-            .relaxed(move |tables| remove_expired(tables, &keys, now))
+            .relaxed(move |tables| remove_expired(tables, &keys, before))
             .await?;
     }
 }

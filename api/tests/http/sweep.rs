@@ -1,0 +1,67 @@
+//! What has expired goes, and nothing else.
+
+use std::time::Duration;
+
+use password_auth::clock::Clock;
+use password_auth::store::Store;
+use password_auth_wire::ErrorCode;
+use serde_json::json;
+
+use crate::support::{PASSWORD, TestServer};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn sweep(server: &TestServer) -> usize {
+    let now = server.clock.now();
+    server.store.sweep(now).await.expect("the store answers")
+}
+
+#[tokio::test]
+async fn a_session_is_swept_a_month_after_its_end_and_its_client_is_told_until_then() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let staying = client.sign_up("alice").await;
+    let short = json!({"username": "alice", "password": PASSWORD, "stay_signed_in": false});
+    let mut swept = Vec::new();
+    for _ in 0..200 {
+        swept.push(client.post("/authenticate", &short).await.tokens());
+    }
+    server.clock.advance(DAY * 30);
+    assert_eq!(sweep(&server).await, 0);
+    for tokens in &swept {
+        client
+            .refresh(tokens.refresh_token.expose())
+            .await
+            .expect_failure(400, ErrorCode::RefreshTokenExpired);
+    }
+    server.clock.advance(DAY);
+    assert_eq!(sweep(&server).await, swept.len());
+    assert_eq!(sweep(&server).await, 0);
+    for tokens in &swept {
+        client
+            .refresh(tokens.refresh_token.expose())
+            .await
+            .expect_failure(400, ErrorCode::InvalidRefreshToken);
+    }
+    client
+        .refresh(staying.refresh_token.expose())
+        .await
+        .expect_ok();
+}
+
+#[tokio::test]
+async fn counts_of_tries_go_once_they_are_paid_off() {
+    let server = TestServer::builder()
+        .setting("LOGIN_RATE", "100/minute")
+        .start()
+        .await;
+    let client = server.client();
+    for number in 0..90 {
+        client
+            .authenticate(&format!("nobody {number}"), PASSWORD)
+            .await;
+    }
+    assert_eq!(sweep(&server).await, 0);
+    server.clock.advance(Duration::from_secs(60));
+    assert_eq!(sweep(&server).await, 90);
+}
