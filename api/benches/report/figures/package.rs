@@ -1,0 +1,62 @@
+//! What the extension weighs, compressed, as `build.sh` counts it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tokio::runtime::Runtime;
+
+use crate::report::{Figure, Goal};
+use crate::stats::Spread;
+use crate::{Outcome, Settings};
+
+pub(super) const NAME: &str = "package";
+
+/// The built extension, set by `build.sh`.
+const FOLDER: &str = "EXTENSION_DIR";
+
+/// What the popup has to load.
+const LOADED: [&str; 4] = ["wasm", "js", "html", "css"];
+
+pub(super) fn measure(_: &Runtime, _: &Settings) -> Outcome<Figure> {
+    let what = "the extension, gz".to_owned();
+    let folder = match std::env::var_os(FOLDER).map(PathBuf::from) {
+        Some(folder) if folder.is_dir() => folder,
+        _ => {
+            let why = format!("{FOLDER} names no folder; ./build.sh bench builds it and sets it");
+            return Ok(Figure::not_measured(NAME, what, why));
+        }
+    };
+    let bytes = f64::from(u32::try_from(compressed(&folder)?)?);
+    Ok(Figure::alone(
+        NAME,
+        what,
+        "KB",
+        Spread::of(&[bytes / 1000.0]),
+        Some(Goal::AtMost(60.0)),
+    ))
+}
+
+/// Bytes of all that is loaded, each file compressed by itself.
+fn compressed(folder: &Path) -> Outcome<usize> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sum += compressed(&path)?;
+        } else if LOADED
+            .iter()
+            .any(|kind| path.extension() == Some(kind.as_ref()))
+        {
+            let gzip = Command::new("gzip")
+                .args(["-9", "-c"])
+                .arg(&path)
+                .output()?;
+            if !gzip.status.success() {
+                return Err(format!("gzip: {}", path.display()).into());
+            }
+            sum += gzip.stdout.len();
+        }
+    }
+    Ok(sum)
+}

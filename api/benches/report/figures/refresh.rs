@@ -1,0 +1,78 @@
+//! `POST /refresh` beside writing the same record to the same disk, flushed and synced.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::runtime::Runtime;
+
+use crate::bare::{RawStore, RawWriter};
+use crate::client::Connection;
+use crate::load::{Chain, drive, drive_threads};
+use crate::process::{Hashing, Process, register, sign_in};
+use crate::report::{Figure, Goal};
+use crate::stats::duel;
+use crate::{Outcome, Settings};
+
+pub(super) const ONE: &str = "refresh-1";
+pub(super) const MANY: &str = "refresh-64";
+
+const CONNECTIONS: u16 = 64;
+
+pub(super) fn measure_one(runtime: &Runtime, settings: &Settings) -> Outcome<Figure> {
+    let server = Process::server(settings, Hashing::Cheap)?;
+    let raw = RawStore::open()?;
+    let mut chain = runtime.block_on(chains(&server, 1))?;
+    let count = AtomicU64::new(0);
+    let write = || raw.write_durably(count.fetch_add(1, Ordering::Relaxed));
+    let duel = duel(
+        settings,
+        &mut || runtime.block_on(drive(&mut chain, settings.slice)),
+        &mut || drive_threads(1, settings.slice, write),
+    )?;
+    Ok(Figure::duel(
+        ONE,
+        "POST /refresh, 1 connection".to_owned(),
+        "/s",
+        &duel,
+        "sled, flush and sync of each",
+        None,
+    ))
+}
+
+pub(super) fn measure_many(runtime: &Runtime, settings: &Settings) -> Outcome<Figure> {
+    let server = Process::server(settings, Hashing::Cheap)?;
+    let raw = RawStore::open()?;
+    let mut chains = runtime.block_on(chains(&server, CONNECTIONS))?;
+    let mut writers = RawWriter::many(&raw, CONNECTIONS.into());
+    let duel = duel(
+        settings,
+        &mut || runtime.block_on(drive(&mut chains, settings.slice)),
+        &mut || runtime.block_on(drive(&mut writers, settings.slice)),
+    )?;
+    Ok(Figure::duel(
+        MANY,
+        format!("POST /refresh, {CONNECTIONS} connections"),
+        "/s",
+        &duel,
+        "sled, group commit",
+        Some(Goal::RatioAtLeast(0.8)),
+    )
+    .with_note(format!(
+        "each connection rotates a session of its own; beside it {CONNECTIONS} writers in this process, \
+         without HTTP, tokens or transactions, each put a record of {} bytes and wait for one thread, \
+         which flushes and syncs for all that wait",
+        raw.record_len()
+    )))
+}
+
+async fn chains(server: &Process, count: u16) -> Outcome<Vec<Chain>> {
+    let mut connections = Connection::open_many(server.address, count.into()).await?;
+    if let Some(first) = connections.first_mut() {
+        register(first).await?;
+    }
+    let mut chains = Vec::new();
+    for mut connection in connections {
+        let token = sign_in(&mut connection).await?.refresh_token;
+        chains.push(Chain { connection, token });
+    }
+    Ok(chains)
+}
