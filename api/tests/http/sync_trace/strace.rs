@@ -1,0 +1,155 @@
+//! What strace wrote, read: the calls in the order in which they began and ended, and the requests in them.
+
+use std::collections::HashMap;
+
+/// A system call. `begun` and `ended` are lines of the trace, which is in the order of what happened.
+#[derive(Debug)]
+pub struct Call {
+    pub name: String,
+    arguments: String,
+    /// `None` for `?`: it never came back.
+    pub result: Option<i64>,
+    pub begun: usize,
+    pub ended: usize,
+}
+
+/// A request and its answer, as they crossed the socket.
+#[derive(Debug)]
+pub struct Exchange {
+    /// `POST /register`
+    pub request: String,
+    pub status: u16,
+    /// The line at which the first bytes of the request had been read.
+    arrived: usize,
+    /// The line at which writing the answer began.
+    answered: usize,
+}
+
+pub struct Trace {
+    pub calls: Vec<Call>,
+}
+
+impl Trace {
+    /// Reads the format of `strace -f -yy -o FILE`. A call that another thread's interrupts stands on two
+    /// lines: `fdatasync(3</db> <unfinished ...>` and `<... fdatasync resumed>) = 0`.
+    pub fn parse(text: &str) -> Self {
+        let mut calls = Vec::new();
+        let mut unfinished = HashMap::new();
+        for (line, content) in text.lines().enumerate() {
+            let Some((thread, content)) = content.split_once(char::is_whitespace) else {
+                continue;
+            };
+            let content = content.trim_start();
+            if let Some(resumed) = content.strip_prefix("<... ") {
+                let (Some((_, rest)), Some((begun, start))) =
+                    (resumed.split_once(" resumed>"), unfinished.remove(thread))
+                else {
+                    continue;
+                };
+                calls.extend(Call::parse(&format!("{start}{rest}"), begun, line));
+            } else if let Some(start) = content.strip_suffix("<unfinished ...>") {
+                unfinished.insert(thread, (line, start.to_owned()));
+            } else {
+                calls.extend(Call::parse(content, line, line));
+            }
+        }
+        Self { calls }
+    }
+
+    /// Every request that was answered, in the order of arrival.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        let arrivals = self.calls.iter().filter_map(|call| {
+            let read = ["read", "readv", "recvfrom", "recvmsg"].contains(&&*call.name);
+            let request = ["GET ", "POST "].iter().find_map(|method| {
+                let (_, rest) = call.arguments.split_once(&format!("\"{method}/"))?;
+                let (path, _) = rest.split_once(' ')?;
+                Some(format!("{method}/{path}"))
+            })?;
+            (read && call.is_on_a_socket()).then_some((call, request))
+        });
+        arrivals
+            .filter_map(|(arrival, request)| {
+                let answer = self.calls.iter().find(|call| {
+                    call.begun > arrival.ended
+                        && ["write", "writev", "sendto", "sendmsg"].contains(&&*call.name)
+                        && call.descriptor() == arrival.descriptor()
+                })?;
+                let (_, status) = answer.arguments.split_once("\"HTTP/1.1 ")?;
+                Some(Exchange {
+                    request,
+                    status: status.get(..3)?.parse().ok()?,
+                    arrived: arrival.ended,
+                    answered: answer.begun,
+                })
+            })
+            .collect()
+    }
+
+    /// A sync of `file` that began after the request had arrived, and had succeeded before the answer
+    /// began to leave.
+    pub fn sync_before_answer(&self, exchange: &Exchange, file: &str) -> Option<&Call> {
+        self.calls.iter().find(|call| {
+            call.is_sync_of(file) && call.begun > exchange.arrived && call.ended < exchange.answered
+        })
+    }
+
+    /// Whether something was written to `file` after the request had arrived, and a sync that began only
+    /// then had succeeded before the answer began to leave.
+    pub fn write_and_sync_before_answer(&self, exchange: &Exchange, file: &str) -> bool {
+        let written = self.calls.iter().filter(|call| {
+            call.name.contains("write")
+                && call.is_of(file)
+                && call.result.is_some_and(|written| written > 0)
+                && call.begun > exchange.arrived
+        });
+        written.into_iter().any(|write| {
+            self.calls.iter().any(|call| {
+                call.is_sync_of(file) && call.begun > write.ended && call.ended < exchange.answered
+            })
+        })
+    }
+}
+
+impl Call {
+    fn parse(text: &str, begun: usize, ended: usize) -> Option<Self> {
+        let (call, result) = text.rsplit_once(" = ")?;
+        let (name, arguments) = call.split_once('(')?;
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        plain.then(|| Self {
+            name: name.to_owned(),
+            arguments: arguments.trim_end().trim_end_matches(')').to_owned(),
+            result: result
+                .split_whitespace()
+                .next()
+                .and_then(|number| number.parse().ok()),
+            begun,
+            ended,
+        })
+    }
+
+    /// `3</data/sled/db>` or `13<TCP:[127.0.0.1:1->127.0.0.1:2]>`
+    fn descriptor(&self) -> &str {
+        self.arguments
+            .split_once(", ")
+            .map_or(&*self.arguments, |(first, _)| first)
+            .trim_end()
+    }
+
+    fn is_on_a_socket(&self) -> bool {
+        self.descriptor().contains("<TCP")
+    }
+
+    /// Whether its descriptor is of a file whose path ends so.
+    pub fn is_of(&self, file: &str) -> bool {
+        self.descriptor().ends_with(&format!("/{file}>"))
+    }
+
+    /// `sync_file_range` is none: it leaves the disk's own cache and the file's size as they are.
+    pub fn is_sync_of(&self, file: &str) -> bool {
+        ["fsync", "fdatasync"].contains(&&*self.name) && self.is_of(file) && self.result == Some(0)
+    }
+
+    pub fn says(&self, text: &str) -> bool {
+        self.arguments.contains(text)
+    }
+}
