@@ -1,0 +1,180 @@
+//! The only place that names the extension API (`chrome.*`) and `navigator.locks`.
+//!
+//! `chrome` is the name in Firefox too. It knows no token and no server: areas, keys and locks are what
+//! its callers say they are.
+
+use js_sys::{Array, Function, Object, Promise, PromiseWithResolvers, Reflect};
+use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `chrome.storage.StorageArea`.
+    type StorageArea;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = local)]
+    static LOCAL: StorageArea;
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = session)]
+    static SESSION: StorageArea;
+
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &StorageArea, keys: &Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn set(this: &StorageArea, items: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn remove(this: &StorageArea, keys: &Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setAccessLevel)]
+    fn set_access_level(this: &StorageArea, level: &Object) -> Result<Promise, JsValue>;
+
+    /// `chrome.storage.onChanged`.
+    type ChangeEvent;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = onChanged)]
+    static ON_CHANGED: ChangeEvent;
+
+    #[wasm_bindgen(method, js_name = addListener)]
+    fn add_listener(this: &ChangeEvent, listener: &Function);
+    #[wasm_bindgen(method, js_name = removeListener)]
+    fn remove_listener(this: &ChangeEvent, listener: &Function);
+
+    // web-sys has LockManager only behind its unstable flag.
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
+    fn request_lock(name: &str, callback: &JsValue) -> Result<Promise, JsValue>;
+}
+
+/// The browser did not do what it was asked for. Holds its own words, and nothing that was stored.
+#[derive(Debug)]
+pub(crate) struct Fault(pub String);
+
+impl From<JsValue> for Fault {
+    fn from(error: JsValue) -> Self {
+        let words = error
+            .dyn_into::<js_sys::Error>()
+            .map(|error| error.message().into());
+        Self(words.unwrap_or_else(|_| "unknown".to_owned()))
+    }
+}
+
+/// Where things are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// On disk, for good.
+    Local,
+    /// In memory, until the browser closes.
+    Session,
+}
+
+impl Area {
+    fn with<T>(self, use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>) -> Result<T, Fault> {
+        match self {
+            Self::Local => LOCAL.with(use_it),
+            Self::Session => SESSION.with(use_it),
+        }
+        .map_err(Fault::from)
+    }
+
+    /// Reads `keys`; an absent one is `undefined`.
+    pub(crate) async fn read<const N: usize>(self, keys: [&str; N]) -> Result<[JsValue; N], Fault> {
+        let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
+        let items = JsFuture::from(self.with(|area| area.get(&names))?).await?;
+        Ok(keys.map(|key| Reflect::get(&items, &key.into()).unwrap_or(JsValue::UNDEFINED)))
+    }
+
+    /// Writes all `items` at once.
+    pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), Fault> {
+        let object = object(items)?;
+        JsFuture::from(self.with(|area| area.set(&object))?).await?;
+        Ok(())
+    }
+
+    /// Removes all `keys` at once; absent ones do no harm.
+    pub(crate) async fn remove(self, keys: &[&str]) -> Result<(), Fault> {
+        let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
+        JsFuture::from(self.with(|area| area.remove(&names))?).await?;
+        Ok(())
+    }
+
+    /// Hides the area from content scripts, where the browser knows how to (Chrome 140 for `Local`).
+    pub(crate) async fn hide_from_content_scripts(self) {
+        let level = object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
+        // A browser that lacks the method throws, one that lacks it for this area rejects: both mean
+        // that there is nothing more to be done.
+        if let Ok(Ok(done)) = level.map(|level| self.with(|area| area.set_access_level(&level))) {
+            let _ = JsFuture::from(done).await;
+        }
+    }
+}
+
+fn object(items: &[(&str, JsValue)]) -> Result<Object, Fault> {
+    let object = Object::new();
+    for (key, value) in items {
+        Reflect::set(&object, &(*key).into(), value)?;
+    }
+    Ok(object)
+}
+
+/// A listener of `storage.onChanged`, for as long as it is kept.
+#[must_use]
+pub(crate) struct Watch(Closure<dyn FnMut(Object)>);
+
+impl Watch {
+    /// Calls `changed` with the keys that were written or removed, here or in any other context.
+    pub(crate) fn new(mut changed: impl FnMut(&[String]) + 'static) -> Self {
+        let listener = Closure::new(move |changes: Object| {
+            let keys: Vec<String> = Object::keys(&changes)
+                .iter()
+                .filter_map(|key| key.as_string())
+                .collect();
+            changed(&keys);
+        });
+        ON_CHANGED.with(|event| event.add_listener(listener.as_ref().unchecked_ref()));
+        Self(listener)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        ON_CHANGED.with(|event| event.remove_listener(self.0.as_ref().unchecked_ref()));
+    }
+}
+
+/// A lock of `navigator.locks`, held until this is dropped, or until the page closes.
+///
+/// All contexts of the extension share it: popup, worker, pages.
+#[must_use]
+pub(crate) struct Lock {
+    /// The browser holds the lock for as long as this promise is pending.
+    held: PromiseWithResolvers,
+}
+
+impl Lock {
+    /// Waits for the exclusive lock `name`.
+    pub(crate) async fn acquire(name: &str) -> Result<Self, Fault> {
+        // Made before the wait: whoever stops waiting lets go as well.
+        let lock = Self {
+            held: Promise::with_resolvers(),
+        };
+        let held = lock.held.promise();
+        let granted: PromiseWithResolvers = Promise::with_resolvers();
+        let waited = granted.promise();
+        let callback = Closure::once_into_js(move || {
+            resolve(&granted);
+            held
+        });
+        let request = request_lock(name, &callback)?;
+        // The request settles at the release, or rejects at once when there are no locks to be had here.
+        JsFuture::from(Promise::race(&Array::of2(&waited, &request))).await?;
+        Ok(lock)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        resolve(&self.held);
+    }
+}
+
+fn resolve(pending: &PromiseWithResolvers) {
+    // A resolving function does not throw.
+    let _ = pending.resolve().call0(&JsValue::UNDEFINED);
+}

@@ -1,0 +1,171 @@
+//! The address of the server: parsed once, and from then on one that tokens may be sent to.
+//!
+//! The browser's own parser reads it, the same that `fetch` uses, so that no address can mean one host
+//! to this check and another to the request. What is acceptable is decided here, and knows no browser.
+
+/// The server that is asked when nobody chose another.
+pub(crate) const DEFAULT: &str = "http://127.0.0.1:8000";
+
+/// An API's address: https, or http on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    origin: String,
+    path: String,
+}
+
+impl Server {
+    /// Accepts `address`, with or without a trailing slash.
+    ///
+    /// # Errors
+    /// It is no URL, or none that tokens may be sent to.
+    pub(crate) fn parse(address: &str) -> Result<Self, InvalidAddress> {
+        let url = web_sys::Url::new(address.trim()).map_err(|_| InvalidAddress)?;
+        Self::accept(&Parts {
+            scheme: &url.protocol(),
+            host: &url.hostname(),
+            origin: &url.origin(),
+            path: &url.pathname(),
+            is_bare: [url.username(), url.password(), url.search(), url.hash()]
+                .iter()
+                .all(String::is_empty),
+        })
+    }
+
+    fn accept(parts: &Parts) -> Result<Self, InvalidAddress> {
+        let safe = match parts.scheme {
+            "https:" => true,
+            // What stays inside the computer needs no encryption. These two names are the manifest's.
+            "http:" => matches!(parts.host, "127.0.0.1" | "localhost"),
+            _ => false,
+        };
+        if !safe || !parts.is_bare {
+            return Err(InvalidAddress);
+        }
+        Ok(Self {
+            origin: parts.origin.to_owned(),
+            path: parts.path.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Scheme, host and port: what tokens are bound to.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The URL of `route`, which starts with a slash.
+    pub(crate) fn url(&self, route: &str) -> String {
+        format!("{}{}{route}", self.origin, self.path)
+    }
+}
+
+impl core::fmt::Display for Server {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.origin)?;
+        f.write_str(&self.path)
+    }
+}
+
+/// The configured address can not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidAddress;
+
+/// A URL as the browser took it apart.
+struct Parts<'a> {
+    /// With its colon, as in `https:`.
+    scheme: &'a str,
+    host: &'a str,
+    origin: &'a str,
+    path: &'a str,
+    /// Without user, password, query and fragment: an API's address has none of them.
+    is_bare: bool,
+}
+
+#[cfg(test)]
+impl Server {
+    /// A server for tests, which have no browser to parse its address.
+    pub(crate) fn at(origin: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            path: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvalidAddress, Parts, Server};
+
+    fn accept(
+        scheme: &str,
+        host: &str,
+        path: &str,
+        is_bare: bool,
+    ) -> Result<String, InvalidAddress> {
+        let origin = format!("{scheme}//{host}");
+        let parts = Parts {
+            scheme,
+            host,
+            origin: &origin,
+            path,
+            is_bare,
+        };
+        Server::accept(&parts).map(|server| server.to_string())
+    }
+
+    #[test]
+    fn http_is_for_this_computer_and_https_for_all() {
+        assert_eq!(
+            accept("http:", "127.0.0.1", "/", true),
+            Ok("http://127.0.0.1".into())
+        );
+        assert_eq!(
+            accept("http:", "localhost", "/", true),
+            Ok("http://localhost".into())
+        );
+        assert_eq!(
+            accept("https:", "auth.example", "/", true),
+            Ok("https://auth.example".into())
+        );
+        for host in [
+            "auth.example",
+            "127.0.0.1.example",
+            "localhost.example",
+            "10.0.0.1",
+        ] {
+            assert_eq!(
+                accept("http:", host, "/", true),
+                Err(InvalidAddress),
+                "{host}"
+            );
+        }
+        for scheme in ["ftp:", "file:", "javascript:", "ws:", "chrome-extension:"] {
+            assert_eq!(
+                accept(scheme, "localhost", "/", true),
+                Err(InvalidAddress),
+                "{scheme}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_is_kept_without_its_trailing_slash() {
+        let parts = Parts {
+            scheme: "https:",
+            host: "a.example",
+            origin: "https://a.example",
+            path: "/auth/",
+            is_bare: true,
+        };
+        let server = Server::accept(&parts).expect("acceptable");
+        assert_eq!(server.url("/ping"), "https://a.example/auth/ping");
+        assert_eq!(server.origin(), "https://a.example");
+    }
+
+    #[test]
+    fn an_address_with_credentials_or_a_query_is_refused() {
+        assert_eq!(
+            accept("https:", "a.example", "/", false),
+            Err(InvalidAddress)
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! The pair of tokens as the extension keeps it, and what can be read from it.
+//!
+//! Nothing here is trusted or verified: the server does that. It knows no storage and no network.
+
+use password_auth_wire::{Secret, Tokens};
+use serde::{Deserialize, Serialize};
+
+/// A pair is renewed this long before its access token expires, so that it does not expire on its way.
+const MARGIN_MS: f64 = 30_000.0;
+
+/// What is kept of a sign-in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pair {
+    /// For the `Authorization` header.
+    pub access_token: Secret,
+    /// Good for one refresh.
+    pub refresh_token: Secret,
+    /// Unix milliseconds, by this computer's clock. Absent: due at once.
+    #[serde(default)]
+    access_token_expiry: f64,
+}
+
+impl Pair {
+    /// What the server answered to a request that was sent at `asked_at_ms`.
+    ///
+    /// Counted from the question and not from the answer, the expiry is never too late.
+    pub(crate) fn answered(tokens: Tokens, asked_at_ms: f64) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            access_token_expiry: asked_at_ms + f64::from(tokens.expires_in) * 1000.0,
+        }
+    }
+
+    /// Whether both tokens can travel at all: visible ASCII, as every token that a server made.
+    ///
+    /// Storage can be written by hand, and a line break inside a header would throw.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        [&self.access_token, &self.refresh_token]
+            .into_iter()
+            .all(|token| {
+                let token = token.expose();
+                !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+            })
+    }
+
+    /// Whether the access token has expired at `now_ms`, or is about to.
+    pub(crate) fn is_due(&self, now_ms: f64) -> bool {
+        // An expiry that is no number compares false, and is due.
+        let is_fresh = self.access_token_expiry - MARGIN_MS > now_ms;
+        !is_fresh
+    }
+
+    /// The JSON of the access token's claims, unverified: good enough to show a name.
+    pub(crate) fn claims(&self) -> Option<String> {
+        let payload = self.access_token.expose().split('.').nth(1)?;
+        String::from_utf8(decode_base64url(payload)?).ok()
+    }
+}
+
+/// RFC 4648, section 5, without padding, as JWTs use it.
+fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let mut bits = 0_u32;
+    let mut count = 0;
+    for symbol in text.bytes() {
+        let value = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xff) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+impl Pair {
+    /// A pair for tests, good until `expiry_ms`.
+    pub(crate) fn sample(access: &str, refresh: &str, expiry_ms: f64) -> Self {
+        Self {
+            access_token: Secret::new(access),
+            refresh_token: Secret::new(refresh),
+            access_token_expiry: expiry_ms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use password_auth_wire::{Secret, Status, Tokens};
+
+    use super::Pair;
+
+    #[test]
+    fn the_expiry_counts_from_the_question() {
+        let tokens = Tokens {
+            status: Status::Ok,
+            access_token: Secret::new("a"),
+            refresh_token: Secret::new("r"),
+            token_type: "Bearer".into(),
+            expires_in: 900,
+        };
+        assert_eq!(
+            Pair::answered(tokens, 1_000.0),
+            Pair::sample("a", "r", 901_000.0)
+        );
+    }
+
+    #[test]
+    fn a_pair_is_due_half_a_minute_before_it_expires() {
+        let pair = Pair::sample("a", "r", 100_000.0);
+        assert!(!pair.is_due(69_999.0));
+        assert!(pair.is_due(70_000.0));
+        assert!(pair.is_due(200_000.0));
+        assert!(Pair::sample("a", "r", f64::NAN).is_due(0.0));
+        assert!(Pair::sample("a", "r", 0.0).is_due(1_700_000_000_000.0));
+    }
+
+    #[test]
+    fn a_token_that_can_not_be_a_header_is_none() {
+        assert!(Pair::sample("a.b-c_d", "r", 0.0).is_well_formed());
+        for broken in ["", "a b", "a\r\nb", "ä"] {
+            assert!(
+                !Pair::sample(broken, "r", 0.0).is_well_formed(),
+                "{broken:?}"
+            );
+            assert!(
+                !Pair::sample("a", broken, 0.0).is_well_formed(),
+                "{broken:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_claims_are_the_second_part_in_any_script() {
+        // {"n":"Ünï 👩‍🚀"}
+        let pair = Pair::sample("e30.eyJuIjoiw5xuw68g8J-RqeKAjfCfmoAifQ.x", "r", 0.0);
+        assert_eq!(
+            pair.claims().as_deref(),
+            Some("{\"n\":\"Ünï 👩\u{200D}🚀\"}")
+        );
+        for opaque in ["opaque", "a.*.c", "a._w.c"] {
+            assert_eq!(Pair::sample(opaque, "r", 0.0).claims(), None, "{opaque}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_tokens() {
+        let shown = format!("{:?}", Pair::sample("hush", "hush", 0.0));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}
