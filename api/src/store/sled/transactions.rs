@@ -1,12 +1,17 @@
-//! The writes: each one transaction over the trees that it touches.
+//! The writes: a compare-and-swap where one record changes, a transaction where several do.
 //!
-//! A closure may run more than once and holds a lock of the whole process: it computes nothing slow, and
-//! reaches the trees only through its own handles, since `tree.get()` inside deadlocks.
+//! They all run on the one writing thread (see `writer`), so that what one of them has read stays true
+//! until it writes. A transaction rolls sled's write buffer twice, which takes longer than everything else
+//! here together, and keeps every reader waiting meanwhile; a compare-and-swap does neither.
+//!
+//! A transaction's closure may run more than once and holds a lock of the whole process: it computes
+//! nothing slow, and reaches the trees only through its own handles, since `tree.get()` inside deadlocks.
 
 use sled::transaction::{
     ConflictableTransactionError, TransactionError, TransactionResult, Transactional,
     TransactionalTree,
 };
+use sled::{IVec, Tree};
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, expiry_key, unavailable};
@@ -67,18 +72,16 @@ pub(super) fn set_user_active(
 fn change_user(
     tables: &Tables,
     id: UserId,
-    change: impl Fn(&mut User) -> bool,
+    change: impl FnOnce(&mut User) -> bool,
 ) -> Result<Option<bool>, StoreError> {
-    finish(tables.users.transaction(|users| {
-        let Some(mut user) = read::<User>(users, id.as_bytes())? else {
-            return Ok(None);
-        };
-        let changed = change(&mut user);
-        if changed {
-            write(users, id.as_bytes(), &user)?;
-        }
-        Ok(Some(changed))
-    }))
+    let Some((bytes, mut user)) = look_up::<User>(&tables.users, id.as_bytes())? else {
+        return Ok(None);
+    };
+    let changed = change(&mut user);
+    if changed {
+        swap(&tables.users, id.as_bytes(), Some(bytes), encode(&user)?)?;
+    }
+    Ok(Some(changed))
 }
 
 pub(super) fn create_session(tables: &Tables, session: &Session) -> Result<bool, StoreError> {
@@ -102,30 +105,27 @@ pub(super) fn rotate_session(
     presented: Generation,
     arrival: Timestamp,
 ) -> Result<Option<Rotation>, StoreError> {
-    finish(
-        (&tables.users, &tables.sessions).transaction(|(users, sessions)| {
-            let Some(session) = read::<Session>(sessions, id.as_bytes())? else {
-                return Ok(None);
-            };
-            let user = read::<User>(users, session.user.as_bytes())?;
-            let Some(user) = user.filter(|user| user.is_active) else {
-                return Ok(None);
-            };
-            let decision = decide(&session, presented, arrival);
-            let session = match decision.apply(&session, presented, arrival) {
-                Some(changed) => {
-                    write(sessions, id.as_bytes(), &changed)?;
-                    changed
-                }
-                None => session,
-            };
-            Ok(Some(Rotation {
-                decision,
-                session,
-                user,
-            }))
-        }),
-    )
+    let Some((bytes, session)) = look_up::<Session>(&tables.sessions, id.as_bytes())? else {
+        return Ok(None);
+    };
+    let user = look_up::<User>(&tables.users, session.user.as_bytes())?;
+    let Some((_, user)) = user.filter(|(_, user)| user.is_active) else {
+        return Ok(None);
+    };
+    let decision = decide(&session, presented, arrival);
+    let session = match decision.apply(&session, presented, arrival) {
+        Some(changed) => {
+            let record = encode(&changed)?;
+            swap(&tables.sessions, id.as_bytes(), Some(bytes), record)?;
+            changed
+        }
+        None => session,
+    };
+    Ok(Some(Rotation {
+        decision,
+        session,
+        user,
+    }))
 }
 
 pub(super) fn confirm_generation(
@@ -133,16 +133,15 @@ pub(super) fn confirm_generation(
     id: SessionId,
     generation: Generation,
 ) -> Result<(), StoreError> {
-    finish(tables.sessions.transaction(|sessions| {
-        if let Some(mut session) = read::<Session>(sessions, id.as_bytes())?
-            && session.generation == generation
-            && !session.confirmed
-        {
-            session.confirmed = true;
-            write(sessions, id.as_bytes(), &session)?;
-        }
-        Ok(())
-    }))
+    let Some((bytes, mut session)) = look_up::<Session>(&tables.sessions, id.as_bytes())? else {
+        return Ok(());
+    };
+    if session.generation == generation && !session.confirmed {
+        session.confirmed = true;
+        let record = encode(&session)?;
+        swap(&tables.sessions, id.as_bytes(), Some(bytes), record)?;
+    }
+    Ok(())
 }
 
 pub(super) fn end_session(tables: &Tables, id: SessionId) -> Result<(), StoreError> {
@@ -163,17 +162,18 @@ pub(super) fn count_attempt(
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    finish(tables.attempts.transaction(|attempts| {
-        let paid_off = attempts
-            .get(account.as_bytes())?
-            .and_then(|bytes| read_moment(&bytes))
-            .unwrap_or(Timestamp::from_millis(0));
-        let (verdict, next) = rate.decide(paid_off, now);
-        if next != paid_off {
-            attempts.insert(account.as_bytes(), &next.as_millis().to_be_bytes())?;
-        }
-        Ok(verdict)
-    }))
+    let key = account.as_bytes();
+    let bytes = tables.attempts.get(key).map_err(unavailable)?;
+    let paid_off = bytes
+        .as_deref()
+        .and_then(read_moment)
+        .unwrap_or(Timestamp::from_millis(0));
+    let (verdict, next) = rate.decide(paid_off, now);
+    if next != paid_off {
+        let record = next.as_millis().to_be_bytes().to_vec();
+        swap(&tables.attempts, key, bytes, record)?;
+    }
+    Ok(verdict)
 }
 
 /// Removes a session if it has expired by `now`, and its place in the index in any case.
@@ -221,17 +221,29 @@ pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
     Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
 
+/// A record outside of a transaction, also as the bytes that [`swap`] wants to find again.
+fn look_up<T: serde::de::DeserializeOwned>(
+    tree: &Tree,
+    key: &[u8],
+) -> Result<Option<(IVec, T)>, StoreError> {
+    let bytes = tree.get(key).map_err(unavailable)?;
+    bytes
+        .map(|bytes| decode(&bytes).map(|record| (bytes, record)))
+        .transpose()
+}
+
+/// Writes `new` if `old` still stands there, which nothing but another writing thread could change.
+fn swap(tree: &Tree, key: &[u8], old: Option<IVec>, new: Vec<u8>) -> Result<(), StoreError> {
+    tree.compare_and_swap(key, old, Some(new))
+        .map_err(unavailable)?
+        .map_err(|_| StoreError::Busy)
+}
+
 fn read<T: serde::de::DeserializeOwned>(tree: &TransactionalTree, key: &[u8]) -> Step<Option<T>> {
     tree.get(key)?
         .map(|bytes| decode(&bytes))
         .transpose()
         .map_err(ConflictableTransactionError::Abort)
-}
-
-fn write<T: serde::Serialize>(tree: &TransactionalTree, key: &[u8], record: &T) -> Step<()> {
-    let bytes = encode(record).map_err(ConflictableTransactionError::Abort)?;
-    tree.insert(key, bytes)?;
-    Ok(())
 }
 
 fn finish<T>(result: TransactionResult<T, StoreError>) -> Result<T, StoreError> {

@@ -1,6 +1,6 @@
 //! Two threads between the async world and the disk: one writes, one flushes.
 //!
-//! The writing thread runs one transaction after the other (sled would serialise them anyway). The
+//! The writing thread runs one write after the other, so that each reads and decides undisturbed. The
 //! flushing thread takes every answer that has gathered meanwhile, flushes once, syncs once, and lets
 //! them all go: group commit. sled's `flush` hands its pages to the kernel and does not sync
 //! (`sync_file_range`), so `sync_data` on a second descriptor of the data file follows it.
