@@ -148,6 +148,10 @@ fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
             path: sled_dir.to_owned(),
             cause,
         }),
+        // sled's own words are for its developers; what it logs has the details.
+        Ok(Err(sled::Error::Corruption { .. })) => {
+            Err(damaged("sled finds its files inconsistent".to_owned()))
+        }
         Ok(Err(error)) => Err(damaged(error.to_string())),
         Err(_) => Err(damaged("sled stopped while it read its files".to_owned())),
     }
