@@ -1,1 +1,1 @@
-//! Tests only: see `tests/`.
+//! Tests only: the extension in a real Chromium against a real server. See `tests/extension/`.

@@ -1,0 +1,140 @@
+//! The real action popup, which WebDriver does not see: a few commands of the DevTools protocol.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::Browser;
+use super::browser::popup_url;
+
+/// The popup that hangs below the toolbar's button.
+pub struct ActionPopup {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    target: String,
+    session: String,
+    commands: u64,
+}
+
+impl ActionPopup {
+    /// Opens it, as a click on the button does. Some page of the extension must be open in `browser`.
+    pub async fn open(browser: &Browser) -> Self {
+        let (socket, _) = connect_async(browser.devtools_url())
+            .await
+            .expect("connected");
+        let mut popup = Self {
+            socket,
+            target: String::new(),
+            session: String::new(),
+            commands: 0,
+        };
+        popup
+            .send("Target.setDiscoverTargets", json!({"discover": true}))
+            .await;
+        let before = popup.popup_targets().await;
+        let opened = browser
+            .driver
+            .execute_async(
+                "const done = arguments[0]; chrome.action.openPopup().then(() => done('opened'), e => done(String(e)))",
+                vec![],
+            )
+            .await;
+        assert_eq!(opened.expect("the script runs").json(), "opened");
+        popup.target = loop {
+            let targets = popup.popup_targets().await;
+            if let Some(new) = targets.into_iter().find(|target| !before.contains(target)) {
+                break new;
+            }
+        };
+        let attach = json!({"targetId": popup.target, "flatten": true});
+        let attached = popup.send("Target.attachToTarget", attach).await;
+        popup.session = attached["sessionId"]
+            .as_str()
+            .expect("a session")
+            .to_owned();
+        popup
+    }
+
+    async fn popup_targets(&mut self) -> Vec<String> {
+        let targets = self.send("Target.getTargets", json!({})).await;
+        let targets = targets["targetInfos"].as_array().expect("targets").clone();
+        targets
+            .iter()
+            .filter(|target| target["url"] == popup_url())
+            .map(|target| target["targetId"].as_str().expect("an id").to_owned())
+            .collect()
+    }
+
+    async fn send(&mut self, method: &str, parameters: Value) -> Value {
+        self.commands += 1;
+        let id = self.commands;
+        let mut command = json!({"id": id, "method": method, "params": parameters});
+        if !self.session.is_empty() {
+            command["sessionId"] = json!(self.session);
+        }
+        let text = Message::text(command.to_string());
+        self.socket.send(text).await.expect("sent");
+        loop {
+            let message = self.socket.next().await.expect("open").expect("a message");
+            let Message::Text(text) = message else {
+                continue;
+            };
+            let answer: Value = serde_json::from_str(&text).expect("JSON");
+            if answer["id"] == id {
+                assert!(answer["error"].is_null(), "{method}: {answer}");
+                return answer["result"].clone();
+            }
+        }
+    }
+
+    /// The value of an expression in the popup, a promise's once it is kept.
+    pub async fn evaluate(&mut self, expression: &str) -> Value {
+        let parameters =
+            json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let result = self.send("Runtime.evaluate", parameters).await;
+        assert!(
+            result["exceptionDetails"].is_null(),
+            "{expression}: {result}"
+        );
+        result["result"]["value"].clone()
+    }
+
+    /// Types as a person does into the field of that id.
+    pub async fn fill(&mut self, id: &str, text: &str) {
+        self.evaluate(&format!("document.getElementById('{id}').focus()"))
+            .await;
+        self.send("Input.insertText", json!({"text": text})).await;
+    }
+
+    pub async fn click(&mut self, id: &str) {
+        self.evaluate(&format!("document.getElementById('{id}').click()"))
+            .await;
+    }
+
+    /// Waits for that sentence in `#status`.
+    pub async fn expect_status(&mut self, sentence: &str) {
+        let said = self
+            .evaluate(&format!(
+                "new Promise(done => {{
+                    const status = document.getElementById('status');
+                    const look = () => status.textContent === {0} && done(status.textContent);
+                    new MutationObserver(look).observe(status, {{childList: true, characterData: true, subtree: true}});
+                    setTimeout(() => done(status.textContent), 30000);
+                    look();
+                }})",
+                json!(sentence)
+            ))
+            .await;
+        assert_eq!(said, sentence);
+    }
+
+    /// Closes it, as a click beside it does: whatever it was doing ends there.
+    pub async fn close(mut self) {
+        let target = self.target.clone();
+        self.session.clear();
+        self.send("Target.closeTarget", json!({"targetId": target}))
+            .await;
+        while self.popup_targets().await.contains(&target) {}
+    }
+}

@@ -1,0 +1,207 @@
+//! A hand on the popup: types, clicks, reads, and waits for what the page comes to.
+
+use serde_json::{Value, json};
+use thirtyfour::{By, WebDriver, WebElement, WindowHandle};
+
+use super::PASSWORD;
+
+pub struct Popup {
+    driver: WebDriver,
+    tab: WindowHandle,
+}
+
+impl Popup {
+    pub const fn new(driver: WebDriver, tab: WindowHandle) -> Self {
+        Self { driver, tab }
+    }
+
+    /// Tabs share one driver: each action goes to its own tab first.
+    async fn focus(&self) {
+        self.driver
+            .switch_to_window(self.tab.clone())
+            .await
+            .expect("the tab is open");
+    }
+
+    pub async fn go(&self, url: &str) {
+        self.focus().await;
+        self.driver.goto(url).await.expect("loaded");
+    }
+
+    pub async fn reload(&self) {
+        self.focus().await;
+        self.driver.refresh().await.expect("loaded");
+    }
+
+    pub async fn close(self) {
+        self.focus().await;
+        self.driver.close_window().await.expect("closed");
+    }
+
+    pub async fn element(&self, id: &str) -> WebElement {
+        self.focus().await;
+        self.driver.find(By::Id(id)).await.expect("the element")
+    }
+
+    pub async fn click(&self, id: &str) {
+        self.element(id).await.click().await.expect("clicked");
+    }
+
+    pub async fn fill(&self, id: &str, text: &str) {
+        let element = self.element(id).await;
+        element.clear().await.expect("cleared");
+        element.send_keys(text).await.expect("typed");
+    }
+
+    pub async fn value(&self, id: &str) -> String {
+        let value = self.element(id).await.prop("value").await.expect("read");
+        value.unwrap_or_default()
+    }
+
+    pub async fn is_shown(&self, id: &str) -> bool {
+        self.element(id).await.is_displayed().await.expect("read")
+    }
+
+    /// Runs `script`, which calls `done(result)`, in the page.
+    pub async fn run(&self, script: &str, argument: Value) -> Value {
+        self.focus().await;
+        let script = format!("const [argument, done] = arguments; {script}");
+        let result = self.driver.execute_async(script, vec![argument]).await;
+        result.expect("the script runs").json().clone()
+    }
+
+    /// Waits until the page satisfies `condition`, a JavaScript expression.
+    pub async fn until(&self, condition: &str) {
+        let script = format!(
+            "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
+             const observer = new MutationObserver(look);
+             observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
+             look();"
+        );
+        self.run(&script, Value::Null).await;
+    }
+
+    /// Waits for that sentence in `#status`; its classes.
+    pub async fn expect_status(&self, sentence: &str) -> Vec<String> {
+        let script = "
+            const status = document.getElementById('status');
+            const look = () => {
+                if (status.textContent !== argument) return;
+                observer.disconnect();
+                clearTimeout(late);
+                done({classes: [...status.classList]});
+            };
+            const observer = new MutationObserver(look);
+            const late = setTimeout(() => done({text: status.textContent}), 30000);
+            observer.observe(status, {attributes: true, childList: true, characterData: true, subtree: true});
+            look();";
+        let result = self.run(script, json!(sentence)).await;
+        let classes = result["classes"].as_array();
+        let classes = classes.unwrap_or_else(|| panic!("expected {sentence:?}, not {result}"));
+        classes
+            .iter()
+            .map(|class| class.as_str().expect("a text").to_owned())
+            .collect()
+    }
+
+    pub async fn expect_success(&self, sentence: &str) {
+        let classes = self.expect_status(sentence).await;
+        assert!(
+            classes.iter().any(|class| class == "success"),
+            "{sentence}: {classes:?}"
+        );
+        assert!(
+            !classes.iter().any(|class| class == "error"),
+            "{sentence}: {classes:?}"
+        );
+    }
+
+    pub async fn expect_error(&self, sentence: &str) {
+        let classes = self.expect_status(sentence).await;
+        assert!(
+            classes.iter().any(|class| class == "error"),
+            "{sentence}: {classes:?}"
+        );
+        assert!(
+            !classes.iter().any(|class| class == "success"),
+            "{sentence}: {classes:?}"
+        );
+    }
+
+    /// Waits for a sentence in `#status` with all of these words, as an error.
+    pub async fn expect_error_with(&self, words: &[&str]) {
+        let condition = format!(
+            "{}.every(word => document.getElementById('status').textContent.includes(word))",
+            json!(words)
+        );
+        self.until(&condition).await;
+        let class = self
+            .element("status")
+            .await
+            .class_name()
+            .await
+            .expect("read");
+        assert!(class.unwrap_or_default().contains("error"));
+    }
+
+    pub async fn register(&self, username: &str, password: &str) {
+        self.fill("username", username).await;
+        self.fill("password", password).await;
+        self.click("register").await;
+    }
+
+    pub async fn log_in(&self, username: &str, password: &str) {
+        self.fill("username", username).await;
+        self.fill("password", password).await;
+        self.click("login").await;
+    }
+
+    /// Registers and signs in somebody new.
+    pub async fn sign_up(&self, username: &str) {
+        self.register(username, PASSWORD).await;
+        self.expect_success("Registration successful.").await;
+        self.log_in(username, PASSWORD).await;
+        self.expect_success("Authentication successful.").await;
+    }
+
+    /// Clicks, and waits for the greeting.
+    pub async fn expect_greeting(&self, name: &str) {
+        self.click("accessProtected").await;
+        self.expect_success(&format!("Hello, {name}!")).await;
+    }
+
+    /// Everything in `chrome.storage.local` (or `session`).
+    pub async fn stored(&self, area: &str) -> Value {
+        self.run(
+            &format!("chrome.storage.{area}.get(null).then(done)"),
+            Value::Null,
+        )
+        .await
+    }
+
+    pub async fn store(&self, values: Value) {
+        self.run(
+            "chrome.storage.local.set(argument).then(() => done())",
+            values,
+        )
+        .await;
+    }
+
+    pub async fn set_server(&self, url: &str) {
+        self.store(json!({"server_url": url})).await;
+    }
+
+    /// Changes the stored tokens: these fields get these values.
+    pub async fn change_tokens(&self, changes: Value) {
+        let mut tokens = self.stored("local").await["auth_tokens"].clone();
+        for (field, value) in changes.as_object().expect("fields") {
+            tokens[field] = value.clone();
+        }
+        self.store(json!({"auth_tokens": tokens})).await;
+    }
+
+    /// From now on the access token is past its expiry, as far as the popup knows.
+    pub async fn let_access_token_expire(&self) {
+        self.change_tokens(json!({"access_token_expiry": 1})).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! The real server as a process, which can be stopped and started again on its port.
+
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::{setting, workspace};
+
+pub struct Server {
+    pub url: String,
+    child: Option<Child>,
+    folder: TempDir,
+}
+
+impl Server {
+    /// A fresh server on a free port. Hashes are cheap and nothing is throttled: the tests are not about
+    /// that.
+    pub async fn start() -> Self {
+        let mut server = Self {
+            url: String::new(),
+            child: None,
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        server.run("0").await;
+        server
+    }
+
+    async fn run(&mut self, port: &str) {
+        let debug = workspace().join("target/debug/password-auth");
+        let binary = setting("PASSWORD_AUTH_BIN", &debug.to_string_lossy());
+        let mut child = Command::new(&binary)
+            .args(["serve", "--dev", "--port", port])
+            .args(["--scrypt-log-n", "4", "--scrypt-p", "1"])
+            .args([
+                "--login-rate",
+                "off",
+                "--register-rate",
+                "off",
+                "--data-dir",
+            ])
+            .arg(self.folder.path())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{binary}: {error}; ./build.sh test builds it"));
+        let stdout = child.stdout.take().expect("piped");
+        let line = BufReader::new(stdout)
+            .lines()
+            .next_line()
+            .await
+            .expect("read");
+        let line = line.expect("the server starts");
+        let url = line
+            .strip_prefix("password-auth listening on ")
+            .expect("its address");
+        self.url = url.to_owned();
+        self.child = Some(child);
+    }
+
+    /// Ends the process; the data stays.
+    pub async fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.expect("killed");
+        }
+    }
+
+    /// Starts again, on the same port and data.
+    pub async fn start_again(&mut self) {
+        let port = self.url.rsplit(':').next().expect("a port").to_owned();
+        self.run(&port).await;
+    }
+
+    /// The status of `POST path` with this body, from outside the browser.
+    pub async fn post(&self, path: &str, body: serde_json::Value) -> u16 {
+        let request = reqwest::Client::new()
+            .post(format!("{}{path}", self.url))
+            .json(&body);
+        request.send().await.expect("an answer").status().as_u16()
+    }
+}

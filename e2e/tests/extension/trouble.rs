@@ -1,0 +1,156 @@
+//! Servers that are down, broken, or not who they were: the popup says so and keeps the sign-in.
+
+use serde_json::json;
+
+use crate::support::{Between, Browser, Canned, PASSWORD, Popup, Server};
+
+/// What a proxy, a captive portal or a broken server may answer.
+const NONSENSE: [Canned; 5] = [
+    Canned {
+        status: "200 OK",
+        content_type: "text/html",
+        body: "<!doctype html><title>Welcome to the hotel</title>",
+    },
+    Canned {
+        status: "502 Bad Gateway",
+        content_type: "text/html",
+        body: "<html>502</html>",
+    },
+    Canned {
+        status: "503 Service Unavailable",
+        content_type: "application/json",
+        body: r#"{"status":"error","code":"service_unavailable","message":"Busy.","detail":"Busy."}"#,
+    },
+    Canned {
+        status: "400 Bad Request",
+        content_type: "text/html",
+        body: "<html>400</html>",
+    },
+    Canned {
+        status: "401 Unauthorized",
+        content_type: "application/json",
+        body: r#"{"error":"proxy"}"#,
+    },
+];
+
+async fn assert_still_signed_in(popup: &Popup) {
+    assert!(popup.stored("local").await["auth_tokens"].is_object());
+    assert!(popup.is_shown("logout").await);
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_named_and_the_sign_in_kept() {
+    let (mut server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    popup.sign_up("alice").await;
+    let address = server.url.clone();
+    server.stop().await;
+    popup.click("accessProtected").await;
+    popup.expect_error_with(&[&address]).await;
+    assert_still_signed_in(&popup).await;
+    // Also when it is the refresh that fails.
+    popup.let_access_token_expire().await;
+    popup.reload().await;
+    popup.click("accessProtected").await;
+    popup.expect_error_with(&[&address]).await;
+    assert_still_signed_in(&popup).await;
+    server.start_again().await;
+    popup.expect_greeting("alice").await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn whatever_nonsense_a_server_answers_the_sign_in_is_kept() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let between = Between::start(&server.url).await;
+    let popup = browser.popup(&between.url).await;
+    popup.sign_up("alice").await;
+    for canned in NONSENSE {
+        let what = canned.status;
+        between.answer_with(Some(canned));
+        for expire in [false, true] {
+            if expire {
+                popup.let_access_token_expire().await;
+            }
+            popup.reload().await;
+            popup
+                .until("!document.getElementById('logout').hidden")
+                .await;
+            popup.click("accessProtected").await;
+            popup.expect_error_with(&[&between.url]).await;
+            assert_still_signed_in(&popup).await;
+        }
+        between.answer_with(None);
+        popup.expect_greeting("alice").await;
+        println!("kept through {what}");
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn signing_in_at_nonsense_says_so_and_signs_nobody_in() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let between = Between::start(&server.url).await;
+    let popup = browser.popup(&between.url).await;
+    for canned in NONSENSE {
+        between.answer_with(Some(canned));
+        popup.reload().await;
+        popup.log_in("alice", PASSWORD).await;
+        popup.expect_error_with(&[&between.url]).await;
+        popup.reload().await;
+        popup.register("alice", PASSWORD).await;
+        popup.expect_error_with(&[&between.url]).await;
+        assert!(popup.stored("local").await["auth_tokens"].is_null());
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn offline_it_still_signs_out_here() {
+    let (mut server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    popup.sign_up("alice").await;
+    server.stop().await;
+    popup.click("logout").await;
+    popup.expect_success("Logged out successfully.").await;
+    assert!(popup.stored("local").await["auth_tokens"].is_null());
+    assert!(popup.is_shown("login").await);
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn tokens_go_only_to_the_server_that_issued_them_and_requests_carry_nothing_else() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let (issuer, stranger) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
+    let popup = browser.popup(&issuer.url).await;
+    popup.sign_up("alice").await;
+    popup.let_access_token_expire().await;
+    popup.set_server(&stranger.url).await;
+    popup.reload().await;
+    popup.click("accessProtected").await;
+    popup.expect_error("No tokens found. Please login.").await;
+    assert_eq!(stranger.heads(), Vec::<String>::new());
+    for head in issuer.heads() {
+        assert!(!head.to_lowercase().contains("\r\ncookie:"), "{head}");
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_neither_https_nor_loopback_is_not_used() {
+    let browser = Browser::start().await;
+    for address in [
+        "http://192.0.2.1",
+        "javascript:alert(1)",
+        "nonsense",
+        "http://127.0.0.1.example.org",
+    ] {
+        let popup = browser.popup(address).await;
+        popup.log_in("alice", PASSWORD).await;
+        popup.expect_error_with(&["server", "address"]).await;
+        popup.close().await;
+        let keeper = browser.popup_as_it_is().await;
+        keeper.store(json!({"server_url": null})).await;
+    }
+    browser.quit().await;
+}
