@@ -4,6 +4,7 @@
 //! request, so that a sign-out takes effect on the next one, on every node.
 
 mod decide;
+mod error;
 #[cfg(test)]
 mod model;
 mod record;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 
 pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
+pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 pub use record::{End, Generation, KEPT_AFTER_EXPIRY, Retired, Session};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::{SessionId, TokenId, UserId};
-use crate::store::{Store, StoreError, User};
-use crate::tokens::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, RefreshTokens};
+use crate::store::{Store, User};
+use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
 /// How long a session of somebody who does not want to stay signed in lasts at most.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -73,48 +75,6 @@ pub struct Rotation {
     pub user: User,
 }
 
-/// Why an access token was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateError {
-    /// The token was good, and has expired.
-    #[error("the access token has expired")]
-    Expired,
-    /// The token is not good, or its session is over.
-    #[error("the access token does not count")]
-    Invalid,
-    /// The store did not work.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a refresh token got no successor.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// No key of ours made it, or its session is over.
-    #[error("the refresh token does not count")]
-    Invalid,
-    /// The session has reached its end.
-    #[error("the session has expired")]
-    Expired,
-    /// The session was ended, now or before, because a superseded token came back.
-    #[error("a superseded refresh token came back")]
-    Reused,
-    /// Issuing did not work.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-}
-
-/// What can fail when tokens are issued.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The store did not work.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The signing library failed.
-    #[error("signing the access token failed")]
-    Signing,
-}
-
 /// A token that names the session to end.
 #[derive(Clone, Debug)]
 pub enum SignOut {
@@ -122,17 +82,6 @@ pub enum SignOut {
     Access(Secret),
     /// A refresh token of any generation.
     Refresh(Secret),
-}
-
-/// Why nobody was signed out.
-#[derive(Debug, thiserror::Error)]
-pub enum SignOutError {
-    /// No key of ours made the token.
-    #[error("the token names no session of this server")]
-    Invalid,
-    /// The store did not work.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// People's sign-ins.
@@ -330,14 +279,5 @@ fn record(decision: Decision, session: &Session) {
             "a lost refresh was answered again in a new epoch"
         ),
         Decision::Rotate | Decision::Replay | Decision::Over(End::Theft) | Decision::Expired => {}
-    }
-}
-
-impl From<AccessTokenError> for AuthenticateError {
-    fn from(error: AccessTokenError) -> Self {
-        match error {
-            AccessTokenError::Expired => Self::Expired,
-            AccessTokenError::Invalid => Self::Invalid,
-        }
     }
 }

@@ -1,22 +1,24 @@
 //! The demo's contract, at the root: what clients of the "Password Auth Demo" rely on.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod described;
 
-use password_auth_wire::rules::Violation;
+use std::sync::Arc;
+
 use password_auth_wire::{
     Authenticate, Credentials, Logout, Message, ProtectedData, Refresh, Status, Tokens,
 };
-use poem_openapi::types::Example;
 use poem_openapi::{OpenApi, Tags};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use self::described::{
+    Ping, Protected, ProtectedDataRoute, RefreshTokens, Register, SignIn, SignOutRoute,
+};
 use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
 use super::error::Failure;
-use super::route::{Answer, Outcome, Route};
-use crate::accounts::{Accounts, Client, Invalid};
+use super::route::{Answer, Outcome, Route as _};
+use crate::accounts::{Accounts, Client};
 use crate::clock::{SharedClock, Timestamp};
 use crate::sessions::{Issued, SessionKind, Sessions, SignOut};
 
@@ -185,131 +187,5 @@ fn protected_data(name: &str, now: Timestamp) -> ProtectedData {
         message: format!("Hello {name}! You have successfully accessed a protected resource."),
         user: name.to_owned(),
         access_timestamp,
-    }
-}
-
-fn body_failures() -> Vec<Failure> {
-    let missing = Failure::Invalid(vec![password_auth_wire::FieldError {
-        field: "refresh_token".to_owned(),
-        code: "required".to_owned(),
-        message: "The field refresh_token is required.".to_owned(),
-    }]);
-    vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
-}
-
-fn password_failures() -> Vec<Failure> {
-    let short = Invalid {
-        username: None,
-        password: Some(Violation::PasswordTooShort),
-    };
-    vec![
-        Failure::CredentialsRequired,
-        Failure::Malformed,
-        Failure::UnsupportedMediaType,
-        short.into(),
-        Failure::TooManyAttempts(Duration::from_secs(12)),
-    ]
-}
-
-fn caller_failures() -> Vec<Failure> {
-    vec![
-        Failure::MissingToken,
-        Failure::TokenExpired,
-        Failure::InvalidToken,
-    ]
-}
-
-struct Register;
-impl Route for Register {
-    type Body = Message;
-    const ANSWER: &'static str = "The account is made.";
-    fn example() -> Message {
-        Message::ok("User registered successfully.")
-    }
-    fn refusals() -> Vec<Failure> {
-        [vec![Failure::UserExists], password_failures()].concat()
-    }
-}
-
-struct SignIn;
-impl Route for SignIn {
-    type Body = Tokens;
-    const ANSWER: &'static str = "A session began.";
-    fn example() -> Tokens {
-        Tokens::example()
-    }
-    fn refusals() -> Vec<Failure> {
-        let own = vec![Failure::InvalidCredentials, Failure::AccountDisabled];
-        [own, password_failures()].concat()
-    }
-}
-
-struct RefreshTokens;
-impl Route for RefreshTokens {
-    type Body = Tokens;
-    const ANSWER: &'static str = "The session's current refresh token, and a new access token.";
-    fn example() -> Tokens {
-        Tokens::example()
-    }
-    fn refusals() -> Vec<Failure> {
-        let own = vec![
-            Failure::InvalidRefreshToken,
-            Failure::RefreshTokenExpired,
-            Failure::RefreshTokenReused,
-        ];
-        [own, body_failures()].concat()
-    }
-}
-
-struct SignOutRoute;
-impl Route for SignOutRoute {
-    type Body = Message;
-    const ANSWER: &'static str = "The session is over.";
-    fn example() -> Message {
-        Message::ok("Logged out successfully.")
-    }
-    fn refusals() -> Vec<Failure> {
-        let own = vec![
-            Failure::MissingToken,
-            Failure::InvalidToken,
-            Failure::InvalidRefreshToken,
-        ];
-        [own, body_failures()].concat()
-    }
-}
-
-struct Protected;
-impl Route for Protected {
-    type Body = Message;
-    const ANSWER: &'static str = "A greeting.";
-    fn example() -> Message {
-        Message::ok("Hello, alice!")
-    }
-    fn refusals() -> Vec<Failure> {
-        caller_failures()
-    }
-}
-
-struct ProtectedDataRoute;
-impl Route for ProtectedDataRoute {
-    type Body = ProtectedData;
-    const ANSWER: &'static str = "The data.";
-    fn example() -> ProtectedData {
-        protected_data("alice", Timestamp::from_millis(1_767_225_600_000))
-    }
-    fn refusals() -> Vec<Failure> {
-        caller_failures()
-    }
-}
-
-struct Ping;
-impl Route for Ping {
-    type Body = Message;
-    const ANSWER: &'static str = "It does.";
-    fn example() -> Message {
-        Message::ok("pong")
-    }
-    fn refusals() -> Vec<Failure> {
-        Vec::new()
     }
 }
