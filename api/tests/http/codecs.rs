@@ -19,9 +19,9 @@ where
     let by_client = serde_json::to_value(&value).expect("serialises");
     let by_server = value.to_json().expect("serialises");
     assert_eq!(by_client, by_server);
-    let at_server = T::parse_from_json(Some(by_client))
-        .ok()
-        .expect("the server reads it");
+    let Ok(at_server) = T::parse_from_json(Some(by_client)) else {
+        panic!("the server does not read it");
+    };
     let at_client: T = serde_json::from_value(by_server).expect("the client reads it");
     assert_eq!(at_server, value);
     assert_eq!(at_client, value);
