@@ -76,30 +76,31 @@ impl Connection {
     }
 }
 
-/// The status, and where the body is; `None` as long as the head is not whole.
+/// The status, and where the body is; `None` as long as the head is not whole. One pass over the lines: an
+/// answer with more headers must not cost the load much more.
 fn parse_head(bytes: &[u8]) -> io::Result<Option<(u16, std::ops::Range<usize>)>> {
-    const LENGTH: &[u8] = b"\r\ncontent-length: ";
-    let Some(end) = find(bytes, b"\r\n\r\n") else {
-        return Ok(None);
-    };
-    let head = bytes.get(..end + 2).unwrap_or_default();
-    let digits = |from: usize| {
-        let digits = head.get(from..).unwrap_or_default();
-        let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-        digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
-    };
-    let status = u16::try_from(digits("HTTP/1.1 ".len())).unwrap_or_default();
-    let length = find(head, LENGTH)
-        .map(|at| digits(at + LENGTH.len()))
-        .ok_or_else(|| io::Error::other("an answer without Content-Length"))?;
-    let start = end + 4;
-    Ok(Some((status, start..start + length)))
+    let mut status = None;
+    let mut length = None;
+    let mut start = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        start += line.len();
+        if line == b"\r\n" {
+            let length = length.ok_or_else(|| io::Error::other("an answer of unknown length"))?;
+            return Ok(status.map(|status| (status, start..start + length)));
+        }
+        if let Some(rest) = line.strip_prefix(b"HTTP/1.1 ") {
+            status = u16::try_from(number(rest)).ok();
+        } else if let Some(rest) = line.strip_prefix(b"content-length: ") {
+            length = Some(number(rest));
+        }
+    }
+    Ok(None)
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+/// The digits that `bytes` begins with.
+fn number(bytes: &[u8]) -> usize {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
 }
 
 pub(crate) fn get(path: &str) -> Vec<u8> {
