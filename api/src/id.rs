@@ -1,7 +1,7 @@
 //! Identifiers: UUIDs of version 7 (RFC 9562), one type for each thing that has one.
 
 use serde::{Deserialize, Serialize};
-use uuid::{ContextV7, Uuid};
+use uuid::{NoContext, Uuid};
 
 use crate::clock::Timestamp;
 
@@ -66,9 +66,5 @@ id! {
 
 fn new_v7(now: Timestamp) -> Uuid {
     let nanos = u32::try_from(now.as_millis() % 1000).unwrap_or_default() * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(
-        ContextV7::new(),
-        now.as_secs(),
-        nanos,
-    ))
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, now.as_secs(), nanos))
 }

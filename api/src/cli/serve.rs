@@ -1,5 +1,8 @@
 //! `serve`: the composition root. It names the concrete engine and clock, and hands them to the rest.
 
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Arc;
 
@@ -84,13 +87,16 @@ fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
 fn start_log(config: &Config) -> Result<(), String> {
     let filter =
         EnvFilter::try_new(&config.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    // A descriptor of its own: every line is one write, and no thread waits for another's.
+    let stderr = io::stderr()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("the log can not be written: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(Arc::new(File::from(stderr)));
     match config.log_format {
-        LogFormat::Text => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     // A panic's message may quote what a client sent.

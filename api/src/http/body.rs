@@ -33,6 +33,7 @@ async fn read<T: ParseFromJSON>(
         return Err(Failure::UnsupportedMediaType.into());
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| Failure::Malformed)?;
+    // Before parsing: poem-openapi takes a number for a string.
     let errors = check(&value, &schema_of::<T>());
     if !errors.is_empty() {
         return Err(Failure::Invalid(errors).into());
