@@ -19,7 +19,13 @@ use crate::id::UserId;
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Sessions};
 use crate::store::{CreateUser, Store, StoreError, User};
-use crate::throttle::{AccountKey, Addresses, Rate, Verdict};
+use crate::throttle::{Addresses, Rate, SignInAttempt, Verdict};
+
+/// How long a network from which somebody signed in is remembered for his account.
+const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
+
+/// The most bytes of a tried name that are looked at; no longer name can be registered.
+const MAX_TRIED_NAME: usize = 1024;
 
 /// How often strangers may try.
 #[derive(Clone, Copy, Debug)]
@@ -182,8 +188,15 @@ impl Accounts {
         if username.trim().is_empty() || password.expose().is_empty() {
             return Err(SignInError::Empty);
         }
-        let key = UsernameKey::of(username);
-        self.count_sign_in(&key, client.address).await?;
+        let now = self.clock.now();
+        // By address first: a try that its address may not make costs nothing, and does not count against
+        // the account.
+        if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
+            return Err(SignInError::TooMany(wait));
+        }
+        let key = UsernameKey::of(shortened(username.trim()));
+        let attempt = SignInAttempt::new(&key, client.address);
+        self.count_sign_in(attempt).await?;
         let user = self.store.user_by_name(&key).await?;
         let stored = user.as_ref().map(|user| user.password.clone());
         let verdict = self.hasher.verify(password.clone(), stored).await?;
@@ -198,6 +211,10 @@ impl Accounts {
         if !user.is_active {
             return Err(SignInError::Disabled);
         }
+        if !self.rates.login.is_off() {
+            let until = now.plus(NETWORK_REMEMBERED);
+            self.store.remember_network(attempt, until).await?;
+        }
         self.sessions
             .start(&user, kind, client.device)
             .await?
@@ -205,21 +222,12 @@ impl Accounts {
             .ok_or(SignInError::Disabled)
     }
 
-    /// By address first: a try that its address may not make does not count against the account.
-    async fn count_sign_in(&self, name: &UsernameKey, address: IpAddr) -> Result<(), SignInError> {
-        let now = self.clock.now();
-        if let Verdict::Refused(wait) = self.sign_ins.count(address, now) {
-            return Err(SignInError::TooMany(wait));
-        }
+    async fn count_sign_in(&self, attempt: SignInAttempt) -> Result<(), SignInError> {
         if self.rates.login.is_off() {
             return Ok(());
         }
-        let account = AccountKey::sign_in(name);
-        match self
-            .store
-            .count_attempt(account, self.rates.login, now)
-            .await?
-        {
+        let (rate, now) = (self.rates.login, self.clock.now());
+        match self.store.count_attempt(attempt, rate, now).await? {
             Verdict::Allowed => Ok(()),
             Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
         }
@@ -255,4 +263,10 @@ fn check_registration(username: &str, password: &Secret) -> Result<Username, Reg
             password: password.err(),
         })),
     }
+}
+
+/// A name that is too long is nobody's: what stands for it here is too long as well.
+fn shortened(name: &str) -> &str {
+    let end = name.floor_char_boundary(MAX_TRIED_NAME.min(name.len()));
+    &name[..end]
 }

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Rotation, Session};
-use crate::throttle::{AccountKey, Rate, Verdict};
+use crate::throttle::{Rate, SignInAttempt, Verdict};
 
 /// Where users and sessions live.
 #[async_trait]
@@ -67,20 +67,30 @@ pub trait Store: Send + Sync + 'static {
         generation: Generation,
     ) -> Result<(), StoreError>;
 
-    /// Removes a session; no error if it is not there.
+    /// Removes a session; no error if it is not there. One that was ended for a theft stays on record, so
+    /// that its owner is told.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
 
-    /// Counts one try at an account. Does not wait for the disk: a crash may forget the last moment's
-    /// tries.
+    /// Counts one try at an account, unless its network is one that was remembered for the account. Does
+    /// not wait for the disk: a crash may forget the last moment's tries.
     async fn count_attempt(
         &self,
-        account: AccountKey,
+        attempt: SignInAttempt,
         rate: Rate,
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
+    /// Remembers, until then, that somebody signed in to the account from that network. Does not wait for
+    /// the disk.
+    async fn remember_network(
+        &self,
+        attempt: SignInAttempt,
+        until: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Removes, in small steps, sessions that expired [`KEPT_AFTER_EXPIRY`](crate::sessions) before `now`
     /// and counts of tries that are paid off by `now`; says how many records went.
+    /// Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Ready once the engine can write no more, for example because the disk is full. Whoever runs the

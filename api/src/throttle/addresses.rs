@@ -51,7 +51,7 @@ impl Addresses {
 
 /// What counts as one client: an IPv4 address, or an IPv6 /64, which is the least that one has.
 #[must_use]
-pub fn client_network(address: IpAddr) -> IpAddr {
+pub(super) fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => {

@@ -89,7 +89,8 @@ impl FromStr for Rate {
             "hour" => 3600,
             _ => return Err(ParseRateError),
         };
-        if tries == 0 || tries > 1_000_000 {
+        // The clock counts milliseconds.
+        if tries == 0 || u64::from(tries) > per * 1000 {
             return Err(ParseRateError);
         }
         Ok(Self(Some(Limit {
@@ -139,7 +140,15 @@ mod tests {
             let rate: Rate = text.parse().expect("a rate");
             assert_eq!(rate.to_string(), text);
         }
-        for text in ["", "5", "0/minute", "5/day", "-1/minute", "five/minute"] {
+        for text in [
+            "",
+            "5",
+            "0/minute",
+            "5/day",
+            "-1/minute",
+            "five/minute",
+            "1001/second",
+        ] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
     }

@@ -38,7 +38,7 @@ async fn a_folder_of_a_newer_version_is_left_as_it_is() {
     set_format(folder.path(), &[200, 1]);
     let sentence = refusal(ServerProcess::command(folder.path())).await;
     assert!(
-        sentence.contains("was written by a newer version (format 200;"),
+        sentence.contains("was written by another version (its format is [200,"),
         "{sentence}"
     );
     set_format(folder.path(), &[1, 1]);

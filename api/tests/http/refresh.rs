@@ -92,6 +92,25 @@ async fn a_superseded_token_after_its_successor_was_used_ends_the_session_and_sa
 }
 
 #[tokio::test]
+async fn a_thief_can_not_sign_out_what_the_owner_is_to_be_told() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let first = client.sign_up("alice").await;
+    let second = refreshed(&client, &first).await;
+    client.protected(&second).await.expect_ok();
+    server.clock.advance(OUTSIDE);
+    refused(&client, &first, ErrorCode::RefreshTokenReused).await;
+    client
+        .post(
+            "/logout",
+            &json!({"refresh_token": first.refresh_token.expose()}),
+        )
+        .await
+        .expect_ok();
+    refused(&client, &second, ErrorCode::RefreshTokenReused).await;
+}
+
+#[tokio::test]
 async fn a_token_two_generations_old_outside_the_window_ends_the_session() {
     let server = TestServer::start().await;
     let client = server.client();

@@ -88,6 +88,54 @@ async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is
 }
 
 #[tokio::test]
+async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out() {
+    let server = limited().await;
+    let client = server.client();
+    client.register("alice").await.expect_ok();
+    let (home, stranger) = ("192.0.2.1", "198.51.100.1");
+    post_from(&client, home, "/authenticate", "alice", PASSWORD)
+        .await
+        .expect_ok();
+    for _ in 0..20 {
+        server.clock.advance(Duration::from_secs(12));
+        for _ in 0..6 {
+            post_from(
+                &client,
+                stranger,
+                "/authenticate",
+                "alice",
+                "wrong password",
+            )
+            .await;
+        }
+        post_from(&client, stranger, "/authenticate", "alice", PASSWORD)
+            .await
+            .expect_failure(429, ErrorCode::TooManyAttempts);
+        post_from(&client, home, "/authenticate", "Alice", PASSWORD)
+            .await
+            .expect_ok();
+    }
+    // The owner's network may guess no faster than any other.
+    for _ in 0..5 {
+        post_from(&client, home, "/authenticate", "alice", "wrong password").await;
+    }
+    post_from(&client, home, "/authenticate", "alice", PASSWORD)
+        .await
+        .expect_failure(429, ErrorCode::TooManyAttempts);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_have_costs_what_any_other_does() {
+    let server = limited().await;
+    let name = "\u{FDFA}".repeat(10_000);
+    server
+        .client()
+        .authenticate(&name, PASSWORD)
+        .await
+        .expect_failure(401, ErrorCode::InvalidCredentials);
+}
+
+#[tokio::test]
 async fn an_account_s_count_survives_a_restart() {
     let server = limited().await;
     let client = server.client();

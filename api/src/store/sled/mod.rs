@@ -28,7 +28,7 @@ use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Rotation, Session};
-use crate::throttle::{AccountKey, Rate, Verdict};
+use crate::throttle::{Rate, SignInAttempt, Verdict};
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
 /// given up or soon will, and what it asked for might surprise him later.
@@ -148,11 +148,20 @@ impl Store for SledStore {
 
     async fn count_attempt(
         &self,
-        account: AccountKey,
+        attempt: SignInAttempt,
         rate: Rate,
         now: Timestamp,
     ) -> Result<Verdict, StoreError> {
-        self.relaxed(move |tables| transactions::count_attempt(tables, account, rate, now))
+        self.relaxed(move |tables| transactions::count_attempt(tables, attempt, rate, now))
+            .await
+    }
+
+    async fn remember_network(
+        &self,
+        attempt: SignInAttempt,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.relaxed(move |tables| transactions::remember_network(tables, attempt, until))
             .await
     }
 

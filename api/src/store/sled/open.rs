@@ -2,14 +2,14 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::tables::Tables;
 use crate::accounts::UsernameKey;
 
-/// The version of the layout: trees and their keys. The first two bytes of the meta record.
+/// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
 const FORMAT: u8 = 1;
 const FORMAT_KEY: &str = "format";
 
@@ -32,15 +32,17 @@ pub enum OpenError {
         "the data folder {0} is in use by another password-auth: stop that one, or choose another --data-dir"
     )]
     InUse(PathBuf),
-    /// A newer program wrote it.
+    /// Another version of the program wrote it.
     #[error(
-        "the data folder {path} was written by a newer version (format {found}; this one reads {FORMAT}): use that version"
+        "the data folder {path} was written by another version (its format is {found}, this one reads {ours:?}): use that version"
     )]
-    NewerFormat {
+    OtherFormat {
         /// The folder.
         path: PathBuf,
         /// Its format.
-        found: u8,
+        found: String,
+        /// What this program reads.
+        ours: [u8; 2],
     },
     /// sled can not read its files.
     #[error(
@@ -87,6 +89,8 @@ fn lock(data_dir: &Path) -> Result<File, OpenError> {
         .create(true)
         .truncate(false)
         .write(true)
+        // Whoever may open it may lock it, and keep the server from starting.
+        .mode(0o600)
         .open(&path)
         .map_err(io_error(&path))?;
     match file.try_lock() {
@@ -170,9 +174,10 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
             Ok(())
         }
         Some(found) if *found == ours => Ok(()),
-        Some(found) => Err(OpenError::NewerFormat {
+        Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),
-            found: found.first().copied().unwrap_or_default(),
+            found: format!("{:?}", &*found),
+            ours,
         }),
     }
 }
@@ -185,6 +190,9 @@ fn sync_files(sled_dir: &Path) -> io::Result<File> {
     File::open(sled_dir)?.sync_all()?;
     if let Some(data_dir) = sled_dir.parent() {
         File::open(data_dir)?.sync_all()?;
+        if let Some(parent) = data_dir.canonicalize()?.parent() {
+            File::open(parent)?.sync_all()?;
+        }
     }
     Ok(db)
 }

@@ -1,77 +1,85 @@
-//! Removing what has expired, in steps small enough that nobody waits for one.
+//! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
+//! removes on the writing thread, so that nothing changes in between.
+
+use sled::IVec;
 
 use super::SledStore;
-use super::tables::unavailable;
-use super::transactions::{read_moment, remove_expired, remove_paid_off};
+use super::tables::{Tables, unavailable};
+use super::transactions::{read_moment, remove_sessions};
 use crate::clock::Timestamp;
 use crate::sessions::KEPT_AFTER_EXPIRY;
 use crate::store::StoreError;
 
-/// Records that one transaction removes.
-const STEP: usize = 64;
+/// Sessions that one step removes.
+const SESSIONS: usize = 64;
+/// Counts of tries that one step looks at.
+const ATTEMPTS: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    let sessions = sweep_sessions(store, now.minus(KEPT_AFTER_EXPIRY)).await?;
-    Ok(sessions + sweep_attempts(store, now).await?)
-}
-
-/// Walks the index from the front, up to sessions that expired at `before`. The iterator is no snapshot:
-/// each transaction looks again.
-async fn sweep_sessions(store: &SledStore, before: Timestamp) -> Result<usize, StoreError> {
-    let end = before
-        .plus(std::time::Duration::from_millis(1))
-        .as_millis()
-        .to_be_bytes();
+    let before = now.minus(KEPT_AFTER_EXPIRY);
     let mut removed = 0;
     loop {
-        let keys = store
-            .tables
-            .session_expiry
-            .range(..&end[..])
-            .keys()
-            .take(STEP)
-            .map(|key| key.map_err(unavailable))
-            .collect::<Result<Vec<_>, _>>()?;
-        let keys: Vec<[u8; 24]> = keys
-            .iter()
-            .filter_map(|key| key.as_ref().try_into().ok())
-            .collect();
-        if keys.is_empty() {
-            return Ok(removed);
-        }
-        removed += keys.len();
-        store
-            .relaxed(move |tables| remove_expired(tables, &keys, before))
+        let step = store
+            .relaxed(move |tables| sweep_sessions(tables, before))
             .await?;
-    }
-}
-
-/// Walks the whole tree, since a count's end moves with every try; an index would cost each try two more
-/// writes. Only accounts that somebody tried in the last minutes are in it.
-async fn sweep_attempts(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    let mut removed = 0;
-    let mut step = Vec::with_capacity(STEP);
-    for entry in &store.tables.attempts {
-        let (key, value) = entry.map_err(unavailable)?;
-        if read_moment(&value).is_none_or(|moment| moment <= now) {
-            step.push(key);
-        }
-        if step.len() == STEP {
-            removed += remove_step(store, std::mem::take(&mut step), now).await?;
+        removed += step;
+        if step == 0 {
+            break;
         }
     }
-    if !step.is_empty() {
-        removed += remove_step(store, step, now).await?;
+    // The whole tree, since a count's end moves with every try; an index would cost each try two more
+    // writes.
+    let mut from = Some(IVec::default());
+    while let Some(start) = from {
+        let (step, next) = store
+            .relaxed(move |tables| sweep_attempts(tables, &start, now))
+            .await?;
+        removed += step;
+        from = next;
     }
     Ok(removed)
 }
 
-async fn remove_step(
-    store: &SledStore,
-    keys: Vec<sled::IVec>,
+/// The front of the index, up to sessions that expired at `before`; how many went.
+fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
+    let end = (before.as_millis() + 1).to_be_bytes();
+    let mut keys = Vec::with_capacity(SESSIONS);
+    for key in tables
+        .session_expiry
+        .range(..&end[..])
+        .keys()
+        .take(SESSIONS)
+    {
+        let key = key.map_err(unavailable)?;
+        let key = key.as_ref().try_into();
+        keys.push(key.map_err(|_| StoreError::Corrupt("a key of session_expiry".to_owned()))?);
+    }
+    if !keys.is_empty() {
+        remove_sessions(tables, &keys)?;
+    }
+    Ok(keys.len())
+}
+
+/// Some counts from `start` on: how many went, and where the next step begins.
+fn sweep_attempts(
+    tables: &Tables,
+    start: &IVec,
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    store
-        .relaxed(move |tables| remove_paid_off(tables, &keys, now))
-        .await
+) -> Result<(usize, Option<IVec>), StoreError> {
+    let mut removed = 0;
+    for (looked_at, entry) in tables
+        .attempts
+        .range::<&[u8], _>(start.as_ref()..)
+        .enumerate()
+    {
+        let (key, value) = entry.map_err(unavailable)?;
+        if looked_at == ATTEMPTS {
+            return Ok((removed, Some(key)));
+        }
+        if read_moment(&value).is_none_or(|moment| moment <= now) {
+            tables.attempts.remove(key).map_err(unavailable)?;
+            removed += 1;
+        }
+    }
+    Ok((removed, None))
 }

@@ -6,9 +6,10 @@
 //! | `usernames` | username key | user id |
 //! | `sessions` | session id | `Session` |
 //! | `session_expiry` | expiry (ms, big-endian) ++ session id | empty |
-//! | `attempts` | account key | the moment its debt is paid off (ms, big-endian) |
+//! | `attempts` | key of an account, or of a network of an account | until when it counts (ms, big-endian) |
 
 use std::fs::File;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sled::{Db, Tree};
 
@@ -26,6 +27,9 @@ pub(super) struct Tables {
     pub(super) sessions: Tree,
     pub(super) session_expiry: Tree,
     pub(super) attempts: Tree,
+    /// Held while sled flushes, and while a transaction runs. sled's own lock is fair: a transaction that
+    /// waits on it for a flush's end keeps every later reader waiting too, and readers are inline.
+    flushing: Mutex<()>,
     /// Held as long as the trees are: the folder is this process's.
     _lock: File,
 }
@@ -39,8 +43,14 @@ impl Tables {
             session_expiry: db.open_tree("session_expiry")?,
             attempts: db.open_tree("attempts")?,
             db,
+            flushing: Mutex::new(()),
             _lock: lock,
         })
+    }
+
+    /// Waits until no flush, or no transaction, is under way.
+    pub(super) fn between_flushes(&self) -> MutexGuard<'_, ()> {
+        self.flushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {

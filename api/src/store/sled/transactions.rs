@@ -20,14 +20,14 @@ use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Rotation, Session, decide};
 use crate::store::{CreateUser, StoreError, User};
-use crate::throttle::{AccountKey, Rate, Verdict};
+use crate::throttle::{Rate, SignInAttempt, Verdict};
 
 type Step<T> = Result<T, ConflictableTransactionError<StoreError>>;
 
 pub(super) fn create_user(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
     let record = encode(user)?;
     let name = user.username_key.as_str();
-    finish(
+    transact(tables, || {
         (&tables.users, &tables.usernames).transaction(|(users, usernames)| {
             if usernames.get(name)?.is_some() {
                 return Ok(CreateUser::NameTaken);
@@ -35,8 +35,8 @@ pub(super) fn create_user(tables: &Tables, user: &User) -> Result<CreateUser, St
             usernames.insert(name, user.id.as_bytes())?;
             users.insert(user.id.as_bytes(), &*record)?;
             Ok(CreateUser::Created)
-        }),
-    )
+        })
+    })
 }
 
 pub(super) fn replace_password_hash(
@@ -88,15 +88,17 @@ pub(super) fn create_session(tables: &Tables, session: &Session) -> Result<bool,
     let record = encode(session)?;
     let expiry = expiry_key(session.expires, session.id);
     let trees = (&tables.users, &tables.sessions, &tables.session_expiry);
-    finish(trees.transaction(|(users, sessions, by_expiry)| {
-        let user = read::<User>(users, session.user.as_bytes())?;
-        if !user.is_some_and(|user| user.is_active) {
-            return Ok(false);
-        }
-        sessions.insert(session.id.as_bytes(), &*record)?;
-        by_expiry.insert(&expiry, b"")?;
-        Ok(true)
-    }))
+    transact(tables, || {
+        trees.transaction(|(users, sessions, by_expiry)| {
+            let user = read::<User>(users, session.user.as_bytes())?;
+            if !user.is_some_and(|user| user.is_active) {
+                return Ok(false);
+            }
+            sessions.insert(session.id.as_bytes(), &*record)?;
+            by_expiry.insert(&expiry, b"")?;
+            Ok(true)
+        })
+    })
 }
 
 pub(super) fn rotate_session(
@@ -144,25 +146,37 @@ pub(super) fn confirm_generation(
     Ok(())
 }
 
+/// Removes a session. One that was ended for a theft stays: its thief must not take away what its owner
+/// is to be told.
 pub(super) fn end_session(tables: &Tables, id: SessionId) -> Result<(), StoreError> {
-    finish(
-        (&tables.sessions, &tables.session_expiry).transaction(|(sessions, by_expiry)| {
-            if let Some(session) = read::<Session>(sessions, id.as_bytes())? {
-                sessions.remove(id.as_bytes())?;
-                by_expiry.remove(&expiry_key(session.expires, id))?;
-            }
-            Ok(())
-        }),
-    )
+    let Some((_, session)) = look_up::<Session>(&tables.sessions, id.as_bytes())? else {
+        return Ok(());
+    };
+    if session.ended.is_some() {
+        return Ok(());
+    }
+    remove_sessions(tables, &[expiry_key(session.expires, id)])
 }
 
+/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
 pub(super) fn count_attempt(
     tables: &Tables,
-    account: AccountKey,
+    attempt: SignInAttempt,
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let key = account.as_bytes();
+    let remembered = tables
+        .attempts
+        .get(attempt.network())
+        .map_err(unavailable)?;
+    if remembered
+        .as_deref()
+        .and_then(read_moment)
+        .is_some_and(|until| until > now)
+    {
+        return Ok(Verdict::Allowed);
+    }
+    let key = attempt.account();
     let bytes = tables.attempts.get(key).map_err(unavailable)?;
     let paid_off = bytes
         .as_deref()
@@ -170,50 +184,38 @@ pub(super) fn count_attempt(
         .unwrap_or(Timestamp::from_millis(0));
     let (verdict, next) = rate.decide(paid_off, now);
     if next != paid_off {
-        let record = next.as_millis().to_be_bytes().to_vec();
-        swap(&tables.attempts, key, bytes, record)?;
+        swap(&tables.attempts, key, bytes, moment(next))?;
     }
     Ok(verdict)
 }
 
-/// Removes a session if it has expired by `now`, and its place in the index in any case.
-pub(super) fn remove_expired(
+pub(super) fn remember_network(
     tables: &Tables,
-    keys: &[[u8; 24]],
-    now: Timestamp,
+    attempt: SignInAttempt,
+    until: Timestamp,
 ) -> Result<(), StoreError> {
-    finish(
+    tables
+        .attempts
+        .insert(attempt.network(), moment(until))
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Removes the sessions with these places in the index of expiry, and the places.
+pub(super) fn remove_sessions(tables: &Tables, keys: &[[u8; 24]]) -> Result<(), StoreError> {
+    transact(tables, || {
         (&tables.sessions, &tables.session_expiry).transaction(|(sessions, by_expiry)| {
             for key in keys {
-                let id = &key[8..];
-                let session = read::<Session>(sessions, id)?;
-                if session.is_some_and(|session| session.expires <= now) {
-                    sessions.remove(id)?;
-                }
+                sessions.remove(&key[8..])?;
                 by_expiry.remove(key)?;
             }
             Ok(())
-        }),
-    )
+        })
+    })
 }
 
-/// Removes an account's count if its debt is paid off by `now`; says whether it did.
-pub(super) fn remove_paid_off(
-    tables: &Tables,
-    keys: &[sled::IVec],
-    now: Timestamp,
-) -> Result<usize, StoreError> {
-    finish(tables.attempts.transaction(|attempts| {
-        let mut removed = 0;
-        for key in keys {
-            let moment = attempts.get(key)?.and_then(|bytes| read_moment(&bytes));
-            if moment.is_none_or(|moment| moment <= now) {
-                attempts.remove(key)?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
-    }))
+fn moment(at: Timestamp) -> Vec<u8> {
+    at.as_millis().to_be_bytes().to_vec()
 }
 
 pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
@@ -246,8 +248,13 @@ fn read<T: serde::de::DeserializeOwned>(tree: &TransactionalTree, key: &[u8]) ->
         .map_err(ConflictableTransactionError::Abort)
 }
 
-fn finish<T>(result: TransactionResult<T, StoreError>) -> Result<T, StoreError> {
-    result.map_err(|error| match error {
+/// Runs a transaction while no flush is under way: see [`Tables::between_flushes`].
+fn transact<T>(
+    tables: &Tables,
+    transaction: impl FnOnce() -> TransactionResult<T, StoreError>,
+) -> Result<T, StoreError> {
+    let _gate = tables.between_flushes();
+    transaction().map_err(|error| match error {
         TransactionError::Abort(error) => error,
         TransactionError::Storage(error) => unavailable(error),
     })

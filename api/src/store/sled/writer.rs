@@ -20,6 +20,9 @@ use crate::store::StoreError;
 /// Writes that may wait; past it a caller hears `Busy` at once.
 const QUEUE: usize = 4096;
 
+/// How long an answer waits for the disk. A disk that takes longer hangs: its clients have given up.
+const MAX_FLUSH: Duration = Duration::from_secs(20);
+
 /// How long a write that nobody waits for stays in memory.
 const SOON: Duration = Duration::from_millis(200);
 
@@ -95,6 +98,7 @@ impl Writer {
         }
         let (answer, answered) = oneshot::channel();
         let (queued, max_wait) = (Instant::now(), self.max_wait);
+        let failure = self.failure.clone();
         self.send(Box::new(move |tables: &Tables| {
             if queued.elapsed() > max_wait {
                 answer.send(Err(StoreError::Busy)).ok();
@@ -102,6 +106,10 @@ impl Writer {
             }
             let result = catch_unwind(AssertUnwindSafe(|| work(tables)))
                 .unwrap_or_else(|_| Err(StoreError::Unavailable("a write panicked".to_owned())));
+            // Half of it may be there: nothing more is built on that.
+            if matches!(result, Err(StoreError::Unavailable(_))) {
+                failure.send_replace(true);
+            }
             match durability {
                 Durability::Flushed => Acknowledgement::AfterFlush(Box::new(move |flushed| {
                     answer.send(flushed.and(result)).ok();
@@ -112,9 +120,16 @@ impl Writer {
                 }
             }
         }))?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store was closed".to_owned())))
+        match tokio::time::timeout(MAX_FLUSH, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the store was closed".to_owned())),
+            Err(_elapsed) => {
+                self.failure.send_replace(true);
+                Err(StoreError::Unavailable(
+                    "the disk does not answer".to_owned(),
+                ))
+            }
+        }
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
@@ -136,7 +151,7 @@ impl Writer {
         failure.wait_for(|failed| *failed).await.ok();
     }
 
-    /// Finishes what is queued, flushes, and ends the threads.
+    /// Finishes what is queued, flushes, and ends the threads; gives up on a disk that does not answer.
     pub(super) async fn close(&self) {
         self.jobs
             .lock()
@@ -146,8 +161,12 @@ impl Writer {
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined =
             tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(JoinHandle::join));
-        if !matches!(joined.await, Ok(Ok(()))) {
-            tracing::error!("a thread of the store panicked");
+        match tokio::time::timeout(MAX_FLUSH, joined).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(_) => tracing::error!("a thread of the store panicked"),
+            Err(_elapsed) => {
+                tracing::error!("the disk does not answer: what was not acknowledged is given up")
+            }
         }
     }
 }
@@ -219,8 +238,11 @@ impl Flusher {
     }
 
     fn flush(&self) -> Result<(), String> {
+        let gate = self.tables.between_flushes();
         // sled panics where it meets a state that it did not expect.
-        catch_unwind(AssertUnwindSafe(|| self.tables.db.flush()))
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.tables.db.flush()));
+        drop(gate);
+        flushed
             .map_err(|_| "flushing panicked".to_owned())?
             .map_err(|error| error.to_string())?;
         self.disk.sync_data().map_err(|error| error.to_string())
