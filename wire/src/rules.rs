@@ -86,7 +86,7 @@ pub fn check_new_username(name: &str) -> Result<(), Violation> {
     if name.chars().count() > USERNAME_MAX_CHARS {
         return Err(Violation::UsernameTooLong);
     }
-    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
+    if name.chars().any(char::is_control) || hides_something(name) {
         return Err(Violation::UsernameInvisible);
     }
     // U+FE6B and U+FF20 are `@` after NFKC.
@@ -96,15 +96,33 @@ pub fn check_new_username(name: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Characters that change how a name reads without being seen: bidirectional controls (UAX #9), line
-/// and paragraph separators, the soft hyphen, the byte-order mark, interlinear annotations, tags.
-///
-/// U+200D (zero-width joiner) stays allowed: emoji families and several scripts need it.
+/// Whether a name holds what is not seen, so that two names could look alike. What joins characters or
+/// selects their form (emoji families, several scripts) is allowed behind a character that it can act on.
+fn hides_something(name: &str) -> bool {
+    let mut before = None;
+    for c in name.chars() {
+        let acts_on = |before: Option<char>| before.is_some_and(|b| !b.is_ascii() && !joins(b));
+        if is_invisible(c) || (joins(c) && !acts_on(before)) {
+            return true;
+        }
+        before = Some(c);
+    }
+    before.is_some_and(|last| matches!(last, '\u{200C}' | '\u{200D}'))
+}
+
+/// Zero-width joiner and non-joiner, variation selectors.
+const fn joins(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+/// Bidirectional controls (UAX #9), separators, fillers, blanks that are no white space, annotations, tags
+/// and the other selectors.
 const fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-        | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0001}' )
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -133,7 +151,16 @@ mod tests {
 
     #[test]
     fn a_name_of_question_marks_or_emoji_is_a_name() {
-        for name in ["???", "👩‍👩‍👧", "a", " alice ", "Ünï", &"n".repeat(64)] {
+        for name in [
+            "???",
+            "👩‍👩‍👧",
+            "❤️",
+            "می‌خواهم",
+            "a",
+            " alice ",
+            "Ünï",
+            &"n".repeat(64),
+        ] {
             assert_eq!(check_new_username(name), Ok(()), "{name}");
         }
     }
@@ -145,7 +172,21 @@ mod tests {
             check_new_username(&"n".repeat(65)),
             Err(Violation::UsernameTooLong)
         );
-        for name in ["a\0b", "a\u{202E}b", "a\u{2066}b", "a\nb", "\u{FEFF}a"] {
+        for name in [
+            "a\0b",
+            "a\u{202E}b",
+            "a\u{2066}b",
+            "a\nb",
+            "\u{FEFF}a",
+            "\u{3164}",
+            "\u{200D}",
+            "tim\u{200D}",
+            "tim\u{FE0F}",
+            "t\u{034F}im",
+            "\u{E0041}tim",
+            "й\u{200D}",
+            "й\u{FE0F}\u{FE0F}",
+        ] {
             assert_eq!(
                 check_new_username(name),
                 Err(Violation::UsernameInvisible),

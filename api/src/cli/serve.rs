@@ -1,7 +1,7 @@
 //! `serve`: the composition root. It names the concrete engine and clock, and hands them to the rest.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Arc;
@@ -48,7 +48,8 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
 
-    println!("password-auth listening on http://{address}");
+    // Whoever does not read it does not need it.
+    writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
     let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stop);
     let outcome = tokio::select! {
@@ -94,6 +95,8 @@ fn start_log(config: &Config) -> Result<(), String> {
         .map_err(|error| format!("the log can not be written: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would say so on the same descriptor, panic when that fails, and log the panic.
+        .log_internal_errors(false)
         .with_writer(Arc::new(File::from(stderr)));
     match config.log_format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),

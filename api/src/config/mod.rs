@@ -111,7 +111,7 @@ impl Config {
                 register: reader.rate("REGISTER_RATE"),
             },
             log_format: reader.log_format("LOG_FORMAT"),
-            log_filter: reader.text("RUST_LOG").to_owned(),
+            log_filter: reader.log_filter("RUST_LOG"),
         };
         reader.only("SIGNING_ALG", "HS256");
         reader.finish(config)

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use hyper::Uri;
 use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
 
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The value, or the default's where it does not parse; the mistake is noted.
+    /// The value, or what stands in for it where it does not parse; the mistake is noted.
     pub(super) fn parse<T: FromStr + Placeholder>(
         &mut self,
         name: &'static str,
@@ -61,12 +62,18 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        let value: u64 = self.parse(name, &expected);
-        if value != u64::PLACEHOLDER && !range.contains(&value) {
-            self.problem(name, format!("expected {expected}, not {value}"));
+        let text = self.text(name);
+        match text.parse() {
+            Ok(value) if range.contains(&value) => value,
+            _ => {
+                let (least, most) = (range.start(), range.end());
+                self.problem(
+                    name,
+                    format!("expected a whole number from {least} to {most}, not {text:?}"),
+                );
+                *least
+            }
         }
-        value.clamp(*range.start(), *range.end())
     }
 
     pub(super) fn rate(&mut self, name: &'static str) -> Rate {
@@ -137,7 +144,10 @@ impl<'a> Reader<'a> {
         if url.is_none() {
             self.problem(
                 name,
-                format!("expected a URL without a path, as https://auth.example.org, not {text:?}"),
+                format!(
+                    "expected a URL without a path, as https://auth.example.org, not {}",
+                    quoted(text)
+                ),
             );
         }
         url
@@ -146,7 +156,9 @@ impl<'a> Reader<'a> {
     pub(super) fn origins(&mut self, name: &'static str) -> Vec<String> {
         self.list(name, |item| {
             origin(item).ok_or_else(|| {
-                format!("expected exact origins, as https://app.example.org or chrome-extension://ID, not {item:?}")
+                format!("expected exact origins, as https://app.example.org or chrome-extension://ID, not {}",
+                    quoted(item)
+                )
             })
         })
     }
@@ -186,6 +198,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(super) fn log_filter(&mut self, name: &'static str) -> String {
+        let text = self.text(name);
+        if let Err(error) = EnvFilter::try_new(text) {
+            self.problem(name, error.to_string());
+        }
+        text.to_owned()
+    }
+
     pub(super) fn only(&mut self, name: &'static str, value: &str) {
         let text = self.text(name);
         if text != value {
@@ -204,6 +224,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A mistaken URL for a message; one that may hold a password is not repeated.
+fn quoted(url: &str) -> String {
+    if url.contains('@') {
+        "one with a user in it".to_owned()
+    } else {
+        format!("{url:?}")
+    }
+}
+
 /// What stands in for a value that did not parse while the other mistakes are gathered.
 pub(super) trait Placeholder {
     const PLACEHOLDER: Self;
@@ -215,10 +244,6 @@ impl Placeholder for IpAddr {
 
 impl Placeholder for u16 {
     const PLACEHOLDER: Self = 0;
-}
-
-impl Placeholder for u64 {
-    const PLACEHOLDER: Self = u64::MAX;
 }
 
 /// Scheme, host and port as browsers send them in `Origin` (RFC 6454): lower case, no path, no default

@@ -32,11 +32,12 @@ pub const SETTINGS: &[Setting] = &[
         "./data",
         "Folder of the embedded store and of the key that the server makes",
     ),
-    setting(
-        "DATABASE_URL",
-        "",
-        "PostgreSQL instead of the embedded store (not in this version yet)",
-    ),
+    Setting {
+        name: "DATABASE_URL",
+        default: "",
+        help: "PostgreSQL instead of the embedded store (not in this version yet)",
+        secret: true,
+    },
     setting(
         "PUBLIC_URL",
         "",

@@ -1,6 +1,7 @@
 //! Where settings come from: flags over the environment over a `.env` file over the defaults.
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::fmt;
 use std::path::Path;
 
@@ -43,17 +44,11 @@ impl Sources {
     /// The given flags (by the setting's name), the process's environment, and the file if it is there.
     ///
     /// # Errors
-    /// If the file is there and can not be read.
+    /// If a variable is no text, or the file is there and can not be read.
     pub fn gather(flags: BTreeMap<String, String>, file: &Path) -> Result<Self, Problem> {
-        let environment = SETTINGS
-            .iter()
-            .filter_map(|setting| {
-                Some((setting.name.to_owned(), std::env::var(setting.name).ok()?))
-            })
-            .collect();
         Ok(Self {
             flags,
-            environment,
+            environment: read_environment()?,
             file: read_file(file)?,
         })
     }
@@ -86,6 +81,25 @@ impl Sources {
         }
         (setting.default, Origin::Default)
     }
+}
+
+fn read_environment() -> Result<BTreeMap<String, String>, Problem> {
+    let mut environment = BTreeMap::new();
+    for setting in SETTINGS {
+        match std::env::var(setting.name) {
+            Ok(value) => {
+                environment.insert(setting.name.to_owned(), value);
+            }
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => {
+                return Err(Problem {
+                    setting: setting.name.to_owned(),
+                    message: "is not UTF-8".to_owned(),
+                });
+            }
+        }
+    }
+    Ok(environment)
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, Problem> {

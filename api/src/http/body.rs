@@ -2,6 +2,7 @@
 //!
 //! poem-openapi's own `Json` answers 400 for everything and quotes what it read, passwords included.
 
+use hyper::body::Bytes;
 use password_auth_wire::FieldError;
 use poem::{Request, RequestBody};
 use poem_openapi::payload::{Json, Payload};
@@ -18,30 +19,24 @@ pub(super) struct Body<T>(pub(super) T);
 /// A body that may be absent.
 pub(super) struct OptionalBody<T>(pub(super) Option<T>);
 
-async fn read<T: ParseFromJSON>(
-    request: &Request,
-    body: &mut RequestBody,
-) -> poem::Result<Option<T>> {
-    let bytes = body.take()?.into_bytes().await.map_err(Failure::from)?;
+async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
+    Ok(body.take()?.into_bytes().await.map_err(Failure::from)?)
+}
+
+fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes) -> Result<T, Failure> {
     let is_json = request
         .content_type()
         .is_some_and(Json::<T>::check_content_type);
-    if bytes.is_empty() && request.content_type().is_none() {
-        return Ok(None);
-    }
     if !is_json {
-        return Err(Failure::UnsupportedMediaType.into());
+        return Err(Failure::UnsupportedMediaType);
     }
-    let value: Value = serde_json::from_slice(&bytes).map_err(|_| Failure::Malformed)?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
-    let errors = check(&value, &schema_of::<T>());
+    let errors = check(&value, schema_of::<T>().as_ref());
     if !errors.is_empty() {
-        return Err(Failure::Invalid(errors).into());
+        return Err(Failure::Invalid(errors));
     }
-    match T::parse_from_json(Some(value)) {
-        Ok(parsed) => Ok(Some(parsed)),
-        Err(_) => Err(Failure::Invalid(Vec::new()).into()),
-    }
+    T::parse_from_json(Some(value)).map_err(|_| Failure::Invalid(Vec::new()))
 }
 
 fn schema_of<T: Type>() -> Option<MetaSchema> {
@@ -52,7 +47,7 @@ fn schema_of<T: Type>() -> Option<MetaSchema> {
 
 /// Compares an object with its schema: which fields are missing, which have another type. Enough for the
 /// flat objects of this API; what else can be wrong, `parse_from_json` finds.
-fn check(value: &Value, schema: &Option<MetaSchema>) -> Vec<FieldError> {
+fn check(value: &Value, schema: Option<&MetaSchema>) -> Vec<FieldError> {
     let Some(schema) = schema else {
         return Vec::new();
     };
@@ -149,13 +144,11 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        match read(request, body).await? {
-            Some(parsed) => Ok(Self(parsed)),
-            None => Err(Failure::UnsupportedMediaType.into()),
-        }
+        Ok(Self(parse(request, &read(body).await?)?))
     }
 }
 
+/// Clients that set JSON headers on every request send the type without a body too.
 impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
@@ -175,6 +168,12 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        read(request, body).await.map(Self)
+        let bytes = read(body).await?;
+        let absent = bytes.is_empty() || *bytes == *b"null";
+        Ok(Self(if absent {
+            None
+        } else {
+            Some(parse(request, &bytes)?)
+        }))
     }
 }

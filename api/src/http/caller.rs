@@ -20,18 +20,20 @@ const SCHEME: &str = "bearer";
 /// anything else.
 pub(super) struct Authenticated(pub(super) Caller);
 
-/// The bearer token if one was sent, unchecked: for signing out, which an expired one may.
-pub(super) struct MaybeBearer(pub(super) Option<Secret>);
+/// The bearer token if one was sent, unchecked: for signing out, which an expired one may, and for which
+/// another token will do as well.
+pub(super) struct MaybeBearer(pub(super) Result<Option<Secret>, Failure>);
 
 /// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
 fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
     let mut values = request.headers().get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next().filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
+    let value = values.next();
     if values.next().is_some() {
         return Err(Failure::InvalidToken);
     }
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
     let value = value.to_str().map_err(|_| Failure::InvalidToken)?.trim();
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
@@ -113,6 +115,6 @@ impl<'a> ApiExtractor<'a> for MaybeBearer {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(bearer(request).map(Self)?)
+        Ok(Self(bearer(request)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper::body::Bytes;
 use poem::http::HeaderValue;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::{Endpoint, Response, endpoint::make_sync};
@@ -19,13 +20,14 @@ pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
         )
 }
 
-/// `GET /openapi.json`. Made when it is first asked for: the start does not wait for it.
+/// `GET /openapi.json`. Made when it is first asked for, so that the start does not wait for it, and shared
+/// between all who read it.
 pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
     service: Arc<OpenApiService<T, ()>>,
 ) -> impl Endpoint {
     let json = OnceLock::new();
     make_sync(move |_| {
-        let json: &String = json.get_or_init(|| service.spec());
+        let json: &Bytes = json.get_or_init(|| service.spec().into());
         Response::builder()
             .content_type("application/json; charset=utf-8")
             .body(json.clone())
@@ -38,10 +40,10 @@ pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
 ) -> impl Endpoint {
     let page = OnceLock::new();
     make_sync(move |_| {
-        let (html, policy): &(String, HeaderValue) = page.get_or_init(|| {
+        let (html, policy): &(Bytes, HeaderValue) = page.get_or_init(|| {
             let html = format!("<!doctype html>{}", service.swagger_ui_html());
             let policy = policy(&html);
-            (html, policy)
+            (html.into(), policy)
         });
         let mut response = Response::builder()
             .content_type("text/html; charset=utf-8")

@@ -116,6 +116,10 @@ async fn a_body_over_64_kib_is_refused_announced_or_not() {
         .post_text("/register", "application/json", body.clone())
         .await
         .expect_failure(413, ErrorCode::PayloadTooLarge);
+    // Nor is it waited for: what is announced is enough.
+    let announced = "POST /register HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n";
+    let answer = raw::exchange(server.address, announced).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let head = "POST /register HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
                 transfer-encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());

@@ -63,6 +63,7 @@ async fn a_head_that_drips_is_cut_off_too() {
 #[tokio::test]
 async fn a_connection_that_says_nothing_is_closed_before_and_between_requests() {
     let server = server_with(Limits {
+        first: SHORT,
         idle: SHORT,
         ..Limits::DEFAULT
     })
@@ -107,6 +108,27 @@ async fn a_peer_that_takes_nothing_of_its_answers_is_cut_off() {
     tokio::time::timeout(PATIENCE, flood)
         .await
         .expect("the server closes");
+}
+
+#[tokio::test]
+async fn when_places_run_short_whoever_says_nothing_goes_first() {
+    let server = server_with(Limits {
+        connections: 8,
+        crowded: SHORT,
+        ..Limits::DEFAULT
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(server.address).await.expect("connected"));
+    }
+    let ping = raw::exchange(server.address, "GET /ping HTTP/1.1\r\nhost: x\r\n\r\n");
+    let answer = tokio::time::timeout(PATIENCE, ping).await;
+    assert!(
+        answer
+            .expect("a place came free")
+            .starts_with("HTTP/1.1 200 ")
+    );
 }
 
 #[tokio::test]

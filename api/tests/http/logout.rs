@@ -74,6 +74,58 @@ async fn a_superseded_or_expired_token_signs_out_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_always_sends_json_s_type_signs_out_without_a_body() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    for (name, body) in [("alice", ""), ("bob", "null"), ("carol", "{}")] {
+        let tokens = client.sign_up(name).await;
+        let request = client
+            .request(Method::POST, "/logout")
+            .header(
+                AUTHORIZATION,
+                format!("Bearer {}", tokens.access_token.expose()),
+            )
+            .header("content-type", "application/json")
+            .body(body);
+        client.send(request).await.expect_ok();
+        assert_signed_out(&client, &tokens).await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_tokens_one_that_names_a_session_is_enough() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    for authorization in ["Bearer nonsense", "Basic YWxpY2U6cGFzc3dvcmQ="] {
+        let tokens = client.sign_up(authorization).await;
+        let request = client
+            .request(Method::POST, "/logout")
+            .header(AUTHORIZATION, authorization)
+            .json(&json!({"refresh_token": tokens.refresh_token.expose()}));
+        client.send(request).await.expect_ok();
+        assert_signed_out(&client, &tokens).await;
+    }
+    let tokens = client.sign_up("carol").await;
+    let request = client
+        .request(Method::POST, "/logout")
+        .header(
+            AUTHORIZATION,
+            format!("Bearer {}", tokens.access_token.expose()),
+        )
+        .json(&json!({"refresh_token": "nonsense"}));
+    client.send(request).await.expect_ok();
+    assert_signed_out(&client, &tokens).await;
+    let request = client
+        .request(Method::POST, "/logout")
+        .header(AUTHORIZATION, "Bearer nonsense")
+        .json(&json!({"refresh_token": "nonsense"}));
+    client
+        .send(request)
+        .await
+        .expect_failure(400, ErrorCode::InvalidRefreshToken);
+}
+
+#[tokio::test]
 async fn what_names_no_session_is_refused() {
     let server = TestServer::start().await;
     let client = server.client();

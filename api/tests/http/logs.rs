@@ -2,6 +2,7 @@
 
 use password_auth_wire::Tokens;
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::{PASSWORD, Reply, ServerProcess};
 
@@ -86,4 +87,22 @@ async fn each_request_is_one_line_that_its_answer_s_id_finds() {
         .find(|line| line["http.status"] == 404)
         .expect("the unknown path");
     assert_eq!(unknown["http.route"], "-");
+}
+
+#[tokio::test]
+async fn a_server_whose_log_nobody_reads_serves_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = ServerProcess::command(folder.path());
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", "exec \"$0\" \"$@\" 2>/dev/full"])
+        .arg(server.as_std().get_program())
+        .args(server.as_std().get_args())
+        .current_dir(folder.path())
+        .env_clear()
+        .env("RUST_LOG", "info");
+    let server = ServerProcess::start(command).await;
+    let tokens = server.client().sign_up("alice").await;
+    server.client().protected(&tokens).await.expect_ok();
+    assert!(server.terminate().await.success());
 }

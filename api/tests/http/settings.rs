@@ -61,6 +61,9 @@ fn secrets_are_hidden_and_every_mistake_is_named() {
         ("JWT_SECRET", secret),
         ("PORT", "eighty"),
         ("LOGIN_RATE", "off"),
+        ("RUST_LOG", "a=b=c"),
+        ("REFRESH_TOKEN_EXPIRE_DAYS", "18446744073709551615"),
+        ("PUBLIC_URL", "https://user:geheim@auth.example.org"),
         ("DATABASE_URL", "postgres://user:geheim@db/x"),
     ];
     let output = check_config(folder.path(), &[], &environment);
@@ -70,15 +73,39 @@ fn secrets_are_hidden_and_every_mistake_is_named() {
     for hidden in [secret, "geheim"] {
         assert!(!shown.contains(hidden) && !mistakes.contains(hidden));
     }
-    for setting in ["PORT", "LOGIN_RATE", "DATABASE_URL"] {
+    for setting in [
+        "PORT",
+        "LOGIN_RATE",
+        "RUST_LOG",
+        "REFRESH_TOKEN_EXPIRE_DAYS",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+    ] {
         assert!(mistakes.contains(setting), "{mistakes}");
     }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_a_mistake_and_not_ignored() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_password-auth"))
+        .arg("check-config")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("JWT_SECRET", std::ffi::OsStr::from_bytes(&[0xFF; 40]))
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("JWT_SECRET"));
 }
 
 #[test]
 fn a_secret_is_no_flag_since_others_see_a_process_s_arguments() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = check_config(folder.path(), &["--jwt-secret", "x"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = check_config(folder.path(), &["--database-url", "x"], &[]);
     assert_eq!(output.status.code(), Some(2));
 }
 

@@ -20,7 +20,7 @@ use super::error::Failure;
 use super::route::{Answer, Outcome, Route as _};
 use crate::accounts::{Accounts, Client};
 use crate::clock::{SharedClock, Timestamp};
-use crate::sessions::{Issued, SessionKind, Sessions, SignOut};
+use crate::sessions::{Issued, SessionKind, Sessions, SignOut, SignOutError};
 
 pub(super) struct DemoApi {
     pub(super) accounts: Arc<Accounts>,
@@ -113,19 +113,31 @@ impl DemoApi {
         body: OptionalBody<Logout>,
     ) -> Outcome<SignOutRoute> {
         let refresh_token = body.0.and_then(|logout| logout.refresh_token);
-        if bearer.0.is_none() && refresh_token.is_none() {
+        let mut tokens = Vec::new();
+        tokens.extend(refresh_token.map(SignOut::Refresh));
+        match bearer.0 {
+            Ok(token) => tokens.extend(token.map(SignOut::Access)),
+            // Another scheme is no hindrance to whoever sends a refresh token.
+            Err(failure) if tokens.is_empty() => return Err(failure.into()),
+            Err(_) => {}
+        }
+        if tokens.is_empty() {
             return Err(Failure::MissingToken.into());
         }
-        if let Some(token) = refresh_token {
-            let ended = self.sessions.sign_out(&SignOut::Refresh(token)).await;
-            ended.map_err(|error| match Failure::from(error) {
-                Failure::InvalidToken => Failure::InvalidRefreshToken,
-                other => other,
-            })?;
+        // Each is tried; one that names a session is enough.
+        let mut outcome = Err(Failure::MissingToken);
+        for token in tokens {
+            let ended = self.sessions.sign_out(&token).await;
+            let ended = ended.map_err(|error| sign_out_failure(error, &token));
+            outcome = match (outcome, ended) {
+                (Ok(()), Err(Failure::InvalidToken | Failure::InvalidRefreshToken)) => Ok(()),
+                (Err(first @ Failure::InvalidRefreshToken), Err(Failure::InvalidToken)) => {
+                    Err(first)
+                }
+                (_, ended) => ended,
+            };
         }
-        if let Some(token) = bearer.0 {
-            self.sessions.sign_out(&SignOut::Access(token)).await?;
-        }
+        outcome?;
         Ok(Answer(SignOutRoute::example()))
     }
 
@@ -164,6 +176,14 @@ impl DemoApi {
     )]
     async fn ping(&self) -> Outcome<Ping> {
         Ok(Answer(Ping::example()))
+    }
+}
+
+/// A token that names no session is invalid in its own kind's words.
+fn sign_out_failure(error: SignOutError, token: &SignOut) -> Failure {
+    match (error, token) {
+        (SignOutError::Invalid, SignOut::Refresh(_)) => Failure::InvalidRefreshToken,
+        (error, _) => error.into(),
     }
 }
 

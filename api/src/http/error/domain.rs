@@ -126,7 +126,7 @@ impl From<ReadBodyError> for Failure {
         match error {
             ReadBodyError::PayloadTooLarge => Self::PayloadTooLarge,
             // The client broke off, or its chunks are malformed.
-            _ => Self::Malformed,
+            _ => Self::Unreadable,
         }
     }
 }

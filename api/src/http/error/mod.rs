@@ -16,6 +16,8 @@ use poem::{IntoResponse, Response};
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
+    /// The request is no HTTP, or broke off.
+    Unreadable,
     /// The body is not JSON.
     Malformed,
     /// The name or the password is empty.
@@ -69,7 +71,8 @@ impl Failure {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed
+            Self::Unreadable
+            | Self::Malformed
             | Self::CredentialsRequired
             | Self::UserExists
             | Self::InvalidRefreshToken
@@ -96,7 +99,7 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Malformed => ErrorCode::MalformedRequest,
+            Self::Unreadable | Self::Malformed => ErrorCode::MalformedRequest,
             Self::CredentialsRequired | Self::Invalid(_) => ErrorCode::ValidationFailed,
             Self::UserExists => ErrorCode::UserExists,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
@@ -122,6 +125,9 @@ impl Failure {
     #[must_use]
     pub fn body(&self) -> ErrorBody {
         match self {
+            Self::Unreadable => {
+                ErrorBody::with_message(self.code(), "The request can not be understood.")
+            }
             Self::CredentialsRequired => {
                 ErrorBody::with_message(self.code(), ErrorCode::CREDENTIALS_REQUIRED)
             }
@@ -170,7 +176,7 @@ impl Failure {
             StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
             StatusCode::UNAUTHORIZED => Self::InvalidToken,
-            status if status.is_client_error() => Self::Malformed,
+            status if status.is_client_error() => Self::Unreadable,
             _ => Self::internal(error),
         }
     }

@@ -7,7 +7,7 @@ mod log;
 
 use std::time::Duration;
 
-use poem::http::header::ALLOW;
+use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{Method, StatusCode};
 use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
@@ -102,6 +102,12 @@ impl<E: Endpoint> Endpoint for Front<E> {
 async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
+    }
+    let announced = request
+        .header(CONTENT_LENGTH)
+        .and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
+        return Err(Failure::PayloadTooLarge);
     }
     let body = request.take_body();
     let read = tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES));

@@ -29,6 +29,7 @@ pub(super) async fn run(
     stream: TcpStream,
     endpoint: &BoxEndpoint<'static, Response>,
     limits: Limits,
+    crowded: impl Fn() -> bool,
     mut stop: watch::Receiver<bool>,
 ) {
     let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
@@ -67,7 +68,7 @@ pub(super) async fn run(
             // What hyper reports here is the peer's doing: it left, or sent what is no HTTP.
             _ended = connection.as_mut() => return,
             _ = look.tick() => {
-                if activity.overstays(limits) {
+                if activity.overstays(limits, crowded()) {
                     return;
                 }
             }

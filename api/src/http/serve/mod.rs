@@ -22,8 +22,12 @@ pub struct Limits {
     pub connections: usize,
     /// A request's head, from its first byte.
     pub head: Duration,
-    /// Waiting for the first byte of a request, the first one or the next.
+    /// Waiting for the first byte of a connection's first request.
+    pub first: Duration,
+    /// Waiting for the first byte of a later request.
     pub idle: Duration,
+    /// Either, while fewer than a quarter of the places are free: whoever asks goes before whoever waits.
+    pub crowded: Duration,
     /// A peer that takes nothing of its answer.
     pub stalled: Duration,
     /// Bytes of a request's head.
@@ -37,7 +41,9 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         connections: 1024,
         head: Duration::from_secs(10),
+        first: Duration::from_secs(10),
         idle: Duration::from_secs(75),
+        crowded: Duration::from_secs(2),
         stalled: Duration::from_secs(30),
         head_bytes: 16 * 1024,
         stop: Duration::from_secs(10),
@@ -62,8 +68,10 @@ pub async fn serve(
             break;
         };
         let (endpoint, stop) = (Arc::clone(&endpoint), stop.clone());
+        let places = Arc::clone(&places);
         tokio::spawn(async move {
-            connection::run(stream, &endpoint, limits, stop).await;
+            let crowded = || places.available_permits() < limits.connections / 4;
+            connection::run(stream, &endpoint, limits, crowded, stop).await;
             drop(place);
         });
     }

@@ -1,10 +1,10 @@
 //! The socket, watched: when it last moved, and what hyper writes into it on its own.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -15,7 +15,9 @@ use crate::http::error::Failure;
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// Nothing was sent yet, or the last answer is done.
+    /// Nothing was sent yet.
+    New(Instant),
+    /// The last answer is done, or still on its way out.
     Idle(Instant),
     /// The first byte of a request came then.
     Head(Instant),
@@ -40,7 +42,7 @@ impl Activity {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
-                phase: Phase::Idle(Instant::now()),
+                phase: Phase::New(Instant::now()),
                 blocked: None,
             }),
         }
@@ -60,7 +62,7 @@ impl Activity {
 
     fn bytes_came(&self) {
         self.change(|state| {
-            if let Phase::Idle(_) = state.phase {
+            if let Phase::New(_) | Phase::Idle(_) = state.phase {
                 state.phase = Phase::Head(Instant::now());
             }
         });
@@ -73,14 +75,27 @@ impl Activity {
     }
 
     fn write_moves(&self) {
-        self.change(|state| state.blocked = None);
+        self.change(|state| {
+            state.blocked = None;
+            if let Phase::Idle(since) = &mut state.phase {
+                *since = Instant::now();
+            }
+        });
     }
 
     /// Whether the connection has had its time.
-    pub(super) fn overstays(&self, limits: Limits) -> bool {
+    pub(super) fn overstays(&self, limits: Limits, crowded: bool) -> bool {
+        let at_most = |limit: Duration| {
+            if crowded {
+                limit.min(limits.crowded)
+            } else {
+                limit
+            }
+        };
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let late = match state.phase {
-            Phase::Idle(since) => since.elapsed() > limits.idle,
+            Phase::New(since) => since.elapsed() > at_most(limits.first),
+            Phase::Idle(since) => since.elapsed() > at_most(limits.idle),
             Phase::Head(since) => since.elapsed() > limits.head,
             Phase::Answering => false,
         };
@@ -138,8 +153,14 @@ fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
     let (status_line, _) = head.split_once("\r\n")?;
     let failure = match status_line.get(9..12)? {
         "414" | "431" => Failure::PayloadTooLarge,
-        _ => Failure::Malformed,
+        _ => Failure::Unreadable,
     };
+    tracing::event!(
+        target: "password_auth::request",
+        tracing::Level::INFO,
+        http.status = status_line.get(9..12),
+        "refused what is no HTTP request"
+    );
     let body = serde_json::to_string(&failure.body()).ok()?;
     Some(
         format!(
@@ -191,6 +212,25 @@ impl AsyncWrite for WatchedStream {
         if written.is_ready() {
             self.replacement = None;
         }
+        written
+    }
+
+    /// Spares hyper from copying an answer into one buffer: pages are shared, not copied.
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut filled = bufs.iter().filter(|buf| !buf.is_empty());
+        if let (Some(only), None) = (filled.next(), filled.next()) {
+            return self.poll_write(cx, only);
+        }
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.note(&written);
         written
     }
 
