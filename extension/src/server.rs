@@ -47,11 +47,6 @@ impl Server {
         })
     }
 
-    /// Scheme, host and port: what tokens are bound to.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
     /// The URL of `route`, which starts with a slash.
     pub(crate) fn url(&self, route: &str) -> String {
         format!("{}{}{route}", self.origin, self.path)
@@ -158,7 +153,7 @@ mod tests {
         };
         let server = Server::accept(&parts).expect("acceptable");
         assert_eq!(server.url("/ping"), "https://a.example/auth/ping");
-        assert_eq!(server.origin(), "https://a.example");
+        assert_eq!(server.to_string(), "https://a.example/auth");
     }
 
     #[test]

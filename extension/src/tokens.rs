@@ -51,6 +51,12 @@ impl Pair {
         !is_fresh
     }
 
+    /// Compares by age: the newer is greater. Every access token of a server lasts as long as the one before.
+    pub(crate) fn by_age(&self, other: &Self) -> core::cmp::Ordering {
+        self.access_token_expiry
+            .total_cmp(&other.access_token_expiry)
+    }
+
     /// The JSON of the access token's claims, unverified: good enough to show a name.
     pub(crate) fn claims(&self) -> Option<String> {
         let payload = self.access_token.expose().split('.').nth(1)?;

@@ -119,20 +119,80 @@ async fn offline_it_still_signs_out_here() {
 }
 
 #[tokio::test]
-async fn tokens_go_only_to_the_server_that_issued_them_and_requests_carry_nothing_else() {
+async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_out() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let (issuer, stranger) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
     let popup = browser.popup(&issuer.url).await;
     popup.sign_up("alice").await;
+    let tokens = popup.stored("local").await["auth_tokens"].clone();
     popup.let_access_token_expire().await;
     popup.set_server(&stranger.url).await;
     popup.reload().await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
+    issuer.until_seen("POST /logout", 1).await;
+    popup.until_no_tokens_are_stored().await;
+    // Back again: the sign-in was ended, here and on its server.
+    popup.set_server(&issuer.url).await;
+    popup.reload().await;
+    popup.click("accessProtected").await;
+    popup.expect_error("No tokens found. Please login.").await;
+    assert!(popup.is_shown("login").await && !popup.is_shown("logout").await);
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    assert_eq!(server.post("/refresh", refresh).await, 400);
+    assert_eq!(issuer.count("POST /logout"), 1);
+    assert_eq!(issuer.count("POST /refresh"), 0);
     assert_eq!(stranger.heads(), Vec::<String>::new());
     for head in issuer.heads() {
         assert!(!head.to_lowercase().contains("\r\ncookie:"), "{head}");
     }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn changing_the_server_waits_for_nobody_and_ends_the_sign_in_though_the_popup_closes() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let (old, new) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
+    let popup = browser.popup(&old.url).await;
+    popup.sign_up("alice").await;
+    let tokens = popup.stored("local").await["auth_tokens"].clone();
+    // The old server does not answer: nobody waits for it.
+    old.hold_answers();
+    popup.set_server(&new.url).await;
+    popup.log_in("alice", PASSWORD).await;
+    popup.expect_success("Authentication successful.").await;
+    old.until_held(1).await;
+    popup.expect_greeting("alice").await;
+    assert_eq!(popup.stored("local").await["auth_origin"], *new.url);
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    assert_eq!(server.post("/refresh", refresh).await, 400);
+    popup.close().await;
+    let popup = browser.popup_as_it_is().await;
+    popup.expect_greeting("alice").await;
+    old.release_answers();
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn of_two_sign_ins_the_newer_one_counts_and_the_older_one_is_ended() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let between = Between::start(&server.url).await;
+    let popup = browser.popup(&between.url).await;
+    popup.sign_up("alice").await;
+    let old = popup.stored("local").await;
+    popup.click("logout").await;
+    popup.expect_success("Logged out successfully.").await;
+    popup.click("staySignedIn").await;
+    popup.sign_up("bob").await;
+    // As a popup leaves it that is closed between the two steps of a sign-in.
+    popup
+        .store(json!({"auth_tokens": old["auth_tokens"], "auth_origin": old["auth_origin"]}))
+        .await;
+    popup.expect_greeting("bob").await;
+    popup.until_no_tokens_are_stored().await;
+    popup.reload().await;
+    popup.expect_greeting("bob").await;
+    between.until_seen("POST /logout", 2).await;
     browser.quit().await;
 }
 

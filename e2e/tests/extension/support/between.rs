@@ -81,6 +81,15 @@ impl Between {
         seen.iter().filter(|(line, _)| line == request).count()
     }
 
+    /// Waits until this was requested so often.
+    pub async fn until_seen(&self, request: &str, count: usize) {
+        let mut seen = self.state.seen.subscribe();
+        let often = |seen: &Vec<(String, String)>| {
+            seen.iter().filter(|(line, _)| line == request).count() >= count
+        };
+        seen.wait_for(often).await.expect("it runs");
+    }
+
     /// Every head that came.
     pub fn heads(&self) -> Vec<String> {
         let seen = self.state.seen.borrow();

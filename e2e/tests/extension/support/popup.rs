@@ -179,6 +179,18 @@ impl Popup {
         .await
     }
 
+    /// Waits until `chrome.storage.local` has no tokens.
+    pub async fn until_no_tokens_are_stored(&self) {
+        let script = "
+            const look = async () => {
+                const {auth_tokens} = await chrome.storage.local.get('auth_tokens');
+                if (auth_tokens === undefined) done();
+            };
+            chrome.storage.local.onChanged.addListener(look);
+            look();";
+        self.run(script, Value::Null).await;
+    }
+
     pub async fn store(&self, values: Value) {
         self.run(
             "chrome.storage.local.set(argument).then(() => done())",
