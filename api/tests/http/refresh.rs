@@ -22,6 +22,16 @@ async fn refused(client: &Client, tokens: &Tokens, code: ErrorCode) {
         .expect_failure(400, code);
 }
 
+/// Alice's first token, outside the window, and the second, which was used.
+async fn superseded_and_its_successor(server: &TestServer) -> (Tokens, Tokens) {
+    let client = server.client();
+    let first = client.sign_up("alice").await;
+    let second = refreshed(&client, &first).await;
+    client.protected(&second).await.expect_ok();
+    server.clock.advance(OUTSIDE);
+    (first, second)
+}
+
 #[tokio::test]
 async fn the_current_token_rotates() {
     let server = TestServer::start().await;
@@ -76,10 +86,7 @@ async fn a_lost_answer_costs_nobody_the_sign_in_and_a_silent_thief_holds_nothing
 async fn a_superseded_token_after_its_successor_was_used_ends_the_session_and_says_so() {
     let server = TestServer::start().await;
     let client = server.client();
-    let first = client.sign_up("alice").await;
-    let second = refreshed(&client, &first).await;
-    client.protected(&second).await.expect_ok();
-    server.clock.advance(OUTSIDE);
+    let (first, second) = superseded_and_its_successor(&server).await;
     let answer = client.refresh(first.refresh_token.expose()).await;
     let body = answer.expect_failure(400, ErrorCode::RefreshTokenReused);
     assert!(body.message.contains("ended for your safety"), "{body:?}");
@@ -95,10 +102,7 @@ async fn a_superseded_token_after_its_successor_was_used_ends_the_session_and_sa
 async fn a_thief_can_not_sign_out_what_the_owner_is_to_be_told() {
     let server = TestServer::start().await;
     let client = server.client();
-    let first = client.sign_up("alice").await;
-    let second = refreshed(&client, &first).await;
-    client.protected(&second).await.expect_ok();
-    server.clock.advance(OUTSIDE);
+    let (first, second) = superseded_and_its_successor(&server).await;
     refused(&client, &first, ErrorCode::RefreshTokenReused).await;
     client
         .post(
