@@ -1,5 +1,6 @@
 //! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
 
+mod origin;
 mod parse;
 mod setting;
 mod source;
@@ -82,7 +83,7 @@ impl Config {
     /// Every mistake at once.
     pub fn load(sources: &Sources, dev: bool) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(sources, dev);
-        let host: IpAddr = reader.parse("HOST", "an IP address, as 127.0.0.1 or ::1");
+        let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
         reader.refuse_if_set(
             "DATABASE_URL",

@@ -1,13 +1,13 @@
 //! From text to values; what does not parse is noted and reading goes on.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use hyper::Uri;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
+use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
 use crate::passwords::ScryptParams;
@@ -59,6 +59,14 @@ impl<'a> Reader<'a> {
             self.problem(name, format!("expected {expected}, not {text:?}"));
             T::PLACEHOLDER
         })
+    }
+
+    /// An address; of names, the one that every machine has.
+    pub(super) fn host(&mut self, name: &'static str) -> IpAddr {
+        if self.text(name).eq_ignore_ascii_case("localhost") {
+            return IpAddr::V4(Ipv4Addr::LOCALHOST);
+        }
+        self.parse(name, "an IP address, as 127.0.0.1 or ::1")
     }
 
     pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {
@@ -224,80 +232,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A mistaken URL for a message; one that may hold a password is not repeated.
-fn quoted(url: &str) -> String {
-    if url.contains('@') {
-        "one with a user in it".to_owned()
-    } else {
-        format!("{url:?}")
-    }
-}
-
 /// What stands in for a value that did not parse while the other mistakes are gathered.
 pub(super) trait Placeholder {
     const PLACEHOLDER: Self;
 }
 
 impl Placeholder for IpAddr {
-    const PLACEHOLDER: Self = Self::V4(std::net::Ipv4Addr::LOCALHOST);
+    const PLACEHOLDER: Self = Self::V4(Ipv4Addr::LOCALHOST);
 }
 
 impl Placeholder for u16 {
     const PLACEHOLDER: Self = 0;
-}
-
-/// Scheme, host and port as browsers send them in `Origin` (RFC 6454): lower case, no path, no default
-/// port. `None` if that is not what it is.
-pub(super) fn origin(text: &str) -> Option<String> {
-    let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
-    let (scheme, authority) = text.split_once("://")?;
-    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if scheme.is_empty()
-        || !scheme.chars().all(letters)
-        || authority.contains(['/', '?', '#', '@', '*', ' '])
-    {
-        return None;
-    }
-    let host: Uri = format!("http://{authority}/").parse().ok()?;
-    host.host().filter(|host| !host.is_empty())?;
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "",
-    };
-    let authority = match authority.strip_suffix(default_port) {
-        Some(host) if !default_port.is_empty() => host,
-        _ => authority,
-    };
-    Some(format!("{scheme}://{authority}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::origin;
-
-    #[test]
-    fn an_origin_is_written_as_browsers_send_it() {
-        for (text, expected) in [
-            ("https://App.Example.org/", Some("https://app.example.org")),
-            (
-                "https://app.example.org:443",
-                Some("https://app.example.org"),
-            ),
-            ("http://127.0.0.1:8000", Some("http://127.0.0.1:8000")),
-            ("http://[::1]:8000", Some("http://[::1]:8000")),
-            (
-                "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
-                Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop"),
-            ),
-            ("*", None),
-            ("null", None),
-            ("https://", None),
-            ("https://*.example.org", None),
-            ("https://example.org/path", None),
-            ("example.org", None),
-        ] {
-            assert_eq!(origin(text).as_deref(), expected, "{text}");
-        }
-    }
 }
