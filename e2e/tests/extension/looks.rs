@@ -82,12 +82,9 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
         .await
         .expect("unblocked");
     // As early as a page can be clicked: while it is parsed.
-    cdp.send_raw(
-        "Page.addScriptToEvaluateOnNewDocument",
-        json!({"source": "document.addEventListener('DOMContentLoaded', () => document.getElementById('accessProtected').click())"}),
-    )
-    .await
-    .expect("added");
+    popup
+        .run_first("document.addEventListener('DOMContentLoaded', () => document.getElementById('accessProtected').click())")
+        .await;
     popup.reload().await;
     popup.expect_error("No tokens found. Please login.").await;
     browser.quit().await;

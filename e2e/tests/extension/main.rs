@@ -14,6 +14,7 @@
 mod support;
 
 mod action_popup;
+mod docs;
 mod looks;
 mod signing_in;
 mod staying_signed_in;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Popup, setting, workspace};
+use super::{Page, Popup, setting, workspace};
 
 /// Browsers at once: each wants a core.
 const AT_ONCE: usize = 2;
@@ -83,13 +83,18 @@ impl Browser {
 
     /// The popup's page in a tab of its own.
     pub async fn popup_as_it_is(&self) -> Popup {
+        let page = self.new_page().await;
+        page.go(&popup_url()).await;
+        Popup::new(page)
+    }
+
+    /// An empty tab.
+    pub async fn new_page(&self) -> Page {
         // A new tab is asked for from one that is open, which the last one used may not be.
         let open = self.driver.windows().await.expect("the tabs").remove(0);
         self.driver.switch_to_window(open).await.expect("switched");
         let tab = self.driver.new_tab().await.expect("a tab");
-        let popup = Popup::new(self.driver.clone(), tab);
-        popup.go(&popup_url()).await;
-        popup
+        Page::new(self.driver.clone(), tab)
     }
 
     /// Ends the browser as a person does, and starts it again with the same profile.

@@ -4,12 +4,14 @@
 mod between;
 mod browser;
 mod devtools;
+mod page;
 mod popup;
 mod server;
 
 pub use between::{Between, Canned};
 pub use browser::Browser;
 pub use devtools::ActionPopup;
+pub use page::Page;
 pub use popup::Popup;
 pub use server::Server;
 

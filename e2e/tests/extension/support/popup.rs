@@ -1,46 +1,33 @@
 //! A hand on the popup: types, clicks, reads, and waits for what the page comes to.
 
+use std::ops::Deref;
+
 use serde_json::{Value, json};
-use thirtyfour::{By, WebDriver, WebElement, WindowHandle};
+use thirtyfour::WebElement;
 
-use super::PASSWORD;
+use super::{PASSWORD, Page};
 
-pub struct Popup {
-    driver: WebDriver,
-    tab: WindowHandle,
+pub struct Popup(Page);
+
+impl Deref for Popup {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        &self.0
+    }
 }
 
 impl Popup {
-    pub const fn new(driver: WebDriver, tab: WindowHandle) -> Self {
-        Self { driver, tab }
-    }
-
-    /// Tabs share one driver: each action goes to its own tab first.
-    async fn focus(&self) {
-        self.driver
-            .switch_to_window(self.tab.clone())
-            .await
-            .expect("the tab is open");
-    }
-
-    pub async fn go(&self, url: &str) {
-        self.focus().await;
-        self.driver.goto(url).await.expect("loaded");
-    }
-
-    pub async fn reload(&self) {
-        self.focus().await;
-        self.driver.refresh().await.expect("loaded");
+    pub const fn new(page: Page) -> Self {
+        Self(page)
     }
 
     pub async fn close(self) {
-        self.focus().await;
-        self.driver.close_window().await.expect("closed");
+        self.0.close().await;
     }
 
     pub async fn element(&self, id: &str) -> WebElement {
-        self.focus().await;
-        self.driver.find(By::Id(id)).await.expect("the element")
+        self.find(&format!("#{id}")).await
     }
 
     pub async fn click(&self, id: &str) {
@@ -60,25 +47,6 @@ impl Popup {
 
     pub async fn is_shown(&self, id: &str) -> bool {
         self.element(id).await.is_displayed().await.expect("read")
-    }
-
-    /// Runs `script`, which calls `done(result)`, in the page.
-    pub async fn run(&self, script: &str, argument: Value) -> Value {
-        self.focus().await;
-        let script = format!("const [argument, done] = arguments; {script}");
-        let result = self.driver.execute_async(script, vec![argument]).await;
-        result.expect("the script runs").json().clone()
-    }
-
-    /// Waits until the page satisfies `condition`, a JavaScript expression.
-    pub async fn until(&self, condition: &str) {
-        let script = format!(
-            "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
-             const observer = new MutationObserver(look);
-             observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
-             look();"
-        );
-        self.run(&script, Value::Null).await;
     }
 
     /// Waits for that sentence in `#status`; its classes.

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -77,10 +78,19 @@ impl Server {
     }
 
     /// The status of `POST path` with this body, from outside the browser.
-    pub async fn post(&self, path: &str, body: serde_json::Value) -> u16 {
+    pub async fn post(&self, path: &str, body: Value) -> u16 {
+        self.ask(path, body).await.status().as_u16()
+    }
+
+    /// The answer's body to `POST path` with this body, from outside the browser.
+    pub async fn post_for_json(&self, path: &str, body: Value) -> Value {
+        self.ask(path, body).await.json().await.expect("JSON")
+    }
+
+    async fn ask(&self, path: &str, body: Value) -> reqwest::Response {
         let request = reqwest::Client::new()
             .post(format!("{}{path}", self.url))
             .json(&body);
-        request.send().await.expect("an answer").status().as_u16()
+        request.send().await.expect("an answer")
     }
 }

@@ -1,0 +1,81 @@
+//! A hand on any page in a tab: clicks, types, runs scripts, and waits for what the page comes to.
+
+use serde_json::{Value, json};
+use thirtyfour::{By, WebDriver, WebElement, WindowHandle};
+
+pub struct Page {
+    driver: WebDriver,
+    tab: WindowHandle,
+}
+
+impl Page {
+    pub const fn new(driver: WebDriver, tab: WindowHandle) -> Self {
+        Self { driver, tab }
+    }
+
+    /// Tabs share one driver: each action goes to its own tab first.
+    pub async fn focus(&self) {
+        self.driver
+            .switch_to_window(self.tab.clone())
+            .await
+            .expect("the tab is open");
+    }
+
+    pub async fn go(&self, url: &str) {
+        self.focus().await;
+        self.driver.goto(url).await.expect("loaded");
+    }
+
+    pub async fn reload(&self) {
+        self.focus().await;
+        self.driver.refresh().await.expect("loaded");
+    }
+
+    pub async fn close(self) {
+        self.focus().await;
+        self.driver.close_window().await.expect("closed");
+    }
+
+    /// The element of a CSS selector, as soon as there is one.
+    pub async fn find(&self, selector: &str) -> WebElement {
+        let there = format!("document.querySelector({}) !== null", json!(selector));
+        self.until(&there).await;
+        let found = self.driver.find(By::Css(selector)).await;
+        found.expect("the element")
+    }
+
+    /// Clicks the element of a CSS selector, as soon as there is one.
+    pub async fn click_on(&self, selector: &str) {
+        self.find(selector).await.click().await.expect("clicked");
+    }
+
+    /// Runs `script`, which calls `done(result)`, in the page.
+    pub async fn run(&self, script: &str, argument: Value) -> Value {
+        self.focus().await;
+        let script = format!("const [argument, done] = arguments; {script}");
+        let result = self.driver.execute_async(script, vec![argument]).await;
+        result.expect("the script runs").json().clone()
+    }
+
+    /// Waits until the page satisfies `condition`, a JavaScript expression.
+    pub async fn until(&self, condition: &str) {
+        let script = format!(
+            "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
+             const observer = new MutationObserver(look);
+             observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
+             look();"
+        );
+        self.run(&script, Value::Null).await;
+    }
+
+    /// Runs `script` in the tab before any script of a page that is loaded from now on.
+    pub async fn run_first(&self, script: &str) {
+        self.focus().await;
+        let cdp = self.driver.cdp();
+        let added = cdp.send_raw(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({"source": script}),
+        );
+        added.await.expect("added");
+    }
+}
