@@ -150,7 +150,7 @@ async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_
 }
 
 #[tokio::test]
-async fn changing_the_server_waits_for_nobody_and_ends_the_sign_in_though_the_popup_closes() {
+async fn changing_the_server_makes_nobody_wait_and_ends_the_old_sign_in() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let (old, new) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
     let popup = browser.popup(&old.url).await;
