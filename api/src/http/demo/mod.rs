@@ -125,20 +125,24 @@ impl DemoApi {
             return Err(Failure::MissingToken.into());
         }
         // Each is tried; one that names a session is enough.
-        let mut outcome = Err(Failure::MissingToken);
+        let mut refusal = None;
+        let mut ended = false;
         for token in tokens {
-            let ended = self.sessions.sign_out(&token).await;
-            let ended = ended.map_err(|error| sign_out_failure(error, &token));
-            outcome = match (outcome, ended) {
-                (Ok(()), Err(Failure::InvalidToken | Failure::InvalidRefreshToken)) => Ok(()),
-                (Err(first @ Failure::InvalidRefreshToken), Err(Failure::InvalidToken)) => {
-                    Err(first)
+            match self.sessions.sign_out(&token).await {
+                Ok(()) => ended = true,
+                Err(SignOutError::Invalid) => {
+                    refusal.get_or_insert(match token {
+                        SignOut::Refresh(_) => Failure::InvalidRefreshToken,
+                        SignOut::Access(_) => Failure::InvalidToken,
+                    });
                 }
-                (_, ended) => ended,
-            };
+                Err(SignOutError::Store(error)) => return Err(error.into()),
+            }
         }
-        outcome?;
-        Ok(Answer(SignOutRoute::example()))
+        match refusal {
+            Some(failure) if !ended => Err(failure.into()),
+            _ => Ok(Answer(SignOutRoute::example())),
+        }
     }
 
     /// Greet the caller
@@ -176,14 +180,6 @@ impl DemoApi {
     )]
     async fn ping(&self) -> Outcome<Ping> {
         Ok(Answer(Ping::example()))
-    }
-}
-
-/// A token that names no session is invalid in its own kind's words.
-fn sign_out_failure(error: SignOutError, token: &SignOut) -> Failure {
-    match (error, token) {
-        (SignOutError::Invalid, SignOut::Refresh(_)) => Failure::InvalidRefreshToken,
-        (error, _) => error.into(),
     }
 }
 

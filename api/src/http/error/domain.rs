@@ -9,7 +9,7 @@ use poem::error::ReadBodyError;
 use super::Failure;
 use crate::accounts::{Invalid, RegisterError, SignInError};
 use crate::passwords::{Busy, HashingError};
-use crate::sessions::{AuthenticateError, RefreshError, SessionError, SignOutError};
+use crate::sessions::{AuthenticateError, RefreshError, SessionError};
 use crate::store::StoreError;
 
 /// When to ask again after the store was busy.
@@ -108,15 +108,6 @@ impl From<RefreshError> for Failure {
             RefreshError::Expired => Self::RefreshTokenExpired,
             RefreshError::Reused => Self::RefreshTokenReused,
             RefreshError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<SignOutError> for Failure {
-    fn from(error: SignOutError) -> Self {
-        match error {
-            SignOutError::Invalid => Self::InvalidToken,
-            SignOutError::Store(error) => error.into(),
         }
     }
 }
