@@ -14,7 +14,7 @@ use password_auth_wire::rules::{Violation, check_new_password};
 
 pub use username::{Username, UsernameKey};
 
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Timestamp};
 use crate::id::UserId;
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Sessions};
@@ -196,7 +196,7 @@ impl Accounts {
         }
         let key = UsernameKey::of(shortened(username.trim()));
         let attempt = SignInAttempt::new(&key, client.address);
-        self.count_sign_in(attempt).await?;
+        self.count_sign_in(attempt, now).await?;
         let user = self.store.user_by_name(&key).await?;
         let stored = user.as_ref().map(|user| user.password.clone());
         let verdict = self.hasher.verify(password.clone(), stored).await?;
@@ -222,11 +222,15 @@ impl Accounts {
             .ok_or(SignInError::Disabled)
     }
 
-    async fn count_sign_in(&self, attempt: SignInAttempt) -> Result<(), SignInError> {
+    async fn count_sign_in(
+        &self,
+        attempt: SignInAttempt,
+        now: Timestamp,
+    ) -> Result<(), SignInError> {
         if self.rates.login.is_off() {
             return Ok(());
         }
-        let (rate, now) = (self.rates.login, self.clock.now());
+        let rate = self.rates.login;
         match self.store.count_attempt(attempt, rate, now).await? {
             Verdict::Allowed => Ok(()),
             Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),

@@ -68,15 +68,11 @@ fn check(value: &Value, schema: Option<&MetaSchema>) -> Vec<FieldError> {
                 format!("The field {name} is required."),
             )),
             Some(Value::Null) if !schema.required.contains(name) => None,
-            Some(value) if !has_type(value, property) => {
-                let expected = expected(property);
-                Some(error(
-                    name,
-                    "wrong_type",
-                    format!("The field {name} must be {expected}."),
-                ))
-            }
-            _ => None,
+            Some(value) => expected_instead(value, property).map(|expected| {
+                let message = format!("The field {name} must be {expected}.");
+                error(name, "wrong_type", message)
+            }),
+            None => None,
         })
         .collect()
 }
@@ -89,28 +85,15 @@ fn error(field: &str, code: &str, message: String) -> FieldError {
     }
 }
 
-fn has_type(value: &Value, property: &MetaSchemaRef) -> bool {
+/// What the value should have been, if it is not; the requests of this API hold texts and yes or no.
+fn expected_instead(value: &Value, property: &MetaSchemaRef) -> Option<&'static str> {
     let MetaSchemaRef::Inline(schema) = property else {
-        return true;
+        return None;
     };
     match schema.ty {
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        _ => true,
-    }
-}
-
-fn expected(property: &MetaSchemaRef) -> &'static str {
-    match property {
-        MetaSchemaRef::Inline(schema) => match schema.ty {
-            "string" => "a string",
-            "boolean" => "true or false",
-            "integer" => "a whole number",
-            _ => "a number",
-        },
-        MetaSchemaRef::Reference(_) => "an object",
+        "string" if !value.is_string() => Some("a string"),
+        "boolean" if !value.is_boolean() => Some("true or false"),
+        _ => None,
     }
 }
 

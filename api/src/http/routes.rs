@@ -40,7 +40,7 @@ fn service(app: &App) -> OpenApiService<DemoApi, ()> {
 }
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
-pub(super) fn allowed_methods(path: &str) -> Option<HeaderValue> {
+pub(super) fn allowed_methods(route: &str) -> Option<HeaderValue> {
     static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         let pages = PAGES.map(|path| (path.to_owned(), "GET, HEAD".to_owned()));
         let api = DemoApi::meta().into_iter().flat_map(|api| api.paths);
@@ -54,7 +54,7 @@ pub(super) fn allowed_methods(path: &str) -> Option<HeaderValue> {
         });
         pages.into_iter().chain(api).collect()
     });
-    HeaderValue::from_str(BY_PATH.get(path)?).ok()
+    HeaderValue::from_str(BY_PATH.get(route)?).ok()
 }
 
 /// A `Route` that nests the API at the root has no place for a page there.

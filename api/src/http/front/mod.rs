@@ -10,7 +10,7 @@ use std::time::Duration;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{Method, StatusCode};
 use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
-use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
+use poem::{Body, Endpoint, IntoResponse, Middleware, PathPattern, Request, Response};
 
 pub use cors::CorsPolicy;
 
@@ -61,11 +61,9 @@ impl<E: Endpoint> Front<E> {
         };
         let address = self.proxies.client_address(peer, request.headers());
         request.set_data(ClientAddress(address));
-        match buffer_body(&mut request).await {
-            Ok(()) => {}
-            Err(failure) => return failure.into_response(),
+        if let Err(failure) = buffer_body(&mut request).await {
+            return failure.into_response();
         }
-        let path = request.uri().path().to_owned();
         let error = match self.routes.call(request).await {
             Ok(response) => return response,
             Err(error) => error,
@@ -75,7 +73,8 @@ impl<E: Endpoint> Front<E> {
         }
         let mut response = Failure::from_framework(&error).into_response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
-            && let Some(methods) = allowed_methods(&path)
+            && let Some(PathPattern(route)) = error.data()
+            && let Some(methods) = allowed_methods(route)
         {
             response.headers_mut().insert(ALLOW, methods);
         }
