@@ -10,9 +10,15 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after the Unix epoch.
+    /// The last moment, in 292 million years: what an engine's signed integers hold.
+    pub const MAX: Self = Self(i64::MAX as u64);
+
+    /// The moment `millis` milliseconds after the Unix epoch; [`MAX`](Self::MAX) at the latest.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
+        if millis > Self::MAX.0 {
+            return Self::MAX;
+        }
         Self(millis)
     }
 
@@ -31,7 +37,7 @@ impl Timestamp {
     /// The moment `by` later.
     #[must_use]
     pub const fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(millis(by)))
+        Self::from_millis(self.0.saturating_add(millis(by)))
     }
 
     /// The moment `by` earlier; the epoch at the earliest.

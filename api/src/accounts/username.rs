@@ -24,6 +24,11 @@ impl Username {
         Ok(Self(text.trim().to_owned()))
     }
 
+    /// What an engine kept.
+    pub(crate) const fn from_store(text: String) -> Self {
+        Self(text)
+    }
+
     /// The spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -60,6 +65,11 @@ impl UsernameKey {
         let compatible: String = folded.nfkd().collect();
         let folded = caseless::default_case_fold_str(&compatible);
         Self(folded.nfkc().collect())
+    }
+
+    /// What an engine kept.
+    pub(crate) const fn from_store(text: String) -> Self {
+        Self(text)
     }
 
     /// The key as text.

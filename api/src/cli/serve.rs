@@ -18,6 +18,7 @@ use crate::http::serve::{Limits, serve};
 use crate::http::{self, App};
 use crate::jobs::run_sweeper;
 use crate::store::Store;
+use crate::store::postgres::PostgresStore;
 use crate::store::sled::SledStore;
 use crate::tokens::{SigningKeys, load_or_create};
 
@@ -38,8 +39,7 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let store: Arc<dyn Store> =
-        Arc::new(SledStore::open(&config.data_dir).map_err(|error| error.to_string())?);
+    let store = open_store(&config).await?;
     let keys = match config.signing_key.clone() {
         Some(key) => SigningKeys::new(key, Vec::new()),
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
@@ -60,6 +60,17 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     store.close().await;
     tracing::info!("stopped");
     outcome
+}
+
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+    Ok(match &config.database {
+        Some(url) => Arc::new(
+            PostgresStore::connect(url, config.require_standby)
+                .await
+                .map_err(|error| error.to_string())?,
+        ),
+        None => Arc::new(SledStore::open(&config.data_dir).map_err(|error| error.to_string())?),
+    })
 }
 
 /// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.

@@ -19,6 +19,7 @@ use self::parse::Reader;
 use crate::accounts::Rates;
 use crate::passwords::ScryptParams;
 use crate::sessions::Lifetimes;
+use crate::store::postgres::DatabaseUrl;
 use crate::tokens::SigningKey;
 
 /// What is in force. `Debug` shows no secret.
@@ -32,6 +33,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The embedded store's folder.
     pub data_dir: PathBuf,
+    /// PostgreSQL instead of it.
+    pub database: Option<DatabaseUrl>,
+    /// Whether that must commit to a synchronous standby.
+    pub require_standby: bool,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
@@ -85,15 +90,13 @@ impl Config {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
-        reader.refuse_if_set(
-            "DATABASE_URL",
-            "PostgreSQL is not in this version yet; leave it empty",
-        );
         let config = Self {
             dev,
             listen: SocketAddr::new(host, port),
             public_url: reader.public_url("PUBLIC_URL"),
             data_dir: PathBuf::from(reader.text("DATA_DIR")),
+            database: reader.database("DATABASE_URL", "JWT_SECRET"),
+            require_standby: reader.switch("DATABASE_REQUIRE_STANDBY"),
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             signing_key: reader.signing_key("JWT_SECRET"),
@@ -149,7 +152,8 @@ mod tests {
             ("LOGIN_RATE", "5/fortnight"),
             ("SCRYPT_P", "0"),
             ("SIGNING_ALG", "none"),
-            ("DATABASE_URL", "postgres://user:geheim@db/x"),
+            ("DATABASE_URL", "mysql://user:geheim@db/x"),
+            ("DATABASE_REQUIRE_STANDBY", "maybe"),
         ]);
         let problems = Config::load(&sources, false).expect_err("invalid");
         let text = problems
@@ -166,6 +170,7 @@ mod tests {
             "SCRYPT",
             "SIGNING_ALG",
             "DATABASE_URL",
+            "DATABASE_REQUIRE_STANDBY",
         ] {
             assert!(text.contains(name), "{name} is missing in:\n{text}");
         }
@@ -191,8 +196,23 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let secret = "a secret of more than thirty-two bytes";
-        let config = Config::load(&Sources::of([("JWT_SECRET", secret)]), false).expect("valid");
-        assert!(!format!("{config:?}").contains("thirty"));
+        let sources = Sources::of([
+            ("JWT_SECRET", "a secret of more than thirty-two bytes"),
+            ("DATABASE_URL", "postgres://user:geheim@db/x"),
+        ]);
+        let config = Config::load(&sources, false).expect("valid");
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("thirty") && !shown.contains("geheim"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn nodes_on_one_database_need_a_secret_that_they_share() {
+        let sources = Sources::of([("DATABASE_URL", "postgres://user@db/x")]);
+        let problems = Config::load(&sources, true).expect_err("invalid");
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].setting, "JWT_SECRET");
     }
 }

@@ -11,6 +11,7 @@ use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
 use crate::passwords::ScryptParams;
+use crate::store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use crate::throttle::Rate;
 use crate::tokens::{MIN_SECRET_BYTES, SigningKey};
 
@@ -224,10 +225,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Does not quote what was set: it may hold a password.
-    pub(super) fn refuse_if_set(&mut self, name: &'static str, why: &str) {
-        if !self.text(name).is_empty() {
-            self.problem(name, why);
+    /// Does not quote what was set: it may hold a password. Nodes on one database share the secret that signs
+    /// the tokens, so that one must be set too.
+    pub(super) fn database(
+        &mut self,
+        name: &'static str,
+        secret: &'static str,
+    ) -> Option<DatabaseUrl> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        if self.text(secret).is_empty() {
+            self.problem(
+                secret,
+                format!("with {name} it must be set, alike for every node: try `openssl rand -base64 48`"),
+            );
+        }
+        text.parse()
+            .map_err(|error: InvalidDatabaseUrl| self.problem(name, error.to_string()))
+            .ok()
+    }
+
+    pub(super) fn switch(&mut self, name: &'static str) -> bool {
+        match self.text(name) {
+            "on" => true,
+            "off" => false,
+            other => {
+                self.problem(name, format!("expected on or off, not {other:?}"));
+                false
+            }
         }
     }
 }

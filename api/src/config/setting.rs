@@ -35,9 +35,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "DATABASE_URL",
         default: "",
-        help: "PostgreSQL instead of the embedded store (not in this version yet)",
+        help: "PostgreSQL instead of the embedded store: postgres://USER:PASSWORD@HOST:PORT/DATABASE, several HOST:PORT separated by commas",
         secret: true,
     },
+    setting(
+        "DATABASE_REQUIRE_STANDBY",
+        "off",
+        "Whether to start only on a PostgreSQL that commits to a synchronous standby: on or off",
+    ),
     setting(
         "PUBLIC_URL",
         "",

@@ -19,6 +19,18 @@ const SALT_BYTES: usize = 16;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordHash(String);
 
+impl PasswordHash {
+    /// What an engine kept.
+    pub(crate) const fn from_store(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string, for an engine to keep.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")

@@ -5,6 +5,7 @@
 //! nothing had to change, comes after everything that it depends on has reached the disk.
 
 mod error;
+pub mod postgres;
 mod records;
 pub mod sled;
 

@@ -1,0 +1,131 @@
+//! Reads: a few connections that everybody shares, each with many queries under way at once (pipelining).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::Row;
+
+use super::connect::{Connection, Connector, Parameters, Purpose};
+use super::error::Failure;
+use crate::store::StoreError;
+
+/// Shared connections. More do not make reads faster, since each carries as many as come.
+const CONNECTIONS: usize = 2;
+
+/// How long a read may take. A connection that keeps one longer is given up: its other side hangs.
+const READ: Duration = Duration::from_secs(5);
+
+pub(super) struct Reads {
+    connector: Connector,
+    slots: [Slot; CONNECTIONS],
+    next: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Slot {
+    current: RwLock<Option<Arc<Connection>>>,
+    /// Held by whoever connects, so that one does it for all.
+    connecting: Mutex<()>,
+}
+
+impl Reads {
+    pub(super) fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            slots: Default::default(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// The one row, if there is one. A connection that broke fails its next query: once more, on a new one.
+    pub(super) async fn row(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>, StoreError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let slot = &self.slots[turn % CONNECTIONS];
+        match self.try_row(slot, sql, parameters).await {
+            Err(failure) if failure.is_lost_connection() => {
+                Ok(self.try_row(slot, sql, parameters).await?)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    async fn try_row(
+        &self,
+        slot: &Slot,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>, Failure> {
+        let connection = self.connection(slot).await?;
+        let result = match timeout(READ, connection.row(sql, parameters)).await {
+            Ok(result) => result.map_err(Failure::from),
+            Err(_elapsed) => {
+                slot.forget(&connection);
+                return Err(Failure::Store(StoreError::Unavailable(
+                    "the database does not answer".to_owned(),
+                )));
+            }
+        };
+        if let Err(failure) = &result
+            && failure.is_lost_connection()
+        {
+            slot.forget(&connection);
+        }
+        result
+    }
+
+    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
+        if let Some(connection) = slot.get() {
+            return Ok(connection);
+        }
+        let _one_at_a_time = slot.connecting.lock().await;
+        if let Some(connection) = slot.get() {
+            return Ok(connection);
+        }
+        let connection = self
+            .connector
+            .connect(Purpose::Reads)
+            .await
+            .map_err(Failure::Unreachable)?;
+        let connection = Arc::new(connection);
+        slot.set(Some(Arc::clone(&connection)));
+        Ok(connection)
+    }
+
+    pub(super) fn close(&self) {
+        for slot in &self.slots {
+            slot.set(None);
+        }
+    }
+}
+
+impl Slot {
+    fn get(&self) -> Option<Arc<Connection>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current
+            .as_ref()
+            .filter(|connection| !connection.client.is_closed())
+            .cloned()
+    }
+
+    fn set(&self, connection: Option<Arc<Connection>>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+
+    /// Lets go of the connection, unless another stands there already.
+    fn forget(&self, connection: &Arc<Connection>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, connection))
+        {
+            *current = None;
+        }
+    }
+}

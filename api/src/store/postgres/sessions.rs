@@ -1,0 +1,157 @@
+//! Sign-ins.
+
+use tokio_postgres::types::Json;
+
+use super::error::Failure;
+use super::reads::Reads;
+use super::row::{self, session_columns, user_columns};
+use super::transact::Transaction;
+use crate::id::SessionId;
+use crate::sessions::{Generation, Rotation, Session, decide};
+use crate::store::{StoreError, User};
+
+pub(super) async fn create(
+    transaction: &Transaction<'_>,
+    session: &Session,
+) -> Result<bool, Failure> {
+    // Shares the user's row, so that whoever disables him comes before or after.
+    const INSERT: &str = "INSERT INTO sessions \
+         (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended) \
+         SELECT $1::uuid, u.id, $3::text, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::boolean, \
+         $9::bigint, $10::jsonb, $11::smallint \
+         FROM users u WHERE u.id = $2 AND u.is_active FOR SHARE";
+    let added = transaction
+        .execute(
+            INSERT,
+            &[
+                &row::session_id(session.id),
+                &row::user_id(session.user),
+                &session.device,
+                &row::millis(session.created),
+                &row::millis(session.last_used),
+                &row::millis(session.expires),
+                &i64::from(session.generation.0),
+                &session.confirmed,
+                &i64::from(session.epoch),
+                &Json(&session.retired),
+                &session.ended.map(row::end_code),
+            ],
+        )
+        .await?;
+    if added == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(added == 1)
+}
+
+pub(super) async fn with_user(
+    reads: &Reads,
+    id: SessionId,
+) -> Result<Option<(Session, User)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
+    );
+    let found = reads.row(SELECT, &[&row::session_id(id)]).await?;
+    found
+        .map(|found| {
+            Ok((
+                row::session(&found, row::USER_COLUMNS)?,
+                row::user(&found, 0)?,
+            ))
+        })
+        .transpose()
+}
+
+/// The session's row is locked from the look to the commit. Its user and the time are asked for behind the lock,
+/// in statements of their own, so that they are of the moment after everything that was waited for.
+pub(super) async fn rotate(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    presented: Generation,
+) -> Result<Option<Rotation>, Failure> {
+    const LOCK: &str = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.id = $1 FOR UPDATE"
+    );
+    const USER_AND_TIME: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", clock_ms() FROM users u \
+         WHERE u.id = (SELECT user_id FROM sessions WHERE id = $1)"
+    );
+    const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
+         retired = $6, ended = $7 WHERE id = $1";
+
+    let key = row::session_id(id);
+    let found = transaction
+        .rows_of_both((LOCK, &[&key]), (USER_AND_TIME, &[&key]))
+        .await?;
+    let waited = transaction.waited()?;
+    let (Some(locked), Some(user_row)) = found else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    };
+    let session = row::session(&locked, 0)?;
+    let user = row::user(&user_row, 0)?;
+    if !user.is_active {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    }
+    let arrival = row::moment(&user_row, row::USER_COLUMNS)?.minus(waited);
+    let decision = decide(&session, presented, arrival);
+    let session = match decision.apply(&session, presented, arrival) {
+        Some(changed) => {
+            transaction
+                .execute(
+                    WRITE,
+                    &[
+                        &key,
+                        &row::millis(changed.last_used),
+                        &i64::from(changed.generation.0),
+                        &changed.confirmed,
+                        &i64::from(changed.epoch),
+                        &Json(&changed.retired),
+                        &changed.ended.map(row::end_code),
+                    ],
+                )
+                .await?;
+            changed
+        }
+        None => {
+            transaction.wait_for_what_was_read().await?;
+            session
+        }
+    };
+    Ok(Some(Rotation {
+        decision,
+        session,
+        user,
+    }))
+}
+
+pub(super) async fn confirm(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    generation: Generation,
+) -> Result<(), Failure> {
+    const UPDATE: &str =
+        "UPDATE sessions SET confirmed = true WHERE id = $1 AND generation = $2 AND NOT confirmed";
+    transaction
+        .execute(UPDATE, &[&row::session_id(id), &i64::from(generation.0)])
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM sessions WHERE id = $1 AND ended IS NULL";
+    let removed = transaction.execute(DELETE, &[&row::session_id(id)]).await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! Transactions, each on a connection of its own for as long as it lasts.
+//!
+//! A transaction runs in a task of its own: whoever waits for it may give up, and it still ends, one way or the
+//! other, before its connection goes back. That also bounds what a database that hangs can pile up.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, TimeoutType};
+use tokio::time::timeout;
+use tokio_postgres::Row;
+
+use super::connect::{Connection, Connector, Parameters, Purpose};
+use super::error::{Failure, describe};
+use super::{MAX_WAIT, OpenError};
+use crate::store::StoreError;
+
+/// How long somebody waits for a transaction, its commit included: shorter than any client waits for us. A
+/// commit takes long when its standby does not answer.
+const ANSWER: Duration = Duration::from_secs(8);
+
+/// How long the server may take over a connection that is to go back to the pool.
+const ROLL_BACK: Duration = Duration::from_secs(2);
+
+/// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
+pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
+
+pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// A transaction that has begun.
+pub(super) struct Transaction<'a> {
+    connection: &'a Connection,
+    asked: Instant,
+}
+
+impl Transaction<'_> {
+    pub(super) async fn row(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>, Failure> {
+        Ok(self.connection.row(sql, parameters).await?)
+    }
+
+    pub(super) async fn rows_of_both(
+        &self,
+        first: (&'static str, Parameters<'_>),
+        second: (&'static str, Parameters<'_>),
+    ) -> Result<(Option<Row>, Option<Row>), Failure> {
+        Ok(self.connection.rows_of_both(first, second).await?)
+    }
+
+    pub(super) async fn execute(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
+        Ok(self.connection.execute(sql, parameters).await?)
+    }
+
+    /// How long ago the work was asked for. `Err` if that is longer than a client should be surprised by.
+    pub(super) fn waited(&self) -> Result<Duration, Failure> {
+        let waited = self.asked.elapsed();
+        if waited > MAX_WAIT {
+            return Err(Failure::Store(StoreError::Busy));
+        }
+        Ok(waited)
+    }
+
+    /// For an answer that rests on what another transaction wrote: the commit then waits as that one's did. What
+    /// is visible here may still miss on the standby, if that one's wait was cancelled.
+    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), Failure> {
+        const MARK: &str = "SELECT pg_logical_emit_message(true, 'password-auth', '')";
+        self.execute(MARK, &[]).await?;
+        Ok(())
+    }
+}
+
+/// Connections for transactions of one purpose.
+#[derive(Clone)]
+pub(super) struct Pool(managed::Pool<Manager>);
+
+impl Pool {
+    pub(super) fn new(
+        connector: Connector,
+        purpose: Purpose,
+        size: usize,
+    ) -> Result<Self, OpenError> {
+        managed::Pool::builder(Manager { connector, purpose })
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(MAX_WAIT))
+            // The last one used first, so that what a quiet hour does not need stays idle.
+            .queue_mode(QueueMode::Lifo)
+            .build()
+            .map(Self)
+            .map_err(|error| OpenError::Pool(error.to_string()))
+    }
+
+    /// Runs `work` in a transaction. `Ok` once it is committed, as far as the pool's purpose promises.
+    pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
+        let (pool, asked) = (self.clone(), Instant::now());
+        let running = tokio::spawn(async move { pool.run_to_its_end(&work, asked).await });
+        match timeout(ANSWER, running).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panicked)) => Err(StoreError::Unavailable("a transaction panicked".to_owned())),
+            Err(_elapsed) => Err(StoreError::Unavailable(
+                "the database, or its standby, does not answer".to_owned(),
+            )),
+        }
+    }
+
+    async fn run_to_its_end<T>(&self, work: &Work<T>, asked: Instant) -> Result<T, StoreError> {
+        let first = match self.try_once(work, asked).await {
+            Err(Attempt::NothingDone(failure)) if failure.is_lost_connection() => {
+                self.try_once(work, asked).await
+            }
+            result => result,
+        };
+        first.map_err(|attempt| match attempt {
+            Attempt::NothingDone(failure) => failure.into(),
+            Attempt::Unknown(why) => StoreError::Unavailable(why),
+        })
+    }
+
+    async fn try_once<T>(&self, work: &Work<T>, asked: Instant) -> Result<T, Attempt> {
+        let connection = self.get().await.map_err(Attempt::NothingDone)?;
+        let transaction = Transaction {
+            connection: &connection,
+            asked,
+        };
+        let worked = match transaction.waited() {
+            Ok(_) => {
+                // Sent together: the first statement does not wait for the answer to BEGIN.
+                let begin = connection.client.batch_execute("BEGIN");
+                let (begun, worked) = tokio::join!(begin, work(&transaction));
+                begun.map_err(Failure::from).and(worked)
+            }
+            Err(failure) => return Err(Attempt::NothingDone(failure)),
+        };
+        let value = match worked {
+            Ok(value) => value,
+            Err(failure) => {
+                roll_back(connection).await;
+                return Err(Attempt::NothingDone(failure));
+            }
+        };
+        connection.take_warning();
+        let committed = connection.client.batch_execute("COMMIT").await;
+        let warned = connection.take_warning();
+        match committed {
+            Ok(()) if !warned => Ok(value),
+            Ok(()) => Err(Attempt::Unknown(
+                "the commit was not confirmed by the standby".to_owned(),
+            )),
+            Err(error) => {
+                drop(Object::take(connection));
+                Err(Attempt::Unknown(format!(
+                    "the commit failed: {}",
+                    describe(&error)
+                )))
+            }
+        }
+    }
+
+    async fn get(&self) -> Result<Object<Manager>, Failure> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => Failure::Store(StoreError::Busy),
+            PoolError::Backend(why) => Failure::Unreachable(why),
+            other => Failure::Unreachable(other.to_string()),
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// How far a try came.
+enum Attempt {
+    /// It has no effect.
+    NothingDone(Failure),
+    /// The commit was sent, and may or may not count.
+    Unknown(String),
+}
+
+/// A connection whose transaction is not cleanly over does not go back to the pool.
+async fn roll_back(connection: Object<Manager>) {
+    let rolled_back = timeout(ROLL_BACK, connection.client.batch_execute("ROLLBACK")).await;
+    if !matches!(rolled_back, Ok(Ok(()))) {
+        drop(Object::take(connection));
+    }
+}
+
+struct Manager {
+    connector: Connector,
+    purpose: Purpose,
+}
+
+impl managed::Manager for Manager {
+    type Type = Connection;
+    type Error = String;
+
+    async fn create(&self) -> Result<Connection, String> {
+        self.connector.connect(self.purpose).await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut Connection,
+        _: &Metrics,
+    ) -> managed::RecycleResult<String> {
+        if connection.client.is_closed() {
+            return Err(RecycleError::message("closed"));
+        }
+        Ok(())
+    }
+}
