@@ -164,7 +164,7 @@ cmd_test() {
 }
 
 cmd_bench() {
-    set_up build
+    set_up bench
     build_server
     build_extension
     say "Measuring…"

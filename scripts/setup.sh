@@ -3,6 +3,16 @@
 
 compiles_c() { have cc && printf '#include <stdlib.h>\n' | cc -E -o /dev/null - 2>/dev/null; }
 
+# The server's programs, which Debian keeps out of the PATH. The tests start servers of their own: a cluster
+# that the distribution's package has started is left alone.
+has_postgresql() {
+    local folder
+    for folder in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null || true)"; do
+        [ ! -x "$folder/initdb" ] || return 0
+    done
+    have initdb
+}
+
 # want_for KIND: collects in WANTED the packages that are missing and already known by name.
 want_for() {
     compiles_c || want gcc libc6-dev
@@ -10,13 +20,15 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            has_postgresql || want postgresql
             find_browser || want_browser
             ;;
+        bench) has_postgresql || want postgresql ;;
         package) have zip || want zip ;;
     esac
 }
 
-# set_up KIND: host (a Rust), build (both halves), test, package.
+# set_up KIND: host (a Rust), build (both halves), test, bench, package.
 set_up() {
     want_for "$1"
     local wasm=
