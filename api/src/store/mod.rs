@@ -4,6 +4,7 @@
 //! `Ok(None)`; a conflict is a named variant. Unless a method says otherwise, its answer, also that
 //! nothing had to change, comes after everything that it depends on has reached the disk.
 
+mod dump;
 mod error;
 pub mod postgres;
 mod records;
@@ -11,6 +12,7 @@ pub mod sled;
 
 use async_trait::async_trait;
 
+pub use dump::{LoadError, Loaded, Record, Records};
 pub use error::StoreError;
 pub use records::User;
 
@@ -93,6 +95,15 @@ pub trait Store: Send + Sync + 'static {
     /// and counts of tries that are paid off by `now`; says how many records went.
     /// Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
+    /// a time: another is refused as busy. Dropping the stream ends it. Nothing is promised of the disk:
+    /// the picture may hold a write that nobody was told of yet.
+    async fn dump(&self) -> Result<Records, StoreError>;
+
+    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
+    /// may use the store meanwhile.
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
 
     /// Ready once the engine can write no more, for example because the disk is full. Whoever runs the
     /// server ends it then, so that its supervisor starts it anew.

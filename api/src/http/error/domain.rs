@@ -40,7 +40,7 @@ impl From<StoreError> for Failure {
                 tracing::error!(cause, "the store can not answer");
                 Self::Unavailable(STORE_RETRY)
             }
-            StoreError::Corrupt(cause) => Self::internal(cause),
+            StoreError::Corrupt(cause) | StoreError::BrokeOff(cause) => Self::internal(cause),
         }
     }
 }

@@ -1,0 +1,76 @@
+//! Everything that is kept, as a stream: how a backup leaves an engine, and enters one. The form of the
+//! file that it becomes is `dump`'s, and how an engine takes a picture of a moment is its own.
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, User};
+use crate::clock::Timestamp;
+use crate::sessions::Session;
+
+/// One thing that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// An account.
+    User(User),
+    /// A sign-in.
+    Session(Session),
+    /// A count of tries, or a remembered network: see [`SignInAttempt`](crate::throttle::SignInAttempt).
+    Attempt {
+        /// A digest.
+        key: [u8; 16],
+        /// Until when it counts.
+        until: Timestamp,
+    },
+}
+
+/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
+/// in the order of their keys; all compared as bytes. Ends at its first error.
+pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
+
+/// What [`Store::load`](super::Store::load) has written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Accounts.
+    pub users: u64,
+    /// Sign-ins.
+    pub sessions: u64,
+    /// Counts of tries and remembered networks.
+    pub attempts: u64,
+}
+
+impl Loaded {
+    /// Counts one more.
+    pub const fn count(&mut self, record: &Record) {
+        match record {
+            Record::User(_) => self.users += 1,
+            Record::Session(_) => self.sessions += 1,
+            Record::Attempt { .. } => self.attempts += 1,
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn sum(&self) -> u64 {
+        self.users + self.sessions + self.attempts
+    }
+}
+
+/// Why nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Something is kept there already.
+    #[error("the store is not empty")]
+    NotEmpty,
+    /// The records broke off.
+    #[error("{0}")]
+    Records(StoreError),
+    /// Two of the records exclude each other: one name twice, a session of nobody.
+    #[error("the records contradict each other: {0}")]
+    Contradiction(String),
+    /// The engine failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
