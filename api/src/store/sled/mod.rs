@@ -5,8 +5,12 @@
 //! must not touch a tree from outside (see `tables`). Reads are inline; every write goes through one
 //! thread, and what must be durable is acknowledged by another after one flush for all that waited.
 
+mod change;
 mod codec;
+mod dump;
+mod load;
 mod open;
+mod picture;
 mod sweep;
 mod tables;
 mod transactions;
@@ -37,7 +41,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(5);
 /// A store in a folder.
 pub struct SledStore {
     tables: Arc<Tables>,
-    writer: Writer,
+    writer: Arc<Writer>,
 }
 
 impl SledStore {
@@ -58,6 +62,7 @@ impl SledStore {
         let tables = Arc::new(tables);
         let writer =
             Writer::start(Arc::clone(&tables), disk, max_wait).map_err(OpenError::Threads)?;
+        let writer = Arc::new(writer);
         Ok(Self { tables, writer })
     }
 
@@ -170,11 +175,11 @@ impl Store for SledStore {
     }
 
     async fn dump(&self) -> Result<Records, StoreError> {
-        Err(StoreError::BrokeOff("not yet".to_owned()))
+        dump::dump(self).await
     }
 
-    async fn load(&self, _records: Records) -> Result<Loaded, LoadError> {
-        Err(StoreError::BrokeOff("not yet".to_owned()).into())
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
+        load::load(self, records).await
     }
 
     async fn failed(&self) {

@@ -6,12 +6,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::tables::Tables;
+use super::tables::{Tables, unavailable};
 use crate::accounts::UsernameKey;
+use crate::store::StoreError;
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
 const FORMAT: u8 = 1;
 const FORMAT_KEY: &str = "format";
+
+/// Stands in the format's place while a dump is loaded.
+const RESTORING: &[u8] = b"restoring";
 
 /// sled's cache. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -44,6 +48,11 @@ pub enum OpenError {
         /// What this program reads.
         ours: [u8; 2],
     },
+    /// A restore was interrupted.
+    #[error(
+        "a restore into {0} was interrupted, and half of it is there: remove that folder, and restore again"
+    )]
+    HalfRestored(PathBuf),
     /// sled can not read its files.
     #[error(
         "the data in {path} is damaged ({detail}): restore a backup into an empty folder, and keep this one for analysis"
@@ -174,12 +183,27 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
             Ok(())
         }
         Some(found) if *found == ours => Ok(()),
+        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored(path.to_owned())),
         Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),
             found: format!("{:?}", &*found),
             ours,
         }),
     }
+}
+
+/// Says that a dump is being loaded.
+pub(super) fn set_restoring(tables: &Tables) -> Result<(), StoreError> {
+    let set = tables.db.insert(FORMAT_KEY, RESTORING);
+    set.map(|_| ()).map_err(unavailable)
+}
+
+/// Says that the folder can be served.
+pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
+    let set = tables
+        .db
+        .insert(FORMAT_KEY, &[FORMAT, UsernameKey::VERSION]);
+    set.map(|_| ()).map_err(unavailable)
 }
 
 /// Syncs what a first start made: the files, their names in the folder, the folder's in its parent.

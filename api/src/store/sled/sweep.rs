@@ -4,7 +4,8 @@
 use sled::IVec;
 
 use super::SledStore;
-use super::tables::{Tables, unavailable};
+use super::change::Change;
+use super::tables::{Table, Tables, unavailable};
 use super::transactions::{read_moment, remove_sessions};
 use crate::clock::Timestamp;
 use crate::sessions::KEPT_AFTER_EXPIRY;
@@ -77,7 +78,8 @@ fn sweep_attempts(
             return Ok((removed, Some(key)));
         }
         if read_moment(&value).is_none_or(|moment| moment <= now) {
-            tables.attempts.remove(key).map_err(unavailable)?;
+            let (table, key) = (Table::Attempts, key.as_ref());
+            tables.apply(&[Change::Remove { table, key }])?;
             removed += 1;
         }
     }

@@ -9,16 +9,37 @@
 //! | `attempts` | key of an account, or of a network of an account | until when it counts (ms, big-endian) |
 
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sled::{Db, Tree};
 
 use super::codec::decode;
+use super::picture::Frame;
 use crate::accounts::UsernameKey;
 use crate::clock::Timestamp;
 use crate::id::SessionId;
 use crate::sessions::Session;
 use crate::store::{StoreError, User};
+
+/// A tree, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Table {
+    Users,
+    Usernames,
+    Sessions,
+    SessionExpiry,
+    Attempts,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Users,
+        Self::Usernames,
+        Self::Sessions,
+        Self::SessionExpiry,
+        Self::Attempts,
+    ];
+}
 
 pub(super) struct Tables {
     pub(super) db: Db,
@@ -27,6 +48,8 @@ pub(super) struct Tables {
     pub(super) sessions: Tree,
     pub(super) session_expiry: Tree,
     pub(super) attempts: Tree,
+    /// The picture that a dump reads, while there is one.
+    pub(super) picture: Arc<Frame>,
     /// Held while sled flushes, and while a transaction runs. sled's own lock is fair: a transaction that
     /// waits on it for a flush's end keeps every later reader waiting too, and readers are inline.
     flushing: Mutex<()>,
@@ -43,9 +66,20 @@ impl Tables {
             session_expiry: db.open_tree("session_expiry")?,
             attempts: db.open_tree("attempts")?,
             db,
+            picture: Arc::default(),
             flushing: Mutex::new(()),
             _lock: lock,
         })
+    }
+
+    pub(super) const fn tree(&self, table: Table) -> &Tree {
+        match table {
+            Table::Users => &self.users,
+            Table::Usernames => &self.usernames,
+            Table::Sessions => &self.sessions,
+            Table::SessionExpiry => &self.session_expiry,
+            Table::Attempts => &self.attempts,
+        }
     }
 
     /// Waits until no flush, or no transaction, is under way.

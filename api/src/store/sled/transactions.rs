@@ -1,20 +1,13 @@
-//! The writes: a compare-and-swap where one record changes, a transaction where several do.
+//! The writes, each a whole intention: it reads, decides, and makes its changes (see `change`).
 //!
 //! They all run on the one writing thread (see `writer`), so that what one of them has read stays true
-//! until it writes. A transaction rolls sled's write buffer twice, which takes longer than everything else
-//! here together, and keeps every reader waiting meanwhile; a compare-and-swap does neither.
-//!
-//! A transaction's closure may run more than once and holds a lock of the whole process: it computes
-//! nothing slow, and reaches the trees only through its own handles, since `tree.get()` inside deadlocks.
+//! until it writes.
 
-use sled::transaction::{
-    ConflictableTransactionError, TransactionError, TransactionResult, Transactional,
-    TransactionalTree,
-};
 use sled::{IVec, Tree};
 
+use super::change::Change;
 use super::codec::{decode, encode};
-use super::tables::{Tables, expiry_key, unavailable};
+use super::tables::{Table, Tables, expiry_key, unavailable};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
@@ -22,21 +15,24 @@ use crate::sessions::{Generation, Rotation, Session, decide};
 use crate::store::{CreateUser, StoreError, User};
 use crate::throttle::{Rate, SignInAttempt, Verdict};
 
-type Step<T> = Result<T, ConflictableTransactionError<StoreError>>;
-
 pub(super) fn create_user(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
-    let record = encode(user)?;
     let name = user.username_key.as_str();
-    transact(tables, || {
-        (&tables.users, &tables.usernames).transaction(|(users, usernames)| {
-            if usernames.get(name)?.is_some() {
-                return Ok(CreateUser::NameTaken);
-            }
-            usernames.insert(name, user.id.as_bytes())?;
-            users.insert(user.id.as_bytes(), &*record)?;
-            Ok(CreateUser::Created)
-        })
-    })
+    if tables.usernames.contains_key(name).map_err(unavailable)? {
+        return Ok(CreateUser::NameTaken);
+    }
+    tables.apply(&[
+        Change::Put {
+            table: Table::Usernames,
+            key: name.as_bytes(),
+            value: user.id.as_bytes(),
+        },
+        Change::Put {
+            table: Table::Users,
+            key: user.id.as_bytes(),
+            value: &encode(user)?,
+        },
+    ])?;
+    Ok(CreateUser::Created)
 }
 
 pub(super) fn replace_password_hash(
@@ -79,26 +75,35 @@ fn change_user(
     };
     let changed = change(&mut user);
     if changed {
-        swap(&tables.users, id.as_bytes(), Some(bytes), encode(&user)?)?;
+        swap(
+            tables,
+            Table::Users,
+            id.as_bytes(),
+            Some(bytes),
+            &encode(&user)?,
+        )?;
     }
     Ok(Some(changed))
 }
 
 pub(super) fn create_session(tables: &Tables, session: &Session) -> Result<bool, StoreError> {
-    let record = encode(session)?;
-    let expiry = expiry_key(session.expires, session.id);
-    let trees = (&tables.users, &tables.sessions, &tables.session_expiry);
-    transact(tables, || {
-        trees.transaction(|(users, sessions, by_expiry)| {
-            let user = read::<User>(users, session.user.as_bytes())?;
-            if !user.is_some_and(|user| user.is_active) {
-                return Ok(false);
-            }
-            sessions.insert(session.id.as_bytes(), &*record)?;
-            by_expiry.insert(&expiry, b"")?;
-            Ok(true)
-        })
-    })
+    let user = look_up::<User>(&tables.users, session.user.as_bytes())?;
+    if !user.is_some_and(|(_, user)| user.is_active) {
+        return Ok(false);
+    }
+    tables.apply(&[
+        Change::Put {
+            table: Table::Sessions,
+            key: session.id.as_bytes(),
+            value: &encode(session)?,
+        },
+        Change::Put {
+            table: Table::SessionExpiry,
+            key: &expiry_key(session.expires, session.id),
+            value: b"",
+        },
+    ])?;
+    Ok(true)
 }
 
 pub(super) fn rotate_session(
@@ -118,7 +123,7 @@ pub(super) fn rotate_session(
     let session = match decision.apply(&session, presented, arrival) {
         Some(changed) => {
             let record = encode(&changed)?;
-            swap(&tables.sessions, id.as_bytes(), Some(bytes), record)?;
+            swap(tables, Table::Sessions, id.as_bytes(), Some(bytes), &record)?;
             changed
         }
         None => session,
@@ -141,7 +146,7 @@ pub(super) fn confirm_generation(
     if session.generation == generation && !session.confirmed {
         session.confirmed = true;
         let record = encode(&session)?;
-        swap(&tables.sessions, id.as_bytes(), Some(bytes), record)?;
+        swap(tables, Table::Sessions, id.as_bytes(), Some(bytes), &record)?;
     }
     Ok(())
 }
@@ -184,7 +189,7 @@ pub(super) fn count_attempt(
         .unwrap_or(Timestamp::from_millis(0));
     let (verdict, next) = rate.decide(paid_off, now);
     if next != paid_off {
-        swap(&tables.attempts, key, bytes, moment(next))?;
+        swap(tables, Table::Attempts, key, bytes, &moment(next))?;
     }
     Ok(verdict)
 }
@@ -194,28 +199,26 @@ pub(super) fn remember_network(
     attempt: SignInAttempt,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    tables
-        .attempts
-        .insert(attempt.network(), moment(until))
-        .map_err(unavailable)?;
-    Ok(())
+    tables.apply(&[Change::Put {
+        table: Table::Attempts,
+        key: attempt.network(),
+        value: &moment(until),
+    }])
 }
 
 /// Removes the sessions with these places in the index of expiry, and the places.
 pub(super) fn remove_sessions(tables: &Tables, keys: &[[u8; 24]]) -> Result<(), StoreError> {
-    transact(tables, || {
-        (&tables.sessions, &tables.session_expiry).transaction(|(sessions, by_expiry)| {
-            for key in keys {
-                sessions.remove(&key[8..])?;
-                by_expiry.remove(key)?;
-            }
-            Ok(())
-        })
-    })
+    let mut changes = Vec::with_capacity(2 * keys.len());
+    for key in keys {
+        let session = &key[8..];
+        changes.push(remove(Table::Sessions, session));
+        changes.push(remove(Table::SessionExpiry, key));
+    }
+    tables.apply(&changes)
 }
 
-fn moment(at: Timestamp) -> Vec<u8> {
-    at.as_millis().to_be_bytes().to_vec()
+pub(super) const fn moment(at: Timestamp) -> [u8; 8] {
+    at.as_millis().to_be_bytes()
 }
 
 pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
@@ -234,28 +237,21 @@ fn look_up<T: serde::de::DeserializeOwned>(
         .transpose()
 }
 
-/// Writes `new` if `old` still stands there, which nothing but another writing thread could change.
-fn swap(tree: &Tree, key: &[u8], old: Option<IVec>, new: Vec<u8>) -> Result<(), StoreError> {
-    tree.compare_and_swap(key, old, Some(new))
-        .map_err(unavailable)?
-        .map_err(|_| StoreError::Busy)
-}
-
-fn read<T: serde::de::DeserializeOwned>(tree: &TransactionalTree, key: &[u8]) -> Step<Option<T>> {
-    tree.get(key)?
-        .map(|bytes| decode(&bytes))
-        .transpose()
-        .map_err(ConflictableTransactionError::Abort)
-}
-
-/// Runs a transaction while no flush is under way: see [`Tables::between_flushes`].
-fn transact<T>(
+fn swap(
     tables: &Tables,
-    transaction: impl FnOnce() -> TransactionResult<T, StoreError>,
-) -> Result<T, StoreError> {
-    let _gate = tables.between_flushes();
-    transaction().map_err(|error| match error {
-        TransactionError::Abort(error) => error,
-        TransactionError::Storage(error) => unavailable(error),
-    })
+    table: Table,
+    key: &[u8],
+    old: Option<IVec>,
+    new: &[u8],
+) -> Result<(), StoreError> {
+    tables.apply(&[Change::Swap {
+        table,
+        key,
+        old,
+        new,
+    }])
+}
+
+const fn remove(table: Table, key: &[u8]) -> Change<'_> {
+    Change::Remove { table, key }
 }

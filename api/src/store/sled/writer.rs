@@ -33,6 +33,8 @@ pub(super) enum Durability {
     Flushed,
     /// At once; the disk follows within [`SOON`].
     Soon,
+    /// At once: nothing is written.
+    Unchanged,
 }
 
 type Job = Box<dyn FnOnce(&Tables) -> Acknowledgement + Send>;
@@ -117,6 +119,10 @@ impl Writer {
                 Durability::Soon => {
                     answer.send(result).ok();
                     Acknowledgement::Given
+                }
+                Durability::Unchanged => {
+                    answer.send(result).ok();
+                    Acknowledgement::Nothing
                 }
             }
         }))?;

@@ -1,0 +1,61 @@
+//! The store's picture (see `picture`) as a stream of records. Each step is read on the writing thread, and
+//! decoded outside of it; the next one is asked for when the stream is, so that a slow reader keeps nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use sled::IVec;
+
+use super::SledStore;
+use super::codec::decode;
+use super::picture::{Part, Reader, STEP, Section};
+use super::transactions::read_moment;
+use super::writer::{Durability, Writer};
+use crate::store::{Record, Records, StoreError};
+
+/// Between two attempts while writes are queued up to the brim. No event tells when there is room.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
+    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.picture)));
+    let held_by = Arc::downgrade(&reader);
+    store
+        .writer
+        .run(Durability::Unchanged, move |tables| {
+            tables.picture.take(held_by)
+        })
+        .await?;
+    let start = Some((Arc::clone(&store.writer), reader));
+    Ok(Box::pin(stream::try_unfold(start, async |state| {
+        let Some((writer, reader)) = state else {
+            return Ok(None);
+        };
+        let part = next(&writer).await?;
+        let records = part
+            .records
+            .into_iter()
+            .filter_map(|(section, key, value)| record(section, key, &value).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Some((records, (!part.last).then_some((writer, reader)))))
+    })))
+}
+
+async fn next(writer: &Writer) -> Result<Part, StoreError> {
+    loop {
+        let step = |tables: &super::Tables| tables.picture.next(tables, STEP);
+        match writer.run(Durability::Unchanged, step).await {
+            Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+            part => return part,
+        }
+    }
+}
+
+/// `None` for a count that can not be read, which counts for nothing, and which the next sweep removes.
+fn record(section: Section, key: [u8; 16], value: &IVec) -> Result<Option<Record>, StoreError> {
+    match section {
+        Section::Users => decode(value).map(|user| Some(Record::User(user))),
+        Section::Sessions => decode(value).map(|session| Some(Record::Session(session))),
+        Section::Attempts => Ok(read_moment(value).map(|until| Record::Attempt { key, until })),
+    }
+}
