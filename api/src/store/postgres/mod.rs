@@ -7,7 +7,9 @@
 
 mod attempts;
 mod connect;
+mod dump;
 mod error;
+mod load;
 mod reads;
 mod row;
 mod schema;
@@ -29,7 +31,7 @@ pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 use self::connect::{Connector, Purpose};
 use self::reads::Reads;
 use self::transact::{Pending, Pool, Transaction};
-use super::{CreateUser, Store, StoreError, User};
+use super::{CreateUser, LoadError, Loaded, Records, Store, StoreError, User};
 use crate::accounts::UsernameKey;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
@@ -71,6 +73,7 @@ pub enum OpenError {
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
+    connector: Connector,
     reads: Reads,
     durable: Pool,
     relaxed: Pool,
@@ -93,7 +96,8 @@ impl PostgresStore {
         Ok(Self {
             durable: pool(Purpose::Durable, DURABLE_CONNECTIONS)?,
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
-            reads: Reads::new(connector),
+            reads: Reads::new(connector.clone()),
+            connector,
         })
     }
 
@@ -216,6 +220,14 @@ impl Store for PostgresStore {
 
     async fn sweep(&self, _now: Timestamp) -> Result<usize, StoreError> {
         sweep::sweep(self).await
+    }
+
+    async fn dump(&self) -> Result<Records, StoreError> {
+        dump::dump(&self.connector).await
+    }
+
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
+        load::load(&self.connector, records).await
     }
 
     /// Never: a database that fails is reached again once it is back.
