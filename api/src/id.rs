@@ -60,6 +60,14 @@ id! {
     TokenId
 }
 id! {
+    /// Something that happened to an account; in the order of time.
+    EventId
+}
+id! {
+    /// A letter that waits to be sent.
+    LetterId
+}
+id! {
     /// One request, in the log and in its answer's `X-Request-Id`.
     RequestId
 }

@@ -3,6 +3,8 @@
 //! Knows neither HTTP nor an engine. What a stranger may learn is decided here: an unknown name and a
 //! wrong password are one answer, at one cost.
 
+mod email;
+mod role;
 mod username;
 
 use std::net::IpAddr;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use password_auth_wire::rules::{Violation, check_new_password};
 
+pub use email::{EmailAddress, EmailKey, InvalidEmail};
+pub use role::{Role, UnknownRole};
 pub use username::{Username, UsernameKey};
 
 use crate::clock::{SharedClock, Timestamp};

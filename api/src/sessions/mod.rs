@@ -16,7 +16,7 @@ use password_auth_wire::Secret;
 
 pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
-pub use record::{End, Generation, KEPT_AFTER_EXPIRY, Retired, Session};
+pub use record::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::{SessionId, TokenId, UserId};

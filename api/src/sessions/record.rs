@@ -40,6 +40,9 @@ pub enum End {
 /// expired, or was stolen, and not only that its token is unknown.
 pub const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 86_400);
 
+/// The most sign-ins of one person: the oldest goes when there is another.
+pub const MAX_SESSIONS: usize = 50;
+
 /// A sign-in. It holds no token: refresh tokens are computed from its id and generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {

@@ -7,6 +7,7 @@
 mod dump;
 mod error;
 pub mod postgres;
+mod outcomes;
 mod records;
 pub mod sled;
 
@@ -14,23 +15,52 @@ use async_trait::async_trait;
 
 pub use dump::{LoadError, Loaded, Record, Records};
 pub use error::StoreError;
+pub use outcomes::{
+    ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange, UserFilter,
+};
 pub use records::User;
 
-use crate::accounts::UsernameKey;
+use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
+use crate::events::Event;
+use crate::id::{EventId, LetterId, SessionId, UserId};
+use crate::mail::Letter;
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Rotation, Session};
-use crate::throttle::{Rate, SignInAttempt, Verdict};
+use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
+use crate::tokens::{OneTimeToken, TokenHash};
 
-/// Where users and sessions live.
+/// Of how many accounts with one address that nobody has verified is known.
+pub const MAX_NAMESAKES: usize = 4;
+
+/// Where everything lives.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Adds a user, unless his name is taken.
+    /// Adds a user, unless his name, or his address as a verified one, is somebody else's. The name is looked at
+    /// first.
     async fn create_user(&self, user: User) -> Result<CreateUser, StoreError>;
+
+    /// The user. A read: it waits for no disk write.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// The user of that name. A read: it waits for no disk write.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
+
+    /// Who gave that address: the one who has verified it, alone; else those who have not, at most
+    /// [`MAX_NAMESAKES`], in the order of their ids. A read: it waits for no disk write.
+    async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
+
+    /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A
+    /// read: it waits for no disk write.
+    async fn users(
+        &self,
+        filter: UserFilter,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError>;
+
+    /// How many users there are. A read, which may take as long as looking at each.
+    async fn count_users(&self) -> Result<u64, StoreError>;
 
     /// Whether somebody has the name. That somebody has it is on disk when this says so.
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError>;
@@ -43,11 +73,47 @@ pub trait Store: Send + Sync + 'static {
         new: PasswordHash,
     ) -> Result<bool, StoreError>;
 
-    /// Allows or forbids the user to sign in; `None` if there is no such user.
-    async fn set_user_active(&self, user: UserId, active: bool) -> Result<Option<()>, StoreError>;
+    /// Changes what `change` names, unless that would leave no active admin. Somebody who is deactivated loses
+    /// his sessions and one-time tokens in the same step.
+    async fn change_user(&self, user: UserId, change: UserChange)
+    -> Result<ChangeUser, StoreError>;
 
-    /// Adds a session, if its user is there and active; says whether it did.
-    async fn create_session(&self, session: Session) -> Result<bool, StoreError>;
+    /// Sets another password if it was changed `version` times before; counts the change; ends all of the
+    /// person's sessions but `keep`, and voids his one-time tokens. Says whether it did.
+    async fn change_password(
+        &self,
+        user: UserId,
+        version: u32,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes the user and everything that is about him: sessions, one-time tokens, letters to him or to his
+    /// address, events. Unless that would leave no active admin.
+    async fn delete_user(&self, user: UserId) -> Result<DeleteUser, StoreError>;
+
+    /// Adds a session, if its user is there and active, and his password was changed as often as when it was
+    /// checked: `password_version`. Notes when he last signed in. Of [`MAX_SESSIONS`](crate::sessions::MAX_SESSIONS)
+    /// sessions the oldest goes.
+    async fn create_session(
+        &self,
+        session: Session,
+        password_version: u32,
+    ) -> Result<NewSession, StoreError>;
+
+    /// The person's sessions that are still on record, in the order in which they began; also those that were
+    /// ended for a theft, and those that expired lately. A read: it waits for no disk write.
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
+
+    /// As [`end_session`](Self::end_session), if it is that person's and not over; says whether it was.
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
+
+    /// Ends all of the person's sessions but `keep`; how many.
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<u64, StoreError>;
 
     /// The session and its user. A read: it waits for no disk write.
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
@@ -74,6 +140,78 @@ pub trait Store: Send + Sync + 'static {
     /// that its owner is told.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
 
+    /// Adds a one-time token, if its user is there and active; says whether it did.
+    async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError>;
+
+    /// The token with that hash, if it has not expired at `now`, and its user, who is active. Looking does not use
+    /// it up. A read: it waits for no disk write.
+    async fn one_time_token(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError>;
+
+    /// Takes a token that is good for a new password at `now`, and does as
+    /// [`change_password`](Self::change_password) does; ends all sessions. The address that the token was mailed to
+    /// is verified by it, if it is still the person's and nobody else's. The user after it; `None` if the token is
+    /// not good.
+    async fn reset_password(
+        &self,
+        hash: &TokenHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Takes a token that verifies, or changes, the address at `now`. The address that it was mailed to is the
+    /// person's then, and verified. A change voids the person's other one-time tokens. Nothing happens to a token
+    /// whose address somebody else has verified meanwhile.
+    async fn confirm_email(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<ConfirmEmail, StoreError>;
+
+    /// Keeps an event. Does not wait for the disk.
+    async fn add_event(&self, event: Event) -> Result<(), StoreError>;
+
+    /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
+    /// of them at most. A read: it waits for no disk write.
+    async fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    /// Puts a letter into the queue.
+    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError>;
+
+    /// The letter that has been due longest at `now`, for whoever asks first: it is due again at `until`, with one
+    /// try more. Does not wait for the disk.
+    async fn claim_letter(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Letter>, StoreError>;
+
+    /// When the next letter is due. A read: it waits for no disk write.
+    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Sets when to try a letter again; no error if it is gone. Does not wait for the disk.
+    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError>;
+
+    /// Removes a letter that was sent, or given up; no error if it is gone.
+    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError>;
+
+    /// Counts one try of a kind that has no other count. Does not wait for the disk: a crash may forget the last
+    /// moment's tries.
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError>;
+
     /// Counts one try at an account, unless its network is one that was remembered for the account. Does
     /// not wait for the disk: a crash may forget the last moment's tries.
     async fn count_attempt(
@@ -91,8 +229,9 @@ pub trait Store: Send + Sync + 'static {
         until: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Removes, in small steps, sessions that expired [`KEPT_AFTER_EXPIRY`](crate::sessions) before `now`
-    /// and counts of tries that are paid off by `now`; says how many records went.
+    /// Removes, in small steps, sessions that expired [`KEPT_AFTER_EXPIRY`](crate::sessions) before `now`,
+    /// counts of tries that are paid off by `now`, one-time tokens that expired, and events older than
+    /// [`EVENTS_KEPT`](crate::events::EVENTS_KEPT); says how many records went.
     /// Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
@@ -111,13 +250,4 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes everything down and lets go of the files. Later calls fail.
     async fn close(&self);
-}
-
-/// What became of [`Store::create_user`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreateUser {
-    /// The user was added.
-    Created,
-    /// Another user has the name; nothing was written.
-    NameTaken,
 }

@@ -1,8 +1,8 @@
-//! What the store keeps, as the rest of the program sees it. How an engine writes it down is its own.
+//! What the store keeps of a person, as the rest of the program sees it. How an engine writes it down is its own.
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{Username, UsernameKey};
+use crate::accounts::{EmailAddress, Role, Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::passwords::PasswordHash;
@@ -18,8 +18,47 @@ pub struct User {
     pub username_key: UsernameKey,
     /// PHC string, parameters included.
     pub password: PasswordHash,
+    /// How often the password was changed. Another hash of the same password does not count.
+    pub password_version: u32,
+    /// Where mail goes. While nobody has verified it, several accounts may name one address.
+    pub email: Option<EmailAddress>,
+    /// Whether the person has shown that he reads the address. Then nobody else has it.
+    pub is_verified: bool,
+    /// What the person is called.
+    pub full_name: Option<String>,
+    /// What he may do.
+    pub role: Role,
     /// Whether the person may sign in, and his tokens count.
     pub is_active: bool,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// When the person last signed in.
+    pub last_login: Option<Timestamp>,
+}
+
+impl User {
+    /// An account as the demo makes it: a name and a password.
+    #[must_use]
+    pub fn new(username: Username, password: PasswordHash, now: Timestamp) -> Self {
+        Self {
+            id: UserId::new(now),
+            username_key: username.key(),
+            username,
+            password,
+            password_version: 0,
+            email: None,
+            is_verified: false,
+            full_name: None,
+            role: Role::default(),
+            is_active: true,
+            created_at: now,
+            last_login: None,
+        }
+    }
+
+    /// Whether he is one of those of whom there must always be one.
+    #[must_use]
+    pub fn is_active_admin(&self) -> bool {
+        self.is_active && self.role == Role::Admin
+    }
 }

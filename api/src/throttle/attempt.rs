@@ -1,14 +1,17 @@
-//! The keys under which tries at signing in are counted.
+//! The keys under which tries are counted: digests, so that the store holds no name that nobody registered, and
+//! no address.
 
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
 use super::addresses::client_network;
-use crate::accounts::UsernameKey;
+use crate::accounts::{EmailKey, UsernameKey};
 
-/// A try at an account from a network, as digests, so that the store holds no name that nobody
-/// registered, and no address.
+/// What all keys of one account begin with, so that they can be found when the account goes.
+pub type AccountPrefix = [u8; 8];
+
+/// A try at an account from a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInAttempt {
     account: [u8; 16],
@@ -20,10 +23,17 @@ impl SignInAttempt {
     #[must_use]
     pub fn new(name: &UsernameKey, address: IpAddr) -> Self {
         let network = client_network(address).to_string();
+        let prefix = Self::prefix(name);
         Self {
-            account: digest(&["sign-in", name.as_str()]),
-            network: digest(&["network", name.as_str(), &network]),
+            account: key(prefix, &["sign-in", name.as_str()]),
+            network: key(prefix, &["network", name.as_str(), &network]),
         }
+    }
+
+    /// What every key of that account begins with, whatever the network.
+    #[must_use]
+    pub fn prefix(name: &UsernameKey) -> AccountPrefix {
+        first(&digest(&["account", name.as_str()]))
     }
 
     /// The key of the account's count.
@@ -37,6 +47,37 @@ impl SignInAttempt {
     pub const fn network(&self) -> &[u8; 16] {
         &self.network
     }
+}
+
+/// A try of another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt([u8; 16]);
+
+impl Attempt {
+    /// Asking for a mail to that address.
+    #[must_use]
+    pub fn mail_to(address: &EmailKey) -> Self {
+        Self(digest(&["mail", address.as_str()]))
+    }
+
+    /// The key of its count.
+    #[must_use]
+    pub const fn key(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+fn key(prefix: AccountPrefix, parts: &[&str]) -> [u8; 16] {
+    let mut key = digest(parts);
+    key[..prefix.len()].copy_from_slice(&prefix);
+    key
+}
+
+fn first(digest: &[u8; 16]) -> AccountPrefix {
+    let mut prefix = AccountPrefix::default();
+    let length = prefix.len();
+    prefix.copy_from_slice(&digest[..length]);
+    prefix
 }
 
 fn digest(parts: &[&str]) -> [u8; 16] {

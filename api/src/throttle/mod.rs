@@ -12,5 +12,5 @@ mod attempt;
 mod rate;
 
 pub use addresses::Addresses;
-pub use attempt::SignInAttempt;
+pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use rate::{ParseRateError, Rate, Verdict};

@@ -1,13 +1,15 @@
-//! Tokens: signing keys, access tokens, refresh tokens.
+//! Tokens: signing keys, access tokens, refresh tokens, one-time tokens.
 //!
 //! This module makes and reads them; whether a session behind a token still counts is `sessions`' to say.
 
 mod access;
 mod keyfile;
 mod keys;
+mod one_time;
 mod refresh;
 
 pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
 pub use keyfile::{KeyFileError, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
+pub use one_time::{OneTimeToken, Purpose, TokenHash, new_token};
 pub use refresh::{Presented, RefreshTokens};

@@ -1,0 +1,80 @@
+//! What a person, or an auditor, must be able to see later: a record in the store for 90 days, and a line in
+//! the log.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::Role;
+use crate::clock::Timestamp;
+use crate::id::{EventId, SessionId, UserId};
+
+/// How long an event is kept.
+pub const EVENTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
+
+/// Something that happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// In the order of time (UUIDv7).
+    pub id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// Whose account. Of one that was deleted, nothing else tells whose it was.
+    pub user: UserId,
+    /// Who did it, if it was somebody else: an admin.
+    pub by: Option<UserId>,
+    /// What.
+    pub what: Happening,
+    /// The sign-in that it is about.
+    pub session: Option<SessionId>,
+    /// The client's address (IP), where there was a client.
+    pub address: Option<String>,
+    /// What the client calls itself.
+    pub device: Option<String>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// The account was made.
+    Registered,
+    /// Somebody signed in.
+    SignedIn,
+    /// A wrong password.
+    SignInFailed,
+    /// A sign-in was ended by its owner.
+    SignedOut,
+    /// All sign-ins but perhaps one were ended by their owner.
+    SignedOutElsewhere,
+    /// A superseded refresh token came back: the sign-in was ended.
+    TokenReused,
+    /// A refresh token is newer than the store: an old backup was restored.
+    StoreWentBack,
+    /// The password was changed by somebody who knew it.
+    PasswordChanged,
+    /// A link for a new password was asked for.
+    PasswordResetRequested,
+    /// The password was changed by mail.
+    PasswordReset,
+    /// The password was set by an operator.
+    PasswordSet,
+    /// The address was shown to be read.
+    EmailVerified,
+    /// Another address was asked for.
+    EmailChangeRequested,
+    /// The address is another.
+    EmailChanged,
+    /// The name or the like was changed.
+    ProfileChanged,
+    /// The role is this now.
+    RoleChanged(Role),
+    /// The account was disabled.
+    Deactivated,
+    /// The account was enabled again.
+    Activated,
+    /// Everything about the person was handed out to him.
+    Exported,
+    /// The account is gone.
+    Deleted,
+}
