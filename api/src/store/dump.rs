@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, User};
 use crate::clock::Timestamp;
+use crate::events::Event;
+use crate::mail::Letter;
 use crate::sessions::Session;
+use crate::tokens::OneTimeToken;
 
 /// One thing that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +27,17 @@ pub enum Record {
         /// Until when it counts.
         until: Timestamp,
     },
+    /// A one-time token that was mailed.
+    OneTimeToken(OneTimeToken),
+    /// Something that happened.
+    Event(Event),
+    /// A letter that waits.
+    Letter(Letter),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
-/// in the order of their keys; all compared as bytes. Ends at its first error.
+/// in the order of their keys, then one-time tokens by hash, events and letters by id; all compared as bytes. Ends
+/// at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
 /// What [`Store::load`](super::Store::load) has written.
@@ -39,6 +49,12 @@ pub struct Loaded {
     pub sessions: u64,
     /// Counts of tries and remembered networks.
     pub attempts: u64,
+    /// One-time tokens.
+    pub one_time_tokens: u64,
+    /// Events.
+    pub events: u64,
+    /// Letters.
+    pub letters: u64,
 }
 
 impl Loaded {
@@ -48,13 +64,21 @@ impl Loaded {
             Record::User(_) => self.users += 1,
             Record::Session(_) => self.sessions += 1,
             Record::Attempt { .. } => self.attempts += 1,
+            Record::OneTimeToken(_) => self.one_time_tokens += 1,
+            Record::Event(_) => self.events += 1,
+            Record::Letter(_) => self.letters += 1,
         }
     }
 
     /// All of them.
     #[must_use]
     pub const fn sum(&self) -> u64 {
-        self.users + self.sessions + self.attempts
+        self.users
+            + self.sessions
+            + self.attempts
+            + self.one_time_tokens
+            + self.events
+            + self.letters
     }
 }
 

@@ -32,6 +32,22 @@ pub struct UserChange {
     pub is_active: Option<bool>,
 }
 
+impl UserChange {
+    /// The user after it.
+    #[must_use]
+    pub fn apply(&self, user: &User) -> User {
+        User {
+            full_name: match &self.full_name {
+                Some(name) => name.clone(),
+                None => user.full_name.clone(),
+            },
+            role: self.role.unwrap_or(user.role),
+            is_active: self.is_active.unwrap_or(user.is_active),
+            ..user.clone()
+        }
+    }
+}
+
 /// What became of [`Store::change_user`](super::Store::change_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeUser {

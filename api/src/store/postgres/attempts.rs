@@ -5,27 +5,51 @@ use super::row::{self, get, moment};
 use super::transact::Transaction;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
-use crate::throttle::{Rate, SignInAttempt, Verdict};
+use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 
 const UPSERT: &str = "INSERT INTO sign_in_attempts (key, until) VALUES ($1, $2) \
      ON CONFLICT (key) DO UPDATE SET until = $2";
 
 /// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
-pub(super) async fn count(
+pub(super) async fn count_sign_in(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
     rate: Rate,
 ) -> Result<Verdict, Failure> {
-    // The account's row may not be there yet, so it is not a row that is locked.
+    count_unless(
+        transaction,
+        attempt.account(),
+        Some(attempt.network()),
+        rate,
+    )
+    .await
+}
+
+pub(super) async fn count(
+    transaction: &Transaction<'_>,
+    attempt: Attempt,
+    rate: Rate,
+) -> Result<Verdict, Failure> {
+    count_unless(transaction, attempt.key(), None, rate).await
+}
+
+async fn count_unless(
+    transaction: &Transaction<'_>,
+    counted: &[u8; 16],
+    remembered: Option<&[u8; 16]>,
+    rate: Rate,
+) -> Result<Verdict, Failure> {
+    // The row may not be there yet, so it is not a row that is locked.
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str = "SELECT clock_ms(), \
          (SELECT until FROM sign_in_attempts WHERE key = $1), \
          (SELECT until FROM sign_in_attempts WHERE key = $2)";
-    let (account, network) = (&attempt.account()[..], &attempt.network()[..]);
+    let counted = &counted[..];
+    let remembered = remembered.map(|key| &key[..]);
     let (_, found) = transaction
         .rows_of_both(
-            (LOCK, &[&lock_number(account)]),
-            (SELECT, &[&account, &network]),
+            (LOCK, &[&lock_number(counted)]),
+            (SELECT, &[&counted, &remembered]),
         )
         .await?;
     let found = found.ok_or_else(|| StoreError::Corrupt("no time".to_owned()))?;
@@ -41,7 +65,7 @@ pub(super) async fn count(
     let (verdict, next) = rate.decide(paid_off, now);
     if next != paid_off {
         transaction
-            .execute(UPSERT, &[&account, &row::millis(next)])
+            .execute(UPSERT, &[&counted, &row::millis(next)])
             .await?;
     }
     Ok(verdict)
@@ -59,9 +83,9 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// Two accounts of one number would only wait for one another.
-fn lock_number(account: &[u8]) -> i64 {
+/// Two keys of one number would only wait for one another.
+fn lock_number(key: &[u8]) -> i64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&account[..8]);
+    first.copy_from_slice(&key[..8]);
     i64::from_be_bytes(first)
 }

@@ -193,14 +193,22 @@ impl Connection {
         Ok(statement)
     }
 
-    /// The one row, if there is one.
+    pub(super) async fn rows(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let statement = self.statement(sql).await?;
+        self.client.query(&statement, parameters).await
+    }
+
+    /// The first row, if there is one.
     pub(super) async fn row(
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Option<Row>, tokio_postgres::Error> {
-        let statement = self.statement(sql).await?;
-        self.client.query_opt(&statement, parameters).await
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
     /// As [`row`](Self::row) of both, sent together and answered in order: the second sees what the first waited

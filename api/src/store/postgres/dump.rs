@@ -8,7 +8,10 @@ use tokio::sync::mpsc;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Purpose};
+use super::emails::{self, token_columns};
 use super::error::Failure;
+use super::events::{self, event_columns};
+use super::letters::{self, letter_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
 use crate::store::{Record, Records, StoreError};
 
@@ -27,6 +30,14 @@ const SESSIONS: &str = concat!(
     " FROM sessions s ORDER BY s.id"
 );
 const ATTEMPTS: &str = "SELECT key, until FROM sign_in_attempts ORDER BY key";
+
+const TOKENS: &str = concat!(
+    "SELECT ",
+    token_columns!(),
+    " FROM one_time_tokens t ORDER BY t.hash"
+);
+const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
+const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
 
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
@@ -72,6 +83,18 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Fail
             key: key.map_err(|_| StoreError::Corrupt("a key of another length".to_owned()))?,
             until: moment(found, 1)?,
         })
+    })
+    .await?;
+    read(connection, batches, TOKENS, |found| {
+        emails::one_time_token(found, 0).map(Record::OneTimeToken)
+    })
+    .await?;
+    read(connection, batches, EVENTS, |found| {
+        events::event(found).map(Record::Event)
+    })
+    .await?;
+    read(connection, batches, LETTERS, |found| {
+        letters::letter(found).map(Record::Letter)
     })
     .await
 }

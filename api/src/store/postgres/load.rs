@@ -5,74 +5,29 @@ use std::pin::Pin;
 use futures_util::TryStreamExt as _;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{Json, Type};
 
 use super::connect::{Connection, Connector, Purpose};
+use super::copy::{Table, write};
 use super::error::{Failure, describe};
-use super::row;
-use crate::store::{LoadError, Loaded, Record, Records, StoreError};
+use crate::store::{LoadError, Loaded, Records, StoreError};
 
-/// A table that is filled, in the order in which records come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Table {
-    Users,
-    Sessions,
-    Attempts,
-}
-
-impl Table {
-    const fn of(record: &Record) -> Self {
-        match record {
-            Record::User(_) => Self::Users,
-            Record::Session(_) => Self::Sessions,
-            Record::Attempt { .. } => Self::Attempts,
-        }
-    }
-
-    const fn copy(self) -> (&'static str, &'static [Type]) {
-        match self {
-            Self::Users => (
-                "COPY users (id, username, username_key, password_hash, is_active, created_at) \
-                 FROM STDIN (FORMAT binary)",
-                &[
-                    Type::UUID,
-                    Type::TEXT,
-                    Type::TEXT,
-                    Type::TEXT,
-                    Type::BOOL,
-                    Type::INT8,
-                ],
-            ),
-            Self::Sessions => (
-                "COPY sessions (id, user_id, device, created_at, last_used, expires_at, generation, \
-                 confirmed, epoch, retired, ended) FROM STDIN (FORMAT binary)",
-                &[
-                    Type::UUID,
-                    Type::UUID,
-                    Type::TEXT,
-                    Type::INT8,
-                    Type::INT8,
-                    Type::INT8,
-                    Type::INT8,
-                    Type::BOOL,
-                    Type::INT8,
-                    Type::JSONB,
-                    Type::INT2,
-                ],
-            ),
-            Self::Attempts => (
-                "COPY sign_in_attempts (key, until) FROM STDIN (FORMAT binary)",
-                &[Type::BYTEA, Type::INT8],
-            ),
-        }
-    }
+/// All tables, the one that others refer to first.
+macro_rules! tables {
+    () => {
+        "users, sessions, sign_in_attempts, one_time_tokens, events, letters"
+    };
 }
 
 pub(super) async fn load(connector: &Connector, records: Records) -> Result<Loaded, LoadError> {
-    const ALONE: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; \
-         LOCK TABLE users, sessions, sign_in_attempts IN ACCESS EXCLUSIVE MODE";
+    const ALONE: &str = concat!(
+        "BEGIN; SET LOCAL lock_timeout = '5s'; LOCK TABLE ",
+        tables!(),
+        " IN ACCESS EXCLUSIVE MODE"
+    );
     const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM sessions) \
-         AND NOT EXISTS (SELECT FROM sign_in_attempts)";
+         AND NOT EXISTS (SELECT FROM sign_in_attempts) AND NOT EXISTS (SELECT FROM one_time_tokens) \
+         AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM letters)";
+    const ANALYZE: &str = concat!("ANALYZE ", tables!());
     // Whatever goes wrong, the transaction ends with its connection.
     let connection = connector
         .connect(Purpose::Bulk)
@@ -102,7 +57,7 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
     // So that the first queries are planned for what is there now.
     connection
         .client
-        .batch_execute("ANALYZE users, sessions, sign_in_attempts")
+        .batch_execute(ANALYZE)
         .await
         .map_err(failed)?;
     Ok(loaded)
@@ -144,44 +99,6 @@ async fn finish(copy: Option<(Table, Copy)>) -> Result<(), LoadError> {
         copy.as_mut().finish().await.map_err(failed)?;
     }
     Ok(())
-}
-
-async fn write(
-    writer: Pin<&mut BinaryCopyInWriter>,
-    record: &Record,
-) -> Result<(), tokio_postgres::Error> {
-    match record {
-        Record::User(user) => {
-            writer
-                .write(&[
-                    &row::user_id(user.id),
-                    &user.username.as_str(),
-                    &user.username_key.as_str(),
-                    &user.password.as_str(),
-                    &user.is_active,
-                    &row::millis(user.created_at),
-                ])
-                .await
-        }
-        Record::Session(session) => {
-            writer
-                .write(&[
-                    &row::session_id(session.id),
-                    &row::user_id(session.user),
-                    &session.device,
-                    &row::millis(session.created),
-                    &row::millis(session.last_used),
-                    &row::millis(session.expires),
-                    &i64::from(session.generation.0),
-                    &session.confirmed,
-                    &i64::from(session.epoch),
-                    &Json(&session.retired),
-                    &session.ended.map(row::end_code),
-                ])
-                .await
-        }
-        Record::Attempt { key, until } => writer.write(&[&&key[..], &row::millis(*until)]).await,
-    }
 }
 
 /// A unique name, a session's user: what the schema holds, whoever wrote the records.

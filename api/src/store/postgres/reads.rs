@@ -40,30 +40,39 @@ impl Reads {
         }
     }
 
-    /// The one row, if there is one. A connection that broke fails its next query: once more, on a new one.
+    /// The first row, if there is one.
     pub(super) async fn row(
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// A connection that broke fails its next query: once more, on a new one.
+    pub(super) async fn rows(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[turn % CONNECTIONS];
-        match self.try_row(slot, sql, parameters).await {
+        match self.try_rows(slot, sql, parameters).await {
             Err(failure) if failure.is_lost_connection() => {
-                Ok(self.try_row(slot, sql, parameters).await?)
+                Ok(self.try_rows(slot, sql, parameters).await?)
             }
             result => Ok(result?),
         }
     }
 
-    async fn try_row(
+    async fn try_rows(
         &self,
         slot: &Slot,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<Option<Row>, Failure> {
+    ) -> Result<Vec<Row>, Failure> {
         let connection = self.connection(slot).await?;
-        let result = match timeout(READ, connection.row(sql, parameters)).await {
+        let result = match timeout(READ, connection.rows(sql, parameters)).await {
             Ok(result) => result.map_err(Failure::from),
             Err(_elapsed) => {
                 slot.forget(&connection);

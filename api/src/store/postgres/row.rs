@@ -1,10 +1,12 @@
 //! Records as rows. Moments are `bigint` milliseconds, as everywhere in this program.
 
+use std::str::FromStr;
+
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Json};
 use uuid::Uuid;
 
-use crate::accounts::{Username, UsernameKey};
+use crate::accounts::{EmailAddress, Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
@@ -14,7 +16,8 @@ use crate::store::{StoreError, User};
 /// The columns that [`user`] reads, from `users u`.
 macro_rules! user_columns {
     () => {
-        "u.id, u.username, u.username_key, u.password_hash, u.is_active, u.created_at"
+        "u.id, u.username, u.username_key, u.password_hash, u.password_version, u.email, \
+         u.is_verified, u.full_name, u.role, u.is_active, u.created_at, u.last_login"
     };
 }
 
@@ -35,13 +38,19 @@ pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
         username: Username::from_store(get(row, first + 1)?),
         username_key: UsernameKey::from_store(get(row, first + 2)?),
         password: PasswordHash::from_store(get(row, first + 3)?),
-        is_active: get(row, first + 4)?,
-        created_at: moment(row, first + 5)?,
+        password_version: count(row, first + 4)?,
+        email: get::<Option<String>>(row, first + 5)?.map(EmailAddress::from_store),
+        is_verified: get(row, first + 6)?,
+        full_name: get(row, first + 7)?,
+        role: named(get(row, first + 8)?)?,
+        is_active: get(row, first + 9)?,
+        created_at: moment(row, first + 10)?,
+        last_login: optional_moment(row, first + 11)?,
     })
 }
 
 /// How many columns [`user`] reads.
-pub(super) const USER_COLUMNS: usize = 6;
+pub(super) const USER_COLUMNS: usize = 12;
 
 /// The session in these columns, from column `first` on.
 pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
@@ -98,7 +107,19 @@ pub(super) fn moment(row: &Row, column: usize) -> Result<Timestamp, StoreError> 
         .map_err(|_| StoreError::Corrupt("a moment before 1970".to_owned()))
 }
 
-fn count(row: &Row, column: usize) -> Result<u32, StoreError> {
+fn optional_moment(row: &Row, column: usize) -> Result<Option<Timestamp>, StoreError> {
+    get::<Option<i64>>(row, column)?
+        .map(|_| moment(row, column))
+        .transpose()
+}
+
+/// A value that is kept by its name.
+fn named<T: FromStr>(name: &str) -> Result<T, StoreError> {
+    name.parse()
+        .map_err(|_| StoreError::Corrupt("a name that is newer than this program".to_owned()))
+}
+
+pub(super) fn count(row: &Row, column: usize) -> Result<u32, StoreError> {
     u32::try_from(get::<i64>(row, column)?)
         .map_err(|_| StoreError::Corrupt("a count that is too large".to_owned()))
 }
@@ -106,4 +127,9 @@ fn count(row: &Row, column: usize) -> Result<u32, StoreError> {
 pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, StoreError> {
     row.try_get(column)
         .map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// PostgreSQL's texts hold no NUL, and neither does any name or address that is kept: nobody has it.
+pub(super) fn searchable(text: &str) -> Option<&str> {
+    (!text.contains('\0')).then_some(text)
 }

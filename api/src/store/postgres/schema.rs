@@ -11,7 +11,10 @@ use super::error::describe;
 use crate::accounts::UsernameKey;
 
 /// In the order in which they run; never changed once they were released. The schema's version is how many ran.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_users_and_sessions.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_users_and_sessions.sql"),
+    include_str!("migrations/0002_accounts.sql"),
+];
 
 /// PostgreSQL 12 and up. Tests run on what the distribution has.
 const MINIMUM_SERVER: i32 = 120_000;

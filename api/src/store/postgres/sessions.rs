@@ -6,26 +6,50 @@ use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
 use super::transact::Transaction;
-use crate::id::SessionId;
-use crate::sessions::{Generation, Rotation, Session, decide};
-use crate::store::{StoreError, User};
+use crate::id::{SessionId, UserId};
+use crate::sessions::{Generation, MAX_SESSIONS, Rotation, Session, decide};
+use crate::store::{NewSession, StoreError, User};
 
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     session: &Session,
-) -> Result<bool, Failure> {
-    // Shares the user's row, so that whoever disables him comes before or after.
+    password_version: u32,
+) -> Result<NewSession, Failure> {
+    // Locks the user's row: whoever disables him, or changes his password, comes before or after.
+    const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
+         WHERE id = $1 AND is_active AND password_version = $2";
+    const IS_ACTIVE: &str = "SELECT 1 FROM users WHERE id = $1 AND is_active";
     const INSERT: &str = "INSERT INTO sessions \
          (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended) \
-         SELECT $1::uuid, u.id, $3::text, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::boolean, \
-         $9::bigint, $10::jsonb, $11::smallint \
-         FROM users u WHERE u.id = $2 AND u.is_active FOR SHARE";
-    let added = transaction
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    const REMOVE_OLDEST: &str = "DELETE FROM sessions WHERE id IN \
+         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC OFFSET $2)";
+    let user = row::user_id(session.user);
+    let noted = transaction
+        .execute(
+            SIGNED_IN,
+            &[
+                &user,
+                &i64::from(password_version),
+                &row::millis(session.created),
+            ],
+        )
+        .await?;
+    if noted == 0 {
+        let is_active = transaction.row(IS_ACTIVE, &[&user]).await?.is_some();
+        transaction.wait_for_what_was_read().await?;
+        return Ok(if is_active {
+            NewSession::PasswordChanged
+        } else {
+            NewSession::NoUser
+        });
+    }
+    transaction
         .execute(
             INSERT,
             &[
                 &row::session_id(session.id),
-                &row::user_id(session.user),
+                &user,
                 &session.device,
                 &row::millis(session.created),
                 &row::millis(session.last_used),
@@ -38,10 +62,19 @@ pub(super) async fn create(
             ],
         )
         .await?;
-    if added == 0 {
-        transaction.wait_for_what_was_read().await?;
-    }
-    Ok(added == 1)
+    let most = i64::try_from(MAX_SESSIONS).unwrap_or(i64::MAX);
+    transaction.execute(REMOVE_OLDEST, &[&user, &most]).await?;
+    Ok(NewSession::Added)
+}
+
+pub(super) async fn of_user(reads: &Reads, user: UserId) -> Result<Vec<Session>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.user_id = $1 ORDER BY s.id"
+    );
+    let found = reads.rows(SELECT, &[&row::user_id(user)]).await?;
+    found.iter().map(|found| row::session(found, 0)).collect()
 }
 
 pub(super) async fn with_user(
@@ -154,4 +187,36 @@ pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<
         transaction.wait_for_what_was_read().await?;
     }
     Ok(())
+}
+
+pub(super) async fn end_of(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    id: SessionId,
+) -> Result<bool, Failure> {
+    const DELETE: &str = "DELETE FROM sessions \
+         WHERE id = $1 AND user_id = $2 AND ended IS NULL AND expires_at > clock_ms()";
+    let removed = transaction
+        .execute(DELETE, &[&row::session_id(id), &row::user_id(user)])
+        .await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(removed == 1)
+}
+
+pub(super) async fn end_all(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<u64, Failure> {
+    const DELETE: &str = "DELETE FROM sessions \
+         WHERE user_id = $1 AND ended IS NULL AND id IS DISTINCT FROM $2";
+    let removed = transaction
+        .execute(DELETE, &[&row::user_id(user), &keep.map(row::session_id)])
+        .await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(removed)
 }

@@ -2,20 +2,39 @@
 
 use super::error::Failure;
 use super::reads::Reads;
-use super::row::{self, user_columns};
+use super::row::{self, get, user_columns};
 use super::transact::Transaction;
+use super::{emails, sessions};
 use crate::accounts::UsernameKey;
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
-use crate::store::{CreateUser, StoreError, User};
+use crate::store::{ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter};
+use crate::throttle::{Attempt, SignInAttempt};
+
+/// Held by whoever takes an active admin away, from the look at the others to the commit.
+const ADMINS: i64 = 0x7061_7373_6164_6d6e;
 
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
 ) -> Result<CreateUser, Failure> {
     // Waits for whoever is just taking the name.
-    const INSERT: &str = "INSERT INTO users (id, username, username_key, password_hash, is_active, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username_key) DO NOTHING";
+    const INSERT: &str = "INSERT INTO users \
+         (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
+          full_name, role, is_active, created_at, last_login) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (username_key) DO NOTHING";
+    let email_key = user.email.as_ref().map(|email| email.key());
+    if name_is_somebodys(transaction, &user.username_key).await? {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(CreateUser::NameTaken);
+    }
+    if let Some(key) = &email_key
+        && emails::is_verified_by_another(transaction, key, user.id).await?
+    {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(CreateUser::EmailTaken);
+    }
     let added = transaction
         .execute(
             INSERT,
@@ -24,8 +43,15 @@ pub(super) async fn create(
                 &user.username.as_str(),
                 &user.username_key.as_str(),
                 &user.password.as_str(),
+                &i64::from(user.password_version),
+                &user.email.as_ref().map(|email| email.as_str()),
+                &email_key.as_ref().map(|key| key.as_str()),
+                &user.is_verified,
+                &user.full_name,
+                &user.role.as_str(),
                 &user.is_active,
                 &row::millis(user.created_at),
+                &user.last_login.map(row::millis),
             ],
         )
         .await?;
@@ -36,30 +62,78 @@ pub(super) async fn create(
     Ok(CreateUser::NameTaken)
 }
 
+pub(super) async fn by_id(reads: &Reads, id: UserId) -> Result<Option<User>, StoreError> {
+    const SELECT: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
+    let found = reads.row(SELECT, &[&row::user_id(id)]).await?;
+    found.map(|found| row::user(&found, 0)).transpose()
+}
+
 pub(super) async fn by_name(reads: &Reads, name: &UsernameKey) -> Result<Option<User>, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
         user_columns!(),
         " FROM users u WHERE u.username_key = $1"
     );
-    let Some(key) = searchable(name) else {
+    let Some(key) = row::searchable(name.as_str()) else {
         return Ok(None);
     };
     let found = reads.row(SELECT, &[&key]).await?;
     found.map(|found| row::user(&found, 0)).transpose()
 }
 
+pub(super) async fn list(
+    reads: &Reads,
+    filter: UserFilter,
+    skip: u32,
+    limit: u32,
+) -> Result<Vec<User>, StoreError> {
+    const ALL: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u ORDER BY u.id OFFSET $1 LIMIT $2"
+    );
+    const OF_ROLE: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.role = $3 ORDER BY u.id OFFSET $1 LIMIT $2"
+    );
+    let (skip, limit) = (i64::from(skip), i64::from(limit));
+    let found = match filter.role {
+        None => reads.rows(ALL, &[&skip, &limit]).await?,
+        Some(role) => {
+            reads
+                .rows(OF_ROLE, &[&skip, &limit, &role.as_str()])
+                .await?
+        }
+    };
+    found.iter().map(|found| row::user(found, 0)).collect()
+}
+
+pub(super) async fn count(reads: &Reads) -> Result<u64, StoreError> {
+    const COUNT: &str = "SELECT count(*) FROM users";
+    let found = reads.row(COUNT, &[]).await?;
+    let count = found.map_or(Ok(0), |found| get::<i64>(&found, 0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 pub(super) async fn name_is_taken(
     transaction: &Transaction<'_>,
     name: &UsernameKey,
 ) -> Result<bool, Failure> {
-    const SELECT: &str = "SELECT 1 FROM users WHERE username_key = $1";
-    let Some(key) = searchable(name) else {
-        return Ok(false);
-    };
-    let taken = transaction.row(SELECT, &[&key]).await?.is_some();
+    let taken = name_is_somebodys(transaction, name).await?;
     transaction.wait_for_what_was_read().await?;
     Ok(taken)
+}
+
+async fn name_is_somebodys(
+    transaction: &Transaction<'_>,
+    name: &UsernameKey,
+) -> Result<bool, Failure> {
+    const SELECT: &str = "SELECT 1 FROM users WHERE username_key = $1";
+    let Some(key) = row::searchable(name.as_str()) else {
+        return Ok(false);
+    };
+    Ok(transaction.row(SELECT, &[&key]).await?.is_some())
 }
 
 pub(super) async fn replace_hash(
@@ -78,24 +152,138 @@ pub(super) async fn replace_hash(
     Ok(replaced == 1)
 }
 
-pub(super) async fn set_active(
+pub(super) async fn change_password(
     transaction: &Transaction<'_>,
     user: UserId,
-    active: bool,
-) -> Result<Option<()>, Failure> {
-    const UPDATE: &str = "UPDATE users SET is_active = $2 WHERE id = $1";
-    let found = transaction
-        .execute(UPDATE, &[&row::user_id(user), &active])
+    version: u32,
+    new: &PasswordHash,
+    keep: Option<SessionId>,
+) -> Result<bool, Failure> {
+    const UPDATE: &str = "UPDATE users \
+         SET password_hash = $3, password_version = password_version + 1 \
+         WHERE id = $1 AND password_version = $2";
+    let changed = transaction
+        .execute(
+            UPDATE,
+            &[&row::user_id(user), &i64::from(version), &new.as_str()],
+        )
         .await?;
-    if found == 0 {
+    if changed == 0 {
         transaction.wait_for_what_was_read().await?;
-        return Ok(None);
+        return Ok(false);
     }
-    Ok(Some(()))
+    sessions::end_all(transaction, user, keep).await?;
+    void_tokens(transaction, user).await?;
+    Ok(true)
 }
 
-/// PostgreSQL's texts hold no NUL, and no name that can be registered does: nobody has such a name.
-fn searchable(name: &UsernameKey) -> Option<&str> {
-    let key = name.as_str();
-    (!key.contains('\0')).then_some(key)
+pub(super) async fn change(
+    transaction: &Transaction<'_>,
+    id: UserId,
+    change: &UserChange,
+) -> Result<ChangeUser, Failure> {
+    const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4 WHERE id = $1";
+    const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
+    let Some(before) = locked(transaction, id).await? else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ChangeUser::Unknown);
+    };
+    let after = change.apply(&before);
+    if before.is_active_admin()
+        && !after.is_active_admin()
+        && !another_active_admin(transaction, id).await?
+    {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ChangeUser::LastAdmin);
+    }
+    let key = row::user_id(id);
+    transaction
+        .execute(
+            UPDATE,
+            &[
+                &key,
+                &after.full_name,
+                &after.role.as_str(),
+                &after.is_active,
+            ],
+        )
+        .await?;
+    if before.is_active && !after.is_active {
+        transaction.execute(END_SESSIONS, &[&key]).await?;
+        void_tokens(transaction, id).await?;
+    }
+    Ok(ChangeUser::Changed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
+}
+
+/// Sessions, one-time tokens and letters go with the user by the schema's references.
+pub(super) async fn delete(
+    transaction: &Transaction<'_>,
+    id: UserId,
+) -> Result<DeleteUser, Failure> {
+    const USER: &str = "DELETE FROM users WHERE id = $1";
+    const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
+    const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL";
+    const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
+         WHERE key >= $1 AND key <= $2 OR key = $3";
+    let Some(user) = locked(transaction, id).await? else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(DeleteUser::Unknown);
+    };
+    if user.is_active_admin() && !another_active_admin(transaction, id).await? {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(DeleteUser::LastAdmin);
+    }
+    let key = row::user_id(id);
+    transaction.execute(USER, &[&key]).await?;
+    transaction.execute(EVENTS, &[&key]).await?;
+    let email = user.email.as_ref().map(|email| email.key());
+    if let Some(email) = &email {
+        transaction.execute(LETTERS, &[&email.as_str()]).await?;
+    }
+    let prefix = SignInAttempt::prefix(&user.username_key);
+    let (first, last) = ([prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat());
+    let mail = email.map(|email| Attempt::mail_to(&email).key().to_vec());
+    transaction
+        .execute(ATTEMPTS, &[&first, &last, &mail])
+        .await?;
+    Ok(DeleteUser::Deleted)
+}
+
+/// The user, unchanged by others until the transaction ends.
+pub(super) async fn locked(
+    transaction: &Transaction<'_>,
+    id: UserId,
+) -> Result<Option<User>, Failure> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.id = $1 FOR UPDATE"
+    );
+    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
+    Ok(found.map(|found| row::user(&found, 0)).transpose()?)
+}
+
+async fn another_active_admin(
+    transaction: &Transaction<'_>,
+    than: UserId,
+) -> Result<bool, Failure> {
+    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+    const SELECT: &str =
+        "SELECT 1 FROM users WHERE role = 'admin' AND is_active AND id <> $1 LIMIT 1";
+    let (_, another) = transaction
+        .rows_of_both((LOCK, &[&ADMINS]), (SELECT, &[&row::user_id(than)]))
+        .await?;
+    Ok(another.is_some())
+}
+
+pub(super) async fn void_tokens(
+    transaction: &Transaction<'_>,
+    user: UserId,
+) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM one_time_tokens WHERE user_id = $1";
+    transaction.execute(DELETE, &[&row::user_id(user)]).await?;
+    Ok(())
 }

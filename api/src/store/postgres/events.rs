@@ -1,0 +1,89 @@
+//! What happened.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::error::Failure;
+use super::reads::Reads;
+use super::row::{self, get, moment};
+use super::transact::Transaction;
+use crate::events::Event;
+use crate::id::{EventId, SessionId, UserId};
+use crate::store::StoreError;
+
+/// The columns that [`event`] reads.
+macro_rules! event_columns {
+    () => {
+        "id, at, user_id, by_user, what, session_id, address, device"
+    };
+}
+
+pub(super) use event_columns;
+
+pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
+    const INSERT: &str = concat!(
+        "INSERT INTO events (",
+        event_columns!(),
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    );
+    transaction
+        .execute(
+            INSERT,
+            &[
+                &Uuid::from_bytes(*event.id.as_bytes()),
+                &row::millis(event.at),
+                &row::user_id(event.user),
+                &event.by.map(row::user_id),
+                &Json(event.what),
+                &event.session.map(row::session_id),
+                &event.address,
+                &event.device,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn latest(
+    reads: &Reads,
+    user: Option<UserId>,
+    before: Option<EventId>,
+    limit: u32,
+) -> Result<Vec<Event>, StoreError> {
+    const ALL: &str = concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM events WHERE id < $1 ORDER BY id DESC LIMIT $2"
+    );
+    const OF_USER: &str = concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM events WHERE id < $1 AND user_id = $3 ORDER BY id DESC LIMIT $2"
+    );
+    let before = before.map_or(Uuid::max(), |id| Uuid::from_bytes(*id.as_bytes()));
+    let limit = i64::from(limit);
+    let found = match user {
+        None => reads.rows(ALL, &[&before, &limit]).await?,
+        Some(user) => {
+            reads
+                .rows(OF_USER, &[&before, &limit, &row::user_id(user)])
+                .await?
+        }
+    };
+    found.iter().map(event).collect()
+}
+
+pub(super) fn event(row: &Row) -> Result<Event, StoreError> {
+    let Json(what) = get(row, 4)?;
+    Ok(Event {
+        id: EventId::from_bytes(get::<Uuid>(row, 0)?.into_bytes()),
+        at: moment(row, 1)?,
+        user: UserId::from_bytes(get::<Uuid>(row, 2)?.into_bytes()),
+        by: get::<Option<Uuid>>(row, 3)?.map(|id| UserId::from_bytes(id.into_bytes())),
+        what,
+        session: get::<Option<Uuid>>(row, 5)?.map(|id| SessionId::from_bytes(id.into_bytes())),
+        address: get(row, 6)?,
+        device: get(row, 7)?,
+    })
+}
