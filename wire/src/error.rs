@@ -97,6 +97,21 @@ error_codes! {
     ValidationFailed = "validation_failed", "The request is not valid.";
     /// The name is taken.
     UserExists = "user_exists", "User already exists.";
+    /// Another account has verified the e-mail address.
+    EmailExists = "email_exists", "Another account has this e-mail address.";
+    /// The password that a change asks for is wrong.
+    WrongPassword = "wrong_password", "The current password is wrong.";
+    /// A mailed token that is unknown, used, too old, or for something else.
+    InvalidOneTimeToken = "invalid_one_time_token",
+        "This link is not valid, or not any more. Please ask for a new one.";
+    /// The account has no address that waits to be verified.
+    NothingToVerify = "nothing_to_verify", "There is no e-mail address to verify.";
+    /// The caller's role does not allow it.
+    PermissionDenied = "permission_denied", "Permission denied. Required roles: ['admin']";
+    /// There must always be an admin who can sign in.
+    LastAdmin = "last_admin", "This is the last active admin.";
+    /// The server has nowhere to send mail.
+    MailNotConfigured = "mail_not_configured", "This server can not send mail.";
     /// Unknown user or wrong password: the two are not told apart.
     InvalidCredentials = "invalid_credentials", "Invalid credentials.";
     /// The right password of an account that was disabled.

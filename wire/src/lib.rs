@@ -10,6 +10,7 @@ mod error;
 mod protected;
 pub mod rules;
 mod secret;
+pub mod v1;
 
 pub use auth::{Authenticate, Credentials, Logout, Refresh, Tokens};
 pub use error::{ErrorBody, ErrorCode, FieldError};

@@ -12,6 +12,9 @@ pub const PASSWORD_MAX_BYTES: usize = 1024;
 /// The most characters (Unicode scalar values) of a user name, blanks around it not counted.
 pub const USERNAME_MAX_CHARS: usize = 64;
 
+/// The most characters (Unicode scalar values) of what a person is called.
+pub const FULL_NAME_MAX_CHARS: usize = 200;
+
 /// What is wrong with an input: a code for programs and a sentence for people.
 ///
 /// The sentence never repeats the input.
@@ -29,6 +32,12 @@ pub enum Violation {
     UsernameInvisible,
     /// The name holds an `@`, and would be taken for an e-mail address.
     UsernameIsAddress,
+    /// It is no e-mail address.
+    EmailInvalid,
+    /// What the person is called has more than [`FULL_NAME_MAX_CHARS`] characters.
+    FullNameTooLong,
+    /// What the person is called holds a control, bidirectional-override or other invisible character.
+    FullNameInvisible,
 }
 
 impl Violation {
@@ -38,8 +47,11 @@ impl Violation {
         match self {
             Self::Empty => "required",
             Self::PasswordTooShort => "too_short",
-            Self::PasswordTooLong | Self::UsernameTooLong => "too_long",
-            Self::UsernameInvisible | Self::UsernameIsAddress => "invalid_characters",
+            Self::PasswordTooLong | Self::UsernameTooLong | Self::FullNameTooLong => "too_long",
+            Self::UsernameInvisible | Self::UsernameIsAddress | Self::FullNameInvisible => {
+                "invalid_characters"
+            }
+            Self::EmailInvalid => "invalid_email",
         }
     }
 
@@ -53,6 +65,9 @@ impl Violation {
             Self::UsernameTooLong => "Username must be at most 64 characters long.",
             Self::UsernameInvisible => "Username must not contain control or invisible characters.",
             Self::UsernameIsAddress => "Username must not contain an @.",
+            Self::EmailInvalid => "This is not an e-mail address.",
+            Self::FullNameTooLong => "The name must be at most 200 characters long.",
+            Self::FullNameInvisible => "The name must not contain control or invisible characters.",
         }
     }
 }
@@ -92,6 +107,21 @@ pub fn check_new_username(name: &str) -> Result<(), Violation> {
     // U+FE6B and U+FF20 are `@` after NFKC.
     if name.contains(['@', '\u{FE6B}', '\u{FF20}']) {
         return Err(Violation::UsernameIsAddress);
+    }
+    Ok(())
+}
+
+/// Checks what somebody wants to be called; `name` is trimmed here, and may be empty.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_full_name(name: &str) -> Result<(), Violation> {
+    let name = name.trim();
+    if name.chars().count() > FULL_NAME_MAX_CHARS {
+        return Err(Violation::FullNameTooLong);
+    }
+    if name.chars().any(char::is_control) || hides_something(name) {
+        return Err(Violation::FullNameInvisible);
     }
     Ok(())
 }

@@ -1,35 +1,44 @@
-//! Use cases over people: register and sign in.
+//! Use cases over people: one file each.
 //!
 //! Knows neither HTTP nor an engine. What a stranger may learn is decided here: an unknown name and a
 //! wrong password are one answer, at one cost.
 
+mod address;
 mod email;
+mod leave;
+mod password;
+mod people;
+mod register;
 mod role;
+mod sign_in;
 mod username;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_wire::Secret;
-use password_auth_wire::rules::{Violation, check_new_password};
+use password_auth_wire::rules::Violation;
 
+pub use address::{ConfirmEmailError, MailRequestError};
 pub use email::{EmailAddress, EmailKey, InvalidEmail};
+pub use leave::{Export, LeaveError};
+pub use password::{ChangePasswordError, ResetPasswordError};
+pub use people::{ChangePersonError, Page};
+pub use register::{NewAccount, RegisterError};
 pub use role::{Role, UnknownRole};
+pub use sign_in::SignInError;
 pub use username::{Username, UsernameKey};
 
 use crate::clock::{SharedClock, Timestamp};
-use crate::id::UserId;
+use crate::events::{Circumstances, Happening, Journal};
+use crate::id::{LetterId, UserId};
+use crate::mail::{About, Letter};
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict};
-use crate::sessions::{Issued, SessionError, SessionKind, Sessions};
-use crate::store::{CreateUser, Store, StoreError, User};
+use crate::sessions::Sessions;
+use crate::store::{Store, StoreError, User};
 use crate::throttle::{Addresses, Rate, SignInAttempt, Verdict};
-
-/// How long a network from which somebody signed in is remembered for his account.
-const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
-
-/// The most bytes of a tried name that are looked at; no longer name can be registered.
-const MAX_TRIED_NAME: usize = 1024;
 
 /// How often strangers may try.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +47,8 @@ pub struct Rates {
     pub login: Rate,
     /// Registrations, for each address.
     pub register: Rate,
+    /// Asking for a mail, for each address of a client and for each address of mail.
+    pub mail: Rate,
 }
 
 /// Who asks, as far as the connection and the headers tell.
@@ -49,62 +60,50 @@ pub struct Client {
     pub device: String,
 }
 
-/// What a form brought that can not be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is wrong with what somebody typed; `None` where nothing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Invalid {
-    /// What is wrong with the name.
+    /// The name.
     pub username: Option<Violation>,
-    /// What is wrong with the password.
+    /// The password.
     pub password: Option<Violation>,
+    /// The e-mail address.
+    pub email: Option<Violation>,
+    /// What the person is called.
+    pub full_name: Option<Violation>,
 }
 
-/// Why somebody was not registered.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
-    /// The name or the password is empty.
-    #[error("the name or the password is empty")]
-    Empty,
-    /// The name or the password breaks a rule.
-    #[error("the name or the password breaks a rule")]
-    Invalid(Invalid),
-    /// Somebody has the name.
-    #[error("the name is taken")]
-    NameTaken,
-    /// Too many registrations from this address; the next may come after this long.
-    #[error("too many registrations")]
-    TooMany(Duration),
-    /// Hashing did not work.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// The store did not work.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+impl Invalid {
+    const fn password(violation: Violation) -> Self {
+        Self {
+            password: Some(violation),
+            username: None,
+            email: None,
+            full_name: None,
+        }
+    }
+
+    const fn email() -> Self {
+        Self {
+            email: Some(Violation::EmailInvalid),
+            username: None,
+            password: None,
+            full_name: None,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
-/// Why somebody was not signed in.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// The name or the password is empty.
-    #[error("the name or the password is empty")]
-    Empty,
-    /// Unknown name or wrong password.
-    #[error("unknown name or wrong password")]
-    Refused,
-    /// The right password of an account that was disabled.
-    #[error("the account is disabled")]
-    Disabled,
-    /// Too many tries from this address or at this account; the next may come after this long.
-    #[error("too many tries")]
-    TooMany(Duration),
-    /// Hashing did not work.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// Starting the session did not work.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The store did not work.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// How long what is mailed is good for.
+#[derive(Clone, Copy, Debug)]
+pub struct MailedFor {
+    /// A link to a new password.
+    pub reset: Duration,
+    /// A link that verifies, or changes, an address.
+    pub verification: Duration,
 }
 
 /// People and their accounts.
@@ -113,168 +112,150 @@ pub struct Accounts {
     clock: SharedClock,
     hasher: PasswordHasher,
     sessions: Arc<Sessions>,
+    journal: Journal,
     rates: Rates,
+    mailed_for: MailedFor,
+    /// Development: whoever asks for a mail gets its token in the answer too.
+    tells_tokens: bool,
     sign_ins: Addresses,
     registrations: Addresses,
+    mails: Addresses,
+}
+
+/// The parts that use cases are made of.
+pub struct Parts {
+    /// Where people are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: SharedClock,
+    /// How passwords are hashed.
+    pub hasher: PasswordHasher,
+    /// Their sign-ins.
+    pub sessions: Arc<Sessions>,
+    /// How often strangers may try.
+    pub rates: Rates,
+    /// How long what is mailed is good for.
+    pub mailed_for: MailedFor,
+    /// Whether this is development.
+    pub dev: bool,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accounts(…)")
+    }
+}
+
+/// Why the password of somebody who is signed in was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// It is not the password.
+    #[error("it is not the password")]
+    Wrong,
+    /// Too many tries; the next may come after this long.
+    #[error("too many tries")]
+    TooMany(Duration),
+    /// Hashing did not work.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Accounts in `store`, whose sign-ins are `sessions`.
+    /// The use cases on these parts.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: SharedClock,
-        hasher: PasswordHasher,
-        sessions: Arc<Sessions>,
-        rates: Rates,
-    ) -> Self {
-        Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
             store,
             clock,
             hasher,
             sessions,
             rates,
+            mailed_for,
+            dev,
+        } = parts;
+        Self {
+            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
+            store,
+            clock,
+            hasher,
+            sessions,
+            rates,
+            mailed_for,
+            tells_tokens: dev,
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
+            mails: Addresses::new(rates.mail),
         }
     }
 
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// As [`RegisterError`] lists; then nothing was kept.
-    pub async fn register(
-        &self,
-        username: &str,
-        password: Secret,
-        client: &Client,
-    ) -> Result<UserId, RegisterError> {
-        let username = check_registration(username, &password)?;
+    /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
+    /// it, and must not serve to guess it.
+    async fn prove(&self, user: &User, password: Secret, client: &Client) -> Result<(), ProofError> {
         let now = self.clock.now();
-        // A try is counted before it costs anything.
-        if let Verdict::Refused(wait) = self.registrations.count(client.address, now) {
-            return Err(RegisterError::TooMany(wait));
-        }
-        let username_key = username.key();
-        // Saves a hash; that the name is unique, `create_user` decides.
-        if self.store.name_is_taken(&username_key).await? {
-            return Err(RegisterError::NameTaken);
-        }
-        let user = User {
-            id: UserId::new(now),
-            username,
-            username_key,
-            password: self.hasher.hash(password).await?,
-            is_active: true,
-            created_at: now,
-        };
-        let id = user.id;
-        match self.store.create_user(user).await? {
-            CreateUser::Created => {
-                tracing::info!(user.id = %id, "registered");
-                Ok(id)
-            }
-            CreateUser::NameTaken => Err(RegisterError::NameTaken),
-        }
-    }
-
-    /// Checks a password and starts a session.
-    ///
-    /// # Errors
-    /// As [`SignInError`] lists. Of an account that is disabled only the right password learns it.
-    pub async fn sign_in(
-        &self,
-        username: &str,
-        password: Secret,
-        kind: SessionKind,
-        client: Client,
-    ) -> Result<Issued, SignInError> {
-        if username.trim().is_empty() || password.expose().is_empty() {
-            return Err(SignInError::Empty);
-        }
-        let now = self.clock.now();
-        // By address first: a try that its address may not make costs nothing, and does not count against
-        // the account.
         if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
-            return Err(SignInError::TooMany(wait));
+            return Err(ProofError::TooMany(wait));
         }
-        let key = UsernameKey::of(shortened(username.trim()));
-        let attempt = SignInAttempt::new(&key, client.address);
-        self.count_sign_in(attempt, now).await?;
-        let user = self.store.user_by_name(&key).await?;
-        let stored = user.as_ref().map(|user| user.password.clone());
-        let verdict = self.hasher.verify(password.clone(), stored).await?;
-        let user = match (verdict, user) {
-            (PasswordVerdict::Right, Some(user)) => user,
-            (PasswordVerdict::RightButOutdated, Some(user)) => {
-                self.renew_hash(&user, password).await;
-                user
-            }
-            (PasswordVerdict::Wrong, _) | (_, None) => return Err(SignInError::Refused),
-        };
-        if !user.is_active {
-            return Err(SignInError::Disabled);
+        let attempt = SignInAttempt::new(&user.username_key, client.address);
+        if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
+            return Err(ProofError::TooMany(wait));
         }
-        if !self.rates.login.is_off() {
-            let until = now.plus(NETWORK_REMEMBERED);
-            self.store.remember_network(attempt, until).await?;
+        let stored = Some(user.password.clone());
+        match self.hasher.verify(password, stored).await? {
+            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => Ok(()),
+            PasswordVerdict::Wrong => Err(ProofError::Wrong),
         }
-        self.sessions
-            .start(&user, kind, client.device)
-            .await?
-            // Disabled since it was read.
-            .ok_or(SignInError::Disabled)
     }
 
-    async fn count_sign_in(
+    async fn count_at_account(
         &self,
         attempt: SignInAttempt,
         now: Timestamp,
-    ) -> Result<(), SignInError> {
-        if self.rates.login.is_off() {
-            return Ok(());
-        }
+    ) -> Result<Verdict, StoreError> {
         let rate = self.rates.login;
-        match self.store.count_attempt(attempt, rate, now).await? {
-            Verdict::Allowed => Ok(()),
-            Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
         }
+        self.store.count_attempt(attempt, rate, now).await
     }
 
-    /// Replaces a hash that was made with other parameters. The sign-in does not depend on it: what fails
-    /// now is tried again at the next one.
-    async fn renew_hash(&self, user: &User, password: Secret) {
-        let renewed = match self.hasher.hash(password).await {
-            Ok(hash) => self
-                .store
-                .replace_password_hash(user.id, &user.password, hash)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+    async fn note(&self, user: &User, what: Happening, client: &Client) {
+        let circumstances = Circumstances {
+            client: Some(client),
+            ..Circumstances::default()
         };
-        if let Err(error) = renewed {
-            tracing::warn!(user.id = %user.id, error, "the password hash was not renewed");
+        self.journal.record(user.id, what, circumstances).await;
+    }
+
+    /// Puts a letter into the queue; it is sent when it is.
+    async fn write(
+        &self,
+        to: EmailAddress,
+        user: Option<UserId>,
+        about: About,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let letter = Letter {
+            id: LetterId::new(now),
+            created: now,
+            due: now,
+            tries: 0,
+            to,
+            user,
+            about,
+        };
+        self.store.add_letter(letter).await
+    }
+
+    /// Tells the person, at an address that he has verified; what could not be put into the queue is logged.
+    async fn tell(&self, user: &User, about: About) {
+        let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
+            return;
+        };
+        if let Err(error) = self.write(to, Some(user.id), about).await {
+            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
         }
     }
-}
-
-fn check_registration(username: &str, password: &Secret) -> Result<Username, RegisterError> {
-    let username = Username::parse(username);
-    let password = check_new_password(password.expose());
-    if username == Err(Violation::Empty) || password == Err(Violation::Empty) {
-        return Err(RegisterError::Empty);
-    }
-    match (username, password) {
-        (Ok(username), Ok(())) => Ok(username),
-        (username, password) => Err(RegisterError::Invalid(Invalid {
-            username: username.err(),
-            password: password.err(),
-        })),
-    }
-}
-
-/// A name that is too long is nobody's: what stands for it here is too long as well.
-fn shortened(name: &str) -> &str {
-    let end = name.floor_char_boundary(MAX_TRIED_NAME.min(name.len()));
-    &name[..end]
 }

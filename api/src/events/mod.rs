@@ -1,9 +1,13 @@
 //! What a person, or an auditor, must be able to see later: a record in the store for 90 days, and a line in
 //! the log.
 
+mod journal;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use journal::{Circumstances, Journal};
 
 use crate::accounts::Role;
 use crate::clock::Timestamp;
@@ -53,8 +57,6 @@ pub enum Happening {
     StoreWentBack,
     /// The password was changed by somebody who knew it.
     PasswordChanged,
-    /// A link for a new password was asked for.
-    PasswordResetRequested,
     /// The password was changed by mail.
     PasswordReset,
     /// The password was set by an operator.
@@ -77,4 +79,38 @@ pub enum Happening {
     Exported,
     /// The account is gone.
     Deleted,
+}
+
+impl Happening {
+    /// For the log.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::SignedIn => "signed in",
+            Self::SignInFailed => "a sign-in failed: the password was wrong",
+            Self::SignedOut => "signed out",
+            Self::SignedOutElsewhere => "signed out on other devices",
+            Self::TokenReused => {
+                "a superseded refresh token came back: the session was ended"
+            }
+            Self::StoreWentBack => {
+                "a refresh token is newer than the store: was an old backup restored?"
+            }
+            Self::PasswordChanged => "the password was changed",
+            Self::PasswordReset => "the password was reset by mail",
+            Self::PasswordSet => "the password was set by an operator",
+            Self::EmailVerified => "the e-mail address was verified",
+            Self::EmailChangeRequested => "another e-mail address was asked for",
+            Self::EmailChanged => "the e-mail address was changed",
+            Self::ProfileChanged => "the profile was changed",
+            Self::RoleChanged(Role::User) => "the role was changed to user",
+            Self::RoleChanged(Role::Admin) => "the role was changed to admin",
+            Self::RoleChanged(Role::Guest) => "the role was changed to guest",
+            Self::Deactivated => "the account was deactivated",
+            Self::Activated => "the account was activated",
+            Self::Exported => "everything about the person was exported",
+            Self::Deleted => "the account was deleted",
+        }
+    }
 }

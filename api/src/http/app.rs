@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use super::client::ProxyTrust;
 use super::front::CorsPolicy;
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Parts};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::passwords::PasswordHasher;
@@ -50,13 +50,15 @@ impl App {
             config.lifetimes,
         ));
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
-        let accounts = Arc::new(Accounts::new(
+        let accounts = Arc::new(Accounts::new(Parts {
             store,
-            Arc::clone(&clock),
-            PasswordHasher::new(config.scrypt, cores),
-            Arc::clone(&sessions),
-            config.rates,
-        ));
+            clock: Arc::clone(&clock),
+            hasher: PasswordHasher::new(config.scrypt, cores),
+            sessions: Arc::clone(&sessions),
+            rates: config.rates,
+            mailed_for: config.mailed_for,
+            dev: config.dev,
+        }));
         let own = config
             .public_url
             .clone()

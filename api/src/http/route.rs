@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use password_auth_wire::ErrorBody;
+use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::{Json, Payload};
@@ -16,17 +17,23 @@ use poem_openapi::registry::{
 };
 use poem_openapi::types::{ToJSON, Type};
 
-use super::error::Failure;
+use super::error::{Dialect, Failure};
 
 /// A route, described.
 pub(super) trait Route: Send + Sync + 'static {
-    /// The body of a 200.
+    /// The body when all went well.
     type Body: ToJSON + Send + Sync;
 
-    /// What a 200 means.
+    /// Whose words it speaks.
+    const DIALECT: Dialect = Dialect::Demo;
+
+    /// The status when all went well: 200, 201, or 204, which has no body.
+    const STATUS: StatusCode = StatusCode::OK;
+
+    /// What that status means.
     const ANSWER: &'static str;
 
-    /// A 200's body.
+    /// Its body.
     fn example() -> Self::Body;
 
     /// Each way in which the route refuses, beside those that every route has.
@@ -36,7 +43,7 @@ pub(super) trait Route: Send + Sync + 'static {
 /// What a handler returns: `?` turns domain errors into refusals.
 pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
 
-/// A 200.
+/// All went well.
 pub(super) struct Answer<R: Route>(pub(super) R::Body);
 
 /// A refusal.
@@ -56,25 +63,31 @@ impl<R, E: Into<Failure>> From<E> for Refused<R> {
 
 impl<R: Route> From<Refused<R>> for poem::Error {
     fn from(refused: Refused<R>) -> Self {
-        refused.failure.into()
+        refused.failure.told_in(R::DIALECT).error()
     }
 }
 
 impl<R: Route> IntoResponse for Answer<R> {
     fn into_response(self) -> Response {
-        Json(self.0).into_response()
+        match R::STATUS {
+            StatusCode::NO_CONTENT => R::STATUS.into_response(),
+            status => Json(self.0).with_status(status).into_response(),
+        }
     }
 }
 
 impl<R: Route> ApiResponse for Answer<R> {
     fn meta() -> MetaResponses {
-        let example = R::example().to_json();
+        let content = match R::STATUS {
+            StatusCode::NO_CONTENT => Vec::new(),
+            _ => content(R::Body::schema_ref(), R::example().to_json()),
+        };
         MetaResponses {
             responses: vec![MetaResponse {
                 description: R::ANSWER,
-                status: Some(200),
+                status: Some(R::STATUS.as_u16()),
                 status_range: None,
-                content: content(R::Body::schema_ref(), example),
+                content,
                 headers: vec![],
             }],
         }
@@ -90,14 +103,14 @@ impl<R: Route> ApiResponse for Refused<R> {
         let mut by_status: BTreeMap<u16, Vec<Failure>> = BTreeMap::new();
         for failure in R::refusals().into_iter().chain(refusals_of_every_route()) {
             by_status
-                .entry(failure.status().as_u16())
+                .entry(failure.told_in(R::DIALECT).status().as_u16())
                 .or_default()
                 .push(failure);
         }
         MetaResponses {
             responses: by_status
                 .into_iter()
-                .map(|(status, failures)| describe(status, &failures))
+                .map(|(status, failures)| describe(R::DIALECT, status, &failures))
                 .collect(),
         }
     }
@@ -117,7 +130,7 @@ fn refusals_of_every_route() -> [Failure; 4] {
 }
 
 /// One status, with each code that comes with it; the first one's body is the example.
-fn describe(status: u16, failures: &[Failure]) -> MetaResponse {
+fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse {
     let lines: Vec<String> = failures
         .iter()
         .map(|failure| {
@@ -126,12 +139,12 @@ fn describe(status: u16, failures: &[Failure]) -> MetaResponse {
                 .as_ref()
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default();
-            format!("`{code}`: {}", failure.body().message)
+            format!("`{code}`: {}", failure.told_in(dialect).body().message)
         })
         .collect();
     let headers = failures
         .iter()
-        .filter_map(Failure::header)
+        .filter_map(|failure| failure.told_in(dialect).header())
         .map(|(name, _)| name.to_string())
         .next()
         .map(|name| MetaHeader {
@@ -149,7 +162,7 @@ fn describe(status: u16, failures: &[Failure]) -> MetaResponse {
             ErrorBody::schema_ref(),
             failures
                 .first()
-                .and_then(|failure| failure.body().to_json()),
+                .and_then(|failure| failure.told_in(dialect).body().to_json()),
         ),
         headers: headers.into_iter().collect(),
     }

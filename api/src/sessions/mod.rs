@@ -20,7 +20,7 @@ pub use record::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Sess
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::{SessionId, TokenId, UserId};
-use crate::store::{Store, User};
+use crate::store::{NewSession, Store, User};
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
 /// How long a session of somebody who does not want to stay signed in lasts at most.
@@ -75,6 +75,17 @@ pub struct Rotation {
     pub user: User,
 }
 
+/// What became of starting a session.
+#[derive(Clone, Debug)]
+pub enum Started {
+    /// It has begun.
+    Session(SessionId, Issued),
+    /// The user is gone or disabled.
+    UserDisabled,
+    /// The password was changed since it was checked.
+    PasswordChanged,
+}
+
 /// A token that names the session to end.
 #[derive(Clone, Debug)]
 pub enum SignOut {
@@ -112,7 +123,7 @@ impl Sessions {
         }
     }
 
-    /// Starts a session; `None` if the user is gone or disabled.
+    /// Starts a session for somebody whose password was checked when he was as `user` says.
     ///
     /// # Errors
     /// As [`SessionError`] lists.
@@ -121,7 +132,7 @@ impl Sessions {
         user: &User,
         kind: SessionKind,
         device: String,
-    ) -> Result<Option<Issued>, SessionError> {
+    ) -> Result<Started, SessionError> {
         let now = self.clock.now();
         let lifetime = match kind {
             SessionKind::Staying => self.lifetimes.session,
@@ -140,11 +151,18 @@ impl Sessions {
             retired: Vec::new(),
             ended: None,
         };
-        if !self.store.create_session(session.clone()).await? {
-            return Ok(None);
+        let added = self
+            .store
+            .create_session(session.clone(), user.password_version)
+            .await?;
+        match added {
+            NewSession::Added => Ok(Started::Session(
+                session.id,
+                self.issue(&session, user, now)?,
+            )),
+            NewSession::NoUser => Ok(Started::UserDisabled),
+            NewSession::PasswordChanged => Ok(Started::PasswordChanged),
         }
-        tracing::info!(user.id = %user.id, session.id = %session.id, "signed in");
-        self.issue(&session, user, now).map(Some)
     }
 
     /// Whose access token this is.

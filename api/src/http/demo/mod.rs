@@ -18,7 +18,7 @@ use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
 use super::error::Failure;
 use super::route::{Answer, Outcome, Route as _};
-use crate::accounts::{Accounts, Client};
+use crate::accounts::{Accounts, Client, NewAccount};
 use crate::clock::{SharedClock, Timestamp};
 use crate::sessions::{Issued, SessionKind, Sessions, SignOut, SignOutError};
 
@@ -54,7 +54,13 @@ impl DemoApi {
     )]
     async fn register(&self, client: Client, body: Body<Credentials>) -> Outcome<Register> {
         let Credentials { username, password } = body.0;
-        self.accounts.register(&username, password, &client).await?;
+        let account = NewAccount {
+            username,
+            password,
+            email: None,
+            full_name: None,
+        };
+        self.accounts.register(account, &client).await?;
         Ok(Answer(Register::example()))
     }
 

@@ -7,7 +7,10 @@ use password_auth_wire::rules::Violation;
 use poem::error::ReadBodyError;
 
 use super::Failure;
-use crate::accounts::{Invalid, RegisterError, SignInError};
+use crate::accounts::{
+    ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError, MailRequestError,
+    ProofError, RegisterError, ResetPasswordError, Role, SignInError,
+};
 use crate::passwords::{Busy, HashingError};
 use crate::sessions::{AuthenticateError, RefreshError, SessionError};
 use crate::store::StoreError;
@@ -27,8 +30,28 @@ impl From<Invalid> for Failure {
         let errors = [
             field("username", invalid.username),
             field("password", invalid.password),
+            field("email", invalid.email),
+            field("full_name", invalid.full_name),
         ];
         Self::Invalid(errors.into_iter().flatten().collect())
+    }
+}
+
+impl Failure {
+    /// The field has another name where a password is changed.
+    fn invalid_new_password(invalid: Invalid) -> Self {
+        match Self::from(invalid) {
+            Self::Invalid(errors) => Self::Invalid(
+                errors
+                    .into_iter()
+                    .map(|error| FieldError {
+                        field: "new_password".to_owned(),
+                        ..error
+                    })
+                    .collect(),
+            ),
+            other => other,
+        }
     }
 }
 
@@ -70,9 +93,89 @@ impl From<RegisterError> for Failure {
             RegisterError::Empty => Self::CredentialsRequired,
             RegisterError::Invalid(invalid) => invalid.into(),
             RegisterError::NameTaken => Self::UserExists,
+            RegisterError::EmailTaken => Self::EmailExists,
             RegisterError::TooMany(wait) => Self::TooManyAttempts(wait),
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProofError> for Failure {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Wrong => Self::WrongPassword,
+            ProofError::TooMany(wait) => Self::TooManyAttempts(wait),
+            ProofError::Hashing(error) => error.into(),
+            ProofError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Failure {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Invalid(invalid) => Self::invalid_new_password(invalid),
+            ChangePasswordError::Proof(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for Failure {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::BadToken => Self::InvalidOneTimeToken,
+            ResetPasswordError::Invalid(invalid) => Self::invalid_new_password(invalid),
+            ResetPasswordError::Hashing(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MailRequestError> for Failure {
+    fn from(error: MailRequestError) -> Self {
+        match error {
+            MailRequestError::Invalid => Invalid {
+                email: Some(Violation::EmailInvalid),
+                ..Invalid::default()
+            }
+            .into(),
+            MailRequestError::NothingToVerify => Self::NothingToVerify,
+            MailRequestError::Taken => Self::EmailExists,
+            MailRequestError::TooMany(wait) => Self::TooManyAttempts(wait),
+            MailRequestError::Proof(error) => error.into(),
+            MailRequestError::Randomness(cause) => Self::internal(cause),
+            MailRequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmEmailError> for Failure {
+    fn from(error: ConfirmEmailError) -> Self {
+        match error {
+            ConfirmEmailError::BadToken => Self::InvalidOneTimeToken,
+            ConfirmEmailError::Taken => Self::EmailExists,
+            ConfirmEmailError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePersonError> for Failure {
+    fn from(error: ChangePersonError) -> Self {
+        match error {
+            ChangePersonError::Unknown => Self::NotFound,
+            ChangePersonError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
+            ChangePersonError::LastAdmin => Self::LastAdmin,
+            ChangePersonError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for Failure {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Proof(error) => error.into(),
+            LeaveError::Remove(error) => error.into(),
         }
     }
 }

@@ -1,17 +1,23 @@
 //! Every failure, and the one body that it becomes.
 //!
-//! Domain errors become a [`Failure`] in `domain`, and nowhere else; [`Failure::status`] is the one map from
+//! Domain errors become a [`Failure`] in `domain`, and nowhere else; [`Told::status`] is the one map from
 //! failures to statuses. The causes of a 5xx are logged once, and never leave the server.
 
+mod dialect;
 mod domain;
 
 use std::fmt::Display;
 use std::time::Duration;
 
-use password_auth_wire::{ErrorBody, ErrorCode, FieldError};
+use password_auth_wire::{ErrorCode, FieldError};
 use poem::error::{MethodNotAllowedError, NotFoundError};
-use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
+
+pub(super) use dialect::AnsweredCode;
+pub use dialect::{Dialect, Told};
+
+use crate::accounts::Role;
 
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,20 @@ pub enum Failure {
     Invalid(Vec<FieldError>),
     /// The name is taken.
     UserExists,
+    /// Somebody else has verified the address.
+    EmailExists,
+    /// The password that a change asks for is wrong.
+    WrongPassword,
+    /// A mailed token that is no good.
+    InvalidOneTimeToken,
+    /// No address waits to be verified.
+    NothingToVerify,
+    /// The caller is none of these.
+    PermissionDenied(&'static [Role]),
+    /// He is the last active admin.
+    LastAdmin,
+    /// There is nowhere to send mail.
+    MailNotConfigured,
     /// Unknown user or wrong password.
     InvalidCredentials,
     /// The right password of a disabled account.
@@ -67,34 +87,6 @@ impl Failure {
         Self::Internal
     }
 
-    /// The status in the demo's dialect, which answers 400 where newer routes answer 409 or 401.
-    #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        match self {
-            Self::Unreadable
-            | Self::Malformed
-            | Self::CredentialsRequired
-            | Self::UserExists
-            | Self::InvalidRefreshToken
-            | Self::RefreshTokenExpired
-            | Self::RefreshTokenReused => StatusCode::BAD_REQUEST,
-            Self::InvalidCredentials
-            | Self::MissingToken
-            | Self::TokenExpired
-            | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::AccountDisabled => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
     /// The code for programs.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
@@ -102,6 +94,13 @@ impl Failure {
             Self::Unreadable | Self::Malformed => ErrorCode::MalformedRequest,
             Self::CredentialsRequired | Self::Invalid(_) => ErrorCode::ValidationFailed,
             Self::UserExists => ErrorCode::UserExists,
+            Self::EmailExists => ErrorCode::EmailExists,
+            Self::WrongPassword => ErrorCode::WrongPassword,
+            Self::InvalidOneTimeToken => ErrorCode::InvalidOneTimeToken,
+            Self::NothingToVerify => ErrorCode::NothingToVerify,
+            Self::PermissionDenied(_) => ErrorCode::PermissionDenied,
+            Self::LastAdmin => ErrorCode::LastAdmin,
+            Self::MailNotConfigured => ErrorCode::MailNotConfigured,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
             Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
@@ -121,43 +120,12 @@ impl Failure {
         }
     }
 
-    /// The body.
+    /// The failure, as routes of that dialect tell it.
     #[must_use]
-    pub fn body(&self) -> ErrorBody {
-        match self {
-            Self::Unreadable => {
-                ErrorBody::with_message(self.code(), "The request can not be understood.")
-            }
-            Self::CredentialsRequired => {
-                ErrorBody::with_message(self.code(), ErrorCode::CREDENTIALS_REQUIRED)
-            }
-            Self::Invalid(errors) => ErrorBody {
-                errors: errors.clone(),
-                ..ErrorBody::with_message(self.code(), sentence(errors))
-            },
-            _ => ErrorBody::new(self.code()),
-        }
-    }
-
-    /// The header that goes with the status: `WWW-Authenticate` (RFC 6750 §3) or `Retry-After` (RFC 9110
-    /// §10.2.3).
-    #[must_use]
-    pub fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        let challenge = |text| Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(text)));
-        match self {
-            Self::TokenExpired => challenge(
-                r#"Bearer realm="password-auth", error="invalid_token", error_description="The access token expired""#,
-            ),
-            Self::InvalidToken => {
-                challenge(r#"Bearer realm="password-auth", error="invalid_token""#)
-            }
-            _ if self.status() == StatusCode::UNAUTHORIZED => {
-                challenge(r#"Bearer realm="password-auth""#)
-            }
-            Self::TooManyAttempts(wait) | Self::Unavailable(wait) => {
-                Some((header::RETRY_AFTER, HeaderValue::from(whole_seconds(*wait))))
-            }
-            _ => None,
+    pub const fn told_in(&self, dialect: Dialect) -> Told<'_> {
+        Told {
+            failure: self,
+            dialect,
         }
     }
 
@@ -182,49 +150,15 @@ impl Failure {
     }
 }
 
-/// The code of an answer that is a failure: for the log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AnsweredCode(pub(super) ErrorCode);
-
+/// The demo's dialect, which the front speaks too: what it refuses is told alike in both.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
-        let mut response = Response::builder()
-            .status(self.status())
-            .content_type("application/json; charset=utf-8")
-            .body(body);
-        if let Some((name, value)) = self.header() {
-            response.headers_mut().insert(name, value);
-        }
-        response.set_data(AnsweredCode(self.code()));
-        response
+        self.told_in(Dialect::Demo).response()
     }
 }
 
 impl From<Failure> for poem::Error {
     fn from(failure: Failure) -> Self {
-        let code = failure.code();
-        let mut error = Self::from_response(failure.into_response());
-        // poem carries the error's data over to the answer, and not the response's own.
-        error.set_data(AnsweredCode(code));
-        error
-    }
-}
-
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis()
-        .div_ceil(1000)
-        .max(1)
-        .try_into()
-        .unwrap_or(u64::MAX)
-}
-
-/// One sentence for people out of the fields'.
-fn sentence(errors: &[FieldError]) -> String {
-    let sentences: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
-    if sentences.is_empty() {
-        ErrorCode::ValidationFailed.message().to_owned()
-    } else {
-        sentences.join(" ")
+        failure.told_in(Dialect::Demo).error()
     }
 }

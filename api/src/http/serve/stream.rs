@@ -161,7 +161,7 @@ fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
         http.status = status_line.get(9..12),
         "refused what is no HTTP request"
     );
-    let body = serde_json::to_string(&failure.body()).ok()?;
+    let body = serde_json::to_string(&failure.told_in(Dialect::Demo).body()).ok()?;
     Some(
         format!(
             "{status_line}\r\ncontent-type: application/json; charset=utf-8\r\n\

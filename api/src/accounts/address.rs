@@ -1,0 +1,180 @@
+//! E-mail addresses: verifying one, and changing it.
+
+use std::time::Duration;
+
+use password_auth_wire::Secret;
+
+use super::{Accounts, Client, EmailAddress, EmailKey, ProofError};
+use crate::events::Happening;
+use crate::id::UserId;
+use crate::mail::About;
+use crate::sessions::Caller;
+use crate::store::{ConfirmEmail, StoreError, User};
+use crate::throttle::{Attempt, Verdict};
+use crate::tokens::{OneTimeToken, Purpose, TokenHash, new_token};
+
+/// Why no mail was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum MailRequestError {
+    /// It is no e-mail address.
+    #[error("it is no e-mail address")]
+    Invalid,
+    /// The account has no address that waits to be verified.
+    #[error("there is no address to verify")]
+    NothingToVerify,
+    /// Somebody else has verified the address.
+    #[error("the address is taken")]
+    Taken,
+    /// Too many mails were asked for; the next may be after this long.
+    #[error("too many mails")]
+    TooMany(Duration),
+    /// The password that goes with it is wrong, or could not be checked.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The system has no randomness.
+    #[error("no random bytes from the system: {0}")]
+    Randomness(getrandom::Error),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an address was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmEmailError {
+    /// The token is no good: unknown, used, late, of another purpose.
+    #[error("the token is not good")]
+    BadToken,
+    /// Somebody else has verified the address meanwhile.
+    #[error("the address is taken")]
+    Taken,
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Accounts {
+    /// Mails a link to the caller's address. In development the answer holds the token.
+    ///
+    /// # Errors
+    /// As [`MailRequestError`] lists.
+    pub async fn request_verification(
+        &self,
+        caller: &Caller,
+        client: &Client,
+    ) -> Result<Option<Secret>, MailRequestError> {
+        let user = &caller.user;
+        let address = user
+            .email
+            .clone()
+            .filter(|_| !user.is_verified)
+            .ok_or(MailRequestError::NothingToVerify)?;
+        self.count_mail(&address.key(), client).await?;
+        self.write(address.clone(), Some(user.id), About::VerifyEmail)
+            .await?;
+        self.token_for_developer(user.id, Purpose::VerifyEmail(address))
+            .await
+    }
+
+    /// Mails a link to the new address, which makes it the caller's, and a word to the old one. It takes the
+    /// password: whoever stole an access token could else take the account, by a reset.
+    ///
+    /// # Errors
+    /// As [`MailRequestError`] lists.
+    pub async fn request_email_change(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        new: &str,
+        client: &Client,
+    ) -> Result<Option<Secret>, MailRequestError> {
+        let user = &caller.user;
+        let address = EmailAddress::parse(new).map_err(|_| MailRequestError::Invalid)?;
+        self.prove(user, password, client).await?;
+        let holders = self.store.users_by_email(&address.key()).await?;
+        if holders.iter().any(|holder| holder.is_verified && holder.id != user.id) {
+            return Err(MailRequestError::Taken);
+        }
+        self.count_mail(&address.key(), client).await?;
+        self.write(address.clone(), Some(user.id), About::ChangeEmail)
+            .await?;
+        self.tell(user, About::EmailChangeRequested).await;
+        self.note(user, Happening::EmailChangeRequested, client).await;
+        self.token_for_developer(user.id, Purpose::ChangeEmail(address))
+            .await
+    }
+
+    /// Takes a mailed token: the address that it was mailed to is the person's, and verified.
+    ///
+    /// # Errors
+    /// As [`ConfirmEmailError`] lists; then nothing was changed.
+    pub async fn confirm_email(
+        &self,
+        token: &Secret,
+        client: &Client,
+    ) -> Result<User, ConfirmEmailError> {
+        let hash = TokenHash::of(token.expose());
+        match self.store.confirm_email(&hash, self.clock.now()).await? {
+            ConfirmEmail::Confirmed { before, after } => {
+                let is_another = before.email.as_ref().map(EmailAddress::key)
+                    != after.email.as_ref().map(EmailAddress::key);
+                if is_another {
+                    self.note(&after, Happening::EmailChanged, client).await;
+                    // To the old one.
+                    self.tell(&before, About::EmailChanged).await;
+                } else {
+                    self.note(&after, Happening::EmailVerified, client).await;
+                }
+                Ok(*after)
+            }
+            ConfirmEmail::Taken => Err(ConfirmEmailError::Taken),
+            ConfirmEmail::Invalid => Err(ConfirmEmailError::BadToken),
+        }
+    }
+
+    /// Counts a mail that somebody asks for, by his address and by the one that it goes to, whoever has that.
+    pub(super) async fn count_mail(
+        &self,
+        to: &EmailKey,
+        client: &Client,
+    ) -> Result<(), MailRequestError> {
+        let rate = self.rates.mail;
+        if rate.is_off() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        if let Verdict::Refused(wait) = self.mails.count(client.address, now) {
+            return Err(MailRequestError::TooMany(wait));
+        }
+        match self.store.count(Attempt::mail_to(to), rate, now).await? {
+            Verdict::Allowed => Ok(()),
+            Verdict::Refused(wait) => Err(MailRequestError::TooMany(wait)),
+        }
+    }
+
+    /// In development: a token as it is mailed, for the answer.
+    pub(super) async fn token_for_developer(
+        &self,
+        user: UserId,
+        purpose: Purpose,
+    ) -> Result<Option<Secret>, MailRequestError> {
+        if !self.tells_tokens {
+            return Ok(None);
+        }
+        let token = new_token().map_err(MailRequestError::Randomness)?;
+        let lifetime = match purpose {
+            Purpose::ResetPassword(_) => self.mailed_for.reset,
+            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.mailed_for.verification,
+        };
+        let added = self
+            .store
+            .add_one_time_token(OneTimeToken {
+                hash: TokenHash::of(token.expose()),
+                user,
+                purpose,
+                expires: self.clock.now().plus(lifetime),
+            })
+            .await?;
+        Ok(added.then_some(token))
+    }
+}

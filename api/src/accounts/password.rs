@@ -1,0 +1,173 @@
+//! Another password: by whoever knows the old one, by mail, or by the operator.
+
+use std::time::Duration;
+
+use password_auth_wire::Secret;
+use password_auth_wire::rules::check_new_password;
+
+use super::{Accounts, Client, EmailAddress, Invalid, MailRequestError, ProofError};
+use crate::events::{Circumstances, Happening};
+use crate::id::UserId;
+use crate::mail::About;
+use crate::passwords::HashingError;
+use crate::sessions::Caller;
+use crate::store::StoreError;
+use crate::tokens::{Purpose, TokenHash};
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The new one breaks a rule.
+    #[error("the new password breaks a rule")]
+    Invalid(Invalid),
+    /// The current one is wrong, or could not be checked.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+}
+
+/// Why a password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// The token is no good: unknown, used, late, of another purpose.
+    #[error("the token is not good")]
+    BadToken,
+    /// The new password breaks a rule. The token stays good.
+    #[error("the new password breaks a rule")]
+    Invalid(Invalid),
+    /// Hashing did not work.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Accounts {
+    /// Changes the caller's password, and ends his other sessions.
+    ///
+    /// # Errors
+    /// As [`ChangePasswordError`] lists; then nothing was changed.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: Secret,
+        new: Secret,
+        client: &Client,
+    ) -> Result<(), ChangePasswordError> {
+        check_new_password(new.expose())
+            .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
+        let user = &caller.user;
+        self.prove(user, current, client).await?;
+        let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
+        let changed = self
+            .store
+            .change_password(user.id, user.password_version, hash, Some(caller.session))
+            .await
+            .map_err(ProofError::from)?;
+        if !changed {
+            // Somebody changed it since it was read: what was given is the current one no more.
+            return Err(ProofError::Wrong.into());
+        }
+        self.note(user, Happening::PasswordChanged, client).await;
+        self.tell(user, About::PasswordChanged).await;
+        Ok(())
+    }
+
+    /// Mails a link for a new password to whoever has the address. Whether anybody has, the answer does not tell, nor
+    /// how long it takes; in development it holds the token.
+    ///
+    /// # Errors
+    /// As [`MailRequestError`] lists.
+    pub async fn request_password_reset(
+        &self,
+        email: &str,
+        client: &Client,
+    ) -> Result<Option<Secret>, MailRequestError> {
+        let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
+        self.count_mail(&address.key(), client).await?;
+        self.write(address.clone(), None, About::ResetPassword)
+            .await?;
+        if !self.tells_tokens {
+            return Ok(None);
+        }
+        let owner = self.store.users_by_email(&address.key()).await?.pop();
+        match owner {
+            Some(user) => {
+                self.token_for_developer(user.id, Purpose::ResetPassword(address))
+                    .await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Sets another password by a mailed token, and ends all of the person's sessions.
+    ///
+    /// # Errors
+    /// As [`ResetPasswordError`] lists; then nothing was changed.
+    pub async fn reset_password(
+        &self,
+        token: &Secret,
+        new: Secret,
+        client: &Client,
+    ) -> Result<(), ResetPasswordError> {
+        let hash = TokenHash::of(token.expose());
+        let now = self.clock.now();
+        // Before it is hashed: who has no token costs nothing.
+        let found = self.store.one_time_token(&hash, now).await?;
+        let is_good =
+            found.is_some_and(|(token, _)| matches!(token.purpose, Purpose::ResetPassword(_)));
+        if !is_good {
+            return Err(ResetPasswordError::BadToken);
+        }
+        check_new_password(new.expose())
+            .map_err(|violation| ResetPasswordError::Invalid(Invalid::password(violation)))?;
+        let new = self.hasher.hash(new).await?;
+        let user = self
+            .store
+            .reset_password(&hash, new, self.clock.now())
+            .await?
+            .ok_or(ResetPasswordError::BadToken)?;
+        self.note(&user, Happening::PasswordReset, client).await;
+        self.tell(&user, About::PasswordChanged).await;
+        Ok(())
+    }
+
+    /// Sets another password for somebody, and ends all of his sessions: for the operator. `None` if there is no such
+    /// user.
+    ///
+    /// # Errors
+    /// As [`ChangePasswordError`] lists; then nothing was changed.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        new: Secret,
+    ) -> Result<Option<()>, ChangePasswordError> {
+        check_new_password(new.expose())
+            .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
+        let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
+        loop {
+            let Some(found) = self.store.user(user).await.map_err(ProofError::from)? else {
+                return Ok(None);
+            };
+            let changed = self
+                .store
+                .change_password(user, found.password_version, hash.clone(), None)
+                .await
+                .map_err(ProofError::from)?;
+            // Else somebody changed it in between: the operator's is the last word.
+            if changed {
+                self.journal
+                    .record(user, Happening::PasswordSet, Circumstances::default())
+                    .await;
+                self.tell(&found, About::PasswordChanged).await;
+                return Ok(Some(()));
+            }
+        }
+    }
+
+    /// How long a link to a new password is good for.
+    #[must_use]
+    pub const fn reset_lifetime(&self) -> Duration {
+        self.mailed_for.reset
+    }
+}

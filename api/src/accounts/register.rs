@@ -1,0 +1,162 @@
+//! Making an account.
+
+use std::time::Duration;
+
+use password_auth_wire::Secret;
+use password_auth_wire::rules::{Violation, check_full_name, check_new_password};
+
+use super::{Accounts, Client, EmailAddress, Invalid, Role, Username};
+use crate::events::{Circumstances, Happening};
+use crate::id::UserId;
+use crate::mail::About;
+use crate::passwords::HashingError;
+use crate::store::{CreateUser, StoreError, User};
+use crate::throttle::Verdict;
+
+/// What somebody registers with.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// Where mail goes.
+    pub email: Option<String>,
+    /// What the person is called.
+    pub full_name: Option<String>,
+}
+
+/// Why somebody was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The name or the password is empty.
+    #[error("the name or the password is empty")]
+    Empty,
+    /// Something breaks a rule.
+    #[error("the name or the password breaks a rule")]
+    Invalid(Invalid),
+    /// Somebody has the name.
+    #[error("the name is taken")]
+    NameTaken,
+    /// Somebody has verified the address.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// Too many registrations from this address; the next may come after this long.
+    #[error("too many registrations")]
+    TooMany(Duration),
+    /// Hashing did not work.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Accounts {
+    /// Makes an account for somebody who asks for one. An address that he gives is sent a link.
+    ///
+    /// # Errors
+    /// As [`RegisterError`] lists; then nothing was kept.
+    pub async fn register(
+        &self,
+        account: NewAccount,
+        client: &Client,
+    ) -> Result<User, RegisterError> {
+        let checked = Checked::parse(account)?;
+        // A try is counted before it costs anything.
+        if let Verdict::Refused(wait) = self.registrations.count(client.address, self.clock.now()) {
+            return Err(RegisterError::TooMany(wait));
+        }
+        let user = self.add(checked, Role::User).await?;
+        self.note(&user, Happening::Registered, client).await;
+        Ok(user)
+    }
+
+    /// Makes an account for somebody else: for an admin, or for the operator, who is nobody's user.
+    ///
+    /// # Errors
+    /// As [`RegisterError`] lists; then nothing was kept.
+    pub async fn create(
+        &self,
+        account: NewAccount,
+        role: Role,
+        by: Option<UserId>,
+        client: Option<&Client>,
+    ) -> Result<User, RegisterError> {
+        let user = self.add(Checked::parse(account)?, role).await?;
+        let circumstances = Circumstances {
+            by,
+            client,
+            session: None,
+        };
+        self.journal
+            .record(user.id, Happening::Registered, circumstances)
+            .await;
+        Ok(user)
+    }
+
+    async fn add(&self, account: Checked, role: Role) -> Result<User, RegisterError> {
+        // Saves a hash; that the name is unique, `create_user` decides.
+        if self.store.name_is_taken(&account.username.key()).await? {
+            return Err(RegisterError::NameTaken);
+        }
+        let password = self.hasher.hash(account.password).await?;
+        let user = User {
+            email: account.email,
+            full_name: account.full_name,
+            role,
+            ..User::new(account.username, password, self.clock.now())
+        };
+        match self.store.create_user(user.clone()).await? {
+            CreateUser::Created => {}
+            CreateUser::NameTaken => return Err(RegisterError::NameTaken),
+            CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
+        }
+        if let Some(address) = user.email.clone() {
+            self.write(address, Some(user.id), About::VerifyEmail)
+                .await?;
+        }
+        Ok(user)
+    }
+}
+
+/// What can be registered.
+struct Checked {
+    username: Username,
+    password: Secret,
+    email: Option<EmailAddress>,
+    full_name: Option<String>,
+}
+
+impl Checked {
+    fn parse(account: NewAccount) -> Result<Self, RegisterError> {
+        let NewAccount {
+            username,
+            password,
+            email,
+            full_name,
+        } = account;
+        let username = Username::parse(&username);
+        let strong = check_new_password(password.expose());
+        if username == Err(Violation::Empty) || strong == Err(Violation::Empty) {
+            return Err(RegisterError::Empty);
+        }
+        let email = email.as_deref().map(EmailAddress::parse).transpose();
+        let called = full_name.as_deref().map(check_full_name).transpose();
+        let invalid = Invalid {
+            username: username.as_ref().err().copied(),
+            password: strong.err(),
+            email: email.as_ref().err().map(|_| Violation::EmailInvalid),
+            full_name: called.err(),
+        };
+        match (username, email) {
+            (Ok(username), Ok(email)) if invalid.is_nothing() => Ok(Self {
+                username,
+                password,
+                email,
+                full_name: full_name.map(|name| name.trim().to_owned()),
+            }),
+            _ => Err(RegisterError::Invalid(invalid)),
+        }
+    }
+}
