@@ -59,6 +59,32 @@ impl Change<'_> {
     }
 }
 
+/// Changes that are gathered one after the other; at one place, the last one holds.
+#[derive(Default)]
+pub(super) struct Batch(Vec<(Table, IVec, Option<IVec>)>);
+
+impl Batch {
+    pub(super) fn put(&mut self, table: Table, key: impl Into<IVec>, value: impl Into<IVec>) {
+        self.0.push((table, key.into(), Some(value.into())));
+    }
+
+    pub(super) fn remove(&mut self, table: Table, key: impl Into<IVec>) {
+        self.0.push((table, key.into(), None));
+    }
+
+    /// As [`Tables::apply`].
+    pub(super) fn apply(&self, tables: &Tables) -> Result<(), StoreError> {
+        let changes = self.0.iter().map(|(table, key, value)| {
+            let table = *table;
+            match value {
+                Some(value) => Change::Put { table, key, value },
+                None => Change::Remove { table, key },
+            }
+        });
+        tables.apply(&changes.collect::<Vec<_>>())
+    }
+}
+
 impl Tables {
     /// Makes all of the changes, or none. On the writing thread only.
     pub(super) fn apply(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use sled::IVec;
 use super::SledStore;
 use super::codec::decode;
 use super::picture::{Part, Reader, STEP, Section};
-use super::transactions::read_moment;
+use super::tables::read_moment;
 use super::writer::{Durability, Writer};
 use crate::store::{Record, Records, StoreError};
 
@@ -35,7 +35,7 @@ pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
         let records = part
             .records
             .into_iter()
-            .filter_map(|(section, key, value)| record(section, key, &value).transpose())
+            .filter_map(|(section, key, value)| record(section, &key, &value).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Some((records, (!part.last).then_some((writer, reader)))))
     })))
@@ -52,10 +52,19 @@ async fn next(writer: &Writer) -> Result<Part, StoreError> {
 }
 
 /// `None` for a count that can not be read, which counts for nothing, and which the next sweep removes.
-fn record(section: Section, key: [u8; 16], value: &IVec) -> Result<Option<Record>, StoreError> {
-    match section {
-        Section::Users => decode(value).map(|user| Some(Record::User(user))),
-        Section::Sessions => decode(value).map(|session| Some(Record::Session(session))),
-        Section::Attempts => Ok(read_moment(value).map(|until| Record::Attempt { key, until })),
-    }
+fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, StoreError> {
+    let record = match section {
+        Section::Users => Record::User(decode(value)?),
+        Section::Sessions => Record::Session(decode(value)?),
+        Section::Attempts => {
+            let (Ok(key), Some(until)) = (key.try_into(), read_moment(value)) else {
+                return Ok(None);
+            };
+            Record::Attempt { key, until }
+        }
+        Section::Tokens => Record::OneTimeToken(decode(value)?),
+        Section::Events => Record::Event(decode(value)?),
+        Section::Letters => Record::Letter(decode(value)?),
+    };
+    Ok(Some(record))
 }

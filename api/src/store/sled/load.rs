@@ -6,8 +6,9 @@ use futures_util::StreamExt as _;
 use super::SledStore;
 use super::codec::encode;
 use super::open;
-use super::tables::{Table, Tables, expiry_key, unavailable};
-use super::transactions::moment;
+use super::tables::{Table, Tables, moment, unavailable, user_key};
+use super::{letters, sessions, tokens, users};
+use crate::id::UserId;
 use crate::store::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.
@@ -60,39 +61,77 @@ async fn fill(store: &SledStore, mut records: Records) -> Result<Loaded, LoadErr
 fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
     match record {
         Record::User(user) => {
-            let id = user.id.as_bytes();
-            let name = user.username_key.as_str();
-            let namesake = insert(tables, Table::Usernames, name.as_bytes(), id)?;
-            let same = insert(tables, Table::Users, id, &encode(user)?)?;
-            alone(!namesake && !same, || {
-                format!("user {} is there twice", user.id)
+            let entries = users::entries(user)?;
+            let entries = entries.into_iter().map(|e| (e.table, e.key, e.value));
+            holds(insert(tables, entries)?, || {
+                format!(
+                    "user {}, his name or his verified address is there twice",
+                    user.id
+                )
             })
         }
         Record::Session(session) => {
-            let user = tables.users.contains_key(session.user.as_bytes());
-            alone(user.map_err(unavailable)?, || {
-                format!("session {} belongs to nobody", session.id)
-            })?;
-            let id = session.id.as_bytes();
-            let same = insert(tables, Table::Sessions, id, &encode(session)?)?;
-            let place = expiry_key(session.expires, session.id);
-            insert(tables, Table::SessionExpiry, &place, b"")?;
-            alone(!same, || format!("session {} is there twice", session.id))
+            is_there(tables, session.user, || format!("session {}", session.id))?;
+            holds(insert(tables, sessions::entries(session)?)?, || {
+                format!("session {} is there twice", session.id)
+            })
         }
         Record::Attempt { key, until } => {
-            let same = insert(tables, Table::Attempts, key, &moment(*until))?;
-            alone(!same, || "a count of tries is there twice".to_owned())
+            let entry = (Table::Attempts, key.to_vec(), moment(*until).to_vec());
+            holds(insert(tables, [entry])?, || {
+                "a count of tries is there twice".to_owned()
+            })
+        }
+        Record::OneTimeToken(token) => {
+            is_there(tables, token.user, || "a one-time token".to_owned())?;
+            holds(insert(tables, tokens::entries(token)?)?, || {
+                "a one-time token is there twice".to_owned()
+            })
+        }
+        Record::Event(event) => {
+            let place = user_key(event.user, event.id.as_bytes()).to_vec();
+            let entries = [
+                (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
+                (Table::UserEvents, place, Vec::new()),
+            ];
+            holds(insert(tables, entries)?, || {
+                format!("event {} is there twice", event.id)
+            })
+        }
+        Record::Letter(letter) => {
+            if let Some(user) = letter.user {
+                is_there(tables, user, || format!("letter {}", letter.id))?;
+            }
+            holds(insert(tables, letters::entries(letter)?)?, || {
+                format!("letter {} is there twice", letter.id)
+            })
         }
     }
 }
 
-/// Whether something stood there. Past `Tables::apply`: nobody takes a picture of half a store.
-fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) -> Result<bool, StoreError> {
-    let before = tables.tree(table).insert(key, value);
-    before.map(|before| before.is_some()).map_err(unavailable)
+/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a picture of half a store.
+fn insert(
+    tables: &Tables,
+    entries: impl IntoIterator<Item = (Table, Vec<u8>, Vec<u8>)>,
+) -> Result<bool, StoreError> {
+    let mut alone = true;
+    for (table, key, value) in entries {
+        let before = tables.tree(table).insert(key, value).map_err(unavailable)?;
+        alone &= before.is_none();
+    }
+    Ok(alone)
 }
 
-fn alone(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError> {
+fn is_there(
+    tables: &Tables,
+    user: UserId,
+    what: impl FnOnce() -> String,
+) -> Result<(), LoadError> {
+    let is_there = tables.contains(Table::Users, user.as_bytes())?;
+    holds(is_there, || format!("{} belongs to nobody", what()))
+}
+
+fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError> {
     if fits {
         Ok(())
     } else {

@@ -5,34 +5,36 @@
 //! must not touch a tree from outside (see `tables`). Reads are inline; every write goes through one
 //! thread, and what must be durable is acknowledged by another after one flush for all that waited.
 
+mod attempts;
 mod change;
 mod codec;
+mod deletion;
 mod dump;
+mod events;
+mod intentions;
+mod letters;
 mod load;
+mod older;
 mod open;
 mod picture;
+mod reads;
+mod sessions;
 mod sweep;
 mod tables;
-mod transactions;
+mod tokens;
+mod upgrade;
+mod users;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
 pub use open::OpenError;
 
 use self::tables::Tables;
 use self::writer::{Durability, Writer};
-use super::{CreateUser, LoadError, Loaded, Records, Store, StoreError, User};
-use crate::accounts::UsernameKey;
-use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
-use crate::passwords::PasswordHash;
-use crate::sessions::{Generation, Rotation, Session};
-use crate::throttle::{Rate, SignInAttempt, Verdict};
+use super::StoreError;
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
 /// given up or soon will, and what it asked for might surprise him later.
@@ -79,114 +81,15 @@ impl SledStore {
     ) -> Result<T, StoreError> {
         self.writer.run(Durability::Soon, work).await
     }
-}
 
-#[async_trait]
-impl Store for SledStore {
-    async fn create_user(&self, user: User) -> Result<CreateUser, StoreError> {
-        self.durable(move |tables| transactions::create_user(tables, &user))
-            .await
-    }
-
-    async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
-        self.tables.user_by_name(name)
-    }
-
-    async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
-        if self.tables.user_by_name(name)?.is_none() {
-            return Ok(false);
-        }
-        // What a read sees may not have been flushed yet.
-        let name = name.clone();
-        self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
-            .await
-    }
-
-    async fn replace_password_hash(
+    /// For a read that looks at many records.
+    async fn on_a_thread<T: Send + 'static>(
         &self,
-        user: UserId,
-        old: &PasswordHash,
-        new: PasswordHash,
-    ) -> Result<bool, StoreError> {
-        let old = old.clone();
-        self.durable(move |tables| transactions::replace_password_hash(tables, user, &old, &new))
-            .await
-    }
-
-    async fn set_user_active(&self, user: UserId, active: bool) -> Result<Option<()>, StoreError> {
-        self.durable(move |tables| transactions::set_user_active(tables, user, active))
-            .await
-    }
-
-    async fn create_session(&self, session: Session) -> Result<bool, StoreError> {
-        self.durable(move |tables| transactions::create_session(tables, &session))
-            .await
-    }
-
-    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        self.tables.session_and_user(id)
-    }
-
-    async fn rotate_session(
-        &self,
-        id: SessionId,
-        presented: Generation,
-        arrival: Timestamp,
-    ) -> Result<Option<Rotation>, StoreError> {
-        self.durable(move |tables| transactions::rotate_session(tables, id, presented, arrival))
-            .await
-    }
-
-    async fn confirm_generation(
-        &self,
-        id: SessionId,
-        generation: Generation,
-    ) -> Result<(), StoreError> {
-        self.relaxed(move |tables| transactions::confirm_generation(tables, id, generation))
-            .await
-    }
-
-    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.durable(move |tables| transactions::end_session(tables, id))
-            .await
-    }
-
-    async fn count_attempt(
-        &self,
-        attempt: SignInAttempt,
-        rate: Rate,
-        now: Timestamp,
-    ) -> Result<Verdict, StoreError> {
-        self.relaxed(move |tables| transactions::count_attempt(tables, attempt, rate, now))
-            .await
-    }
-
-    async fn remember_network(
-        &self,
-        attempt: SignInAttempt,
-        until: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.relaxed(move |tables| transactions::remember_network(tables, attempt, until))
-            .await
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
-        sweep::sweep(self, now).await
-    }
-
-    async fn dump(&self) -> Result<Records, StoreError> {
-        dump::dump(self).await
-    }
-
-    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
-        load::load(self, records).await
-    }
-
-    async fn failed(&self) {
-        self.writer.failed().await;
-    }
-
-    async fn close(&self) {
-        self.writer.close().await;
+        read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let tables = Arc::clone(&self.tables);
+        let read = tokio::task::spawn_blocking(move || read(&tables));
+        read.await
+            .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 }

@@ -7,11 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::tables::{Tables, unavailable};
+use super::{deletion, upgrade};
 use crate::accounts::UsernameKey;
 use crate::store::StoreError;
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const FORMAT_KEY: &str = "format";
 
 /// Stands in the format's place while a dump is loaded.
@@ -76,7 +77,7 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
     remove_unfinished_snapshots(&sled_dir)?;
     remove_unfinished_settings(&sled_dir)?;
     let db = open_sled(&sled_dir)?;
-    check_format(&db, &sled_dir)?;
+    let format = check_format(&db, &sled_dir)?;
     let damaged = |error: sled::Error| OpenError::Damaged {
         path: sled_dir.clone(),
         detail: error.to_string(),
@@ -87,7 +88,19 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
         path: sled_dir.clone(),
         cause,
     })?;
+    bring_up_to_date(&tables, &disk, format).map_err(|error| OpenError::Damaged {
+        path: sled_dir,
+        detail: error.to_string(),
+    })?;
     Ok((tables, disk))
+}
+
+/// What an older version, or a crash, has left.
+fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
+    if format < FORMAT {
+        upgrade::from_format_1(tables, disk)?;
+    }
+    deletion::finish(tables)
 }
 
 /// Our own lock, held until the process ends: sled's comes too late to clean up before it.
@@ -170,8 +183,9 @@ fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
     }
 }
 
-/// The layout's version, and the version of the function that makes the keys of `usernames`.
-fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
+/// The layout's version, of those that this program reads; and the version of the function that makes the keys of
+/// `usernames` is ours.
+fn check_format(db: &sled::Db, path: &Path) -> Result<u8, OpenError> {
     let damaged = |error: sled::Error| OpenError::Damaged {
         path: path.to_owned(),
         detail: error.to_string(),
@@ -180,9 +194,10 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
     match db.get(FORMAT_KEY).map_err(damaged)? {
         None => {
             db.insert(FORMAT_KEY, &ours).map_err(damaged)?;
-            Ok(())
+            Ok(FORMAT)
         }
-        Some(found) if *found == ours => Ok(()),
+        Some(found) if *found == ours => Ok(FORMAT),
+        Some(found) if *found == [1, UsernameKey::VERSION] => Ok(1),
         Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored(path.to_owned())),
         Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),

@@ -22,7 +22,7 @@ const MAX_KEPT: usize = 256 << 20;
 
 /// What an entry takes beside its value: two positions' worth of key, a pointer and a length, and its share
 /// of the map's nodes.
-const ENTRY_BYTES: usize = 96;
+const ENTRY_BYTES: usize = 128;
 
 /// What one step may take. Writes wait for it.
 pub(super) const STEP: Step = Step {
@@ -42,6 +42,9 @@ pub(super) enum Section {
     Users,
     Sessions,
     Attempts,
+    Tokens,
+    Events,
+    Letters,
 }
 
 impl Section {
@@ -50,7 +53,20 @@ impl Section {
             Table::Users => Some(Self::Users),
             Table::Sessions => Some(Self::Sessions),
             Table::Attempts => Some(Self::Attempts),
-            Table::Usernames | Table::SessionExpiry => None,
+            Table::Tokens => Some(Self::Tokens),
+            Table::Events => Some(Self::Events),
+            Table::Letters => Some(Self::Letters),
+            Table::Usernames
+            | Table::VerifiedEmails
+            | Table::Emails
+            | Table::ActiveAdmins
+            // What a long deletion has not removed yet, events alone, is shown; events go by themselves.
+            | Table::Deletions
+            | Table::SessionExpiry
+            | Table::UserSessions
+            | Table::UserTokens
+            | Table::UserEvents
+            | Table::LettersDue => None,
         }
     }
 
@@ -59,6 +75,9 @@ impl Section {
             Self::Users => Table::Users,
             Self::Sessions => Table::Sessions,
             Self::Attempts => Table::Attempts,
+            Self::Tokens => Table::Tokens,
+            Self::Events => Table::Events,
+            Self::Letters => Table::Letters,
         }
     }
 
@@ -66,19 +85,31 @@ impl Section {
         match self {
             Self::Users => Some(Self::Sessions),
             Self::Sessions => Some(Self::Attempts),
-            Self::Attempts => None,
+            Self::Attempts => Some(Self::Tokens),
+            Self::Tokens => Some(Self::Events),
+            Self::Events => Some(Self::Letters),
+            Self::Letters => None,
+        }
+    }
+
+    /// The length of all keys in it.
+    const fn key_bytes(self) -> usize {
+        match self {
+            Self::Tokens => 32,
+            Self::Users | Self::Sessions | Self::Attempts | Self::Events | Self::Letters => 16,
         }
     }
 }
 
-type Key = [u8; 16];
+/// A key of any section; behind a shorter one stand zeros.
+type Key = [u8; 32];
 
-/// A place in the picture's order. All keys of its sections have one length.
+/// A place in the picture's order.
 type Position = (Section, Key);
 
 /// What a step has read.
 pub(super) struct Part {
-    pub(super) records: Vec<(Section, Key, IVec)>,
+    pub(super) records: Vec<(Section, Box<[u8]>, IVec)>,
     /// Nothing comes after it.
     pub(super) last: bool,
 }
@@ -179,7 +210,7 @@ impl Picture {
         let Some(section) = Section::of(table) else {
             return Ok(());
         };
-        let position = (section, fixed(key)?);
+        let position = (section, padded(section, key)?);
         if self.is_given_up() || self.read >= Some(position) || self.kept.contains_key(&position) {
             return Ok(());
         }
@@ -205,7 +236,9 @@ impl Picture {
         let mut section = self.read.map_or(Section::Users, |(section, _)| section);
         loop {
             let from = self.read.filter(|(read, _)| *read == section);
-            let from = from.map_or(Bound::Unbounded, |(_, key)| Bound::Excluded(key));
+            let from = from.map_or(Bound::Unbounded, |(_, key)| {
+                Bound::Excluded(trimmed(section, key))
+            });
             let mut current = tables
                 .tree(section.table())
                 .range((from, Bound::Unbounded))
@@ -213,7 +246,7 @@ impl Picture {
             while let Some((key, value)) = self.step(section, &mut current)? {
                 self.read = Some((section, key));
                 if let Some(value) = value {
-                    records.push((section, key, value));
+                    records.push((section, trimmed(section, key), value));
                 }
                 looked_at += 1;
                 if looked_at >= step.records || started.elapsed() >= step.time {
@@ -222,7 +255,7 @@ impl Picture {
                 }
             }
             // The whole section, whatever is added to it now.
-            self.read = Some((section, [u8::MAX; 16]));
+            self.read = Some((section, [u8::MAX; 32]));
             match section.next() {
                 Some(next) => section = next,
                 None => {
@@ -240,7 +273,7 @@ impl Picture {
         current: &mut Peekable<sled::Iter>,
     ) -> Result<Option<(Key, Option<IVec>)>, StoreError> {
         let in_tree = match current.peek() {
-            Some(Ok((key, _))) => Some(fixed(key)?),
+            Some(Ok((key, _))) => Some(padded(section, key)?),
             Some(Err(error)) => return Err(unavailable(error.clone())),
             None => None,
         };
@@ -266,9 +299,17 @@ fn size(kept: Option<&[u8]>) -> usize {
     ENTRY_BYTES + kept.map_or(0, <[u8]>::len)
 }
 
-fn fixed(key: &[u8]) -> Result<Key, StoreError> {
-    key.try_into()
-        .map_err(|_| StoreError::Corrupt("a key of another length".to_owned()))
+fn padded(section: Section, key: &[u8]) -> Result<Key, StoreError> {
+    if key.len() != section.key_bytes() {
+        return Err(StoreError::Corrupt("a key of another length".to_owned()));
+    }
+    let mut padded = Key::default();
+    padded[..key.len()].copy_from_slice(key);
+    Ok(padded)
+}
+
+fn trimmed(section: Section, key: Key) -> Box<[u8]> {
+    key[..section.key_bytes()].into()
 }
 
 #[cfg(test)]

@@ -4,84 +4,143 @@
 use sled::IVec;
 
 use super::SledStore;
-use super::change::Change;
-use super::tables::{Table, Tables, unavailable};
-use super::transactions::{read_moment, remove_sessions};
+use super::change::Batch;
+use super::codec::{Kept, decode};
+use super::deletion::{self, Progress};
+use super::tables::{Table, Tables, read_moment, unavailable, user_key};
+use super::{sessions, tokens};
 use crate::clock::Timestamp;
-use crate::sessions::KEPT_AFTER_EXPIRY;
+use crate::events::{EVENTS_KEPT, Event};
+use crate::sessions::{KEPT_AFTER_EXPIRY, Session};
 use crate::store::StoreError;
+use crate::tokens::OneTimeToken;
 
-/// Sessions that one step removes.
-const SESSIONS: usize = 64;
-/// Counts of tries that one step looks at.
-const ATTEMPTS: usize = 512;
+/// Sessions, or events, that one step removes.
+const REMOVED: usize = 64;
+/// Counts of tries, or one-time tokens, that one step looks at.
+const LOOKED_AT: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    let before = now.minus(KEPT_AFTER_EXPIRY);
+    while store.relaxed(finish_deletion).await? == Progress::More {}
+    let (expired, old) = (now.minus(KEPT_AFTER_EXPIRY), now.minus(EVENTS_KEPT));
+    let mut removed = 0;
+    removed += all(store, move |tables| sweep_sessions(tables, expired)).await?;
+    removed += all(store, move |tables| sweep_events(tables, old)).await?;
+    removed += through(store, Table::Attempts, move |batch, key, value| {
+        let is_paid_off = read_moment(value).is_none_or(|moment| moment <= now);
+        if is_paid_off {
+            batch.remove(Table::Attempts, key);
+        }
+        is_paid_off
+    })
+    .await?;
+    removed += through(store, Table::Tokens, move |batch, _, value| {
+        let token = readable::<OneTimeToken>(value).filter(|token| token.expires <= now);
+        if let Some(token) = &token {
+            tokens::remove(batch, token);
+        }
+        token.is_some()
+    })
+    .await?;
+    Ok(removed)
+}
+
+/// Runs a step until it finds nothing more to remove; how many went.
+async fn all(
+    store: &SledStore,
+    step: impl Fn(&Tables) -> Result<usize, StoreError> + Copy + Send + 'static,
+) -> Result<usize, StoreError> {
     let mut removed = 0;
     loop {
-        let step = store
-            .relaxed(move |tables| sweep_sessions(tables, before))
-            .await?;
-        removed += step;
-        if step == 0 {
-            break;
+        match store.relaxed(step).await? {
+            0 => return Ok(removed),
+            some => removed += some,
         }
     }
-    // The whole tree, since a count's end moves with every try; an index would cost each try two more
-    // writes.
-    let mut from = Some(IVec::default());
+}
+
+/// Looks at a whole tree, some records a step: of these an index by their end would cost more than it saves. A
+/// count's end moves with every try; and tokens are few. How many went.
+async fn through(
+    store: &SledStore,
+    table: Table,
+    remove: impl Fn(&mut Batch, &IVec, &IVec) -> bool + Copy + Send + 'static,
+) -> Result<usize, StoreError> {
+    let (mut removed, mut from) = (0, Some(IVec::default()));
     while let Some(start) = from {
-        let (step, next) = store
-            .relaxed(move |tables| sweep_attempts(tables, &start, now))
-            .await?;
-        removed += step;
+        let step = move |tables: &Tables| {
+            let mut removed = 0;
+            let some = tables.tree(table).range::<&[u8], _>(start.as_ref()..);
+            for (looked_at, entry) in some.enumerate() {
+                let (key, value) = entry.map_err(unavailable)?;
+                if looked_at == LOOKED_AT {
+                    return Ok((removed, Some(key)));
+                }
+                let mut batch = Batch::default();
+                if remove(&mut batch, &key, &value) {
+                    batch.apply(tables)?;
+                    removed += 1;
+                }
+            }
+            Ok((removed, None))
+        };
+        let (some, next) = store.relaxed(step).await?;
+        removed += some;
         from = next;
     }
     Ok(removed)
 }
 
+fn finish_deletion(tables: &Tables) -> Result<Progress, StoreError> {
+    match deletion::unfinished(tables)? {
+        Some(user) => deletion::proceed(tables, user).map(|_| Progress::More),
+        None => Ok(Progress::Done),
+    }
+}
+
 /// The front of the index, up to sessions that expired at `before`; how many went.
 fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
     let end = (before.as_millis() + 1).to_be_bytes();
-    let mut keys = Vec::with_capacity(SESSIONS);
-    for key in tables
-        .session_expiry
-        .range(..&end[..])
-        .keys()
-        .take(SESSIONS)
-    {
-        let key = key.map_err(unavailable)?;
-        let key = key.as_ref().try_into();
-        keys.push(key.map_err(|_| StoreError::Corrupt("a key of session_expiry".to_owned()))?);
+    let mut batch = Batch::default();
+    let mut removed = 0;
+    let expired = tables.tree(Table::SessionExpiry).range(..&end[..]);
+    for place in expired.keys().take(REMOVED) {
+        let place = place.map_err(unavailable)?;
+        let id = place.get(8..).unwrap_or_default();
+        let session = tables.bytes(Table::Sessions, id)?;
+        match session.as_ref().and_then(readable::<Session>) {
+            Some(session) => sessions::remove(&mut batch, &session),
+            None => batch.remove(Table::Sessions, id),
+        }
+        batch.remove(Table::SessionExpiry, place);
+        removed += 1;
     }
-    if !keys.is_empty() {
-        remove_sessions(tables, &keys)?;
-    }
-    Ok(keys.len())
+    batch.apply(tables)?;
+    Ok(removed)
 }
 
-/// Some counts from `start` on: how many went, and where the next step begins.
-fn sweep_attempts(
-    tables: &Tables,
-    start: &IVec,
-    now: Timestamp,
-) -> Result<(usize, Option<IVec>), StoreError> {
+/// The oldest events, up to those that happened at `before`; how many went. Their ids are in the order of time.
+fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
+    let mut batch = Batch::default();
     let mut removed = 0;
-    for (looked_at, entry) in tables
-        .attempts
-        .range::<&[u8], _>(start.as_ref()..)
-        .enumerate()
-    {
-        let (key, value) = entry.map_err(unavailable)?;
-        if looked_at == ATTEMPTS {
-            return Ok((removed, Some(key)));
+    for entry in tables.tree(Table::Events).iter().take(REMOVED) {
+        let (id, event) = entry.map_err(unavailable)?;
+        match readable::<Event>(&event) {
+            Some(event) if event.at > before => break,
+            Some(event) => {
+                let place = user_key(event.user, event.id.as_bytes());
+                batch.remove(Table::UserEvents, &place);
+            }
+            None => {}
         }
-        if read_moment(&value).is_none_or(|moment| moment <= now) {
-            let (table, key) = (Table::Attempts, key.as_ref());
-            tables.apply(&[Change::Remove { table, key }])?;
-            removed += 1;
-        }
+        batch.remove(Table::Events, id);
+        removed += 1;
     }
-    Ok((removed, None))
+    batch.apply(tables)?;
+    Ok(removed)
+}
+
+/// One that can not be read is gone as far as anybody can tell.
+fn readable<T: Kept>(bytes: &IVec) -> Option<T> {
+    decode(bytes).ok()
 }

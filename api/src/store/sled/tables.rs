@@ -1,53 +1,104 @@
-//! The trees, and reading them outside of transactions.
+//! The trees, by name, and what their keys are made of.
 //!
 //! | tree | key | value |
 //! |---|---|---|
 //! | `users` | user id | `User` |
 //! | `usernames` | username key | user id |
+//! | `verified_emails` | e-mail key | id of the user who has verified it |
+//! | `emails` | e-mail key ++ 0 ++ user id: whoever gave it, verified or not | empty |
+//! | `active_admins` | user id | empty |
+//! | `deletions` | user id | `Deletion`: what is left to remove of somebody |
 //! | `sessions` | session id | `Session` |
 //! | `session_expiry` | expiry (ms, big-endian) ++ session id | empty |
-//! | `attempts` | key of an account, or of a network of an account | until when it counts (ms, big-endian) |
+//! | `user_sessions` | user id ++ session id | empty |
+//! | `attempts` | key of an account, of a network of an account, or of an address | until when it counts (ms, big-endian) |
+//! | `tokens` | hash | `OneTimeToken` |
+//! | `user_tokens` | user id ++ hash | empty |
+//! | `events` | event id | `Event` |
+//! | `user_events` | user id ++ event id; now and then one without its event | empty |
+//! | `letters` | letter id | `Letter` |
+//! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sled::{Db, Tree};
+use sled::{Db, IVec, Tree};
 
-use super::codec::decode;
+use super::codec::{Kept, decode};
 use super::picture::Frame;
-use crate::accounts::UsernameKey;
+use crate::accounts::EmailKey;
 use crate::clock::Timestamp;
-use crate::id::SessionId;
-use crate::sessions::Session;
-use crate::store::{StoreError, User};
+use crate::id::UserId;
+use crate::store::StoreError;
 
 /// A tree, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Table {
     Users,
     Usernames,
+    VerifiedEmails,
+    Emails,
+    ActiveAdmins,
+    Deletions,
     Sessions,
     SessionExpiry,
+    UserSessions,
     Attempts,
+    Tokens,
+    UserTokens,
+    Events,
+    UserEvents,
+    Letters,
+    LettersDue,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 5] = [
+    /// In the order of their declaration.
+    pub(super) const ALL: [Self; 16] = [
         Self::Users,
         Self::Usernames,
+        Self::VerifiedEmails,
+        Self::Emails,
+        Self::ActiveAdmins,
+        Self::Deletions,
         Self::Sessions,
         Self::SessionExpiry,
+        Self::UserSessions,
         Self::Attempts,
+        Self::Tokens,
+        Self::UserTokens,
+        Self::Events,
+        Self::UserEvents,
+        Self::Letters,
+        Self::LettersDue,
     ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Usernames => "usernames",
+            Self::VerifiedEmails => "verified_emails",
+            Self::Emails => "emails",
+            Self::ActiveAdmins => "active_admins",
+            Self::Deletions => "deletions",
+            Self::Sessions => "sessions",
+            Self::SessionExpiry => "session_expiry",
+            Self::UserSessions => "user_sessions",
+            Self::Attempts => "attempts",
+            Self::Tokens => "tokens",
+            Self::UserTokens => "user_tokens",
+            Self::Events => "events",
+            Self::UserEvents => "user_events",
+            Self::Letters => "letters",
+            Self::LettersDue => "letters_due",
+        }
+    }
 }
 
 pub(super) struct Tables {
     pub(super) db: Db,
-    pub(super) users: Tree,
-    pub(super) usernames: Tree,
-    pub(super) sessions: Tree,
-    pub(super) session_expiry: Tree,
-    pub(super) attempts: Tree,
+    /// As [`Table::ALL`] lists them.
+    trees: Vec<Tree>,
     /// The picture that a dump reads, while there is one.
     pub(super) picture: Arc<Frame>,
     /// Held while sled flushes, and while a transaction runs. sled's own lock is fair: a transaction that
@@ -59,12 +110,9 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn open(db: Db, lock: File) -> sled::Result<Self> {
+        let trees = Table::ALL.iter().map(|table| db.open_tree(table.name()));
         Ok(Self {
-            users: db.open_tree("users")?,
-            usernames: db.open_tree("usernames")?,
-            sessions: db.open_tree("sessions")?,
-            session_expiry: db.open_tree("session_expiry")?,
-            attempts: db.open_tree("attempts")?,
+            trees: trees.collect::<sled::Result<_>>()?,
             db,
             picture: Arc::default(),
             flushing: Mutex::new(()),
@@ -72,14 +120,8 @@ impl Tables {
         })
     }
 
-    pub(super) const fn tree(&self, table: Table) -> &Tree {
-        match table {
-            Table::Users => &self.users,
-            Table::Usernames => &self.usernames,
-            Table::Sessions => &self.sessions,
-            Table::SessionExpiry => &self.session_expiry,
-            Table::Attempts => &self.attempts,
-        }
+    pub(super) fn tree(&self, table: Table) -> &Tree {
+        &self.trees[table as usize]
     }
 
     /// Waits until no flush, or no transaction, is under way.
@@ -87,44 +129,92 @@ impl Tables {
         self.flushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
-        let Some(id) = self.usernames.get(name.as_str()).map_err(unavailable)? else {
-            return Ok(None);
-        };
-        let user = self.users.get(id).map_err(unavailable)?;
-        user.map(|bytes| decode(&bytes)).transpose()
+    pub(super) fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.tree(table).get(key).map_err(unavailable)
     }
 
-    pub(super) fn session_and_user(
+    pub(super) fn contains(&self, table: Table, key: &[u8]) -> Result<bool, StoreError> {
+        self.tree(table).contains_key(key).map_err(unavailable)
+    }
+
+    /// A record.
+    pub(super) fn record<T: Kept>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
+        Ok(self.look_up(table, key)?.map(|(_, record)| record))
+    }
+
+    /// A record, also as the bytes that a [`Swap`](super::change::Change::Swap) wants to find again.
+    pub(super) fn look_up<T: Kept>(
         &self,
-        id: SessionId,
-    ) -> Result<Option<(Session, User)>, StoreError> {
-        let Some(bytes) = self.sessions.get(id.as_bytes()).map_err(unavailable)? else {
-            return Ok(None);
-        };
-        let session: Session = decode(&bytes)?;
-        let Some(bytes) = self
-            .users
-            .get(session.user.as_bytes())
-            .map_err(unavailable)?
-        else {
-            return Ok(None);
-        };
-        Ok(Some((session, decode(&bytes)?)))
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(IVec, T)>, StoreError> {
+        let bytes = self.bytes(table, key)?;
+        bytes
+            .map(|bytes| decode(&bytes).map(|record| (bytes, record)))
+            .transpose()
+    }
+
+    /// What stands behind `prefix` in the keys of an index, in their order.
+    pub(super) fn suffixes<const N: usize>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+    ) -> impl DoubleEndedIterator<Item = Result<[u8; N], StoreError>> + use<N> {
+        let length = prefix.len();
+        let keys = self.tree(table).scan_prefix(prefix).keys();
+        keys.filter_map(move |key| match key {
+            Ok(key) => <[u8; N]>::try_from(&key[length..]).ok().map(Ok),
+            Err(error) => Some(Err(unavailable(error))),
+        })
     }
 }
 
-/// The key of `session_expiry`: in the order of expiry.
-pub(super) fn expiry_key(expires: Timestamp, id: SessionId) -> [u8; 24] {
+/// A moment ++ an id: the key of an index in the order of time.
+pub(super) fn timed_key(at: Timestamp, id: &[u8; 16]) -> [u8; 24] {
     let mut key = [0; 24];
-    key[..8].copy_from_slice(&expires.as_millis().to_be_bytes());
-    key[8..].copy_from_slice(id.as_bytes());
+    key[..8].copy_from_slice(&moment(at));
+    key[8..].copy_from_slice(id);
     key
+}
+
+/// A user's id ++ another: the key of an index of what is his.
+pub(super) fn user_key(user: UserId, id: &[u8; 16]) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(user.as_bytes());
+    key[16..].copy_from_slice(id);
+    key
+}
+
+/// What the keys of `emails` begin with, of one address; behind it stand 16 bytes. An address that begins like
+/// another ++ 0 has longer keys.
+pub(super) fn email_prefix(email: &EmailKey) -> Vec<u8> {
+    [email.as_str().as_bytes(), &[0]].concat()
+}
+
+pub(super) const fn moment(at: Timestamp) -> [u8; 8] {
+    at.as_millis().to_be_bytes()
+}
+
+pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
+    let bytes = bytes.try_into().ok()?;
+    Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
 
 pub(super) fn unavailable(error: sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { .. } => StoreError::Corrupt("sled reports corruption".to_owned()),
         other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn tables_are_listed_in_the_order_in_which_they_are_numbered() {
+        for (number, table) in Table::ALL.into_iter().enumerate() {
+            assert_eq!(table as usize, number);
+        }
     }
 }

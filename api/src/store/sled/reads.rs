@@ -1,0 +1,146 @@
+//! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
+
+use super::tables::{Table, Tables, email_prefix, unavailable, user_key};
+use crate::accounts::{EmailKey, UsernameKey};
+use crate::clock::Timestamp;
+use crate::events::Event;
+use crate::id::{EventId, SessionId, UserId};
+use crate::sessions::Session;
+use crate::store::{MAX_NAMESAKES, StoreError, User, UserFilter};
+use crate::tokens::{OneTimeToken, TokenHash};
+
+use super::codec::decode;
+
+impl Tables {
+    pub(super) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.record(Table::Users, id.as_bytes())
+    }
+
+    pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
+        match self.bytes(Table::Usernames, name.as_str().as_bytes())? {
+            Some(id) => self.record(Table::Users, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// Who has verified the address.
+    pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
+        let id = self.bytes(Table::VerifiedEmails, email.as_str().as_bytes())?;
+        id.map(|id| {
+            let id = id.as_ref().try_into();
+            id.map(UserId::from_bytes)
+                .map_err(|_| StoreError::Corrupt("a value of verified_emails".to_owned()))
+        })
+        .transpose()
+    }
+
+    pub(super) fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError> {
+        if let Some(owner) = self.verified_owner(email)? {
+            return Ok(self.user(owner)?.into_iter().collect());
+        }
+        let mut users = Vec::new();
+        let ids = self.suffixes(Table::Emails, &email_prefix(email));
+        for id in ids.take(MAX_NAMESAKES) {
+            users.extend(self.user(UserId::from_bytes(id?))?);
+        }
+        Ok(users)
+    }
+
+    pub(super) fn users(
+        &self,
+        filter: UserFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<User>, StoreError> {
+        let all = self.tree(Table::Users).iter().values();
+        let Some(role) = filter.role else {
+            let some = all.skip(skip).take(limit);
+            return some
+                .map(|user| decode(&user.map_err(unavailable)?))
+                .collect();
+        };
+        let all = all.map(|user| decode::<User>(&user.map_err(unavailable)?));
+        all.filter(|user| user.as_ref().map_or(true, |user| user.role == role))
+            .skip(skip)
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn count_users(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for user in self.tree(Table::Users).iter().keys() {
+            user.map_err(unavailable)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(super) fn session_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let Some(session) = self.record::<Session>(Table::Sessions, id.as_bytes())? else {
+            return Ok(None);
+        };
+        Ok(self.user(session.user)?.map(|user| (session, user)))
+    }
+
+    pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = Vec::new();
+        for id in self.suffixes::<16>(Table::UserSessions, user.as_bytes()) {
+            // One that ended meanwhile is not there.
+            sessions.extend(self.record(Table::Sessions, &id?)?);
+        }
+        Ok(sessions)
+    }
+
+    /// A token that has not expired, and its user, who is active.
+    pub(super) fn token_and_user(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+        let token = self.record::<OneTimeToken>(Table::Tokens, hash.as_bytes())?;
+        let Some(token) = token.filter(|token| now < token.expires) else {
+            return Ok(None);
+        };
+        let user = self.user(token.user)?.filter(|user| user.is_active);
+        Ok(user.map(|user| (token, user)))
+    }
+
+    pub(super) fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let before = before.unwrap_or(EventId::from_bytes([u8::MAX; 16]));
+        let mut events = Vec::new();
+        match user {
+            None => {
+                let older = self.tree(Table::Events).range::<&[u8], _>(..&before.as_bytes()[..]);
+                for event in older.values().rev().take(limit) {
+                    events.push(decode(&event.map_err(unavailable)?)?);
+                }
+            }
+            Some(user) => {
+                let (first, end) = (user_key(user, &[0; 16]), user_key(user, before.as_bytes()));
+                let older = self.tree(Table::UserEvents).range(first..end);
+                for key in older.keys().rev() {
+                    if events.len() == limit {
+                        break;
+                    }
+                    let key = key.map_err(unavailable)?;
+                    events.extend(self.record::<Event>(Table::Events, &key[16..])?);
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    /// When the next letter is due.
+    pub(super) fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let first = self.tree(Table::LettersDue).first().map_err(unavailable)?;
+        Ok(first.and_then(|(key, _)| super::tables::read_moment(key.get(..8)?)))
+    }
+}

@@ -1,0 +1,192 @@
+//! The writes about people. As all writes here, each is a whole intention and runs on the one writing thread:
+//! what it has read stays true until it makes its changes (see `change`).
+
+use super::change::Batch;
+use super::codec::encode;
+use super::tables::{Table, Tables, email_prefix, unavailable};
+use super::{sessions, tokens};
+use crate::id::{SessionId, UserId};
+use crate::passwords::PasswordHash;
+use crate::store::{ChangeUser, CreateUser, StoreError, User, UserChange};
+
+pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
+    let name = user.username_key.as_str();
+    if tables.contains(Table::Usernames, name.as_bytes())? {
+        return Ok(CreateUser::NameTaken);
+    }
+    if let Some(email) = &user.email
+        && tables.verified_owner(&email.key())?.is_some()
+    {
+        return Ok(CreateUser::EmailTaken);
+    }
+    write(tables, None, Some(user))?;
+    Ok(CreateUser::Created)
+}
+
+pub(super) fn replace_password_hash(
+    tables: &Tables,
+    id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let found = tables.user(id)?.filter(|user| user.password == *old);
+    let Some(before) = found else {
+        return Ok(false);
+    };
+    let after = User {
+        password: new.clone(),
+        ..before.clone()
+    };
+    write(tables, Some(&before), Some(&after))?;
+    Ok(true)
+}
+
+pub(super) fn change(
+    tables: &Tables,
+    id: UserId,
+    change: &UserChange,
+) -> Result<ChangeUser, StoreError> {
+    let Some(before) = tables.user(id)? else {
+        return Ok(ChangeUser::Unknown);
+    };
+    let after = change.apply(&before);
+    if !after.is_active_admin() && is_last_active_admin(tables, &before)? {
+        return Ok(ChangeUser::LastAdmin);
+    }
+    let mut batch = Batch::default();
+    replace(&mut batch, Some(&before), Some(&after))?;
+    // Also when he is let in again: an older version of the program left disabled people their sessions.
+    if before.is_active != after.is_active {
+        sessions::remove_all(&mut batch, tables, id)?;
+        tokens::void(&mut batch, tables, id)?;
+    }
+    batch.apply(tables)?;
+    Ok(ChangeUser::Changed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
+}
+
+pub(super) fn change_password(
+    tables: &Tables,
+    id: UserId,
+    version: u32,
+    new: PasswordHash,
+    keep: Option<SessionId>,
+) -> Result<bool, StoreError> {
+    let found = tables.user(id)?;
+    let Some(before) = found.filter(|user| user.password_version == version) else {
+        return Ok(false);
+    };
+    let mut batch = Batch::default();
+    let after = with_password(&before, new);
+    replace(&mut batch, Some(&before), Some(&after))?;
+    sessions::end_all(&mut batch, tables, id, keep)?;
+    tokens::void(&mut batch, tables, id)?;
+    batch.apply(tables)?;
+    Ok(true)
+}
+
+/// The user with another password, which counts.
+pub(super) fn with_password(user: &User, password: PasswordHash) -> User {
+    User {
+        password,
+        password_version: user.password_version.saturating_add(1),
+        ..user.clone()
+    }
+}
+
+/// Whether there is no active admin but him.
+pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
+    if !user.is_active_admin() {
+        return Ok(false);
+    }
+    for admin in tables.tree(Table::ActiveAdmins).iter().keys() {
+        if admin.map_err(unavailable)? != user.id.as_bytes() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn write(tables: &Tables, before: Option<&User>, after: Option<&User>) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    replace(&mut batch, before, after)?;
+    batch.apply(tables)
+}
+
+/// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
+/// not change is not written.
+pub(super) fn replace(
+    batch: &mut Batch,
+    before: Option<&User>,
+    after: Option<&User>,
+) -> Result<(), StoreError> {
+    let before = before.map_or(Ok(Vec::new()), entries)?;
+    let after = after.map_or(Ok(Vec::new()), entries)?;
+    for old in &before {
+        if !after.iter().any(|new| new.is_where(old)) {
+            batch.remove(old.table, old.key.as_slice());
+        }
+    }
+    for new in after {
+        if !before.contains(&new) {
+            batch.put(new.table, new.key, new.value);
+        }
+    }
+    Ok(())
+}
+
+/// What stands somewhere.
+#[derive(PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) table: Table,
+    pub(super) key: Vec<u8>,
+    pub(super) value: Vec<u8>,
+}
+
+impl Entry {
+    fn is_where(&self, other: &Self) -> bool {
+        (self.table, &self.key) == (other.table, &other.key)
+    }
+}
+
+/// Everything that stands somewhere because of a user himself.
+pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
+    let id = user.id.as_bytes();
+    let mut entries = vec![
+        Entry {
+            table: Table::Usernames,
+            key: user.username_key.as_str().into(),
+            value: id.to_vec(),
+        },
+        Entry {
+            table: Table::Users,
+            key: id.to_vec(),
+            value: encode(user)?,
+        },
+    ];
+    if let Some(email) = &user.email {
+        let email = email.key();
+        entries.push(Entry {
+            table: Table::Emails,
+            key: [&email_prefix(&email), &id[..]].concat(),
+            value: Vec::new(),
+        });
+        if user.is_verified {
+            entries.push(Entry {
+                table: Table::VerifiedEmails,
+                key: email.as_str().into(),
+                value: id.to_vec(),
+            });
+        }
+    }
+    if user.is_active_admin() {
+        entries.push(Entry {
+            table: Table::ActiveAdmins,
+            key: id.to_vec(),
+            value: Vec::new(),
+        });
+    }
+    Ok(entries)
+}
