@@ -70,7 +70,7 @@ impl Accounts {
             .filter(|_| !user.is_verified)
             .ok_or(MailRequestError::NothingToVerify)?;
         self.count_mail(&address.key(), client).await?;
-        self.write(address.clone(), Some(user.id), About::VerifyEmail)
+        self.mailer.send_later(address.clone(), Some(user.id), About::VerifyEmail)
             .await?;
         self.token_for_developer(user.id, Purpose::VerifyEmail(address))
             .await
@@ -96,7 +96,7 @@ impl Accounts {
             return Err(MailRequestError::Taken);
         }
         self.count_mail(&address.key(), client).await?;
-        self.write(address.clone(), Some(user.id), About::ChangeEmail)
+        self.mailer.send_later(address.clone(), Some(user.id), About::ChangeEmail)
             .await?;
         self.tell(user, About::EmailChangeRequested).await;
         self.note(user, Happening::EmailChangeRequested, client).await;
@@ -163,8 +163,8 @@ impl Accounts {
         }
         let token = new_token().map_err(MailRequestError::Randomness)?;
         let lifetime = match purpose {
-            Purpose::ResetPassword(_) => self.mailed_for.reset,
-            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.mailed_for.verification,
+            Purpose::ResetPassword(_) => self.link_lifetimes.password_reset,
+            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.link_lifetimes.email_verification,
         };
         let added = self
             .store

@@ -33,8 +33,7 @@ pub use username::{Username, UsernameKey};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::events::{Circumstances, Happening, Journal};
-use crate::id::{LetterId, UserId};
-use crate::mail::{About, Letter};
+use crate::mail::{About, LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
@@ -97,15 +96,6 @@ impl Invalid {
     }
 }
 
-/// How long what is mailed is good for.
-#[derive(Clone, Copy, Debug)]
-pub struct MailedFor {
-    /// A link to a new password.
-    pub reset: Duration,
-    /// A link that verifies, or changes, an address.
-    pub verification: Duration,
-}
-
 /// People and their accounts.
 pub struct Accounts {
     store: Arc<dyn Store>,
@@ -114,7 +104,8 @@ pub struct Accounts {
     sessions: Arc<Sessions>,
     journal: Journal,
     rates: Rates,
-    mailed_for: MailedFor,
+    link_lifetimes: LinkLifetimes,
+    mailer: Arc<Mailer>,
     /// Development: whoever asks for a mail gets its token in the answer too.
     tells_tokens: bool,
     sign_ins: Addresses,
@@ -135,7 +126,9 @@ pub struct Parts {
     /// How often strangers may try.
     pub rates: Rates,
     /// How long what is mailed is good for.
-    pub mailed_for: MailedFor,
+    pub link_lifetimes: LinkLifetimes,
+    /// Where letters go.
+    pub mailer: Arc<Mailer>,
     /// Whether this is development.
     pub dev: bool,
 }
@@ -173,7 +166,8 @@ impl Accounts {
             hasher,
             sessions,
             rates,
-            mailed_for,
+            link_lifetimes,
+            mailer,
             dev,
         } = parts;
         Self {
@@ -183,7 +177,8 @@ impl Accounts {
             hasher,
             sessions,
             rates,
-            mailed_for,
+            link_lifetimes,
+            mailer,
             tells_tokens: dev,
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
@@ -229,32 +224,12 @@ impl Accounts {
         self.journal.record(user.id, what, circumstances).await;
     }
 
-    /// Puts a letter into the queue; it is sent when it is.
-    async fn write(
-        &self,
-        to: EmailAddress,
-        user: Option<UserId>,
-        about: About,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let letter = Letter {
-            id: LetterId::new(now),
-            created: now,
-            due: now,
-            tries: 0,
-            to,
-            user,
-            about,
-        };
-        self.store.add_letter(letter).await
-    }
-
     /// Tells the person, at an address that he has verified; what could not be put into the queue is logged.
     async fn tell(&self, user: &User, about: About) {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };
-        if let Err(error) = self.write(to, Some(user.id), about).await {
+        if let Err(error) = self.mailer.send_later(to, Some(user.id), about).await {
             tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
         }
     }

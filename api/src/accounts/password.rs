@@ -85,7 +85,7 @@ impl Accounts {
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
         self.count_mail(&address.key(), client).await?;
-        self.write(address.clone(), None, About::ResetPassword)
+        self.mailer.send_later(address.clone(), None, About::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);
@@ -163,11 +163,5 @@ impl Accounts {
                 return Ok(Some(()));
             }
         }
-    }
-
-    /// How long a link to a new password is good for.
-    #[must_use]
-    pub const fn reset_lifetime(&self) -> Duration {
-        self.mailed_for.reset
     }
 }

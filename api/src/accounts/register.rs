@@ -113,7 +113,7 @@ impl Accounts {
             CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
         }
         if let Some(address) = user.email.clone() {
-            self.write(address, Some(user.id), About::VerifyEmail)
+            self.mailer.send_later(address, Some(user.id), About::VerifyEmail)
                 .await?;
         }
         Ok(user)

@@ -10,6 +10,7 @@ use super::front::CorsPolicy;
 use crate::accounts::{Accounts, Parts};
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::mail::Mailer;
 use crate::passwords::PasswordHasher;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -22,6 +23,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// Sign-ins.
     pub sessions: Arc<Sessions>,
+    /// Where letters go; its courier is whoever serves' to start.
+    pub mailer: Arc<Mailer>,
     /// The time.
     pub clock: SharedClock,
     /// Who may call from a browser.
@@ -42,12 +45,18 @@ impl App {
         store: Arc<dyn Store>,
         clock: SharedClock,
     ) -> Self {
+        let mailer = Arc::new(Mailer::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            &config.mail,
+        ));
         let sessions = Arc::new(Sessions::new(
             Arc::clone(&store),
             Arc::clone(&clock),
             AccessTokens::new(keys, &config.issuer),
             RefreshTokens::new(keys),
             config.lifetimes,
+            Arc::clone(&mailer),
         ));
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         let accounts = Arc::new(Accounts::new(Parts {
@@ -56,7 +65,8 @@ impl App {
             hasher: PasswordHasher::new(config.scrypt, cores),
             sessions: Arc::clone(&sessions),
             rates: config.rates,
-            mailed_for: config.mailed_for,
+            link_lifetimes: config.links,
+            mailer: Arc::clone(&mailer),
             dev: config.dev,
         }));
         let own = config
@@ -67,6 +77,7 @@ impl App {
         Self {
             accounts,
             sessions,
+            mailer,
             clock,
             cors: if config.dev {
                 CorsPolicy::Any

@@ -4,6 +4,7 @@
 //! request, so that a sign-out takes effect on the next one, on every node.
 
 mod decide;
+mod devices;
 mod error;
 #[cfg(test)]
 mod model;
@@ -18,8 +19,11 @@ pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 pub use record::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
 
+use crate::accounts::Client;
 use crate::clock::{SharedClock, Timestamp};
+use crate::events::{Circumstances, Happening, Journal};
 use crate::id::{SessionId, TokenId, UserId};
+use crate::mail::{About, Mailer};
 use crate::store::{NewSession, Store, User};
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
@@ -102,24 +106,29 @@ pub struct Sessions {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     lifetimes: Lifetimes,
+    journal: Journal,
+    mailer: Arc<Mailer>,
 }
 
 impl Sessions {
     /// Sessions in `store`.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         store: Arc<dyn Store>,
         clock: SharedClock,
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         lifetimes: Lifetimes,
+        mailer: Arc<Mailer>,
     ) -> Self {
         Self {
+            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
             access_tokens,
             refresh_tokens,
             lifetimes,
+            mailer,
         }
     }
 
@@ -204,7 +213,7 @@ impl Sessions {
     ///
     /// # Errors
     /// As [`RefreshError`] lists.
-    pub async fn refresh(&self, token: &Secret) -> Result<Issued, RefreshError> {
+    pub async fn refresh(&self, token: &Secret, client: &Client) -> Result<Issued, RefreshError> {
         let presented = self
             .refresh_tokens
             .read(token.expose())
@@ -220,7 +229,7 @@ impl Sessions {
             .await
             .map_err(SessionError::from)?
             .ok_or(RefreshError::Invalid)?;
-        record(decision, &session);
+        self.record(decision, &session, &user, client).await;
         match decision {
             Decision::Rotate | Decision::Adopt | Decision::Replay | Decision::ReplayInNewEpoch => {
                 Ok(self.issue(&session, &user, arrival)?)
@@ -234,7 +243,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If no key of ours made the token, or the store did not work.
-    pub async fn sign_out(&self, token: &SignOut) -> Result<(), SignOutError> {
+    pub async fn sign_out(&self, token: &SignOut, client: &Client) -> Result<(), SignOutError> {
         let session = match token {
             SignOut::Access(token) => self
                 .access_tokens
@@ -247,8 +256,12 @@ impl Sessions {
                 .map(|presented| presented.session)
                 .ok_or(SignOutError::Invalid)?,
         };
+        let found = self.store.session(session).await?;
         self.store.end_session(session).await?;
-        tracing::info!(session.id = %session, "signed out");
+        if let Some((session, user)) = found.filter(|(session, _)| session.ended.is_none()) {
+            self.note(user.id, Happening::SignedOut, session.id, client)
+                .await;
+        }
         Ok(())
     }
 
@@ -283,24 +296,46 @@ impl Sessions {
             expires_in,
         })
     }
-}
 
-/// What an operator should be able to find later.
-fn record(decision: Decision, session: &Session) {
-    let (id, user): (SessionId, UserId) = (session.id, session.user);
-    match decision {
-        Decision::Theft => tracing::warn!(
-            session.id = %id, user.id = %user,
-            "a superseded refresh token came back: the session was ended"
-        ),
-        Decision::Adopt => tracing::warn!(
-            session.id = %id, user.id = %user,
-            "a refresh token is newer than the store: was an old backup restored?"
-        ),
-        Decision::ReplayInNewEpoch => tracing::info!(
-            session.id = %id, user.id = %user,
-            "a lost refresh was answered again in a new epoch"
-        ),
-        Decision::Rotate | Decision::Replay | Decision::Over(End::Theft) | Decision::Expired => {}
+    async fn note(&self, user: UserId, what: Happening, session: SessionId, client: &Client) {
+        let circumstances = Circumstances {
+            session: Some(session),
+            client: Some(client),
+            by: None,
+        };
+        self.journal.record(user, what, circumstances).await;
+    }
+
+    /// What the person, or an auditor, should be able to find later. Of a theft the person is told, too.
+    async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
+        match decision {
+            Decision::Theft => {
+                self.note(user.id, Happening::TokenReused, session.id, client)
+                    .await;
+                self.tell_of_theft(user).await;
+            }
+            Decision::Adopt => {
+                self.note(user.id, Happening::StoreWentBack, session.id, client)
+                    .await;
+            }
+            Decision::ReplayInNewEpoch => tracing::info!(
+                session.id = %session.id, user.id = %user.id,
+                "a lost refresh was answered again in a new epoch"
+            ),
+            Decision::Rotate | Decision::Replay | Decision::Over(End::Theft) | Decision::Expired => {}
+        }
+    }
+
+    async fn tell_of_theft(&self, user: &User) {
+        let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
+            return;
+        };
+        let told = self
+            .mailer
+            .send_later(to, Some(user.id), About::TokenReused)
+            .await;
+        if let Err(error) = told {
+            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
+        }
     }
 }

@@ -118,8 +118,8 @@ fn body_failures() -> Vec<Failure> {
 
 fn password_failures() -> Vec<Failure> {
     let short = Invalid {
-        username: None,
         password: Some(Violation::PasswordTooShort),
+        ..Invalid::default()
     };
     vec![
         Failure::CredentialsRequired,

@@ -98,8 +98,11 @@ impl DemoApi {
         operation_id = "refresh",
         tag = "Tag::SignIn"
     )]
-    async fn refresh(&self, body: Body<Refresh>) -> Outcome<RefreshTokens> {
-        let issued = self.sessions.refresh(&body.0.refresh_token).await?;
+    async fn refresh(&self, client: Client, body: Body<Refresh>) -> Outcome<RefreshTokens> {
+        let issued = self
+            .sessions
+            .refresh(&body.0.refresh_token, &client)
+            .await?;
         Ok(Answer(tokens(issued)))
     }
 
@@ -115,6 +118,7 @@ impl DemoApi {
     )]
     async fn logout(
         &self,
+        client: Client,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
     ) -> Outcome<SignOutRoute> {
@@ -134,7 +138,7 @@ impl DemoApi {
         let mut refusal = None;
         let mut ended = false;
         for token in tokens {
-            match self.sessions.sign_out(&token).await {
+            match self.sessions.sign_out(&token, &client).await {
                 Ok(()) => ended = true,
                 Err(SignOutError::Invalid) => {
                     refusal.get_or_insert(match token {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Limits;
-use crate::http::error::Failure;
+use crate::http::error::{Dialect, Failure};
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,78 @@
+//! A person's sign-ins on several devices: seeing them, and ending them.
+
+use super::{Caller, Session, Sessions};
+use crate::accounts::Client;
+use crate::events::Happening;
+use crate::id::SessionId;
+use crate::store::StoreError;
+
+impl Sessions {
+    /// The caller's sign-ins that have not ended, the latest used first.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn of_caller(&self, caller: &Caller) -> Result<Vec<Session>, StoreError> {
+        let now = self.clock.now();
+        let mut sessions = self.store.sessions_of(caller.user.id).await?;
+        sessions.retain(|session| session.is_live(now));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used));
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's sign-ins; says whether there was such a one.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn end_of_caller(
+        &self,
+        caller: &Caller,
+        id: SessionId,
+        client: &Client,
+    ) -> Result<bool, StoreError> {
+        let ended = self.store.end_session_of(caller.user.id, id).await?;
+        if ended {
+            self.note(caller.user.id, Happening::SignedOut, id, client)
+                .await;
+        }
+        Ok(ended)
+    }
+
+    /// Ends all of the caller's sign-ins, the one that asks included.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn end_all_of_caller(
+        &self,
+        caller: &Caller,
+        client: &Client,
+    ) -> Result<(), StoreError> {
+        self.end_of_caller_but(caller, None, client).await
+    }
+
+    /// Ends all of the caller's sign-ins but the one that asks.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn end_others_of_caller(
+        &self,
+        caller: &Caller,
+        client: &Client,
+    ) -> Result<(), StoreError> {
+        self.end_of_caller_but(caller, Some(caller.session), client)
+            .await
+    }
+
+    async fn end_of_caller_but(
+        &self,
+        caller: &Caller,
+        keep: Option<SessionId>,
+        client: &Client,
+    ) -> Result<(), StoreError> {
+        let ended = self.store.end_sessions_of(caller.user.id, keep).await?;
+        if ended > 0 {
+            let what = Happening::SignedOutElsewhere;
+            self.note(caller.user.id, what, caller.session, client).await;
+        }
+        Ok(())
+    }
+}
