@@ -15,18 +15,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 
 fn print(sources: &Sources, dev: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<28} {:<40} from", "setting", "value")?;
+    writeln!(out, "{:<38} {:<40} from", "setting", "value")?;
     for setting in SETTINGS {
         let (value, origin) = sources.get(setting);
         writeln!(
             out,
-            "{:<28} {:<40} {origin}",
+            "{:<38} {:<40} {origin}",
             setting.name,
             shown(setting, value)
         )?;
     }
     let dev = if dev { "on" } else { "off" };
-    writeln!(out, "{:<28} {dev:<40} flag", "--dev")
+    writeln!(out, "{:<38} {dev:<40} flag", "--dev")
 }
 
 fn shown<'a>(setting: &Setting, value: &'a str) -> &'a str {

@@ -17,6 +17,7 @@ pub use source::{Origin, Sources};
 
 use self::parse::Reader;
 use crate::accounts::Rates;
+use crate::mail::{Delivery, LinkLifetimes};
 use crate::passwords::ScryptParams;
 use crate::sessions::Lifetimes;
 use crate::store::postgres::DatabaseUrl;
@@ -47,6 +48,10 @@ pub struct Config {
     pub issuer: String,
     /// How long tokens and sessions last.
     pub lifetimes: Lifetimes,
+    /// How mail leaves.
+    pub mail: Delivery,
+    /// How long the links in it are good.
+    pub links: LinkLifetimes,
     /// How passwords are hashed.
     pub scrypt: ScryptParams,
     /// How often strangers may try.
@@ -90,11 +95,11 @@ impl Config {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
+        let data_dir = PathBuf::from(reader.text("DATA_DIR"));
         let config = Self {
             dev,
             listen: SocketAddr::new(host, port),
             public_url: reader.public_url("PUBLIC_URL"),
-            data_dir: PathBuf::from(reader.text("DATA_DIR")),
             database: reader.database("DATABASE_URL", "JWT_SECRET"),
             require_standby: reader.switch("DATABASE_REQUIRE_STANDBY"),
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
@@ -109,10 +114,21 @@ impl Config {
                     86_400 * reader.within("REFRESH_TOKEN_EXPIRE_DAYS", 1..=3650),
                 ),
             },
+            mail: reader.delivery(&data_dir),
+            links: LinkLifetimes {
+                password_reset: Duration::from_secs(
+                    3600 * reader.within("PASSWORD_RESET_TOKEN_EXPIRE_HOURS", 1..=24),
+                ),
+                email_verification: Duration::from_secs(
+                    3600 * reader.within("EMAIL_VERIFICATION_TOKEN_EXPIRE_HOURS", 1..=720),
+                ),
+            },
+            data_dir,
             scrypt: reader.scrypt(),
             rates: Rates {
                 login: reader.rate("LOGIN_RATE"),
                 register: reader.rate("REGISTER_RATE"),
+                mail: reader.rate("MAIL_RATE"),
             },
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),

@@ -1,5 +1,7 @@
 //! From text to values; what does not parse is noted and reading goes on.
 
+mod mail;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;

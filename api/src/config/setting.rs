@@ -85,6 +85,16 @@ pub const SETTINGS: &[Setting] = &[
         "Days that a session lasts from sign-in (1 to 3650)",
     ),
     setting(
+        "PASSWORD_RESET_TOKEN_EXPIRE_HOURS",
+        "1",
+        "Hours that a link for a new password is good (1 to 24)",
+    ),
+    setting(
+        "EMAIL_VERIFICATION_TOKEN_EXPIRE_HOURS",
+        "24",
+        "Hours that a link that confirms an e-mail address is good (1 to 720)",
+    ),
+    setting(
         "SCRYPT_LOG_N",
         "15",
         "Password hashing: the logarithm of scrypt's N",
@@ -100,6 +110,43 @@ pub const SETTINGS: &[Setting] = &[
         "REGISTER_RATE",
         "20/minute",
         "Registrations by address; off in development only",
+    ),
+    setting(
+        "MAIL_RATE",
+        "5/hour",
+        "Letters that somebody asks for, by address, and by account; off in development only",
+    ),
+    setting(
+        "SMTP_HOST",
+        "",
+        "Mail server that takes the mail [default: none, and a folder in development]",
+    ),
+    setting(
+        "SMTP_PORT",
+        "",
+        "Its port [default: 587; with SMTP_TLS=tls 465, with off 25]",
+    ),
+    setting(
+        "SMTP_TLS",
+        "starttls",
+        "How the connection to it is encrypted: starttls, tls, or off (on this machine, or in development)",
+    ),
+    setting(
+        "SMTP_CA_FILE",
+        "",
+        "Certificates, as PEM, of the authorities that it is checked against [default: the system's]",
+    ),
+    setting("SMTP_USERNAME", "", "Name to sign in to it"),
+    Setting {
+        name: "SMTP_PASSWORD",
+        default: "",
+        help: "Password to sign in to it",
+        secret: true,
+    },
+    setting(
+        "SMTP_FROM",
+        "",
+        "Whom the mail is from, as \"Example <auth@example.org>\"",
     ),
     setting("LOG_FORMAT", "text", "How the log is written: text or json"),
     setting(

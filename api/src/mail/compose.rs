@@ -1,0 +1,136 @@
+//! From a letter in the queue to a mail: whose account it is about as that is now, and the one-time token that its
+//! link carries, which is made here and nowhere kept.
+
+use std::sync::Arc;
+
+use lettre::Address;
+use lettre::message::Mailbox;
+
+use super::message::{self, BuildError, Mail};
+use super::text::{self, Link};
+use super::{About, Letter, LinkLifetimes};
+use crate::accounts::EmailAddress;
+use crate::clock::SharedClock;
+use crate::store::{Store, StoreError, User};
+use crate::tokens::{OneTimeToken, Purpose, TokenHash, new_token};
+
+/// Makes mails.
+pub(super) struct Composer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: SharedClock,
+    /// Where links lead: scheme, host and port.
+    pub(super) public_url: String,
+    pub(super) from: Mailbox,
+    pub(super) lifetimes: LinkLifetimes,
+}
+
+/// Why a letter did not become a mail.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ComposeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the system has no randomness")]
+    Randomness,
+    #[error("a template failed: {0}")]
+    Text(#[from] askama::Error),
+    /// The address, or something else of this letter, can not stand in a mail: it never will.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+impl Composer {
+    /// The mail; `None` if there is nothing to say any more, or nobody to say it to.
+    pub(super) async fn compose(&self, letter: &Letter) -> Result<Option<Mail>, ComposeError> {
+        // Before any token is made for it.
+        let to: Address = message::address(&letter.to)?;
+        let users = self.concerned(letter).await?;
+        let mut links = Vec::new();
+        for user in &users {
+            match self.link(letter, user).await? {
+                Some(url) => links.push(Link {
+                    username: user.username.as_str().to_owned(),
+                    url,
+                }),
+                // Deactivated or gone meanwhile.
+                None => {}
+            }
+        }
+        if links.is_empty() {
+            return Ok(None);
+        }
+        let text = text::write(letter, &links, &self.public_url, self.lifetimes)?;
+        let mail = message::build(
+            letter.id,
+            &self.from,
+            to,
+            &self.public_url,
+            self.clock.now(),
+            text,
+        )?;
+        Ok(Some(mail))
+    }
+
+    /// Whom the letter is about, if it is still true that mail about him goes to this address.
+    async fn concerned(&self, letter: &Letter) -> Result<Vec<User>, StoreError> {
+        let Some(id) = letter.user else {
+            let mut users = self.store.users_by_email(&letter.to.key()).await?;
+            users.retain(|user| user.is_active);
+            return Ok(users);
+        };
+        let user = self.store.user(id).await?;
+        let is_his = |user: &User| {
+            let his = user.email.as_ref().map(EmailAddress::key);
+            his == Some(letter.to.key())
+        };
+        Ok(user
+            .filter(|user| match letter.about {
+                About::ResetPassword => user.is_active && is_his(user),
+                About::VerifyEmail => user.is_active && is_his(user) && !user.is_verified,
+                About::ChangeEmail => user.is_active,
+                About::EmailChangeRequested
+                | About::EmailChanged
+                | About::PasswordChanged
+                | About::TokenReused => true,
+            })
+            .into_iter()
+            .collect())
+    }
+
+    /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
+    /// have no token.
+    async fn link(&self, letter: &Letter, user: &User) -> Result<Option<String>, ComposeError> {
+        let (page, purpose, lifetime) = match letter.about {
+            About::ResetPassword => (
+                "reset-password",
+                Purpose::ResetPassword(letter.to.clone()),
+                self.lifetimes.password_reset,
+            ),
+            About::VerifyEmail => (
+                "verify-email",
+                Purpose::VerifyEmail(letter.to.clone()),
+                self.lifetimes.email_verification,
+            ),
+            About::ChangeEmail => (
+                "verify-email",
+                Purpose::ChangeEmail(letter.to.clone()),
+                self.lifetimes.email_verification,
+            ),
+            About::EmailChangeRequested
+            | About::EmailChanged
+            | About::PasswordChanged
+            | About::TokenReused => return Ok(Some(String::new())),
+        };
+        let token = new_token().map_err(|_| ComposeError::Randomness)?;
+        let added = self
+            .store
+            .add_one_time_token(OneTimeToken {
+                hash: TokenHash::of(token.expose()),
+                user: user.id,
+                purpose,
+                expires: self.clock.now().plus(lifetime),
+            })
+            .await?;
+        let url = format!("{}/{page}?token={}", self.public_url, token.expose());
+        Ok(added.then_some(url))
+    }
+}
