@@ -6,8 +6,8 @@
 
 mod dump;
 mod error;
-pub mod postgres;
 mod outcomes;
+pub mod postgres;
 mod records;
 pub mod sled;
 
