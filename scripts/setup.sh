@@ -13,6 +13,15 @@ has_postgresql() {
     have initdb
 }
 
+# The mail server of the tests. Debian's Python has it, whatever other one is in the PATH.
+has_aiosmtpd() {
+    local python
+    for python in /usr/bin/python3 python3; do
+        ! "$python" -c 'import aiosmtpd' 2>/dev/null || return 0
+    done
+    return 1
+}
+
 # want_for KIND: collects in WANTED the packages that are missing and already known by name.
 want_for() {
     compiles_c || want gcc libc6-dev
@@ -21,6 +30,7 @@ want_for() {
         test)
             have strace || want strace
             has_postgresql || want postgresql
+            has_aiosmtpd || want python3-aiosmtpd
             find_browser || want_browser
             ;;
         bench) has_postgresql || want postgresql ;;

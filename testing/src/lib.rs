@@ -1,9 +1,9 @@
-//! Real PostgreSQL servers for tests and benchmarks, and a network in front of them that can be cut.
+//! Real servers for tests and benchmarks: PostgreSQL, a network in front of it that can be cut, and mail.
 //!
 //! A tool of development: nothing of it is in the product. It knows PostgreSQL's programs and its
 //! replication, and nothing of what Password Auth keeps there.
 //!
-//! Every server has a temporary folder and a free port of 127.0.0.1, leaves a cluster of the
+//! Every PostgreSQL has a temporary folder and a free port of 127.0.0.1, leaves a cluster of the
 //! distribution's alone, and is gone when the process that started it is, however that ends. It syncs to
 //! the disk as in production, so that what is measured and what survives a kill is what is true there.
 //! A failure panics and says why: there is nothing that a test could do about it.
@@ -17,10 +17,12 @@
 mod account;
 mod cluster;
 mod folder;
+mod mail;
 mod partition;
 mod programs;
 mod replication;
 mod server;
 
 pub use cluster::Cluster;
+pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken};
 pub use partition::Partition;

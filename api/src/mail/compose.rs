@@ -42,7 +42,7 @@ impl Composer {
     /// The mail; `None` if there is nothing to say any more, or nobody to say it to.
     pub(super) async fn compose(&self, letter: &Letter) -> Result<Option<Mail>, ComposeError> {
         // Before any token is made for it.
-        let to: Address = message::address(&letter.to)?;
+        let to: Address = message::address(&letter.to).map_err(BuildError::from)?;
         let users = self.concerned(letter).await?;
         let mut links = Vec::new();
         for user in &users {

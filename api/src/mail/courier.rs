@@ -120,7 +120,11 @@ impl Courier {
     }
 
     fn rest_after(&mut self, halt: Halt) -> Duration {
-        let Pacing { first_rest, longest_rest, .. } = self.pacing;
+        let Pacing {
+            first_rest,
+            longest_rest,
+            ..
+        } = self.pacing;
         let rest = (first_rest * 2_u32.pow(self.failures.min(16))).min(longest_rest);
         self.failures = self.failures.saturating_add(1);
         match halt {
@@ -148,9 +152,15 @@ impl Courier {
         let mut outcome = Ok(Duration::ZERO);
         while !*stop.borrow() && outcome.is_ok() {
             let now = self.clock.now();
-            let claimed = self.store.claim_letter(now, now.plus(self.pacing.claim)).await;
+            let claimed = self
+                .store
+                .claim_letter(now, now.plus(self.pacing.claim))
+                .await;
             outcome = match claimed {
-                Ok(Some(letter)) => self.handle(&letter, &mut open).await.map(|()| Duration::ZERO),
+                Ok(Some(letter)) => self
+                    .handle(&letter, &mut open)
+                    .await
+                    .map(|()| Duration::ZERO),
                 Ok(None) => break,
                 Err(error) => Err(error.into()),
             };
@@ -186,7 +196,9 @@ impl Courier {
             }
             Err(error) => {
                 tracing::error!(letter.id = %id, %error, "a letter could not be written; it is kept");
-                self.store.postpone_letter(id, now.plus(pause(letter.tries))).await?;
+                self.store
+                    .postpone_letter(id, now.plus(pause(letter.tries)))
+                    .await?;
                 return Ok(());
             }
         };

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn every_address_that_somebody_may_have_can_stand_on_a_letter() {
         for (text, expected) in [
-            ("Alice.Smith+demo@mail.example.co.uk", "Alice.Smith+demo@mail.example.co.uk"),
+            (
+                "Alice.Smith+demo@mail.example.co.uk",
+                "Alice.Smith+demo@mail.example.co.uk",
+            ),
             ("o'neil@example.ie", "o'neil@example.ie"),
             ("alice@bücher.example", "alice@xn--bcher-kva.example"),
             ("用户@例子.广告", "用户@xn--fsqu00a.xn--55qw42g"),

@@ -137,7 +137,12 @@ pub(super) fn write(
 fn to_the_minute(moment: Timestamp) -> String {
     let seconds = i64::try_from(moment.as_secs()).unwrap_or_default();
     let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    format!("{} {:02}:{:02} UTC", moment.date(), moment.hour(), moment.minute())
+    format!(
+        "{} {:02}:{:02} UTC",
+        moment.date(),
+        moment.hour(),
+        moment.minute()
+    )
 }
 
 #[cfg(test)]
@@ -191,7 +196,10 @@ mod tests {
             let text = written(about, &["Alice"]);
             for part in [&text.plain, &text.html] {
                 assert!(part.contains("Alice"), "{about:?}: {part}");
-                assert!(part.contains("https://auth.example.org"), "{about:?}: {part}");
+                assert!(
+                    part.contains("https://auth.example.org"),
+                    "{about:?}: {part}"
+                );
             }
             assert!(text.html.contains(text.subject));
         }
@@ -206,8 +214,16 @@ mod tests {
         ] {
             let text = written(about, &["Alice"]);
             let link = "https://auth.example.org/page?token=5";
-            assert!(text.html.contains(&format!("href=\"{link}\"")), "{}", text.html);
-            assert!(text.plain.lines().any(|line| line.trim() == link), "{}", text.plain);
+            assert!(
+                text.html.contains(&format!("href=\"{link}\"")),
+                "{}",
+                text.html
+            );
+            assert!(
+                text.plain.lines().any(|line| line.trim() == link),
+                "{}",
+                text.plain
+            );
             assert!(text.plain.contains(lasting) && text.html.contains(lasting));
         }
     }

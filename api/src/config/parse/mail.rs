@@ -123,7 +123,9 @@ impl Reader<'_> {
 
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -172,10 +174,17 @@ mod tests {
     #[test]
     fn what_is_missing_or_unsafe_is_named() {
         for (settings, expected) in [
-            (vec![("SMTP_HOST", "smtp.example.org")], vec!["PUBLIC_URL", "SMTP_FROM"]),
+            (
+                vec![("SMTP_HOST", "smtp.example.org")],
+                vec!["PUBLIC_URL", "SMTP_FROM"],
+            ),
             (vec![("SMTP_PORT", "25")], vec!["SMTP_PORT"]),
             (
-                [&SERVER[..], &[("SMTP_TLS", "off"), ("SMTP_PASSWORD", "geheim")]].concat(),
+                [
+                    &SERVER[..],
+                    &[("SMTP_TLS", "off"), ("SMTP_PASSWORD", "geheim")],
+                ]
+                .concat(),
                 vec!["SMTP_TLS", "SMTP_USERNAME, SMTP_PASSWORD"],
             ),
         ] {

@@ -59,7 +59,10 @@ impl Smtp {
 
     pub(super) async fn connect(&self) -> Result<Connection, Closed> {
         let SmtpSettings { host, port, .. } = &self.settings;
-        let at_once = self.tls.clone().filter(|_| self.settings.tls == SmtpTls::Tls);
+        let at_once = self
+            .tls
+            .clone()
+            .filter(|_| self.settings.tls == SmtpTls::Tls);
         let connecting = AsyncSmtpConnection::connect_tokio1(
             (host.as_str(), *port),
             None,
@@ -67,7 +70,9 @@ impl Smtp {
             at_once,
             None,
         );
-        let mut connection = connecting.await.map_err(|error| closed("connecting", &error))?;
+        let mut connection = connecting
+            .await
+            .map_err(|error| closed("connecting", &error))?;
         if let (SmtpTls::StartTls, Some(tls)) = (self.settings.tls, &self.tls) {
             connection
                 .starttls(tls.clone(), &self.hello)
@@ -113,7 +118,11 @@ impl Connection {
     async fn say(&mut self, mail: &Mail) -> Result<(), Refused> {
         let mut parameters = Vec::new();
         if !is_ascii(&mail.from) || !is_ascii(&mail.to) {
-            if !self.0.server_info().supports_feature(Extension::SmtpUtfEight) {
+            if !self
+                .0
+                .server_info()
+                .supports_feature(Extension::SmtpUtfEight)
+            {
                 return Err(Refused::ForGood(Reply {
                     step: "EHLO",
                     code: "no SMTPUTF8".to_owned(),
@@ -213,20 +222,20 @@ fn is_about_the_address(code: u16, reply: &Reply) -> bool {
 }
 
 fn reply(step: &'static str, error: &Error) -> Reply {
-    let number = error.status().map(|code| code.to_string()).unwrap_or_default();
+    let number = error
+        .status()
+        .map(|code| code.to_string())
+        .unwrap_or_default();
     let text = std::error::Error::source(error)
         .map(ToString::to_string)
         .unwrap_or_default();
-    let longer = text
-        .split_whitespace()
-        .next()
-        .filter(|word| {
-            let parts: Vec<&str> = word.split('.').collect();
-            parts.len() == 3
-                && parts
-                    .iter()
-                    .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-        });
+    let longer = text.split_whitespace().next().filter(|word| {
+        let parts: Vec<&str> = word.split('.').collect();
+        parts.len() == 3
+            && parts
+                .iter()
+                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
     Reply {
         step,
         code: match longer {
