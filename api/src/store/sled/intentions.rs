@@ -1,5 +1,7 @@
 //! The trait's methods: each a read, or a write with the durability that it promises.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 
 use super::deletion::{self, Progress};
@@ -26,15 +28,15 @@ impl Store for SledStore {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.tables.user(id)
+        self.tables()?.user(id)
     }
 
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
-        self.tables.user_by_name(name)
+        self.tables()?.user_by_name(name)
     }
 
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError> {
-        self.tables.users_by_email(email)
+        self.tables()?.users_by_email(email)
     }
 
     async fn users(
@@ -53,7 +55,7 @@ impl Store for SledStore {
     }
 
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
-        if self.tables.user_by_name(name)?.is_none() {
+        if self.tables()?.user_by_name(name)?.is_none() {
             return Ok(false);
         }
         // What a read sees may not have been flushed yet.
@@ -113,7 +115,7 @@ impl Store for SledStore {
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        self.tables.sessions_of(user)
+        self.tables()?.sessions_of(user)
     }
 
     async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
@@ -131,7 +133,7 @@ impl Store for SledStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        self.tables.session_and_user(id)
+        self.tables()?.session_and_user(id)
     }
 
     async fn rotate_session(
@@ -168,7 +170,7 @@ impl Store for SledStore {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
-        self.tables.token_and_user(hash, now)
+        self.tables()?.token_and_user(hash, now)
     }
 
     async fn reset_password(
@@ -204,7 +206,7 @@ impl Store for SledStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.tables.events(user, before, limit)
+        self.tables()?.events(user, before, limit)
     }
 
     async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
@@ -222,7 +224,7 @@ impl Store for SledStore {
     }
 
     async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.tables.next_letter_due()
+        self.tables()?.next_letter_due()
     }
 
     async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
@@ -281,6 +283,7 @@ impl Store for SledStore {
     }
 
     async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         self.writer.close().await;
     }
 }

@@ -28,6 +28,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use open::OpenError;
@@ -44,6 +45,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(5);
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
+    closed: AtomicBool,
 }
 
 impl SledStore {
@@ -64,8 +66,19 @@ impl SledStore {
         let tables = Arc::new(tables);
         let writer =
             Writer::start(Arc::clone(&tables), disk, max_wait).map_err(OpenError::Threads)?;
-        let writer = Arc::new(writer);
-        Ok(Self { tables, writer })
+        Ok(Self {
+            tables,
+            writer: Arc::new(writer),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// For reads, which do not pass the writing thread.
+    fn tables(&self) -> Result<&Arc<Tables>, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
+        }
+        Ok(&self.tables)
     }
 
     async fn durable<T: Send + 'static>(
@@ -87,7 +100,7 @@ impl SledStore {
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let tables = Arc::clone(&self.tables);
+        let tables = Arc::clone(self.tables()?);
         let read = tokio::task::spawn_blocking(move || read(&tables));
         read.await
             .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))

@@ -1,6 +1,10 @@
 //! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
+//!
+//! Writes may come between two looks. What tells which records belong together is looked at before and after: the
+//! same both times, it was the same between them.
 
-use super::tables::{Table, Tables, email_prefix, unavailable, user_key};
+use super::codec::decode;
+use super::tables::{Table, Tables, email_prefix, read_moment, unavailable, user_key};
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;
 use crate::events::Event;
@@ -8,8 +12,6 @@ use crate::id::{EventId, SessionId, UserId};
 use crate::sessions::Session;
 use crate::store::{MAX_NAMESAKES, StoreError, User, UserFilter};
 use crate::tokens::{OneTimeToken, TokenHash};
-
-use super::codec::decode;
 
 impl Tables {
     pub(super) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -35,15 +37,24 @@ impl Tables {
     }
 
     pub(super) fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError> {
+        loop {
+            let ids = self.ids_by_email(email)?;
+            let users = ids.iter().map(|id| self.user(*id));
+            let users = users.collect::<Result<Vec<_>, _>>()?;
+            if self.ids_by_email(email)? == ids {
+                return Ok(users.into_iter().flatten().collect());
+            }
+        }
+    }
+
+    fn ids_by_email(&self, email: &EmailKey) -> Result<Vec<UserId>, StoreError> {
         if let Some(owner) = self.verified_owner(email)? {
-            return Ok(self.user(owner)?.into_iter().collect());
+            return Ok(vec![owner]);
         }
-        let mut users = Vec::new();
-        let ids = self.suffixes(Table::Emails, &email_prefix(email));
-        for id in ids.take(MAX_NAMESAKES) {
-            users.extend(self.user(UserId::from_bytes(id?))?);
-        }
-        Ok(users)
+        self.suffixes(Table::Emails, &email_prefix(email))
+            .map(|id| id.map(UserId::from_bytes))
+            .take(MAX_NAMESAKES)
+            .collect()
     }
 
     pub(super) fn users(
@@ -79,19 +90,35 @@ impl Tables {
         &self,
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        let Some(session) = self.record::<Session>(Table::Sessions, id.as_bytes())? else {
-            return Ok(None);
-        };
-        Ok(self.user(session.user)?.map(|user| (session, user)))
+        loop {
+            let found = self.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+            let Some((bytes, session)) = found else {
+                return Ok(None);
+            };
+            let Some(user) = self.user(session.user)? else {
+                return Ok(None);
+            };
+            // A session never becomes again what it was.
+            if self.bytes(Table::Sessions, id.as_bytes())? == Some(bytes) {
+                return Ok(Some((session, user)));
+            }
+        }
     }
 
     pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let mut sessions = Vec::new();
-        for id in self.suffixes::<16>(Table::UserSessions, user.as_bytes()) {
-            // One that ended meanwhile is not there.
-            sessions.extend(self.record(Table::Sessions, &id?)?);
+        loop {
+            let ids = self.session_ids_of(user)?;
+            let sessions = ids.iter().map(|id| self.record(Table::Sessions, id));
+            let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+            if self.session_ids_of(user)? == ids {
+                return Ok(sessions.into_iter().flatten().collect());
+            }
         }
-        Ok(sessions)
+    }
+
+    pub(super) fn session_ids_of(&self, user: UserId) -> Result<Vec<[u8; 16]>, StoreError> {
+        self.suffixes(Table::UserSessions, user.as_bytes())
+            .collect()
     }
 
     /// A token that has not expired, and its user, who is active.
@@ -105,7 +132,9 @@ impl Tables {
             return Ok(None);
         };
         let user = self.user(token.user)?.filter(|user| user.is_active);
-        Ok(user.map(|user| (token, user)))
+        // A token never changes, and once it is gone it stays so.
+        let is_there = self.contains(Table::Tokens, hash.as_bytes())?;
+        Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }
 
     pub(super) fn events(
@@ -141,6 +170,6 @@ impl Tables {
     /// When the next letter is due.
     pub(super) fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let first = self.tree(Table::LettersDue).first().map_err(unavailable)?;
-        Ok(first.and_then(|(key, _)| super::tables::read_moment(key.get(..8)?)))
+        Ok(first.and_then(|(key, _)| read_moment(key.get(..8)?)))
     }
 }

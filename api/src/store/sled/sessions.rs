@@ -27,8 +27,7 @@ pub(super) fn create(
         ..before.clone()
     };
     users::replace(&mut batch, Some(&before), Some(&after))?;
-    let others = tables.suffixes::<16>(Table::UserSessions, session.user.as_bytes());
-    let others = others.collect::<Result<Vec<_>, _>>()?;
+    let others = tables.session_ids_of(session.user)?;
     // An older version of the program set no limit: there may be more than one too many.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
     for id in &others[..too_many] {

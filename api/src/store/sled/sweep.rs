@@ -1,6 +1,8 @@
 //! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
 //! removes on the writing thread, so that nothing changes in between.
 
+use std::time::Duration;
+
 use sled::IVec;
 
 use super::SledStore;
@@ -22,10 +24,13 @@ const LOOKED_AT: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
     while store.relaxed(finish_deletion).await? == Progress::More {}
-    let (expired, old) = (now.minus(KEPT_AFTER_EXPIRY), now.minus(EVENTS_KEPT));
     let mut removed = 0;
-    removed += all(store, move |tables| sweep_sessions(tables, expired)).await?;
-    removed += all(store, move |tables| sweep_events(tables, old)).await?;
+    if let Some(before) = earlier(now, KEPT_AFTER_EXPIRY) {
+        removed += all(store, move |tables| sweep_sessions(tables, before)).await?;
+    }
+    if let Some(before) = earlier(now, EVENTS_KEPT) {
+        removed += all(store, move |tables| sweep_events(tables, before)).await?;
+    }
     removed += through(store, Table::Attempts, move |batch, key, value| {
         let is_paid_off = read_moment(value).is_none_or(|moment| moment <= now);
         if is_paid_off {
@@ -43,6 +48,11 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     })
     .await?;
     Ok(removed)
+}
+
+/// `minus` stops at the epoch, and nothing happened before it.
+fn earlier(now: Timestamp, by: Duration) -> Option<Timestamp> {
+    (now.since(Timestamp::from_millis(0)) >= by).then(|| now.minus(by))
 }
 
 /// Runs a step until it finds nothing more to remove; how many went.
