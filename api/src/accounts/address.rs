@@ -19,6 +19,9 @@ pub enum MailRequestError {
     /// It is no e-mail address.
     #[error("it is no e-mail address")]
     Invalid,
+    /// There is nowhere to send mail.
+    #[error("no mail is configured")]
+    NotConfigured,
     /// The account has no address that waits to be verified.
     #[error("there is no address to verify")]
     NothingToVerify,
@@ -70,7 +73,8 @@ impl Accounts {
             .filter(|_| !user.is_verified)
             .ok_or(MailRequestError::NothingToVerify)?;
         self.count_mail(&address.key(), client).await?;
-        self.mailer.send_later(address.clone(), Some(user.id), About::VerifyEmail)
+        self.mailer
+            .send_later(address.clone(), Some(user.id), About::VerifyEmail)
             .await?;
         self.token_for_developer(user.id, Purpose::VerifyEmail(address))
             .await
@@ -92,14 +96,19 @@ impl Accounts {
         let address = EmailAddress::parse(new).map_err(|_| MailRequestError::Invalid)?;
         self.prove(user, password, client).await?;
         let holders = self.store.users_by_email(&address.key()).await?;
-        if holders.iter().any(|holder| holder.is_verified && holder.id != user.id) {
+        if holders
+            .iter()
+            .any(|holder| holder.is_verified && holder.id != user.id)
+        {
             return Err(MailRequestError::Taken);
         }
         self.count_mail(&address.key(), client).await?;
-        self.mailer.send_later(address.clone(), Some(user.id), About::ChangeEmail)
+        self.mailer
+            .send_later(address.clone(), Some(user.id), About::ChangeEmail)
             .await?;
         self.tell(user, About::EmailChangeRequested).await;
-        self.note(user, Happening::EmailChangeRequested, client).await;
+        self.note(user, Happening::EmailChangeRequested, client)
+            .await;
         self.token_for_developer(user.id, Purpose::ChangeEmail(address))
             .await
     }
@@ -138,6 +147,9 @@ impl Accounts {
         to: &EmailKey,
         client: &Client,
     ) -> Result<(), MailRequestError> {
+        if !self.mailer.is_configured() {
+            return Err(MailRequestError::NotConfigured);
+        }
         let rate = self.rates.mail;
         if rate.is_off() {
             return Ok(());
@@ -164,7 +176,9 @@ impl Accounts {
         let token = new_token().map_err(MailRequestError::Randomness)?;
         let lifetime = match purpose {
             Purpose::ResetPassword(_) => self.link_lifetimes.password_reset,
-            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.link_lifetimes.email_verification,
+            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => {
+                self.link_lifetimes.email_verification
+            }
         };
         let added = self
             .store

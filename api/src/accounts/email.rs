@@ -97,11 +97,6 @@ impl EmailKey {
         Self(text.trim().nfkc().collect::<String>().to_lowercase())
     }
 
-    /// What an engine kept.
-    pub(crate) const fn from_store(text: String) -> Self {
-        Self(text)
-    }
-
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

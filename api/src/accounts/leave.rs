@@ -69,7 +69,8 @@ impl Accounts {
     ) -> Result<(), LeaveError> {
         self.prove(&caller.user, password, client).await?;
         // Neither address nor device: nothing of him is to stay.
-        self.remove(caller.user.id, Circumstances::default()).await?;
+        self.remove(caller.user.id, Circumstances::default())
+            .await?;
         Ok(())
     }
 }

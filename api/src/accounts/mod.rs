@@ -82,15 +82,6 @@ impl Invalid {
         }
     }
 
-    const fn email() -> Self {
-        Self {
-            email: Some(Violation::EmailInvalid),
-            username: None,
-            password: None,
-            full_name: None,
-        }
-    }
-
     fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
@@ -188,7 +179,12 @@ impl Accounts {
 
     /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
     /// it, and must not serve to guess it.
-    async fn prove(&self, user: &User, password: Secret, client: &Client) -> Result<(), ProofError> {
+    async fn prove(
+        &self,
+        user: &User,
+        password: Secret,
+        client: &Client,
+    ) -> Result<(), ProofError> {
         let now = self.clock.now();
         if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
             return Err(ProofError::TooMany(wait));

@@ -1,7 +1,5 @@
 //! Another password: by whoever knows the old one, by mail, or by the operator.
 
-use std::time::Duration;
-
 use password_auth_wire::Secret;
 use password_auth_wire::rules::check_new_password;
 
@@ -85,7 +83,8 @@ impl Accounts {
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
         self.count_mail(&address.key(), client).await?;
-        self.mailer.send_later(address.clone(), None, About::ResetPassword)
+        self.mailer
+            .send_later(address.clone(), None, About::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);

@@ -113,7 +113,8 @@ impl Accounts {
             CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
         }
         if let Some(address) = user.email.clone() {
-            self.mailer.send_later(address, Some(user.id), About::VerifyEmail)
+            self.mailer
+                .send_later(address, Some(user.id), About::VerifyEmail)
                 .await?;
         }
         Ok(user)

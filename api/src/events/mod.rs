@@ -91,9 +91,7 @@ impl Happening {
             Self::SignInFailed => "a sign-in failed: the password was wrong",
             Self::SignedOut => "signed out",
             Self::SignedOutElsewhere => "signed out on other devices",
-            Self::TokenReused => {
-                "a superseded refresh token came back: the session was ended"
-            }
+            Self::TokenReused => "a superseded refresh token came back: the session was ended",
             Self::StoreWentBack => {
                 "a refresh token is newer than the store: was an old backup restored?"
             }

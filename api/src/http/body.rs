@@ -6,15 +6,21 @@ use hyper::body::Bytes;
 use password_auth_wire::FieldError;
 use poem::{Request, RequestBody};
 use poem_openapi::payload::{Json, Payload};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use super::error::Failure;
 
-/// A body that must be there.
-pub(super) struct Body<T>(pub(super) T);
+/// A body that must be there. Fields that it does not have are passed over, as the demo did, or refused.
+pub(super) struct JsonBody<T, const STRICT: bool>(pub(super) T);
+
+/// As the demo's routes take it.
+pub(super) type Body<T> = JsonBody<T, false>;
+
+/// As the routes under `/api/v1` take it: a field that it does not have is a mistake.
+pub(super) type StrictBody<T> = JsonBody<T, true>;
 
 /// A body that may be absent.
 pub(super) struct OptionalBody<T>(pub(super) Option<T>);
@@ -23,7 +29,7 @@ async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
     Ok(body.take()?.into_bytes().await.map_err(Failure::from)?)
 }
 
-fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes) -> Result<T, Failure> {
+fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Result<T, Failure> {
     let is_json = request
         .content_type()
         .is_some_and(Json::<T>::check_content_type);
@@ -32,23 +38,19 @@ fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes) -> Result<T, Failur
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
-    let errors = check(&value, schema_of::<T>().as_ref());
+    let mut registry = Registry::new();
+    T::register(&mut registry);
+    let errors = check(&value, &T::name(), &registry, strict);
     if !errors.is_empty() {
         return Err(Failure::Invalid(errors));
     }
     T::parse_from_json(Some(value)).map_err(|_| Failure::Invalid(Vec::new()))
 }
 
-fn schema_of<T: Type>() -> Option<MetaSchema> {
-    let mut registry = Registry::new();
-    T::register(&mut registry);
-    registry.schemas.remove(&*T::name())
-}
-
-/// Compares an object with its schema: which fields are missing, which have another type. Enough for the
-/// flat objects of this API; what else can be wrong, `parse_from_json` finds.
-fn check(value: &Value, schema: Option<&MetaSchema>) -> Vec<FieldError> {
-    let Some(schema) = schema else {
+/// Compares an object with its schema: which fields are missing, which have another type, and, if it is strict, which
+/// it should not have. Enough for the flat objects of this API; what else can be wrong, `parse_from_json` finds.
+fn check(value: &Value, name: &str, registry: &Registry, strict: bool) -> Vec<FieldError> {
+    let Some(schema) = registry.schemas.get(name) else {
         return Vec::new();
     };
     let Some(object) = value.as_object() else {
@@ -58,7 +60,7 @@ fn check(value: &Value, schema: Option<&MetaSchema>) -> Vec<FieldError> {
             "The request body must be a JSON object.".to_owned(),
         )];
     };
-    schema
+    let wrong = schema
         .properties
         .iter()
         .filter_map(|(name, property)| match object.get(*name) {
@@ -68,13 +70,32 @@ fn check(value: &Value, schema: Option<&MetaSchema>) -> Vec<FieldError> {
                 format!("The field {name} is required."),
             )),
             Some(Value::Null) if !schema.required.contains(name) => None,
-            Some(value) => expected_instead(value, property).map(|expected| {
+            Some(value) => expected_instead(value, property, registry).map(|expected| {
                 let message = format!("The field {name} must be {expected}.");
                 error(name, "wrong_type", message)
             }),
             None => None,
-        })
-        .collect()
+        });
+    let is_known = |name: &&String| schema.properties.iter().any(|(known, _)| known == name);
+    let unknown = object
+        .keys()
+        .filter(|name| strict && !is_known(name))
+        .map(|name| {
+            error(
+                &shown(name),
+                "unknown_field",
+                "The request has no such field.".to_owned(),
+            )
+        });
+    wrong.chain(unknown.take(MAX_UNKNOWN)).collect()
+}
+
+/// Unknown fields that are named: one who sends thousands learns enough from the first.
+const MAX_UNKNOWN: usize = 8;
+
+/// A field's name as the client wrote it, cut short.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
 fn error(field: &str, code: &str, message: String) -> FieldError {
@@ -85,14 +106,24 @@ fn error(field: &str, code: &str, message: String) -> FieldError {
     }
 }
 
-/// What the value should have been, if it is not; the requests of this API hold texts and yes or no.
-fn expected_instead(value: &Value, property: &MetaSchemaRef) -> Option<&'static str> {
-    let MetaSchemaRef::Inline(schema) = property else {
-        return None;
+/// What the value should have been, if it is not; the requests of this API hold texts, yes or no, and names out of a
+/// few.
+fn expected_instead(
+    value: &Value,
+    property: &MetaSchemaRef,
+    registry: &Registry,
+) -> Option<String> {
+    let schema = match property {
+        MetaSchemaRef::Inline(schema) => schema,
+        MetaSchemaRef::Reference(name) => registry.schemas.get(name)?,
     };
+    if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
+        let names: Vec<&str> = schema.enum_items.iter().filter_map(Value::as_str).collect();
+        return Some(format!("one of {}", names.join(", ")));
+    }
     match schema.ty {
-        "string" if !value.is_string() => Some("a string"),
-        "boolean" if !value.is_boolean() => Some("true or false"),
+        "string" if !value.is_string() => Some("a string".to_owned()),
+        "boolean" if !value.is_boolean() => Some("true or false".to_owned()),
         _ => None,
     }
 }
@@ -108,7 +139,7 @@ fn request_meta<T: Type>(required: bool) -> MetaRequest {
     }
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
+impl<'a, T: ParseFromJSON, const STRICT: bool> ApiExtractor<'a> for JsonBody<T, STRICT> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -127,7 +158,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(parse(request, &read(body).await?)?))
+        Ok(Self(parse(request, &read(body).await?, STRICT)?))
     }
 }
 
@@ -156,7 +187,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
         Ok(Self(if absent {
             None
         } else {
-            Some(parse(request, &bytes)?)
+            Some(parse(request, &bytes, false)?)
         }))
     }
 }

@@ -14,7 +14,7 @@ use super::error::Failure;
 use crate::sessions::{Caller, Sessions};
 
 /// The name of the scheme in the OpenAPI document.
-const SCHEME: &str = "bearer";
+pub(super) const SCHEME: &str = "bearer";
 
 /// A route that takes this answers 401 to everybody without a good access token, before it looks at
 /// anything else.
@@ -44,7 +44,16 @@ fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
     }
 }
 
-fn register_scheme(registry: &mut Registry) {
+/// Whoever sends a good access token.
+pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
+    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
+    let sessions = request
+        .data::<Arc<Sessions>>()
+        .ok_or_else(|| Failure::internal("the routes were built without sessions"))?;
+    Ok(sessions.authenticate(token.expose()).await?)
+}
+
+pub(super) fn register_scheme(registry: &mut Registry) {
     registry.create_security_scheme(
         SCHEME,
         MetaSecurityScheme {
@@ -81,14 +90,7 @@ impl<'a> ApiExtractor<'a> for Authenticated {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let token = bearer(request)?.ok_or(Failure::MissingToken)?;
-        let sessions = request
-            .data::<Arc<Sessions>>()
-            .ok_or_else(|| Failure::internal("the routes were built without sessions"))?;
-        match sessions.authenticate(token.expose()).await {
-            Ok(caller) => Ok(Self(caller)),
-            Err(error) => Err(Failure::from(error).into()),
-        }
+        Ok(Self(caller(request).await?))
     }
 }
 

@@ -14,6 +14,9 @@ mod front;
 mod route;
 mod routes;
 pub mod serve;
+mod sign_out;
+mod time;
+mod v1;
 
 pub use app::App;
 pub use client::ProxyTrust;

@@ -10,12 +10,12 @@ use std::marker::PhantomData;
 use password_auth_wire::ErrorBody;
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
-use poem_openapi::ApiResponse;
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
 use poem_openapi::types::{ToJSON, Type};
+use poem_openapi::{ApiResponse, Object};
 
 use super::error::{Dialect, Failure};
 
@@ -39,6 +39,10 @@ pub(super) trait Route: Send + Sync + 'static {
     /// Each way in which the route refuses, beside those that every route has.
     fn refusals() -> Vec<Failure>;
 }
+
+/// The body of a 204: none.
+#[derive(Object)]
+pub(super) struct NoBody {}
 
 /// What a handler returns: `?` turns domain errors into refusals.
 pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
@@ -94,7 +98,9 @@ impl<R: Route> ApiResponse for Answer<R> {
     }
 
     fn register(registry: &mut Registry) {
-        R::Body::register(registry);
+        if R::STATUS != StatusCode::NO_CONTENT {
+            R::Body::register(registry);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::app::App;
 use super::demo::DemoApi;
 use super::docs;
 use super::front::Front;
+use super::v1;
 
 /// The paths of pages, which are no part of the OpenAPI document.
 const PAGES: [&str; 3] = ["/", "/docs", "/openapi.json"];
@@ -31,19 +32,23 @@ pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
     Front::new(app, PagesOrApi { pages, api }).boxed()
 }
 
-fn service(app: &App) -> OpenApiService<DemoApi, ()> {
-    docs::describe(DemoApi {
+/// Everything that the OpenAPI document describes.
+type Described = (DemoApi, v1::Apis);
+
+fn service(app: &App) -> OpenApiService<Described, ()> {
+    let demo = DemoApi {
         accounts: Arc::clone(&app.accounts),
         sessions: Arc::clone(&app.sessions),
         clock: Arc::clone(&app.clock),
-    })
+    };
+    docs::describe((demo, v1::apis(app)))
 }
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
 pub(super) fn allowed_methods(route: &str) -> Option<HeaderValue> {
     static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         let pages = PAGES.map(|path| (path.to_owned(), "GET, HEAD".to_owned()));
-        let api = DemoApi::meta().into_iter().flat_map(|api| api.paths);
+        let api = Described::meta().into_iter().flat_map(|api| api.paths);
         let api = api.map(|path| {
             let mut methods: Vec<Method> = path.operations.into_iter().map(|o| o.method).collect();
             if methods.contains(&Method::GET) {

@@ -71,7 +71,8 @@ impl Sessions {
         let ended = self.store.end_sessions_of(caller.user.id, keep).await?;
         if ended > 0 {
             let what = Happening::SignedOutElsewhere;
-            self.note(caller.user.id, what, caller.session, client).await;
+            self.note(caller.user.id, what, caller.session, client)
+                .await;
         }
         Ok(())
     }

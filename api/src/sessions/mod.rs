@@ -322,7 +322,10 @@ impl Sessions {
                 session.id = %session.id, user.id = %user.id,
                 "a lost refresh was answered again in a new epoch"
             ),
-            Decision::Rotate | Decision::Replay | Decision::Over(End::Theft) | Decision::Expired => {}
+            Decision::Rotate
+            | Decision::Replay
+            | Decision::Over(End::Theft)
+            | Decision::Expired => {}
         }
     }
 

@@ -8,19 +8,18 @@ use password_auth_wire::{
     Authenticate, Credentials, Logout, Message, ProtectedData, Refresh, Status, Tokens,
 };
 use poem_openapi::{OpenApi, Tags};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use self::described::{
     Ping, Protected, ProtectedDataRoute, RefreshTokens, Register, SignIn, SignOutRoute,
 };
 use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
-use super::error::Failure;
 use super::route::{Answer, Outcome, Route as _};
+use super::sign_out::sign_out;
+use super::time::rfc3339;
 use crate::accounts::{Accounts, Client, NewAccount};
 use crate::clock::{SharedClock, Timestamp};
-use crate::sessions::{Issued, SessionKind, Sessions, SignOut, SignOutError};
+use crate::sessions::{Issued, SessionKind, Sessions};
 
 pub(super) struct DemoApi {
     pub(super) accounts: Arc<Accounts>,
@@ -123,36 +122,8 @@ impl DemoApi {
         body: OptionalBody<Logout>,
     ) -> Outcome<SignOutRoute> {
         let refresh_token = body.0.and_then(|logout| logout.refresh_token);
-        let mut tokens = Vec::new();
-        tokens.extend(refresh_token.map(SignOut::Refresh));
-        match bearer.0 {
-            Ok(token) => tokens.extend(token.map(SignOut::Access)),
-            // Another scheme is no hindrance to whoever sends a refresh token.
-            Err(failure) if tokens.is_empty() => return Err(failure.into()),
-            Err(_) => {}
-        }
-        if tokens.is_empty() {
-            return Err(Failure::MissingToken.into());
-        }
-        // Each is tried; one that names a session is enough.
-        let mut refusal = None;
-        let mut ended = false;
-        for token in tokens {
-            match self.sessions.sign_out(&token, &client).await {
-                Ok(()) => ended = true,
-                Err(SignOutError::Invalid) => {
-                    refusal.get_or_insert(match token {
-                        SignOut::Refresh(_) => Failure::InvalidRefreshToken,
-                        SignOut::Access(_) => Failure::InvalidToken,
-                    });
-                }
-                Err(SignOutError::Store(error)) => return Err(error.into()),
-            }
-        }
-        match refusal {
-            Some(failure) if !ended => Err(failure.into()),
-            _ => Ok(Answer(SignOutRoute::example())),
-        }
+        sign_out(&self.sessions, bearer, refresh_token, &client).await?;
+        Ok(Answer(SignOutRoute::example()))
     }
 
     /// Greet the caller
@@ -204,14 +175,9 @@ fn tokens(issued: Issued) -> Tokens {
 }
 
 fn protected_data(name: &str, now: Timestamp) -> ProtectedData {
-    let nanos = i128::from(now.as_millis()) * 1_000_000;
-    let access_timestamp = OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()
-        .and_then(|moment| moment.format(&Rfc3339).ok())
-        .unwrap_or_default();
     ProtectedData {
         message: format!("Hello {name}! You have successfully accessed a protected resource."),
         user: name.to_owned(),
-        access_timestamp,
+        access_timestamp: rfc3339(now),
     }
 }

@@ -11,7 +11,7 @@ use super::Failure;
 
 /// Whose words a route speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(in crate::http) enum Dialect {
     /// The demo's, at the root.
     Demo,
     /// That of `/api/v1`.
@@ -20,7 +20,7 @@ pub enum Dialect {
 
 /// A failure, told in a dialect.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub(in crate::http) struct Told<'a> {
     pub(super) failure: &'a Failure,
     pub(super) dialect: Dialect,
 }
@@ -40,12 +40,12 @@ impl Told<'_> {
                 Dialect::Demo => StatusCode::BAD_REQUEST,
                 Dialect::V1 => StatusCode::CONFLICT,
             },
-            Failure::InvalidRefreshToken | Failure::RefreshTokenExpired | Failure::RefreshTokenReused => {
-                match self.dialect {
-                    Dialect::Demo => StatusCode::BAD_REQUEST,
-                    Dialect::V1 => StatusCode::UNAUTHORIZED,
-                }
-            }
+            Failure::InvalidRefreshToken
+            | Failure::RefreshTokenExpired
+            | Failure::RefreshTokenReused => match self.dialect {
+                Dialect::Demo => StatusCode::BAD_REQUEST,
+                Dialect::V1 => StatusCode::UNAUTHORIZED,
+            },
             Failure::InvalidCredentials
             | Failure::MissingToken
             | Failure::TokenExpired

@@ -8,8 +8,8 @@ use poem::error::ReadBodyError;
 
 use super::Failure;
 use crate::accounts::{
-    ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError, MailRequestError,
-    ProofError, RegisterError, ResetPasswordError, Role, SignInError,
+    ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError,
+    MailRequestError, ProofError, RegisterError, ResetPasswordError, Role, SignInError,
 };
 use crate::passwords::{Busy, HashingError};
 use crate::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -140,6 +140,7 @@ impl From<MailRequestError> for Failure {
                 ..Invalid::default()
             }
             .into(),
+            MailRequestError::NotConfigured => Self::MailNotConfigured,
             MailRequestError::NothingToVerify => Self::NothingToVerify,
             MailRequestError::Taken => Self::EmailExists,
             MailRequestError::TooMany(wait) => Self::TooManyAttempts(wait),

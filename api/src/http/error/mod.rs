@@ -13,9 +13,10 @@ use password_auth_wire::{ErrorCode, FieldError};
 use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
+use poem_openapi::error::ParseParamError;
 
 pub(super) use dialect::AnsweredCode;
-pub use dialect::{Dialect, Told};
+pub(super) use dialect::{Dialect, Told};
 
 use crate::accounts::Role;
 
@@ -122,7 +123,7 @@ impl Failure {
 
     /// The failure, as routes of that dialect tell it.
     #[must_use]
-    pub const fn told_in(&self, dialect: Dialect) -> Told<'_> {
+    pub(super) const fn told_in(&self, dialect: Dialect) -> Told<'_> {
         Told {
             failure: self,
             dialect,
@@ -137,6 +138,13 @@ impl Failure {
         }
         if error.is::<MethodNotAllowedError>() {
             return Self::MethodNotAllowed;
+        }
+        if let Some(ParseParamError { name, .. }) = error.downcast_ref() {
+            return Self::Invalid(vec![FieldError {
+                field: (*name).to_owned(),
+                code: "invalid".to_owned(),
+                message: format!("The parameter {name} is not valid."),
+            }]);
         }
         match error.status() {
             StatusCode::NOT_FOUND => Self::NotFound,

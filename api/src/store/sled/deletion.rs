@@ -78,9 +78,7 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     };
     Ok(Deletion {
         username: user.username_key.clone(),
-        letters_to: email
-            .clone()
-            .filter(|_| user.is_verified || !has_namesakes),
+        letters_to: email.clone().filter(|_| user.is_verified || !has_namesakes),
         letters_counted_for: email.filter(|_| user.is_verified),
     })
 }

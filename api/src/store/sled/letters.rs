@@ -27,7 +27,10 @@ pub(super) fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Letter>, StoreError> {
-    let first = tables.tree(Table::LettersDue).first().map_err(unavailable)?;
+    let first = tables
+        .tree(Table::LettersDue)
+        .first()
+        .map_err(unavailable)?;
     let Some((place, _)) = first else {
         return Ok(None);
     };
@@ -49,7 +52,14 @@ pub(super) fn claim(
 
 pub(super) fn postpone(tables: &Tables, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
     match tables.record::<Letter>(Table::Letters, id.as_bytes())? {
-        Some(letter) => replace(tables, &letter, &Letter { due, ..letter.clone() }),
+        Some(letter) => replace(
+            tables,
+            &letter,
+            &Letter {
+                due,
+                ..letter.clone()
+            },
+        ),
         None => Ok(()),
     }
 }

@@ -122,11 +122,7 @@ fn insert(
     Ok(alone)
 }
 
-fn is_there(
-    tables: &Tables,
-    user: UserId,
-    what: impl FnOnce() -> String,
-) -> Result<(), LoadError> {
+fn is_there(tables: &Tables, user: UserId, what: impl FnOnce() -> String) -> Result<(), LoadError> {
     let is_there = tables.contains(Table::Users, user.as_bytes())?;
     holds(is_there, || format!("{} belongs to nobody", what()))
 }

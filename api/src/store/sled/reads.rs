@@ -147,7 +147,9 @@ impl Tables {
         let mut events = Vec::new();
         match user {
             None => {
-                let older = self.tree(Table::Events).range::<&[u8], _>(..&before.as_bytes()[..]);
+                let older = self
+                    .tree(Table::Events)
+                    .range::<&[u8], _>(..&before.as_bytes()[..]);
                 for event in older.values().rev().take(limit) {
                     events.push(decode(&event.map_err(unavailable)?)?);
                 }

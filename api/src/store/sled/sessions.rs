@@ -99,11 +99,7 @@ pub(super) fn confirm_generation(
 
 /// Removes a session, if it is that person's where one is given; whether it did. One that was ended for a theft
 /// stays: its thief must not take away what its owner is to be told.
-pub(super) fn end(
-    tables: &Tables,
-    id: SessionId,
-    of: Option<UserId>,
-) -> Result<bool, StoreError> {
+pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
     let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
     let session = found
         .filter(|session| session.ended.is_none() && of.is_none_or(|user| user == session.user));

@@ -138,7 +138,11 @@ impl Tables {
     }
 
     /// A record.
-    pub(super) fn record<T: Kept>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
+    pub(super) fn record<T: Kept>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
         Ok(self.look_up(table, key)?.map(|(_, record)| record))
     }
 

@@ -23,7 +23,9 @@ pub(super) fn from_format_1(tables: &Tables, disk: &File) -> Result<(), StoreErr
     sync(tables, disk)?;
     open::set_format(tables)?;
     sync(tables, disk)?;
-    tracing::info!("the data folder was brought up to date; an older version can not use it any more");
+    tracing::info!(
+        "the data folder was brought up to date; an older version can not use it any more"
+    );
     Ok(())
 }
 

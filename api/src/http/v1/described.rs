@@ -1,0 +1,150 @@
+//! What each route says of itself: the example of its answer, and its refusals.
+
+use std::time::Duration;
+
+use password_auth_wire::FieldError;
+use password_auth_wire::rules::Violation;
+use password_auth_wire::v1::{
+    AccountStatus, Done, EventInfo, Health, PeopleCount, Person, PersonalData, SignInInfo,
+    TokenPair,
+};
+use poem::http::StatusCode;
+use poem_openapi::types::Example as _;
+
+use super::email::{CHANGE_SENT, VERIFICATION_SENT};
+use super::password::RESET_REQUESTED;
+use super::session::LOGGED_OUT;
+use crate::accounts::{Invalid, Role};
+use crate::http::error::{Dialect, Failure};
+use crate::http::route::{NoBody, Route};
+
+macro_rules! routes {
+    ($($name:ident: $status:ident $body:ty = $example:expr, $answer:literal, [$($refusals:expr),*];)+) => {
+        $(
+            pub(super) struct $name;
+
+            impl Route for $name {
+                type Body = $body;
+                const DIALECT: Dialect = Dialect::V1;
+                const STATUS: StatusCode = StatusCode::$status;
+                const ANSWER: &'static str = $answer;
+                fn example() -> $body {
+                    $example
+                }
+                fn refusals() -> Vec<Failure> {
+                    let refusals: Vec<Vec<Failure>> = vec![$($refusals),*];
+                    refusals.concat()
+                }
+            }
+        )+
+    };
+}
+
+routes! {
+    RegisterRoute: CREATED Person = Person::example(), "The account is made.",
+        [new_account(), vec![too_many()]];
+    LoginRoute: OK TokenPair = TokenPair::example(), "A session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
+    RefreshRoute: OK TokenPair = TokenPair::example(),
+        "The session's current refresh token, and a new access token.",
+        [vec![
+            Failure::InvalidRefreshToken, Failure::RefreshTokenExpired, Failure::RefreshTokenReused,
+        ], bad_body("refresh_token")];
+    LogoutRoute: OK Done = Done::with(LOGGED_OUT), "The session is over.",
+        [vec![
+            Failure::MissingToken, Failure::InvalidToken, Failure::InvalidRefreshToken,
+        ], bad_body("refresh_token")];
+    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [caller()];
+    SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "They, the latest used first.", [caller()];
+    EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [caller(), vec![Failure::NotFound]];
+
+    ChangePasswordRoute: OK Done = Done::with("Password changed successfully"), "It is changed.",
+        [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
+    RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
+        [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
+    ConfirmResetRoute: OK Done = Done::with("Password reset successful"), "It is changed.",
+        [vec![Failure::InvalidOneTimeToken], bad_body("new_password")];
+
+    RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link is sent.",
+        [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
+    ConfirmEmailRoute: OK Done = Done::with("Email verified successfully"), "The address is the person's.",
+        [vec![Failure::InvalidOneTimeToken, Failure::EmailExists], bad_body("token")];
+    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link is sent to the new address.",
+        [caller(), vec![
+            Failure::WrongPassword, Failure::EmailExists, too_many(), Failure::MailNotConfigured,
+        ], bad_body("new_email")];
+
+    OneselfRoute: OK Person = Person::example(), "The caller.", [caller()];
+    StatusRoute: OK AccountStatus = AccountStatus::example(), "It.", [caller()];
+    DeactivateRoute: OK Done = Done::with("Account deactivated successfully"), "It is disabled.",
+        [caller(), vec![Failure::LastAdmin]];
+    ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [caller()];
+    LeaveRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+        [caller(), vec![Failure::WrongPassword, Failure::LastAdmin, too_many()], bad_body("password")];
+    EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+        [caller(), bad_parameter("limit")];
+    AllEvents: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+        [admin(), bad_parameter("limit")];
+
+    PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.", [caller(), bad_parameter("limit")];
+    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
+    CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
+    PersonRoute: OK Person = Person::example(), "The person.", [admin(), vec![Failure::NotFound]];
+    ChangePersonRoute: OK Person = Person::example(), "The person as he is now.",
+        [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
+    RemovePersonRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+        [admin(), vec![Failure::NotFound, Failure::LastAdmin]];
+
+    HealthRoute: OK Health = Health::example(), "It does.", [];
+    LiveRoute: OK Health = Health::example(), "It does.", [];
+}
+
+fn caller() -> Vec<Failure> {
+    vec![
+        Failure::MissingToken,
+        Failure::TokenExpired,
+        Failure::InvalidToken,
+    ]
+}
+
+fn admin() -> Vec<Failure> {
+    [caller(), vec![Failure::PermissionDenied(&[Role::Admin])]].concat()
+}
+
+fn new_account() -> Vec<Failure> {
+    let short = Invalid {
+        password: Some(Violation::PasswordTooShort),
+        ..Invalid::default()
+    };
+    vec![
+        Failure::UserExists,
+        Failure::EmailExists,
+        Failure::CredentialsRequired,
+        Failure::Malformed,
+        Failure::UnsupportedMediaType,
+        short.into(),
+    ]
+}
+
+fn bad_body(field: &str) -> Vec<Failure> {
+    let missing = Failure::Invalid(vec![FieldError {
+        field: field.to_owned(),
+        code: "required".to_owned(),
+        message: format!("The field {field} is required."),
+    }]);
+    vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
+}
+
+fn bad_parameter(name: &str) -> Vec<Failure> {
+    vec![Failure::Invalid(vec![FieldError {
+        field: name.to_owned(),
+        code: "invalid".to_owned(),
+        message: format!("The parameter {name} is not valid."),
+    }])]
+}
+
+const fn too_many() -> Failure {
+    Failure::TooManyAttempts(Duration::from_secs(12))
+}

@@ -1,0 +1,86 @@
+//! E-mail addresses: verifying and changing one's own.
+
+use std::sync::Arc;
+
+use password_auth_wire::Secret;
+use password_auth_wire::v1::{ChangeEmail, ConfirmEmail, Done};
+use poem_openapi::OpenApi;
+
+use super::Tag;
+use super::caller::SignedIn;
+use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
+use crate::accounts::{Accounts, Client};
+use crate::http::body::StrictBody;
+use crate::http::route::{Answer, Outcome};
+
+pub(in crate::http) struct EmailApi {
+    pub(super) accounts: Arc<Accounts>,
+}
+
+pub(super) const VERIFICATION_SENT: &str = "Verification email sent";
+pub(super) const CHANGE_SENT: &str = "Confirmation email sent to the new address";
+
+#[OpenApi(prefix_path = "/api/v1/auth/email", tag = "Tag::Email")]
+impl EmailApi {
+    /// Ask for a link that verifies one's address
+    #[oai(
+        path = "/verification/request",
+        method = "post",
+        operation_id = "v1_request_verification"
+    )]
+    async fn request_verification(
+        &self,
+        caller: SignedIn,
+        client: Client,
+    ) -> Outcome<RequestVerificationRoute> {
+        let token = self
+            .accounts
+            .request_verification(&caller.0, &client)
+            .await?;
+        Ok(Answer(with_token(VERIFICATION_SENT, token.as_ref())))
+    }
+
+    /// Verify an address, or complete a change, by a mailed token
+    #[oai(
+        path = "/verification/confirm",
+        method = "post",
+        operation_id = "v1_confirm_email"
+    )]
+    async fn confirm(
+        &self,
+        client: Client,
+        body: StrictBody<ConfirmEmail>,
+    ) -> Outcome<ConfirmEmailRoute> {
+        self.accounts.confirm_email(&body.0.token, &client).await?;
+        Ok(Answer(Done::with("Email verified successfully")))
+    }
+
+    /// Change one's address
+    ///
+    /// Takes the password. A link to the new address completes it; the old one, if it was verified, is told.
+    #[oai(path = "/change", method = "post", operation_id = "v1_change_email")]
+    async fn change(
+        &self,
+        caller: SignedIn,
+        client: Client,
+        body: StrictBody<ChangeEmail>,
+    ) -> Outcome<ChangeEmailRoute> {
+        let ChangeEmail {
+            password,
+            new_email,
+        } = body.0;
+        let token = self
+            .accounts
+            .request_email_change(&caller.0, password, &new_email, &client)
+            .await?;
+        Ok(Answer(with_token(CHANGE_SENT, token.as_ref())))
+    }
+}
+
+/// The sentence; in development with the token that is mailed.
+pub(super) fn with_token(sentence: &str, token: Option<&Secret>) -> Done {
+    match token {
+        None => Done::with(sentence),
+        Some(token) => Done::with(format!("{sentence} (DEV ONLY): {}", token.expose())),
+    }
+}

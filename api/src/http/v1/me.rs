@@ -1,0 +1,125 @@
+//! One's own account.
+
+use std::sync::Arc;
+
+use password_auth_wire::v1::{AccountStatus, Done, Leave, PersonalData};
+use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
+
+use super::Tag;
+use super::caller::SignedIn;
+use super::described::{
+    DeactivateRoute, EventList, ExportRoute, LeaveRoute, OneselfRoute, StatusRoute,
+};
+use super::events::{default_events, page};
+use super::views;
+use crate::accounts::{Accounts, Client};
+use crate::http::body::StrictBody;
+use crate::http::route::{Answer, NoBody, Outcome};
+
+pub(in crate::http) struct MeApi {
+    pub(super) accounts: Arc<Accounts>,
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Me")]
+impl MeApi {
+    /// Who the caller is
+    #[oai(path = "/auth/me", method = "get", operation_id = "v1_auth_me")]
+    async fn auth_me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
+        Ok(Answer(views::oneself(&caller.0.user)))
+    }
+
+    /// Who the caller is
+    #[oai(path = "/users/me", method = "get", operation_id = "v1_me")]
+    async fn me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
+        Ok(Answer(views::oneself(&caller.0.user)))
+    }
+
+    /// Whether one's account may be used
+    #[oai(
+        path = "/users/me/status",
+        method = "get",
+        operation_id = "v1_my_status"
+    )]
+    async fn status(&self, caller: SignedIn) -> Outcome<StatusRoute> {
+        Ok(Answer(AccountStatus {
+            is_active: caller.0.user.is_active,
+            is_verified: caller.0.user.is_verified,
+        }))
+    }
+
+    /// Disable one's account
+    ///
+    /// From the next request on its tokens count for nothing; an admin can enable it again.
+    #[oai(
+        path = "/users/me/deactivate",
+        method = "put",
+        operation_id = "v1_deactivate_me"
+    )]
+    async fn deactivate(&self, caller: SignedIn, client: Client) -> Outcome<DeactivateRoute> {
+        self.accounts.deactivate(&caller.0, &client).await?;
+        Ok(Answer(Done::with("Account deactivated successfully")))
+    }
+
+    /// Everything that is kept about oneself
+    #[oai(
+        path = "/users/me/export",
+        method = "get",
+        operation_id = "v1_export_me"
+    )]
+    async fn export(&self, caller: SignedIn, client: Client) -> Outcome<ExportRoute> {
+        let caller = caller.0;
+        let export = self.accounts.export(&caller, &client).await?;
+        Ok(Answer(PersonalData {
+            user: views::oneself(&export.user),
+            sessions: export
+                .sessions
+                .iter()
+                .map(|session| views::sign_in(session, &caller))
+                .collect(),
+            events: export.events.iter().map(views::event).collect(),
+        }))
+    }
+
+    /// Delete one's account
+    ///
+    /// Takes the password. Nothing that is about the person is left.
+    #[oai(path = "/users/me", method = "delete", operation_id = "v1_delete_me")]
+    async fn leave(
+        &self,
+        caller: SignedIn,
+        client: Client,
+        body: StrictBody<Leave>,
+    ) -> Outcome<LeaveRoute> {
+        self.accounts
+            .leave(&caller.0, body.0.password, &client)
+            .await?;
+        Ok(Answer(NoBody {}))
+    }
+
+    /// What happened to one's account
+    ///
+    /// The latest first. For older ones, `before` is the id of the last one seen.
+    #[oai(
+        path = "/users/me/events",
+        method = "get",
+        operation_id = "v1_my_events"
+    )]
+    async fn events(
+        &self,
+        caller: SignedIn,
+        /// Only events older than the one with this id.
+        before: Query<Option<String>>,
+        /// How many at most.
+        #[oai(
+            default = "default_events",
+            validator(minimum(value = "1"), maximum(value = "100"))
+        )]
+        limit: Query<u32>,
+    ) -> Outcome<EventList> {
+        let user = Some(caller.0.user.id);
+        Ok(Answer(
+            page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
+        ))
+    }
+}

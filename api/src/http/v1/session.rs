@@ -1,0 +1,224 @@
+//! Registering, signing in, refreshing, signing out; sign-ins on several devices.
+
+use std::sync::Arc;
+
+use password_auth_wire::Logout;
+use password_auth_wire::v1::{Done, Login, RefreshPair, RegisterAccount};
+use poem_openapi::param::Path;
+use poem_openapi::payload::Form;
+use poem_openapi::{Object, OpenApi};
+
+use super::Tag;
+use super::caller::SignedIn;
+use super::described::{
+    EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute, RegisterRoute, SignIns,
+};
+use super::views;
+use crate::accounts::{Accounts, Client, NewAccount};
+use crate::http::body::{OptionalBody, StrictBody};
+use crate::http::caller::MaybeBearer;
+use crate::http::error::Failure;
+use crate::http::route::{Answer, NoBody, Outcome};
+use crate::http::sign_out::sign_out;
+use crate::id::SessionId;
+use crate::sessions::{SessionKind, Sessions};
+
+pub(in crate::http) struct SessionApi {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) sessions: Arc<Sessions>,
+}
+
+/// The OAuth2 password form (RFC 6749 §4.3.2); what else it brings is of no use here.
+#[derive(Object, serde::Deserialize)]
+struct PasswordForm {
+    /// The name, in any case, or the e-mail address.
+    username: String,
+    /// The password.
+    password: password_auth_wire::Secret,
+}
+
+#[OpenApi(prefix_path = "/api/v1/auth")]
+impl SessionApi {
+    /// Make an account
+    ///
+    /// An address that is given is sent a link to verify it. Nobody chooses his own role.
+    #[oai(
+        path = "/register",
+        method = "post",
+        operation_id = "v1_register",
+        tag = "Tag::SignIn"
+    )]
+    async fn register(
+        &self,
+        client: Client,
+        body: StrictBody<RegisterAccount>,
+    ) -> Outcome<RegisterRoute> {
+        let RegisterAccount {
+            username,
+            email,
+            password,
+            full_name,
+        } = body.0;
+        let account = NewAccount {
+            username,
+            password,
+            email,
+            full_name,
+        };
+        let user = self.accounts.register(account, &client).await?;
+        Ok(Answer(views::oneself(&user)))
+    }
+
+    /// Sign in
+    #[oai(
+        path = "/login",
+        method = "post",
+        operation_id = "v1_login",
+        tag = "Tag::SignIn"
+    )]
+    async fn login(&self, client: Client, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+        let Login {
+            username,
+            password,
+            stay_signed_in,
+        } = body.0;
+        let kind = match stay_signed_in {
+            None | Some(true) => SessionKind::Staying,
+            Some(false) => SessionKind::Short,
+        };
+        let issued = self
+            .accounts
+            .sign_in(&username, password, kind, client)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Sign in by the OAuth2 password form
+    ///
+    /// As the Authorize button sends it.
+    #[oai(
+        path = "/login/form",
+        method = "post",
+        operation_id = "v1_login_form",
+        tag = "Tag::SignIn"
+    )]
+    async fn login_form(&self, client: Client, form: Form<PasswordForm>) -> Outcome<LoginRoute> {
+        let PasswordForm { username, password } = form.0;
+        let issued = self
+            .accounts
+            .sign_in(&username, password, SessionKind::Staying, client)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Exchange a refresh token for a new pair
+    ///
+    /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
+    /// second tab, costs nobody the sign-in. Later, an old token ends the session.
+    #[oai(
+        path = "/refresh",
+        method = "post",
+        operation_id = "v1_refresh",
+        tag = "Tag::SignIn"
+    )]
+    async fn refresh(
+        &self,
+        client: Client,
+        body: StrictBody<RefreshPair>,
+    ) -> Outcome<RefreshRoute> {
+        let issued = self
+            .sessions
+            .refresh(&body.0.refresh_token, &client)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Sign out
+    ///
+    /// By the bearer token, which may have expired, or by a refresh token of any generation. Doing it
+    /// again is no error.
+    #[oai(
+        path = "/logout",
+        method = "post",
+        operation_id = "v1_logout",
+        tag = "Tag::SignIn"
+    )]
+    async fn logout(
+        &self,
+        client: Client,
+        bearer: MaybeBearer,
+        body: OptionalBody<Logout>,
+    ) -> Outcome<LogoutRoute> {
+        let refresh_token = body.0.and_then(|logout| logout.refresh_token);
+        sign_out(&self.sessions, bearer, refresh_token, &client).await?;
+        Ok(Answer(Done::with(LOGGED_OUT)))
+    }
+
+    /// Sign out everywhere
+    #[oai(
+        path = "/logout/all",
+        method = "post",
+        operation_id = "v1_logout_all",
+        tag = "Tag::SignIn"
+    )]
+    async fn logout_all(&self, caller: SignedIn, client: Client) -> Outcome<LogoutEverywhere> {
+        self.sessions.end_all_of_caller(&caller.0, &client).await?;
+        Ok(Answer(Done::with(LOGGED_OUT)))
+    }
+
+    /// The caller's sign-ins
+    #[oai(
+        path = "/sessions",
+        method = "get",
+        operation_id = "v1_sessions",
+        tag = "Tag::SignIn"
+    )]
+    async fn sessions(&self, caller: SignedIn) -> Outcome<SignIns> {
+        let sessions = self.sessions.of_caller(&caller.0).await?;
+        let shown = sessions
+            .iter()
+            .map(|session| views::sign_in(session, &caller.0));
+        Ok(Answer(shown.collect()))
+    }
+
+    /// End one of the caller's sign-ins
+    #[oai(
+        path = "/sessions/:id",
+        method = "delete",
+        operation_id = "v1_end_session",
+        tag = "Tag::SignIn"
+    )]
+    async fn end_session(
+        &self,
+        caller: SignedIn,
+        client: Client,
+        id: Path<String>,
+    ) -> Outcome<EndSignIn> {
+        // What is no identifier names nothing.
+        let id: SessionId = id.0.parse().map_err(|_| Failure::NotFound)?;
+        if self.sessions.end_of_caller(&caller.0, id, &client).await? {
+            Ok(Answer(NoBody {}))
+        } else {
+            Err(Failure::NotFound.into())
+        }
+    }
+
+    /// End the caller's other sign-ins
+    ///
+    /// All but the one that asks.
+    #[oai(
+        path = "/sessions",
+        method = "delete",
+        operation_id = "v1_end_other_sessions",
+        tag = "Tag::SignIn"
+    )]
+    async fn end_other_sessions(&self, caller: SignedIn, client: Client) -> Outcome<EndSignIn> {
+        self.sessions
+            .end_others_of_caller(&caller.0, &client)
+            .await?;
+        Ok(Answer(NoBody {}))
+    }
+}
+
+pub(super) const LOGGED_OUT: &str =
+    "Logged out successfully. Please delete tokens from client storage.";

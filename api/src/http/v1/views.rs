@@ -1,0 +1,106 @@
+//! Records as they are shown: what of them, and to whom.
+
+use password_auth_wire::v1::{EventInfo, Person, Role as WireRole, SignInInfo, TokenPair};
+use serde_json::Value;
+
+use crate::accounts::Role;
+use crate::events::Event;
+use crate::http::time::rfc3339;
+use crate::sessions::{Caller, Issued, Session};
+use crate::store::User;
+
+/// A person, as `caller` may see him: the address is for himself and for admins.
+pub(super) fn person(user: &User, caller: &Caller) -> Person {
+    let sees_address = caller.user.id == user.id || caller.user.role == Role::Admin;
+    Person {
+        email: if sees_address { email(user) } else { None },
+        ..without_address(user)
+    }
+}
+
+/// A person, as he sees himself.
+pub(super) fn oneself(user: &User) -> Person {
+    Person {
+        email: email(user),
+        ..without_address(user)
+    }
+}
+
+fn without_address(user: &User) -> Person {
+    Person {
+        id: user.id.to_string(),
+        username: user.username.as_str().to_owned(),
+        email: None,
+        full_name: user.full_name.clone(),
+        role: wire_role(user.role),
+        is_active: user.is_active,
+        is_verified: user.is_verified,
+        created_at: rfc3339(user.created_at),
+        last_login: user.last_login.map(rfc3339),
+    }
+}
+
+fn email(user: &User) -> Option<String> {
+    user.email.as_ref().map(|email| email.as_str().to_owned())
+}
+
+const fn wire_role(role: Role) -> WireRole {
+    match role {
+        Role::User => WireRole::User,
+        Role::Admin => WireRole::Admin,
+        Role::Guest => WireRole::Guest,
+    }
+}
+
+pub(super) const fn role(role: WireRole) -> Role {
+    match role {
+        WireRole::User => Role::User,
+        WireRole::Admin => Role::Admin,
+        WireRole::Guest => Role::Guest,
+    }
+}
+
+pub(super) fn tokens(issued: Issued) -> TokenPair {
+    TokenPair {
+        access_token: issued.access_token,
+        refresh_token: issued.refresh_token,
+        token_type: "bearer".to_owned(),
+        expires_in: u32::try_from(issued.expires_in.as_secs()).unwrap_or(u32::MAX),
+    }
+}
+
+pub(super) fn sign_in(session: &Session, caller: &Caller) -> SignInInfo {
+    SignInInfo {
+        id: session.id.to_string(),
+        device: session.device.clone(),
+        created_at: rfc3339(session.created),
+        last_used: rfc3339(session.last_used),
+        expires_at: rfc3339(session.expires),
+        current: session.id == caller.session,
+    }
+}
+
+pub(super) fn event(event: &Event) -> EventInfo {
+    EventInfo {
+        id: event.id.to_string(),
+        at: rfc3339(event.at),
+        user_id: event.user.to_string(),
+        by: event.by.map(|by| by.to_string()),
+        what: what(event),
+        session_id: event.session.map(|session| session.to_string()),
+        address: event.address.clone(),
+        device: event.device.clone(),
+    }
+}
+
+/// `signed_in`; `role_changed: admin`.
+fn what(event: &Event) -> String {
+    match serde_json::to_value(event.what) {
+        Ok(Value::String(name)) => name,
+        Ok(Value::Object(named)) => named
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}", value.as_str().unwrap_or_default()))
+            .collect(),
+        _ => String::new(),
+    }
+}
