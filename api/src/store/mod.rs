@@ -74,7 +74,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<bool, StoreError>;
 
     /// Changes what `change` names, unless that would leave no active admin. Somebody who is deactivated loses
-    /// his sessions and one-time tokens in the same step.
+    /// his sessions, whatever became of them, and his one-time tokens in the same step.
     async fn change_user(&self, user: UserId, change: UserChange)
     -> Result<ChangeUser, StoreError>;
 
@@ -88,13 +88,16 @@ pub trait Store: Send + Sync + 'static {
         keep: Option<SessionId>,
     ) -> Result<bool, StoreError>;
 
-    /// Removes the user and everything that is about him: sessions, one-time tokens, letters to him or to his
-    /// address, events. Unless that would leave no active admin.
+    /// Removes the user and everything that is about him: sessions, one-time tokens, letters, events, counts of
+    /// tries. Unless that would leave no active admin. Letters to his address that are about nobody yet go too, unless
+    /// somebody else gave the address and he did not verify it; the count of letters to it only if he did, lest
+    /// whoever comes and goes with a stranger's address has no limit.
     async fn delete_user(&self, user: UserId) -> Result<DeleteUser, StoreError>;
 
     /// Adds a session, if its user is there and active, and his password was changed as often as when it was
-    /// checked: `password_version`. Notes when he last signed in. Of [`MAX_SESSIONS`](crate::sessions::MAX_SESSIONS)
-    /// sessions the oldest goes.
+    /// checked: `password_version`. Notes when he last signed in. Of more than
+    /// [`MAX_SESSIONS`](crate::sessions::MAX_SESSIONS) that are on record the oldest goes, by its id, and never the new
+    /// one.
     async fn create_session(
         &self,
         session: Session,
@@ -105,10 +108,11 @@ pub trait Store: Send + Sync + 'static {
     /// ended for a theft, and those that expired lately. A read: it waits for no disk write.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
-    /// As [`end_session`](Self::end_session), if it is that person's and not over; says whether it was.
+    /// As [`end_session`](Self::end_session), if it is that person's; says whether it was removed. An expired one
+    /// that is still on record is.
     async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
 
-    /// Ends all of the person's sessions but `keep`; how many.
+    /// As [`end_session`](Self::end_session), all of the person's but `keep`; how many were removed.
     async fn end_sessions_of(
         &self,
         user: UserId,
@@ -153,8 +157,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a token that is good for a new password at `now`, and does as
     /// [`change_password`](Self::change_password) does; ends all sessions. The address that the token was mailed to
-    /// is verified by it, if it is still the person's and nobody else's. The user after it; `None` if the token is
-    /// not good.
+    /// is verified by it, unless somebody else has verified it. The user after it; `None`, and nothing changes, if
+    /// the token is not good, or the address is not the person's any more.
     async fn reset_password(
         &self,
         hash: &TokenHash,
@@ -171,7 +175,8 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<ConfirmEmail, StoreError>;
 
-    /// Keeps an event. Does not wait for the disk.
+    /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](crate::events::Happening::Deleted)).
+    /// Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
 
     /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
@@ -183,7 +188,7 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
 
-    /// Puts a letter into the queue.
+    /// Puts a letter into the queue, unless the person whom it is about is gone.
     async fn add_letter(&self, letter: Letter) -> Result<(), StoreError>;
 
     /// The letter that has been due longest at `now`, for whoever asks first: it is due again at `until`, with one

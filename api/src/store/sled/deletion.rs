@@ -169,3 +169,6 @@ fn remove_events(tables: &Tables, id: UserId) -> Result<usize, StoreError> {
     batch.apply(tables)?;
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,3 +34,6 @@ fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
     let synced: io::Result<()> = disk.sync_data();
     synced.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+use super::{Progress, delete, proceed, unfinished};
+use crate::accounts::{EmailAddress, Username};
+use crate::clock::Timestamp;
+use crate::events::{Event, Happening};
+use crate::id::{EventId, UserId};
+use crate::passwords::PasswordHash;
+use crate::store::sled::open::open;
+use crate::store::sled::tables::{Table, Tables};
+use crate::store::sled::{events, users};
+use crate::store::{CreateUser, DeleteUser, User};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+/// Somebody with more events than two steps remove.
+fn fill(tables: &Tables) -> UserId {
+    let name = Username::parse("Alice").expect("a name");
+    let user = User {
+        email: Some(EmailAddress::parse("alice@example.org").expect("an address")),
+        ..User::new(name, PasswordHash::from_store("hash".to_owned()), NOW)
+    };
+    let created = users::create(tables, &user).expect("created");
+    assert_eq!(created, CreateUser::Created);
+    for _ in 0..2 * super::STEP + 1 {
+        let event = Event {
+            id: EventId::new(NOW),
+            at: NOW,
+            user: user.id,
+            by: None,
+            what: Happening::SignInFailed,
+            session: None,
+            address: None,
+            device: None,
+        };
+        events::add(tables, &event).expect("added");
+    }
+    user.id
+}
+
+fn is_empty(tables: &Tables) -> bool {
+    let mut all = Table::ALL.iter();
+    all.all(|table| tables.tree(*table).is_empty())
+}
+
+#[test]
+fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, disk) = open(folder.path()).expect("opened");
+    let user = fill(&tables);
+    let deleted = delete(&tables, user).expect("deleted");
+    assert_eq!(deleted, (DeleteUser::Deleted, Progress::More));
+    assert!(!is_empty(&tables), "nothing is left to finish");
+    assert_eq!(tables.user(user).expect("read"), None);
+    tables.db.flush().expect("flushed");
+    drop((tables, disk));
+    let (tables, _disk) = open(folder.path()).expect("opened");
+    assert!(is_empty(&tables));
+}
+
+#[test]
+fn whoever_asks_again_for_a_deletion_that_was_cut_off_finishes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, _disk) = open(folder.path()).expect("opened");
+    let user = fill(&tables);
+    delete(&tables, user).expect("deleted");
+    let again = delete(&tables, user).expect("deleted");
+    assert_eq!(again, (DeleteUser::Deleted, Progress::More));
+    assert_eq!(unfinished(&tables).expect("read"), Some(user));
+    assert_eq!(proceed(&tables, user).expect("removed"), Progress::Done);
+    assert_eq!(unfinished(&tables).expect("read"), None);
+    assert!(is_empty(&tables));
+    let again = delete(&tables, user).expect("deleted");
+    assert_eq!(again, (DeleteUser::Unknown, Progress::Done));
+}

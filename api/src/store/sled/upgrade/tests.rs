@@ -1,0 +1,115 @@
+use serde::Serialize;
+
+use crate::accounts::{Username, UsernameKey};
+use crate::clock::Timestamp;
+use crate::id::{SessionId, UserId};
+use crate::passwords::PasswordHash;
+use crate::sessions::{Generation, Session};
+use crate::store::sled::codec::encode;
+use crate::store::sled::open::open;
+use crate::store::sled::tables::{Table, Tables, timed_key};
+use crate::store::{User, sled::SledStore};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+/// A user as format 1 had him.
+#[derive(Serialize)]
+struct OldUser {
+    id: UserId,
+    username: Username,
+    username_key: UsernameKey,
+    password: PasswordHash,
+    is_active: bool,
+    created_at: Timestamp,
+}
+
+fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) {
+    let before = tables.tree(table).insert(key, value).expect("written");
+    assert!(before.is_none());
+}
+
+/// A folder as format 1 left it, with somebody in it who is signed in.
+fn old_folder() -> (tempfile::TempDir, User, Session) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, _disk) = open(folder.path()).expect("opened");
+    let name = Username::parse("Alice").expect("a name");
+    let user = User::new(name, PasswordHash::from_store("hash".to_owned()), NOW);
+    let old = OldUser {
+        id: user.id,
+        username: user.username.clone(),
+        username_key: user.username_key.clone(),
+        password: user.password.clone(),
+        is_active: true,
+        created_at: NOW,
+    };
+    let session = Session {
+        id: SessionId::new(NOW),
+        user: user.id,
+        device: "Firefox".to_owned(),
+        created: NOW,
+        last_used: NOW,
+        expires: Timestamp::MAX,
+        generation: Generation(3),
+        confirmed: true,
+        epoch: 1,
+        retired: Vec::new(),
+        ended: None,
+    };
+    let (id, key) = (user.id.as_bytes(), user.username_key.as_str().as_bytes());
+    insert(&tables, Table::Usernames, key, id);
+    let record = postcard::to_extend(&old, vec![1]).expect("encoded");
+    insert(&tables, Table::Users, id, &record);
+    let record = encode(&session).expect("encoded");
+    insert(&tables, Table::Sessions, session.id.as_bytes(), &record);
+    let place = timed_key(session.expires, session.id.as_bytes());
+    insert(&tables, Table::SessionExpiry, &place, b"");
+    set_format(&tables, 1);
+    (folder, user, session)
+}
+
+fn set_format(tables: &Tables, format: u8) {
+    let format = [format, UsernameKey::VERSION];
+    tables.db.insert("format", &format).expect("written");
+    tables.db.flush().expect("flushed");
+}
+
+#[test]
+fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
+    let (folder, user, session) = old_folder();
+    for _ in 0..2 {
+        let (tables, _disk) = open(folder.path()).expect("opened");
+        let found = tables.user(user.id).expect("read");
+        assert_eq!(found.as_ref(), Some(&user));
+        let found = tables.user_by_name(&user.username_key).expect("read");
+        assert_eq!(found.as_ref(), Some(&user));
+        let found = tables.sessions_of(user.id).expect("read");
+        assert_eq!(found.as_slice(), std::slice::from_ref(&session));
+        let format = tables.db.get("format").expect("read").expect("a format");
+        assert_eq!(format.as_ref(), [2, UsernameKey::VERSION]);
+    }
+}
+
+#[test]
+fn an_upgrade_that_was_interrupted_begins_again() {
+    let (folder, user, session) = old_folder();
+    let (tables, disk) = open(folder.path()).expect("opened");
+    // An older version has ended it since, and knows no index of it.
+    tables.tree(Table::Sessions).clear().expect("cleared");
+    tables.tree(Table::SessionExpiry).clear().expect("cleared");
+    set_format(&tables, 1);
+    drop((tables, disk));
+    let (tables, _disk) = open(folder.path()).expect("opened");
+    assert!(tables.sessions_of(user.id).expect("read").is_empty());
+    assert!(tables.tree(Table::UserSessions).is_empty());
+    assert_eq!(session.user, user.id);
+}
+
+#[test]
+fn a_folder_of_a_newer_format_is_refused() {
+    let (folder, ..) = old_folder();
+    let (tables, disk) = open(folder.path()).expect("opened");
+    set_format(&tables, 3);
+    drop((tables, disk));
+    let refused = SledStore::open(folder.path()).err().expect("refused");
+    assert!(refused.to_string().contains("another version"), "{refused}");
+}
