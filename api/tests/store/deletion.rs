@@ -5,14 +5,14 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use password_auth::accounts::UsernameKey;
 use password_auth::events::Happening;
-use password_auth::store::{DeleteUser, Record, User};
+use password_auth::store::{CreateUser, DeleteUser, Record, User};
 use password_auth::throttle::{Attempt, Rate, Verdict};
 use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, attempt};
 use crate::person::{
-    added, address, delete, happened, is_good, letter, mailed, now_of, sessions_of, users_with,
-    verify, with_email,
+    added, address, create, delete, events, happened, is_good, letter, mailed, now_of, sessions_of,
+    users_with, verify, with_email,
 };
 
 each_engine! {
@@ -21,6 +21,7 @@ each_engine! {
     a_name_is_free_again_and_its_tries_are_forgotten,
     whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along,
     a_person_with_very_many_events_is_deleted_too,
+    what_came_from_another_engine_is_found_and_deleted_like_what_began_here,
 }
 
 const MAIL: &str = "alice@example.org";
@@ -143,4 +144,25 @@ async fn a_person_with_very_many_events_is_deleted_too(engine: Engine) {
         everything(engine).await,
         [Record::User(bob), Record::Event(kept)]
     );
+}
+
+async fn what_came_from_another_engine_is_found_and_deleted_like_what_began_here(engine: Engine) {
+    let other = Engine::sled().await;
+    let alice = known(&other, "alice", MAIL).await;
+    let bob = known(&other, "bob", "bob@example.org").await;
+    let (dump, expected) = (other.store().dump().await, everything(&other).await);
+    let loaded = engine.store().load(dump.expect("a dump")).await;
+    assert_eq!(loaded.expect("loaded").sum(), 20);
+    assert_eq!(everything(&engine).await, expected);
+    for (user, email) in [(&alice, MAIL), (&bob, "bob@example.org")] {
+        assert_eq!(sessions_of(&engine, user).await.len(), 1);
+        assert_eq!(users_with(&engine, email).await.len(), 1);
+        let again = with_email(&engine, "again", email);
+        assert_eq!(create(&engine, &again).await, CreateUser::EmailTaken);
+        assert_eq!(events(&engine, Some(user)).await.len(), 1);
+    }
+    for user in [&alice, &bob] {
+        assert_eq!(delete(&engine, user).await, DeleteUser::Deleted);
+    }
+    assert_eq!(everything(&engine).await, []);
 }
