@@ -18,6 +18,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(5);
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
+    closed: AtomicBool,
 }
 
 impl SledStore {
@@ -62,8 +64,19 @@ impl SledStore {
         let tables = Arc::new(tables);
         let writer =
             Writer::start(Arc::clone(&tables), disk, max_wait).map_err(OpenError::Threads)?;
-        let writer = Arc::new(writer);
-        Ok(Self { tables, writer })
+        Ok(Self {
+            tables,
+            writer: Arc::new(writer),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// For reads, which do not pass the writing thread.
+    fn tables(&self) -> Result<&Tables, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
+        }
+        Ok(&self.tables)
     }
 
     async fn durable<T: Send + 'static>(
@@ -89,11 +102,11 @@ impl Store for SledStore {
     }
 
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
-        self.tables.user_by_name(name)
+        self.tables()?.user_by_name(name)
     }
 
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
-        if self.tables.user_by_name(name)?.is_none() {
+        if self.tables()?.user_by_name(name)?.is_none() {
             return Ok(false);
         }
         // What a read sees may not have been flushed yet.
@@ -124,7 +137,7 @@ impl Store for SledStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        self.tables.session_and_user(id)
+        self.tables()?.session_and_user(id)
     }
 
     async fn rotate_session(
@@ -187,6 +200,7 @@ impl Store for SledStore {
     }
 
     async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         self.writer.close().await;
     }
 }

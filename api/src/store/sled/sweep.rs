@@ -17,9 +17,10 @@ const SESSIONS: usize = 64;
 const ATTEMPTS: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
-    let before = now.minus(KEPT_AFTER_EXPIRY);
     let mut removed = 0;
-    loop {
+    // `minus` stops at the epoch, and nothing expired before it.
+    while now.since(Timestamp::from_millis(0)) >= KEPT_AFTER_EXPIRY {
+        let before = now.minus(KEPT_AFTER_EXPIRY);
         let step = store
             .relaxed(move |tables| sweep_sessions(tables, before))
             .await?;
