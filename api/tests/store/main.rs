@@ -25,6 +25,15 @@ macro_rules! each_engine {
                 }
             )+
         }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(crate::engine::Engine::postgres().await).await;
+                }
+            )+
+        }
     };
 }
 

@@ -27,7 +27,7 @@ async fn a_session_comes_back_whole_with_its_user(engine: Engine) {
 
 async fn a_session_with_the_most_that_it_can_hold_comes_back_whole(engine: Engine) {
     let alice = engine.register("alice").await;
-    let last = Timestamp::from_millis(i64::MAX.unsigned_abs());
+    let last = Timestamp::MAX;
     let first = Timestamp::from_millis(0);
     let retired = |at| {
         let generations = u32::MAX - 8..u32::MAX;
@@ -66,7 +66,6 @@ async fn a_device_may_be_called_anything(engine: Engine) {
         "'; --",
         "\\\"\\",
         "a\tb\nc",
-        "a\0b",
         "\u{202E}",
         "\u{FFFF}",
         &kilobyte,

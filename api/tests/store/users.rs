@@ -181,9 +181,12 @@ async fn a_user_is_there_again_after_the_store_was_closed(mut engine: Engine) {
 }
 
 async fn a_user_made_at_either_end_of_time_comes_back_whole(engine: Engine) {
-    for (name, millis) in [("first", 0), ("last", i64::MAX.unsigned_abs())] {
+    for (name, at) in [
+        ("first", Timestamp::from_millis(0)),
+        ("last", Timestamp::MAX),
+    ] {
         let mut user = engine.user(name);
-        user.created_at = Timestamp::from_millis(millis);
+        user.created_at = at;
         user.id = UserId::new(user.created_at);
         let created = engine.store().create_user(user.clone()).await;
         assert_eq!(created.expect("an answer"), CreateUser::Created);

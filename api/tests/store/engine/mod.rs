@@ -1,5 +1,6 @@
 //! An engine with a time of its own: everything that a test of the trait may do.
 
+mod postgres;
 mod sled;
 
 use std::net::IpAddr;
@@ -30,6 +31,10 @@ pub trait Ground: Send + Sync {
 
     /// Makes it this late for an engine that has a clock of its own.
     async fn turn_clock_to(&self, now: Timestamp);
+
+    /// Up to so much earlier than it is may an engine take a request to have come, since it does not take
+    /// what it is handed but reckons how long the request has waited.
+    fn waiting(&self) -> Duration;
 }
 
 /// A store, empty at first, whose time stands until it is moved.
@@ -45,14 +50,19 @@ impl Engine {
         Self::on(Box::new(sled::Folder::new())).await
     }
 
+    pub async fn postgres() -> Self {
+        Self::on(Box::new(postgres::Database::new().await)).await
+    }
+
     async fn on(ground: Box<dyn Ground>) -> Self {
-        ground.turn_clock_to(START).await;
-        Self {
+        let engine = Self {
             nodes: ground.open().await,
             ground,
             next_node: AtomicUsize::new(0),
-            now: AtomicU64::new(START.as_millis()),
-        }
+            now: AtomicU64::default(),
+        };
+        engine.turn_clock_to(START).await;
+        engine
     }
 
     /// Closes the store, opens it again.
@@ -90,6 +100,16 @@ impl Engine {
     pub async fn turn_clock_to(&self, now: Timestamp) {
         self.ground.turn_clock_to(now).await;
         self.now.store(now.as_millis(), Ordering::SeqCst);
+    }
+
+    /// Whether a request that comes now may be taken to have come at `arrival`.
+    pub fn may_be_arrival(&self, arrival: Timestamp) -> bool {
+        (self.now().minus(self.ground.waiting())..=self.now()).contains(&arrival)
+    }
+
+    /// To where a moment at least `by` later than now is, whenever an engine takes a request to come.
+    pub async fn pass(&self, by: Duration) {
+        self.advance(by + self.ground.waiting()).await;
     }
 
     /// A user, not in the store yet.
@@ -181,9 +201,16 @@ impl Engine {
             let (before, user) = self.session(id).await.expect("a session");
             let rotation = self.rotate(id, presented).await.expect("a rotation");
             assert_eq!(rotation.decision, expected, "at {caller}");
-            let (presented, now) = (Generation(presented), self.now());
-            assert_eq!(decide(&before, presented, now), expected, "at {caller}");
-            let after = expected.apply(&before, presented, now).unwrap_or(before);
+            // What rotated says when; nothing else depends on it to the millisecond.
+            let arrival = match expected {
+                Decision::Rotate | Decision::Adopt => rotation.session.last_used,
+                _ => self.now(),
+            };
+            assert!(self.may_be_arrival(arrival), "{arrival:?}, at {caller}");
+            let presented = Generation(presented);
+            assert_eq!(decide(&before, presented, arrival), expected, "at {caller}");
+            let after = expected.apply(&before, presented, arrival);
+            let after = after.unwrap_or(before);
             assert_eq!(rotation.session, after, "at {caller}");
             assert_eq!(rotation.user, user, "at {caller}");
             assert_eq!(self.session(id).await, Some((after, user)), "at {caller}");
