@@ -23,6 +23,7 @@ each_engine! {
     a_late_confirmation_confirms_no_successor,
     a_theft_and_a_sign_out_at_once_leave_no_session_that_counts,
     of_many_tries_at_once_no_more_pass_than_the_rate_says,
+    a_session_and_its_user_are_read_of_one_moment,
     records_swept_on_every_node_at_once_are_counted_once,
     many_sessions_rotate_side_by_side,
 }
@@ -223,25 +224,30 @@ async fn a_disabled_user_s_session_does_not_rotate_afterwards(engine: Engine) {
     for round in 0..ROUNDS {
         let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
         let (id, user, now) = (session.id, alice.id, engine.now());
-        let (rotated, allowed) = two_at_once(
+        let (rotated, after) = two_at_once(
             &engine,
             move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move { store.set_user_active(user, false).await },
+            move |store| async move {
+                let allowed = store.set_user_active(user, false).await;
+                assert_eq!(allowed.expect("an answer"), Some(()));
+                store.session(id).await.expect("an answer")
+            },
         )
         .await;
-        assert_eq!(allowed.expect("an answer"), Some(()));
-        let (after, user) = everywhere(&engine, id).await.expect("a session");
-        assert!(!user.is_active);
+        let after = after.expect("a session");
+        assert!(!after.1.is_active);
         match rotated.expect("an answer") {
             // It came first, and the user was active then.
             Some(rotation) => {
-                assert_eq!((rotation.session, rotation.user), (after, alice));
+                assert_eq!(rotation.session, after.0);
+                assert_eq!(rotation.user, alice);
             }
-            None => assert_eq!(after, session),
+            None => assert_eq!(after.0, session),
         }
         for presented in [0, 1] {
             assert_eq!(engine.rotate(id, presented).await, None);
         }
+        assert_eq!(everywhere(&engine, id).await, Some(after));
     }
 }
 
@@ -292,6 +298,35 @@ async fn a_theft_and_a_sign_out_at_once_leave_no_session_that_counts(engine: Eng
             }
             None => assert_eq!(found, None),
         }
+    }
+}
+
+/// Whoever sees that the user is disabled sees also what happened to the session before.
+async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
+    for round in 0..ROUNDS {
+        let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
+        let (id, user) = (session.id, alice.id);
+        let mut readers = JoinSet::new();
+        for _ in 0..4 {
+            let store = engine.store();
+            readers.spawn(async move {
+                loop {
+                    let found = store.session(id).await.expect("an answer");
+                    let (session, user) = found.expect("a session");
+                    assert!(user.is_active || session.confirmed, "two moments");
+                    if !user.is_active {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        let store = engine.store();
+        let confirmed = store.confirm_generation(id, Generation(0)).await;
+        confirmed.expect("an answer");
+        let allowed = store.set_user_active(user, false).await;
+        assert_eq!(allowed.expect("an answer"), Some(()));
+        readers.join_all().await;
     }
 }
 

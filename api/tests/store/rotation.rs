@@ -58,7 +58,7 @@ async fn a_token_superseded_inside_the_window_is_answered_with_the_current_one(e
             .await;
     }
     engine.confirm(session.id, 3).await;
-    engine.advance(REPLAY_WINDOW).await;
+    engine.pass_at_most(REPLAY_WINDOW).await;
     for presented in [0, 2, 1, 0] {
         let after = engine
             .expect_rotation(session.id, presented, Decision::Replay)
@@ -87,7 +87,7 @@ async fn superseded_outside_the_window(engine: &Engine) -> SessionId {
     engine
         .expect_rotation(session.id, 0, Decision::Rotate)
         .await;
-    engine.pass(REPLAY_WINDOW + MILLISECOND).await;
+    engine.pass_at_least(REPLAY_WINDOW + MILLISECOND).await;
     session.id
 }
 
@@ -191,7 +191,9 @@ async fn an_expired_session_says_so_and_does_not_change(engine: Engine) {
     engine
         .expect_rotation(session.id, 0, Decision::Rotate)
         .await;
-    engine.pass(session.expires.since(engine.now())).await;
+    engine
+        .pass_at_least(session.expires.since(engine.now()))
+        .await;
     for presented in [0, 1, 2] {
         engine
             .expect_rotation(session.id, presented, Decision::Expired)
@@ -237,7 +239,7 @@ async fn a_rotation_moves_no_other_record(engine: Engine) {
     engine
         .expect_rotation(session.id, 0, Decision::Rotate)
         .await;
-    engine.pass(REPLAY_WINDOW + MILLISECOND).await;
+    engine.pass_at_least(REPLAY_WINDOW + MILLISECOND).await;
     engine.confirm(session.id, 1).await;
     engine.expect_rotation(session.id, 0, Decision::Theft).await;
     assert_eq!(engine.session(other.id).await, Some((other, bob)));
@@ -254,7 +256,7 @@ async fn a_rotation_is_there_again_after_the_store_was_closed(mut engine: Engine
         .expect_rotation(session.id, 0, Decision::Replay)
         .await;
     assert_eq!(after.generation, Generation(1));
-    engine.pass(REPLAY_WINDOW + MILLISECOND).await;
+    engine.pass_at_least(REPLAY_WINDOW + MILLISECOND).await;
     engine
         .expect_rotation(session.id, 0, Decision::ReplayInNewEpoch)
         .await;

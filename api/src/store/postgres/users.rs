@@ -15,7 +15,7 @@ pub(super) async fn create(
 ) -> Result<CreateUser, Failure> {
     // Waits for whoever is just taking the name.
     const INSERT: &str = "INSERT INTO users (id, username, username_key, password_hash, is_active, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username_key) DO NOTHING";
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     let added = transaction
         .execute(
             INSERT,
@@ -83,10 +83,18 @@ pub(super) async fn set_active(
     user: UserId,
     active: bool,
 ) -> Result<Option<()>, Failure> {
+    // Nobody signs in meanwhile (see `sessions::create`), so that these are all of his sessions.
+    const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE";
+    // A rotation reads its user without a lock, while it holds its session's: it comes before this or after.
+    // Locked here, since people are disabled far less often than sessions rotate.
+    const LOCK_SESSIONS: &str = "SELECT 1 FROM sessions WHERE user_id = $1 FOR NO KEY UPDATE";
     const UPDATE: &str = "UPDATE users SET is_active = $2 WHERE id = $1";
-    let found = transaction
-        .execute(UPDATE, &[&row::user_id(user), &active])
-        .await?;
+    let id = row::user_id(user);
+    transaction.execute(LOCK, &[&id]).await?;
+    if !active {
+        transaction.execute(LOCK_SESSIONS, &[&id]).await?;
+    }
+    let found = transaction.execute(UPDATE, &[&id, &active]).await?;
     if found == 0 {
         transaction.wait_for_what_was_read().await?;
         return Ok(None);

@@ -99,18 +99,21 @@ impl Tables {
         &self,
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        let Some(bytes) = self.sessions.get(id.as_bytes()).map_err(unavailable)? else {
-            return Ok(None);
-        };
-        let session: Session = decode(&bytes)?;
-        let Some(bytes) = self
-            .users
-            .get(session.user.as_bytes())
-            .map_err(unavailable)?
-        else {
-            return Ok(None);
-        };
-        Ok(Some((session, decode(&bytes)?)))
+        loop {
+            let Some(bytes) = self.sessions.get(id.as_bytes()).map_err(unavailable)? else {
+                return Ok(None);
+            };
+            let session: Session = decode(&bytes)?;
+            let user = self.users.get(session.user.as_bytes());
+            let Some(user) = user.map_err(unavailable)? else {
+                return Ok(None);
+            };
+            // Writes may come between the two. A session never becomes again what it was: the same after as
+            // before was the same when its user was read.
+            if self.sessions.get(id.as_bytes()).map_err(unavailable)? == Some(bytes) {
+                return Ok(Some((session, decode(&user)?)));
+            }
+        }
     }
 }
 

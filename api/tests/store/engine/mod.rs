@@ -32,8 +32,8 @@ pub trait Ground: Send + Sync {
     /// Makes it this late for an engine that has a clock of its own.
     async fn turn_clock_to(&self, now: Timestamp);
 
-    /// Up to so much earlier than it is may an engine take a request to have come, since it does not take
-    /// what it is handed but reckons how long the request has waited.
+    /// How much earlier than it is the engine may take a request to have come: one that does not go by the
+    /// arrival that it is handed reckons how long the request has waited.
     fn waiting(&self) -> Duration;
 }
 
@@ -102,14 +102,24 @@ impl Engine {
         self.now.store(now.as_millis(), Ordering::SeqCst);
     }
 
-    /// Whether a request that comes now may be taken to have come at `arrival`.
-    pub fn may_be_arrival(&self, arrival: Timestamp) -> bool {
-        (self.now().minus(self.ground.waiting())..=self.now()).contains(&arrival)
+    /// How much earlier than it is an engine may take a request to have come.
+    pub fn waiting(&self) -> Duration {
+        self.ground.waiting()
     }
 
-    /// To where a moment at least `by` later than now is, whenever an engine takes a request to come.
-    pub async fn pass(&self, by: Duration) {
-        self.advance(by + self.ground.waiting()).await;
+    /// Whether a request that comes now may be taken to have come at `arrival`.
+    pub fn may_be_arrival(&self, arrival: Timestamp) -> bool {
+        (self.now().minus(self.waiting())..=self.now()).contains(&arrival)
+    }
+
+    /// Moves on so far that `by` at least lies between any request before and any after.
+    pub async fn pass_at_least(&self, by: Duration) {
+        self.advance(by + self.waiting()).await;
+    }
+
+    /// Moves on so far that `by` at most lies between any request before and any after.
+    pub async fn pass_at_most(&self, by: Duration) {
+        self.advance(by - self.waiting()).await;
     }
 
     /// A user, not in the store yet.

@@ -16,10 +16,10 @@ impl Model for Register {
     type Op = Op;
     type Answer = u32;
 
-    fn step(state: &u32, op: &Op, answer: &u32) -> Option<u32> {
+    fn step(state: &u32, op: &Op, answer: &u32) -> Vec<u32> {
         match op {
-            Op::Write(number) => Some(*number),
-            Op::Read => (answer == state).then_some(*state),
+            Op::Write(number) => vec![*number],
+            Op::Read => (answer == state).then_some(*state).into_iter().collect(),
         }
     }
 }

@@ -17,8 +17,8 @@ pub trait Model {
     type Op: Debug + Send;
     type Answer: Debug + Send;
 
-    /// The state after `op` was answered so; `None` if in `state` it can not have been.
-    fn step(state: &Self::State, op: &Self::Op, answer: &Self::Answer) -> Option<Self::State>;
+    /// The states in which `op` may leave it if it was answered so; none if in `state` it can not have been.
+    fn step(state: &Self::State, op: &Self::Op, answer: &Self::Answer) -> Vec<Self::State>;
 }
 
 /// One call, and the events between which it happened.
@@ -71,13 +71,12 @@ pub fn is_explained<M: Model>(start: M::State, calls: &[Call<M>]) -> bool {
             if Some(calls[n].begin) > first_end {
                 continue;
             }
-            let Some(next) = M::step(&state, &calls[n].op, &calls[n].answer) else {
-                continue;
-            };
-            let next = (done | 1 << n, next);
-            if !seen.contains(&next) {
-                open.push(seen.len());
-                seen.push(next);
+            for next in M::step(&state, &calls[n].op, &calls[n].answer) {
+                let next = (done | 1 << n, next);
+                if !seen.contains(&next) {
+                    open.push(seen.len());
+                    seen.push(next);
+                }
             }
         }
     }

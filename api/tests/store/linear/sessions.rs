@@ -16,6 +16,8 @@ pub struct State {
     pub session: Option<Session>,
     pub user: User,
     pub now: Timestamp,
+    /// How much earlier than `now` a request may be taken to have come.
+    pub waiting: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ impl Model for SessionRegister {
     type Op = Op;
     type Answer = Answer;
 
-    fn step(state: &State, op: &Op, answer: &Answer) -> Option<State> {
+    fn step(state: &State, op: &Op, answer: &Answer) -> Vec<State> {
         let mut after = state.clone();
         let fits = match (op, answer) {
             (Op::Start(session), Answer::Started(started)) => {
@@ -54,7 +56,7 @@ impl Model for SessionRegister {
                 *started == state.user.is_active
             }
             (Op::Rotate(presented), Answer::Rotated(rotation)) => {
-                let expected = state.rotate(*presented);
+                let expected = state.rotate(*presented, rotation.as_ref());
                 if let Some(rotation) = &expected {
                     after.session = Some(rotation.session.clone());
                 }
@@ -82,7 +84,8 @@ impl Model for SessionRegister {
                 let gone =
                     |session: &mut Session| session.expires.plus(KEPT_AFTER_EXPIRY) <= state.now;
                 after.session.take_if(gone);
-                true
+                // What is in use is left for the next one.
+                return vec![state.clone(), after];
             }
             (Op::Advance(by), Answer::Done) => {
                 after.now = state.now.plus(*by);
@@ -90,15 +93,21 @@ impl Model for SessionRegister {
             }
             _ => false,
         };
-        fits.then_some(after)
+        fits.then_some(after).into_iter().collect()
     }
 }
 
 impl State {
-    fn rotate(&self, presented: Generation) -> Option<Rotation> {
+    fn rotate(&self, presented: Generation, answer: Option<&Rotation>) -> Option<Rotation> {
         let session = self.session.as_ref().filter(|_| self.user.is_active)?;
-        let decision = decide(session, presented, self.now);
-        let changed = decision.apply(session, presented, self.now);
+        // What rotated says when; nothing else depends on it to the second.
+        let earliest = self.now.minus(self.waiting);
+        let arrival = answer
+            .map(|rotation| rotation.session.last_used)
+            .filter(|said| (earliest..=self.now).contains(said))
+            .unwrap_or(self.now);
+        let decision = decide(session, presented, arrival);
+        let changed = decision.apply(session, presented, arrival);
         Some(Rotation {
             decision,
             session: changed.unwrap_or_else(|| session.clone()),

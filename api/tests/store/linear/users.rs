@@ -30,7 +30,7 @@ impl Model for NameRegister {
     type Op = Op;
     type Answer = Answer;
 
-    fn step(owner: &Option<User>, op: &Op, answer: &Answer) -> Option<Option<User>> {
+    fn step(owner: &Option<User>, op: &Op, answer: &Answer) -> Vec<Option<User>> {
         let mut after = owner.clone();
         let fits = match (op, answer) {
             (Op::Create(user), Answer::Created(CreateUser::Created)) => {
@@ -59,6 +59,6 @@ impl Model for NameRegister {
             }
             _ => false,
         };
-        fits.then_some(after)
+        fits.then_some(after).into_iter().collect()
     }
 }
