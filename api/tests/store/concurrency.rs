@@ -1,15 +1,12 @@
-//! Many at once, on every node: who wins, and that everybody sees the same afterwards.
+//! Many who want the same at once, on every node: who gets it, and that everybody sees the same afterwards.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth::id::SessionId;
-use password_auth::sessions::{Decision, End, Generation, REPLAY_WINDOW, Session};
-use password_auth::store::{CreateUser, Store, User};
+use password_auth::sessions::{Decision, Generation};
+use password_auth::store::{CreateUser, User};
 use password_auth::throttle::{Rate, Verdict};
-use tokio::sync::Barrier;
-use tokio::task::JoinSet;
 
+use crate::at_once::{MANY, at_once, everywhere};
 use crate::engine::{Engine, attempt, hash};
 
 each_engine! {
@@ -17,69 +14,9 @@ each_engine! {
     many_who_present_one_token_all_end_with_the_same_successor,
     contexts_that_refresh_again_and_again_all_stay_signed_in,
     of_many_who_change_one_password_exactly_one_does,
-    a_sign_out_is_not_undone_by_a_rotation_at_the_same_time,
-    a_disabled_user_is_not_let_in_by_a_sign_in_at_the_same_time,
-    a_disabled_user_s_session_does_not_rotate_afterwards,
-    a_late_confirmation_confirms_no_successor,
-    a_theft_and_a_sign_out_at_once_leave_no_session_that_counts,
     of_many_tries_at_once_no_more_pass_than_the_rate_says,
-    a_session_and_its_user_are_read_of_one_moment,
     records_swept_on_every_node_at_once_are_counted_once,
     many_sessions_rotate_side_by_side,
-}
-
-/// At once.
-const MANY: usize = 32;
-/// How often two things are let loose on each other.
-const ROUNDS: usize = 25;
-
-/// Runs `call` on many tasks that begin together, spread over the nodes; the answers.
-async fn at_once<T, A>(
-    engine: &Engine,
-    many: usize,
-    call: impl Fn(usize, Arc<dyn Store>) -> A,
-) -> Vec<T>
-where
-    T: Send + 'static,
-    A: Future<Output = T> + Send + 'static,
-{
-    let ready = Arc::new(Barrier::new(many));
-    let mut tasks = JoinSet::new();
-    for n in 0..many {
-        let (ready, call) = (Arc::clone(&ready), call(n, engine.store()));
-        tasks.spawn(async move {
-            ready.wait().await;
-            call.await
-        });
-    }
-    tasks.join_all().await
-}
-
-/// Two calls that begin together, on two nodes if there are two.
-async fn two_at_once<A: Future + Send + 'static, B: Future + Send + 'static>(
-    engine: &Engine,
-    first: impl FnOnce(Arc<dyn Store>) -> A,
-    second: impl FnOnce(Arc<dyn Store>) -> B,
-) -> (A::Output, B::Output)
-where
-    A::Output: Send,
-    B::Output: Send,
-{
-    let first = tokio::spawn(first(engine.store()));
-    let second = tokio::spawn(second(engine.store()));
-    let (first, second) = tokio::join!(first, second);
-    (first.expect("it ran"), second.expect("it ran"))
-}
-
-/// What every node says of the session.
-async fn everywhere(engine: &Engine, id: SessionId) -> Option<(Session, User)> {
-    let mut found = Vec::new();
-    for node in engine.nodes() {
-        found.push(node.session(id).await.expect("an answer"));
-    }
-    let first = found[0].clone();
-    assert!(found.iter().all(|found| *found == first), "{found:#?}");
-    first
 }
 
 async fn of_many_who_want_one_name_exactly_one_gets_it(engine: Engine) {
@@ -172,162 +109,6 @@ async fn of_many_who_change_one_password_exactly_one_does(engine: Engine) {
     assert_eq!(winners.len(), 1, "{answers:?}");
     let found = engine.user_named("alice").await.expect("alice");
     assert!(found.password == hash(&winners[0].0.to_string()));
-}
-
-async fn a_sign_out_is_not_undone_by_a_rotation_at_the_same_time(engine: Engine) {
-    let alice = engine.register("alice").await;
-    for _ in 0..ROUNDS {
-        let session = engine.session_of(&alice);
-        assert!(engine.keep(&session).await);
-        let (id, now) = (session.id, engine.now());
-        let (rotated, ended) = two_at_once(
-            &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move { store.end_session(id).await },
-        )
-        .await;
-        let decision = rotated
-            .expect("an answer")
-            .map(|rotation| rotation.decision);
-        assert!(matches!(decision, None | Some(Decision::Rotate)));
-        ended.expect("an answer");
-        assert_eq!(everywhere(&engine, id).await, None);
-        assert_eq!(engine.rotate(id, 1).await, None);
-    }
-}
-
-async fn a_disabled_user_is_not_let_in_by_a_sign_in_at_the_same_time(engine: Engine) {
-    for round in 0..ROUNDS {
-        let alice = engine.register(&format!("alice {round}")).await;
-        let session = engine.session_of(&alice);
-        let asked = session.clone();
-        let (kept, allowed) = two_at_once(
-            &engine,
-            move |store| async move { store.create_session(asked).await },
-            move |store| async move { store.set_user_active(alice.id, false).await },
-        )
-        .await;
-        assert_eq!(allowed.expect("an answer"), Some(()));
-        let disabled = User {
-            is_active: false,
-            ..alice
-        };
-        let expected = kept
-            .expect("an answer")
-            .then(|| (session.clone(), disabled));
-        assert_eq!(everywhere(&engine, session.id).await, expected);
-        assert_eq!(engine.rotate(session.id, 0).await, None);
-    }
-}
-
-async fn a_disabled_user_s_session_does_not_rotate_afterwards(engine: Engine) {
-    for round in 0..ROUNDS {
-        let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
-        let (id, user, now) = (session.id, alice.id, engine.now());
-        let (rotated, after) = two_at_once(
-            &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move {
-                let allowed = store.set_user_active(user, false).await;
-                assert_eq!(allowed.expect("an answer"), Some(()));
-                store.session(id).await.expect("an answer")
-            },
-        )
-        .await;
-        let after = after.expect("a session");
-        assert!(!after.1.is_active);
-        match rotated.expect("an answer") {
-            // It came first, and the user was active then.
-            Some(rotation) => {
-                assert_eq!(rotation.session, after.0);
-                assert_eq!(rotation.user, alice);
-            }
-            None => assert_eq!(after.0, session),
-        }
-        for presented in [0, 1] {
-            assert_eq!(engine.rotate(id, presented).await, None);
-        }
-        assert_eq!(everywhere(&engine, id).await, Some(after));
-    }
-}
-
-async fn a_late_confirmation_confirms_no_successor(engine: Engine) {
-    let alice = engine.register("alice").await;
-    for _ in 0..ROUNDS {
-        let session = engine.session_of(&alice);
-        assert!(engine.keep(&session).await);
-        let (id, now) = (session.id, engine.now());
-        let (rotated, confirmed) = two_at_once(
-            &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move { store.confirm_generation(id, Generation(0)).await },
-        )
-        .await;
-        confirmed.expect("an answer");
-        let rotation = rotated.expect("an answer").expect("a rotation");
-        assert_eq!(rotation.decision, Decision::Rotate);
-        let (after, _) = everywhere(&engine, id).await.expect("a session");
-        assert_eq!(after, rotation.session);
-        assert!(!after.confirmed);
-    }
-}
-
-async fn a_theft_and_a_sign_out_at_once_leave_no_session_that_counts(engine: Engine) {
-    let alice = engine.register("alice").await;
-    for _ in 0..ROUNDS {
-        let session = engine.session_of(&alice);
-        assert!(engine.keep(&session).await);
-        let id = session.id;
-        engine.expect_rotation(id, 0, Decision::Rotate).await;
-        engine.confirm(id, 1).await;
-        engine.advance(REPLAY_WINDOW * 2).await;
-        let now = engine.now();
-        let (rotated, ended) = two_at_once(
-            &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move { store.end_session(id).await },
-        )
-        .await;
-        ended.expect("an answer");
-        let found = everywhere(&engine, id).await;
-        match rotated.expect("an answer") {
-            Some(rotation) => {
-                assert_eq!(rotation.decision, Decision::Theft);
-                let (found, _) = found.expect("its owner is told");
-                assert_eq!(found.ended, Some(End::Theft));
-            }
-            None => assert_eq!(found, None),
-        }
-    }
-}
-
-/// Whoever sees that the user is disabled sees also what happened to the session before.
-async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
-    for round in 0..ROUNDS {
-        let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
-        let (id, user) = (session.id, alice.id);
-        let mut readers = JoinSet::new();
-        for _ in 0..4 {
-            let store = engine.store();
-            readers.spawn(async move {
-                loop {
-                    let found = store.session(id).await.expect("an answer");
-                    let (session, user) = found.expect("a session");
-                    assert!(user.is_active || session.confirmed, "two moments");
-                    if !user.is_active {
-                        break;
-                    }
-                    tokio::task::yield_now().await;
-                }
-            });
-        }
-        let store = engine.store();
-        let confirmed = store.confirm_generation(id, Generation(0)).await;
-        confirmed.expect("an answer");
-        let allowed = store.set_user_active(user, false).await;
-        assert_eq!(allowed.expect("an answer"), Some(()));
-        readers.join_all().await;
-    }
 }
 
 async fn of_many_tries_at_once_no_more_pass_than_the_rate_says(engine: Engine) {

@@ -25,7 +25,7 @@ each_engine! {
 
 /// Everyday, and with `PASSWORD_AUTH_LONG=1`.
 const HISTORIES: usize = 60;
-const LONG_HISTORIES: usize = 3_000;
+const LONG_HISTORIES: usize = 1_000;
 
 /// A history's: from one moment to the next, so many callers at once make so many calls each at most.
 const MOMENTS: usize = 6;

@@ -37,6 +37,7 @@ macro_rules! each_engine {
     };
 }
 
+mod at_once;
 mod engine;
 mod linear;
 #[path = "../http/crash/random.rs"]
@@ -48,6 +49,7 @@ mod concurrency;
 mod confirmation;
 mod histories;
 mod passwords;
+mod races;
 mod rotation;
 mod sessions;
 mod sign_out;
