@@ -38,6 +38,8 @@ macro_rules! each_engine {
 }
 
 mod at_once;
+#[path = "../common/database.rs"]
+mod database;
 mod engine;
 mod linear;
 #[path = "../http/crash/random.rs"]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use process::ServerProcess;
-pub use server::TestServer;
+pub use server::{Engine, TestServer};
 
 /// A copy of a data folder, as a backup of a stopped server is.
 pub fn copy_of(folder: &Path) -> TempDir {

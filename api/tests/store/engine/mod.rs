@@ -17,6 +17,8 @@ use password_auth::sessions::{Decision, Generation, Rotation, Session, decide};
 use password_auth::store::{CreateUser, Store, User};
 use password_auth::throttle::{Rate, SignInAttempt, Verdict};
 
+use crate::database::Database;
+
 /// How long a session of these tests lasts.
 pub const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
 
@@ -51,7 +53,7 @@ impl Engine {
     }
 
     pub async fn postgres() -> Self {
-        Self::on(Box::new(postgres::Database::new().await)).await
+        Self::on(Box::new(Database::new().await)).await
     }
 
     async fn on(ground: Box<dyn Ground>) -> Self {
