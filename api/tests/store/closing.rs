@@ -1,7 +1,8 @@
 //! Closing: nothing more is done, and nothing more is answered.
 
+use futures_util::stream;
 use password_auth::sessions::Generation;
-use password_auth::store::StoreError;
+use password_auth::store::{LoadError, StoreError};
 use password_auth::throttle::Rate;
 
 use crate::engine::{Engine, attempt, hash};
@@ -53,6 +54,12 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.count_attempt(alice, Rate::OFF, now).await);
         refused(store.remember_network(alice, now).await);
         refused(store.sweep(now).await);
+        refused(store.dump().await.map(|_| ()));
+        let loaded = store.load(Box::pin(stream::empty())).await;
+        assert!(
+            matches!(loaded, Err(LoadError::Store(StoreError::Unavailable(_)))),
+            "{loaded:?}"
+        );
     }
     engine.reopen().await;
     assert_eq!(engine.session(session.id).await, Some((session, alice)));

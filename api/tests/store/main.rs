@@ -49,6 +49,7 @@ mod attempts;
 mod closing;
 mod concurrency;
 mod confirmation;
+mod dump;
 mod histories;
 mod passwords;
 mod races;

@@ -82,13 +82,16 @@ impl Reads {
         result
     }
 
-    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
-        // Or it would connect anew.
+    /// What connects, until the store is closed.
+    pub(super) fn connector(&self) -> Result<&Connector, StoreError> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(Failure::Store(StoreError::Unavailable(
-                "the store was closed".to_owned(),
-            )));
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
         }
+        Ok(&self.connector)
+    }
+
+    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
+        self.connector()?;
         if let Some(connection) = slot.get() {
             return Ok(connection);
         }
