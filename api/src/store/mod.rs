@@ -110,7 +110,7 @@ pub trait Store: Send + Sync + 'static {
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
-    /// a time: another is refused as busy. Dropping the stream ends it. Nothing is promised of the disk:
+    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
     /// the picture may hold a write that nobody was told of yet.
     async fn dump(&self) -> Result<Records, StoreError>;
 
