@@ -132,12 +132,14 @@ impl<'a> Reader<'a> {
         if secret.is_empty() {
             return None;
         }
-        let key = SigningKey::new(secret.as_bytes());
+        let key = SigningKey::from_setting(secret);
         if key.is_none() {
-            let length = secret.len();
             self.problem(
                 name,
-                format!("expected {MIN_SECRET_BYTES} bytes or more, not {length}: try `openssl rand -base64 48`"),
+                format!(
+                    "expected {MIN_SECRET_BYTES} bytes or more, as text, or as base64:… where that \
+                     stands for bytes: try `openssl rand -base64 48`"
+                ),
             );
         }
         key
