@@ -23,7 +23,7 @@ async fn a_server_under_load_is_backed_up_as_of_one_moment() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, file) = (folder.path().join("store"), folder.path().join("filler"));
     // So much that reading it takes long enough for writes to come between.
-    filler(&file, 10_000);
+    filler(&file, 6_000);
     restore(&store, &file, &[]).await.expect_success();
     let server = ServerProcess::start(ServerProcess::command(&store)).await;
     let load = Load::start(&server.client());
@@ -144,7 +144,7 @@ fn text(value: &Value) -> String {
 async fn two_sessions_that_change_in_turns_are_seen_at_one_moment() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Arc::new(SledStore::open(folder.path()).expect("a store"));
-    let (people, sessions) = filler_records(20_000);
+    let (people, sessions) = filler_records(12_000);
     let Some((first, last)) = sessions.first().zip(sessions.last()) else {
         panic!("no sessions");
     };
