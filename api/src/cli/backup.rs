@@ -28,9 +28,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
-    let config = arguments.settings.config()?;
+    let config = arguments.settings.config_without_secret()?;
     start_log(&config)?;
-    runtime()?.block_on(backup(arguments, &config))
+    runtime()?.block_on(async {
+        // Given up, it removes what it has written.
+        tokio::select! {
+            done = backup(arguments, &config) => done,
+            _ = tokio::signal::ctrl_c() => Err("interrupted: there is no backup".to_owned()),
+        }
+    })
 }
 
 async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
@@ -97,13 +103,12 @@ async fn write(
 
 /// Those that a server with these settings would use.
 fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
-    if let Some(key) = config.signing_key.clone() {
-        return Ok(SigningKeys::new(key, Vec::new()));
-    }
-    tokens::load(&config.data_dir)
-        .map_err(|error| error.to_string())?
-        .ok_or_else(|| {
-            "there are no signing keys: neither JWT_SECRET is set, nor are some in the data folder"
-                .to_owned()
-        })
+    let keys = match (config.signing_key.clone(), store::folder(config)) {
+        (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),
+        (None, Some(folder)) => tokens::load(folder).map_err(|error| error.to_string())?,
+        (None, None) => None,
+    };
+    keys.ok_or_else(|| {
+        "there are no signing keys: JWT_SECRET is not set, and no folder has any".to_owned()
+    })
 }

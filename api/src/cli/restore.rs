@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
-    let config = arguments.settings.config()?;
+    let config = arguments.settings.config_without_secret()?;
     start_log(&config)?;
     runtime()?.block_on(restore(arguments, &config))
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::store;
 use crate::config::Config;
 use crate::tokens::{self, SigningKeys};
 
@@ -52,13 +53,20 @@ pub(super) fn decide(
             Ok(KeyPlan::Setting(keys, to.to_owned()))
         };
     }
-    let by_setting = config.signing_key.clone();
-    let (place, in_force) = match by_setting {
-        Some(key) => ("JWT_SECRET", Some(SigningKeys::new(key, Vec::new()))),
-        None => (
+    let (place, in_force) = match (config.signing_key.clone(), store::folder(config)) {
+        (Some(key), _) => ("JWT_SECRET", Some(SigningKeys::new(key, Vec::new()))),
+        (None, Some(folder)) => (
             "the data folder's keys.json",
-            tokens::load(&config.data_dir).map_err(|error| error.to_string())?,
+            tokens::load(folder).map_err(|error| error.to_string())?,
         ),
+        (None, None) => {
+            return Err(
+                "nothing was restored: the backup holds signing keys, and with DATABASE_URL the key is \
+                 the setting JWT_SECRET, which is not set. Write the backup's to a file for it \
+                 (--keys-to FILE), or leave them (--without-keys): then everybody has to sign in again"
+                    .to_owned(),
+            );
+        }
     };
     match in_force {
         None => Ok(KeyPlan::Install(keys)),
