@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::command::{backup, binary, filler, prepared, restore};
 use crate::support::ServerProcess;
@@ -71,28 +72,52 @@ async fn a_reader_that_hangs_stops_no_write_and_makes_room_when_he_goes() {
     assert!(server.terminate().await.success());
 }
 
+/// A backup that has begun, and is held there.
+async fn begun(store: &Path, files: &Path) -> (Child, u32) {
+    let part = files.join("file.part");
+    let mut command = prepared(binary(), "backup", store, &files.join("file"));
+    let running = command.stderr(Stdio::piped()).spawn().expect("it runs");
+    let id = running.id().expect("it runs");
+    while fs::metadata(&part).map_or(0, |part| part.len()) == 0 {
+        tokio::task::yield_now().await;
+    }
+    signal(id, "-STOP").await;
+    (running, id)
+}
+
+/// It ends with status 1; what it says.
+async fn failure_of(running: Child) -> String {
+    let ended = running.wait_with_output().await.expect("it ended");
+    let said = String::from_utf8(ended.stderr).expect("text");
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn a_backup_that_is_interrupted_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, files) = (folder.path().join("store"), folder.path().join("files"));
+    fs::create_dir(&files).expect("made");
+    let server = server_with_many(&store).await;
+    let (running, id) = begun(&store, &files).await;
+    signal(id, "-INT").await;
+    signal(id, "-CONT").await;
+    let said = failure_of(running).await;
+    assert_eq!(said, "password-auth: interrupted: there is no backup\n");
+    assert_eq!(fs::read_dir(&files).expect("a folder").count(), 0);
+    assert!(server.terminate().await.success());
+}
+
 #[tokio::test]
 async fn a_server_that_stops_ends_the_backup_with_a_sentence_and_without_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, files) = (folder.path().join("store"), folder.path().join("files"));
     fs::create_dir(&files).expect("made");
     let server = server_with_many(&store).await;
-    let part = files.join("file.part");
-    let mut command = prepared(binary(), "backup", &store, &files.join("file"));
-    let running = command
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let id = running.id().expect("it runs");
-    while fs::metadata(&part).map_or(0, |part| part.len()) == 0 {
-        tokio::task::yield_now().await;
-    }
-    signal(id, "-STOP").await;
+    let (running, id) = begun(&store, &files).await;
     assert!(server.terminate().await.success());
     signal(id, "-CONT").await;
-    let ended = running.wait_with_output().await.expect("it ended");
-    let said = String::from_utf8(ended.stderr).expect("text");
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let said = failure_of(running).await;
     assert!(
         said.starts_with("password-auth: there is no backup: the server "),
         "{said}"
