@@ -3,6 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use futures_util::StreamExt as _;
+use password_auth::accounts::UsernameKey;
+use password_auth::clock::{Clock as _, SystemClock};
+use password_auth::sessions::{Decision, Generation, REPLAY_WINDOW};
+use password_auth::store::sled::SledStore;
+use password_auth::store::{Record, Store as _};
+use password_auth::throttle::SignInAttempt;
 use password_auth_testing::Cluster;
 use password_auth_wire::ErrorCode;
 
@@ -31,6 +38,45 @@ async fn on_database(
     ended
 }
 
+/// Ends the last session for a theft; counts a try, and remembers a network.
+async fn add_what_is_rare(data_dir: &Path) {
+    let store = SledStore::open(data_dir).expect("a store");
+    let records: Vec<_> = store.dump().await.expect("a dump").collect().await;
+    let records = records
+        .into_iter()
+        .flat_map(|batch| batch.expect("records"));
+    let last = records.fold(None, |last, record| match record {
+        Record::Session(session) => Some(session.id),
+        _ => last,
+    });
+    let (id, now) = (last.expect("a session"), SystemClock.now());
+    let rotate = async |presented, at| {
+        let rotated = store.rotate_session(id, Generation(presented), at).await;
+        rotated.expect("written").expect("a session").decision
+    };
+    rotate(0, now).await;
+    store
+        .confirm_generation(id, Generation(1))
+        .await
+        .expect("confirmed");
+    let late = now.plus(2 * REPLAY_WINDOW);
+    assert_eq!(rotate(0, late).await, Decision::Theft);
+    let rate = "5/minute".parse().expect("a rate");
+    for (name, address) in [("alice", "192.0.2.1"), ("nobody", "2001:db8::1")] {
+        let address = address.parse().expect("an address");
+        let attempt = SignInAttempt::new(&UsernameKey::of(name), address);
+        store
+            .count_attempt(attempt, rate, now)
+            .await
+            .expect("counted");
+        store
+            .remember_network(attempt, late)
+            .await
+            .expect("remembered");
+    }
+    store.close().await;
+}
+
 #[tokio::test]
 async fn from_sled_to_postgresql_and_back_nothing_changes_and_everybody_stays_signed_in() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,17 +88,21 @@ async fn from_sled_to_postgresql_and_back_nothing_changes_and_everybody_stays_si
     let client = server.client();
     let tokens = client.sign_up("Alice").await;
     let bob = client.sign_up("Bób 😀 \"\\").await;
-    // A theft, and sessions with superseded generations.
     let next = client.refresh(bob.refresh_token.expose()).await.tokens();
     client
         .refresh(next.refresh_token.expose())
         .await
         .expect_ok();
     client.sign_up("Straße").await;
+    assert!(server.terminate().await.success());
+    add_what_is_rare(&store).await;
     backup(&store, &first, &["--with-keys"])
         .await
         .expect_success();
-    assert!(server.terminate().await.success());
+    let text = fs::read_to_string(&first).expect("a file");
+    for rare in ["{\"attempt\":", "\"ended\":\"theft\"", "\"retired\":[{"] {
+        assert!(text.contains(rare), "no {rare}");
+    }
 
     let url = Cluster::shared().await.create_database().await;
     let refused = on_database(&url, &[], "restore", &first, &[])
