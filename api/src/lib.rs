@@ -4,9 +4,11 @@
 //! draws the map.
 
 pub mod accounts;
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dump;
 pub mod http;
 pub mod id;
 pub mod jobs;

@@ -8,6 +8,6 @@ mod keys;
 mod refresh;
 
 pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
-pub use keyfile::{KeyFileError, load_or_create};
+pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
 pub use refresh::{Presented, RefreshTokens};

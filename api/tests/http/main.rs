@@ -35,6 +35,7 @@ mod database;
 mod support;
 
 mod access;
+mod backup;
 mod codecs;
 mod cors;
 mod crash;

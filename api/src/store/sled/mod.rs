@@ -47,6 +47,12 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// Whether there is a store in `data_dir`.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        open::exists(data_dir)
+    }
+
     /// Opens the store in `data_dir`, made if it is not there. Blocks.
     ///
     /// # Errors

@@ -68,6 +68,11 @@ pub enum OpenError {
     Threads(io::Error),
 }
 
+/// Whether an earlier start made a store in `data_dir`.
+pub(super) fn exists(data_dir: &Path) -> bool {
+    data_dir.join("sled/db").exists()
+}
+
 /// Opens the store in `data_dir`, and sled's data file a second time, to sync it.
 pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
     let lock = lock(data_dir)?;
