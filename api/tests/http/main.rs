@@ -10,6 +10,7 @@
 mod support;
 
 mod access;
+mod actor;
 mod codecs;
 mod cors;
 mod crash;
