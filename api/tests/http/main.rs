@@ -16,6 +16,7 @@ mod cors;
 mod crash;
 mod docs;
 mod errors;
+mod failover;
 mod faults;
 mod limits;
 mod logout;
