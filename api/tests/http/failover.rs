@@ -18,6 +18,7 @@ const NODES: usize = 3;
 /// Every day, and with `PASSWORD_AUTH_LONG=1`.
 const LOSSES: (usize, usize) = (4, 40);
 const TURNS: (usize, usize) = (7, 70);
+const CUT_OFF_MILLIS: (usize, usize) = (3_000, 45_000);
 
 /// Acknowledged answers after which a node, or all of them, counts as back at work.
 const AT_WORK: usize = 100;
@@ -216,8 +217,10 @@ impl Scene {
                 for node in &self.nodes {
                     load.until(node.until_it_serves()).await;
                 }
-                let longer =
-                    Duration::from_millis(u64::try_from(random.below(6_000)).expect("fits"));
+                // Longer than the window of a replay, too: what arrives after it must have no effect.
+                let longest = everyday_or_long(CUT_OFF_MILLIS.0, CUT_OFF_MILLIS.1);
+                let longer = u64::try_from(random.below(longest)).expect("fits");
+                let longer = Duration::from_millis(longer);
                 load.until(tokio::time::sleep(longer)).await;
                 self.network.heal();
             }
