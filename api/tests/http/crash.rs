@@ -3,9 +3,6 @@
 //! Kills the process, not the machine: what the kernel had taken survives here even without a sync, which
 //! `sync_trace.rs` watches instead.
 
-mod actor;
-mod random;
-
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -16,9 +13,8 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use self::actor::{Actor, Tally};
-use self::random::Random;
-use crate::support::{Client, ServerProcess};
+use crate::actor::{Actor, Random, Server, Servers, Tally, everyday_or_long};
+use crate::support::ServerProcess;
 
 /// Every day.
 const KILLS: usize = 40;
@@ -93,13 +89,6 @@ async fn a_first_start_that_is_killed_at_any_moment_leaves_a_folder_that_serves(
     }
 }
 
-fn everyday_or_long(everyday: usize, long: usize) -> usize {
-    match std::env::var("PASSWORD_AUTH_LONG") {
-        Ok(set) if set == "1" => long,
-        _ => everyday,
-    }
-}
-
 /// How often the server was killed, and when.
 #[derive(Debug, Default)]
 struct Kills {
@@ -119,6 +108,7 @@ impl Kills {
 struct Run {
     random: Random,
     folder: TempDir,
+    servers: Servers,
     actors: Vec<Actor>,
     acknowledged: Arc<Semaphore>,
     usual_start: Duration,
@@ -129,14 +119,13 @@ impl Run {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let acknowledged = Arc::new(Semaphore::new(0));
-        let nowhere = Client::new("http://127.0.0.1:1");
+        let servers = Servers::default();
         let actors = (0..ACTORS)
             .map(|number| {
-                let (random, client) = (random.fork(), nowhere.clone());
                 Actor::new(
                     format!("Actor {number}"),
-                    random,
-                    client,
+                    random.fork(),
+                    servers.clone(),
                     Arc::clone(&acknowledged),
                 )
             })
@@ -144,6 +133,7 @@ impl Run {
         Self {
             random,
             folder: tempfile::tempdir().expect("a folder"),
+            servers,
             actors,
             acknowledged,
             usual_start: Duration::ZERO,
@@ -187,9 +177,9 @@ impl Run {
     async fn start(&mut self) -> ServerProcess {
         let (server, took) = start(self.folder.path()).await;
         self.usual_start = took;
-        for actor in &mut self.actors {
-            actor.meet(server.client());
-        }
+        let one = Server::new(server.client());
+        one.doom();
+        self.servers.replace(one);
         server
     }
 

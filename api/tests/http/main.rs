@@ -35,12 +35,14 @@ mod database;
 mod support;
 
 mod access;
+mod actor;
 mod backup;
 mod codecs;
 mod cors;
 mod crash;
 mod docs;
 mod errors;
+mod failover;
 mod faults;
 mod limits;
 mod logout;
