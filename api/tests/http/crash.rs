@@ -3,8 +3,7 @@
 //! Kills the process, not the machine: what the kernel had taken survives here even without a sync, which
 //! `sync_trace.rs` watches instead.
 
-mod actor;
-mod random;
+pub mod actor;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -17,8 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::actor::{Actor, Tally};
-use self::random::Random;
-use crate::support::{Client, ServerProcess};
+use crate::support::{Client, Random, ServerProcess, everyday_or_long};
 
 /// Every day.
 const KILLS: usize = 40;
@@ -90,13 +88,6 @@ async fn a_first_start_that_is_killed_at_any_moment_leaves_a_folder_that_serves(
         usual_start = took;
         server.client().sign_up("Alice").await;
         assert_eq!(server.kill().await, "", "the server complained");
-    }
-}
-
-fn everyday_or_long(everyday: usize, long: usize) -> usize {
-    match std::env::var("PASSWORD_AUTH_LONG") {
-        Ok(set) if set == "1" => long,
-        _ => everyday,
     }
 }
 

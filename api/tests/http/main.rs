@@ -21,6 +21,7 @@ mod logout;
 mod logs;
 mod openapi;
 mod overload;
+mod power_loss;
 mod refresh;
 mod settings;
 mod sign_in;

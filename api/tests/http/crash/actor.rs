@@ -8,8 +8,7 @@ use std::sync::Arc;
 use password_auth_wire::{ErrorCode, Tokens};
 use tokio::sync::Semaphore;
 
-use super::random::Random;
-use crate::support::{Client, Reply};
+use crate::support::{Client, Random, Reply};
 
 /// Sessions that one actor keeps alive at once.
 const LIVE_SESSIONS: usize = 6;

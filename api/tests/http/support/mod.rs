@@ -5,8 +5,10 @@ mod client;
 mod clock;
 mod contract;
 mod process;
+mod random;
 pub mod raw;
 mod server;
+pub mod strace;
 
 use std::path::Path;
 
@@ -15,7 +17,16 @@ use tempfile::TempDir;
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use process::ServerProcess;
+pub use random::Random;
 pub use server::TestServer;
+
+/// How much of something: every day, or with `PASSWORD_AUTH_LONG=1`.
+pub fn everyday_or_long(everyday: usize, long: usize) -> usize {
+    match std::env::var("PASSWORD_AUTH_LONG") {
+        Ok(set) if set == "1" => long,
+        _ => everyday,
+    }
+}
 
 /// A copy of a data folder, as a backup of a stopped server is.
 pub fn copy_of(folder: &Path) -> TempDir {
