@@ -10,6 +10,7 @@ pub mod config;
 pub mod http;
 pub mod id;
 pub mod jobs;
+mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::panic;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -17,6 +16,7 @@ use crate::config::{Config, LogFormat};
 use crate::http::serve::{Limits, serve};
 use crate::http::{self, App};
 use crate::jobs::run_sweeper;
+use crate::panics;
 use crate::store::Store;
 use crate::store::sled::SledStore;
 use crate::tokens::{SigningKeys, load_or_create};
@@ -102,10 +102,6 @@ fn start_log(config: &Config) -> Result<(), String> {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    // A panic's message may quote what a client sent.
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
+    panics::log();
     Ok(())
 }

@@ -26,6 +26,9 @@ struct KeyFile {
 struct StoredKey {
     /// Base64url.
     secret: String,
+    /// What the secret gives: a changed character would sign everybody out without a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
 }
 
 impl Drop for StoredKey {
@@ -94,7 +97,9 @@ fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
         .iter()
         .map(|key| {
             let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
-            SigningKey::new(&secret)
+            let signing = SigningKey::new(&secret)?;
+            let fits = key.kid.as_deref().is_none_or(|kid| kid == signing.kid().to_string());
+            fits.then_some(signing)
         })
         .collect::<Option<Vec<_>>>()
         .filter(|keys| !keys.is_empty())
@@ -107,17 +112,18 @@ fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
 fn create(data_dir: &Path, path: &Path) -> Result<SigningKeys, KeyFileError> {
     let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
     getrandom::fill(&mut *secret).map_err(KeyFileError::Randomness)?;
+    let key = SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(path.to_owned()))?;
     let file = KeyFile {
         version: VERSION,
         keys: vec![StoredKey {
             secret: URL_SAFE_NO_PAD.encode(*secret),
+            kid: Some(key.kid().to_string()),
         }],
     };
     write_new(data_dir, path, &file).map_err(|cause| KeyFileError::Io {
         path: path.to_owned(),
         cause,
     })?;
-    let key = SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(path.to_owned()))?;
     Ok(SigningKeys::new(key, Vec::new()))
 }
 
@@ -167,6 +173,22 @@ mod tests {
         assert!(matches!(
             load_or_create(dir.path()),
             Err(KeyFileError::Exposed(_))
+        ));
+    }
+
+    #[test]
+    fn a_secret_one_character_of_which_changed_is_damaged() {
+        let dir = tempfile::tempdir().expect("a folder");
+        load_or_create(dir.path()).expect("made");
+        let path = dir.path().join("keys.json");
+        let content = fs::read_to_string(&path).expect("there");
+        let place = content.find("secret").expect("a secret") + 12;
+        let mut changed = content.into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        fs::write(&path, changed).expect("written");
+        assert!(matches!(
+            load_or_create(dir.path()),
+            Err(KeyFileError::Damaged(_))
         ));
     }
 

@@ -13,6 +13,7 @@ mod access;
 mod codecs;
 mod cors;
 mod crash;
+mod damage;
 mod docs;
 mod errors;
 mod faults;

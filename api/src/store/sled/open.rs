@@ -3,13 +3,13 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::log;
 use super::mark::{Found, Mark};
 use super::tables::Tables;
 use crate::accounts::UsernameKey;
+use crate::panics::{Panicked, caught};
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
 const FORMAT: u8 = 1;
@@ -83,7 +83,7 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
     report_holes(&sled_dir);
     let db = open_sled(&sled_dir)?;
     // sled panics on some damaged pages: that too is an answer.
-    let opened = catch_unwind(AssertUnwindSafe(|| {
+    let opened = caught(|| {
         let number = check_mark(&db, &sled_dir, &mark, &found)?;
         check_format(&db, &sled_dir)?;
         let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
@@ -92,8 +92,8 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
             .map_err(failed(&sled_dir))?;
         tables.db.flush().map_err(failed(&sled_dir))?;
         Ok((tables, followed))
-    }));
-    let (tables, followed) = opened.map_err(|_| OpenError::Damaged {
+    });
+    let (tables, followed) = opened.map_err(|Panicked| OpenError::Damaged {
         path: sled_dir.clone(),
         detail: PANICKED.to_owned(),
     })??;
@@ -207,10 +207,10 @@ fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
         .cache_capacity(CACHE_BYTES)
         // The writer flushes.
         .flush_every_ms(None);
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+    match caught(|| config.open()) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) => Err(failed(sled_dir)(error)),
-        Err(_) => Err(OpenError::Damaged {
+        Err(Panicked) => Err(OpenError::Damaged {
             path: sled_dir.to_owned(),
             detail: PANICKED.to_owned(),
         }),
@@ -220,6 +220,10 @@ fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
 fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
     |error| {
         let detail = match error {
+            // It read past the end of a file that lost its end.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                "a file ends too early".to_owned()
+            }
             sled::Error::Io(cause) => return io_error(path)(cause),
             // sled's own words are for its developers; what it logs has the details.
             sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
