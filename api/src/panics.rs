@@ -10,13 +10,13 @@ thread_local! {
 
 /// `work` panicked.
 #[derive(Clone, Copy, Debug)]
-pub struct Panicked;
+pub(crate) struct Panicked;
 
 /// Runs `work`, which may panic. What it left half done, nobody must use any more.
 ///
 /// # Errors
 /// If it panicked.
-pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     let before = EXPECTED.replace(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     EXPECTED.set(before);
@@ -24,7 +24,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
 }
 
 /// Logs panics from now on by their place, without their message, which may quote what a client sent.
-pub fn log() {
+pub(crate) fn log() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         if EXPECTED.get() {

@@ -21,6 +21,10 @@ use crate::store::Store;
 use crate::store::sled::SledStore;
 use crate::tokens::{SigningKeys, load_or_create};
 
+/// Why the server ends by itself. What it acknowledged is on disk.
+const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
+                             make room there or look after it, and start the server again";
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
     start_log(&config)?;
@@ -32,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn serve_until_stopped(config: Config) -> Result<(), String> {
-    let stop = stop_on_signals()?;
+    let (stop, stopped) = stop_on_signals()?;
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
         .await
@@ -51,10 +55,16 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
-    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stop);
+    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stopped);
+    tokio::pin!(serving);
     let outcome = tokio::select! {
-        () = serving => Ok(()),
-        () = store.failed() => Err("the store can not write any more (is the disk full?); start the server again once it can".to_owned()),
+        () = &mut serving => Ok(()),
+        () = store.failed() => {
+            // Those who wait are told, each with a 503, before the process ends.
+            stop.send_replace(true);
+            serving.await;
+            Err(CAN_NOT_WRITE.to_owned())
+        }
     };
     sweeper.abort();
     store.close().await;
@@ -63,8 +73,9 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
 }
 
 /// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
+fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
+    let told = stop.clone();
     let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
@@ -74,20 +85,24 @@ fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if stop.send_replace(true) {
+            if told.send_replace(true) {
                 // What was acknowledged is on disk already.
                 std::process::exit(130);
             }
             tracing::info!("stopping: what is under way may finish; once more to stop at once");
         }
     });
-    Ok(stopped)
+    Ok((stop, stopped))
 }
 
 /// The log goes to standard error: standard output has the one line with the address.
 fn start_log(config: &Config) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(&config.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    // sled's words are for its developers; where they matter the store says so in its own.
+    let filter = match &*config.log_filter {
+        asks if asks.contains("sled") => asks.to_owned(),
+        others => format!("{others},sled=off"),
+    };
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     // A descriptor of its own: every line is one write, and no thread waits for another's.
     let stderr = io::stderr()
         .as_fd()

@@ -98,7 +98,10 @@ fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
         .map(|key| {
             let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
             let signing = SigningKey::new(&secret)?;
-            let fits = key.kid.as_deref().is_none_or(|kid| kid == signing.kid().to_string());
+            let fits = key
+                .kid
+                .as_deref()
+                .is_none_or(|kid| kid == signing.kid().to_string());
             fits.then_some(signing)
         })
         .collect::<Option<Vec<_>>>()

@@ -14,6 +14,7 @@ mod codecs;
 mod cors;
 mod crash;
 mod damage;
+mod disk_full;
 mod docs;
 mod errors;
 mod faults;

@@ -224,6 +224,10 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
             sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
                 "a file ends too early".to_owned()
             }
+            // A copy of the system's error, whose text is for developers.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => {
+                return io_error(path)(cause.kind().into());
+            }
             sled::Error::Io(cause) => return io_error(path)(cause),
             // sled's own words are for its developers; what it logs has the details.
             sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
