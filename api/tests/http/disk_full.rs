@@ -25,8 +25,11 @@ const ON_A_SMALL_DISK: &str = r#"
     mount -t tmpfs -o "size=$1" small "$2" || exit 99
     folder=$2 copy=$3
     shift 3
-    "$@"
+    "$@" &
+    trap "kill -TERM $!" TERM
+    wait $!
     code=$?
+    while kill -0 $! 2>/dev/null; do wait $!; code=$?; done
     cp -a "$folder/." "$copy"
     exit "$code"
 "#;
@@ -34,11 +37,14 @@ const ON_A_SMALL_DISK: &str = r#"
 /// As that, without a disk: no file gets larger than so many KiB.
 const WITH_SMALL_FILES: &str = r#"
     trap "" XFSZ
-    ulimit -f $(($1 / 512)) || exit 99
+    ulimit -S -f $(($1 / 512)) || exit 99
     folder=$2 copy=$3
     shift 3
-    "$@"
+    "$@" &
+    trap "kill -TERM $!" TERM
+    wait $!
     code=$?
+    while kill -0 $! 2>/dev/null; do wait $!; code=$?; done
     ulimit -f unlimited 2>/dev/null
     mkdir -p "$copy"
     cp -a "$folder/." "$copy"
@@ -115,7 +121,7 @@ async fn a_first_start_on_a_full_disk_says_so_and_the_next_one_with_room_serves(
         match ServerProcess::try_start(disk.command()).await {
             Ok(server) => {
                 // Nothing is written any more: a start alone had room enough.
-                server.kill().await;
+                assert!(server.terminate().await.success());
                 continue;
             }
             Err(log) => {
@@ -171,7 +177,7 @@ impl SmallDisk {
     /// A server on it.
     fn command(&self) -> Command {
         let (program, options, script) = if self.namespaces {
-            let options = ["-rm", "--fork", "--kill-child", "sh", "-c"].as_slice();
+            let options = ["-rm", "sh", "-c"].as_slice();
             ("unshare", options, ON_A_SMALL_DISK)
         } else {
             ("sh", ["-c"].as_slice(), WITH_SMALL_FILES)
