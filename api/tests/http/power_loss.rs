@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -27,10 +28,13 @@ use crate::support::{Client, Random, ServerProcess, everyday_or_long};
 
 /// Recorded loads, images of each, and acknowledged writes in each of a load's runs.
 const RECORDINGS: (usize, usize) = (1, 5);
-const IMAGES: (usize, usize) = (48, 240);
+const IMAGES: (usize, usize) = (32, 240);
 const LOAD: (usize, usize) = (250, 1_500);
 
 const ACTORS: usize = 12;
+
+/// How long strace may take to write the rest of its trace.
+const STRACE_ENDS: Duration = Duration::from_secs(60);
 
 /// Servers at once that are held to something.
 const CHECKS: usize = 4;
@@ -221,9 +225,11 @@ fn events(run: &[Call]) -> Vec<(usize, Event<'_>)> {
         .collect()
 }
 
-/// A whole trace, and how many lines it has. strace may end a moment after its server.
+/// A whole trace, and how many lines it has. strace may end a moment after its server, and no event tells.
 async fn read(trace: &Path, lines: usize) -> (Vec<Call>, usize) {
+    let begun = Instant::now();
     let text = loop {
+        assert!(begun.elapsed() < STRACE_ENDS, "strace wrote no end");
         let text = fs::read_to_string(trace).expect("a trace");
         if text
             .lines()

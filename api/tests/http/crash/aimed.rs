@@ -48,7 +48,9 @@ impl Run {
     /// The pages of a flush have gone to the kernel, and the sync that acknowledges them has not begun.
     pub(super) async fn kill_before_a_sync(&mut self, checked: ServerProcess) {
         assert!(checked.terminate().await.success());
-        let server = self.start_killed_at("fdatasync", SYNCS).await;
+        // A start has one of its own, on another thread; strace counts by thread.
+        let when = 2 + self.random.below(SYNCS);
+        let server = self.start_killed_at("fdatasync", when).await;
         let server = server.expect("it serves before its first load");
         for actor in &mut self.actors {
             actor.meet(server.client());
@@ -61,7 +63,8 @@ impl Run {
 
     pub(super) async fn kill_while_starting_at_a_call(&mut self) {
         let (call, often) = CALLS[self.random.below(CALLS.len())];
-        match self.start_killed_at(call, often).await {
+        let when = 1 + self.random.below(often);
+        match self.start_killed_at(call, when).await {
             Ok(server) => {
                 assert_eq!(server.kill().await, "", "the server complained");
                 self.kills.too_late += 1;
@@ -94,16 +97,13 @@ impl Run {
         }
     }
 
-    /// The server, killed at the beginning of one of the first so many of these calls of a thread; what it
-    /// wrote, if that was before it served.
-    async fn start_killed_at(&mut self, call: &str, often: usize) -> Result<ServerProcess, String> {
+    /// The server, killed when a thread begins this call for the `when`th time; what it wrote, if that was
+    /// before it served.
+    async fn start_killed_at(&self, call: &str, when: usize) -> Result<ServerProcess, String> {
         let nothing = NamedTempFile::new().expect("a file");
         let (trace, kill) = (
             format!("trace={call}"),
-            format!(
-                "inject={call}:signal=KILL:when={}",
-                1 + self.random.below(often)
-            ),
+            format!("inject={call}:signal=KILL:when={when}"),
         );
         // Without `--seccomp-bpf`, under which strace 6.1 sends no signal.
         let options = ["-e", &trace, "-e", &kill];
