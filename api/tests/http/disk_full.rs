@@ -115,6 +115,10 @@ async fn a_disk_that_gets_full_ends_the_server_with_a_sentence_and_loses_nothing
 
 #[tokio::test]
 async fn a_first_start_on_a_full_disk_says_so_and_the_next_one_with_room_serves() {
+    if !SmallDisk::new(1).await.namespaces {
+        println!("and its first files are too small for that: a first start is not tried");
+        return;
+    }
     let mut refused = 0;
     for kibibytes in [4, 8, 16, 24, 32, 48, 64, 256, 512, 1024] {
         let disk = SmallDisk::new(kibibytes << 10).await;
