@@ -12,6 +12,7 @@ pub mod dump;
 pub mod http;
 pub mod id;
 pub mod jobs;
+mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;

@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
-use std::panic;
 use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
+use crate::panics;
 
 /// The log goes to standard error: standard output has the one line with the address.
 pub(super) fn start_log(config: &Config) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(&config.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    // sled's words are for its developers; where they matter the store says so in its own.
+    let filter = match &*config.log_filter {
+        asks if asks.contains("sled") => asks.to_owned(),
+        others => format!("{others},sled=off"),
+    };
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     // A descriptor of its own: every line is one write, and no thread waits for another's.
     let stderr = io::stderr()
         .as_fd()
@@ -28,10 +32,6 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    // A panic's message may quote what a client sent.
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
+    panics::log();
     Ok(())
 }

@@ -20,6 +20,10 @@ use crate::jobs::run_sweeper;
 use crate::store::Store;
 use crate::tokens::{SigningKeys, load_or_create};
 
+/// Why the server ends by itself. What it acknowledged is on disk.
+const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
+                             make room there or look after it, and start the server again";
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
     start_log(&config)?;
@@ -27,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn serve_until_stopped(config: Config) -> Result<(), String> {
-    let stop = stop_on_signals()?;
+    let (stop, stopped) = stop_on_signals()?;
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
         .await
@@ -41,15 +45,21 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     let clock = Arc::new(SystemClock);
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
-    let operators = answer_operators(&config, Arc::clone(&store), keys, stop.clone());
+    let operators = answer_operators(&config, Arc::clone(&store), keys, stopped.clone());
 
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
-    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stop);
+    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stopped);
+    tokio::pin!(serving);
     let outcome = tokio::select! {
-        () = serving => Ok(()),
-        () = store.failed() => Err("the store can not write any more (is the disk full?); start the server again once it can".to_owned()),
+        () = &mut serving => Ok(()),
+        () = store.failed() => {
+            // Those who wait are told, each with a 503, before the process ends.
+            stop.send_replace(true);
+            serving.await;
+            Err(CAN_NOT_WRITE.to_owned())
+        }
     };
     sweeper.abort();
     if outcome.is_err() {
@@ -83,8 +93,9 @@ fn answer_operators(
 }
 
 /// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
+fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
+    let told = stop.clone();
     let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
@@ -94,12 +105,12 @@ fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if stop.send_replace(true) {
+            if told.send_replace(true) {
                 // What was acknowledged is on disk already.
                 std::process::exit(130);
             }
             tracing::info!("stopping: what is under way may finish; once more to stop at once");
         }
     });
-    Ok(stopped)
+    Ok((stop, stopped))
 }

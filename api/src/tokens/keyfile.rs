@@ -29,6 +29,7 @@ impl WrittenKeys {
     pub fn of(keys: &SigningKeys) -> Self {
         let keys = keys.all().map(|key| StoredKey {
             secret: URL_SAFE_NO_PAD.encode(key.secret()),
+            kid: Some(key.kid().to_string()),
         });
         Self {
             version: VERSION,
@@ -47,7 +48,12 @@ impl WrittenKeys {
             .iter()
             .map(|key| {
                 let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
-                SigningKey::new(&secret)
+                let signing = SigningKey::new(&secret)?;
+                let fits = key
+                    .kid
+                    .as_deref()
+                    .is_none_or(|kid| kid == signing.kid().to_string());
+                fits.then_some(signing)
             })
             .collect::<Option<Vec<_>>>()
             .filter(|keys| !keys.is_empty())?;
@@ -60,6 +66,9 @@ impl WrittenKeys {
 struct StoredKey {
     /// Base64url.
     secret: String,
+    /// What the secret gives: a changed character would sign everybody out without a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
 }
 
 impl Drop for StoredKey {
@@ -209,6 +218,22 @@ mod tests {
         assert!(matches!(
             load_or_create(dir.path()),
             Err(KeyFileError::Exposed(_))
+        ));
+    }
+
+    #[test]
+    fn a_secret_one_character_of_which_changed_is_damaged() {
+        let dir = tempfile::tempdir().expect("a folder");
+        load_or_create(dir.path()).expect("made");
+        let path = dir.path().join("keys.json");
+        let content = fs::read_to_string(&path).expect("there");
+        let place = content.find("secret").expect("a secret") + 12;
+        let mut changed = content.into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        fs::write(&path, changed).expect("written");
+        assert!(matches!(
+            load_or_create(dir.path()),
+            Err(KeyFileError::Damaged(_))
         ));
     }
 

@@ -3,7 +3,6 @@
 mod asking;
 mod check;
 mod memory;
-mod random;
 mod servers;
 
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use tokio::sync::{Semaphore, watch};
 
 pub use self::memory::Tally;
 use self::memory::{Claim, Person, Session, State};
-pub use self::random::{Random, everyday_or_long};
 pub use self::servers::{Server, Servers};
+use crate::support::Random;
 
 /// Sessions that one actor keeps alive at once.
 const LIVE_SESSIONS: usize = 6;

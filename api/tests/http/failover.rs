@@ -11,7 +11,8 @@ use password_auth_testing::{Cluster, Partition};
 
 use self::load::Load;
 use self::nodes::Node;
-use crate::actor::{Random, Servers, Tally, everyday_or_long};
+use crate::actor::{Servers, Tally};
+use crate::support::{Random, everyday_or_long};
 
 const NODES: usize = 3;
 

@@ -16,7 +16,7 @@ use crate::engine::{Engine, hash};
 use crate::linear::sessions::{self, SessionRegister, State};
 use crate::linear::users::{self, NameRegister};
 use crate::linear::{Call, Events, Model, is_explained, render};
-use crate::random::Random;
+use crate::random::{Random, everyday_or_long};
 
 each_engine! {
     every_history_of_a_session_is_explained_by_some_order,
@@ -34,13 +34,6 @@ const CALLS: usize = 3;
 
 /// Short, so that histories see its end.
 const SHORT_LIFETIME: Duration = Duration::from_secs(3600);
-
-fn histories() -> usize {
-    match std::env::var("PASSWORD_AUTH_LONG") {
-        Ok(set) if set == "1" => LONG_HISTORIES,
-        _ => HISTORIES,
-    }
-}
 
 fn seeded() -> Random {
     let seed = Random::seed();
@@ -87,7 +80,7 @@ fn plans<Op>(random: &mut Random, mut op: impl FnMut(&mut Random) -> Op) -> Vec<
 
 async fn every_history_of_a_session_is_explained_by_some_order(engine: Engine) {
     let mut random = seeded();
-    for number in 0..histories() {
+    for number in 0..everyday_or_long(HISTORIES, LONG_HISTORIES) {
         let user = engine.register(&format!("user {number}")).await;
         let session = Session {
             expires: engine.now().plus(SHORT_LIFETIME),
@@ -195,7 +188,7 @@ async fn session_call(
 
 async fn every_history_of_a_name_is_explained_by_some_order(engine: Engine) {
     let mut random = seeded();
-    for number in 0..histories() {
+    for number in 0..everyday_or_long(HISTORIES, LONG_HISTORIES) {
         let name = format!("name {number}");
         let people: Vec<User> = (0..CALLERS).map(|_| engine.user(&name)).collect();
         let events = Arc::new(Events::default());

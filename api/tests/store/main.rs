@@ -42,7 +42,7 @@ mod at_once;
 mod database;
 mod engine;
 mod linear;
-#[path = "../http/crash/random.rs"]
+#[path = "../http/support/random.rs"]
 mod random;
 
 mod attempts;

@@ -9,6 +9,8 @@ mod change;
 mod codec;
 mod dump;
 mod load;
+mod log;
+mod mark;
 mod open;
 mod picture;
 mod sweep;
@@ -66,10 +68,10 @@ impl SledStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with_max_wait(data_dir: &Path, max_wait: Duration) -> Result<Self, OpenError> {
-        let (tables, disk) = open::open(data_dir)?;
+        let (tables, disk, mark) = open::open(data_dir)?;
         let tables = Arc::new(tables);
         let writer =
-            Writer::start(Arc::clone(&tables), disk, max_wait).map_err(OpenError::Threads)?;
+            Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,
             writer: Arc::new(writer),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::actor::{Actor, Random, Servers, Tally};
+use crate::actor::{Actor, Servers, Tally};
+use crate::support::Random;
 
 const ACTORS: usize = 12;
 

@@ -49,12 +49,7 @@ impl Client {
     ) -> Result<Reply, reqwest::Error> {
         let request = request.build().expect("a request");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let response = self.http.execute(request).await?;
-        let reply = Reply {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await?,
-        };
+        let reply = Reply::read(self.http.execute(request).await?).await?;
         contract::check(&method, &path, &reply);
         Ok(reply)
     }
@@ -119,6 +114,15 @@ impl Client {
 }
 
 impl Reply {
+    /// As far as it comes.
+    pub async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await?,
+        })
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
