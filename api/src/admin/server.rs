@@ -107,14 +107,21 @@ impl Drop for AdminSocket {
 }
 
 async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiver<bool>) {
-    match stream.peer_cred() {
-        Ok(peer) if peer.uid() == uid || peer.uid() == 0 => {}
-        // The folder's mode keeps others out; this is for a folder whose mode was changed.
-        _ => return,
-    }
+    // The folder's mode keeps others out; this is for a folder whose mode was changed.
+    let allowed = match stream.peer_cred() {
+        Ok(peer) => peer.uid() == uid || peer.uid() == 0,
+        Err(_) => false,
+    };
     let (reading, writing) = stream.into_split();
     let mut client = Peer { writing };
-    match converse(reading, &mut client, admin, stop).await {
+    let outcome = match listen(reading).await {
+        Ok(_) if !allowed => Err(Interrupted::Refused(
+            "only the user whom the server runs as, and root, may ask it".to_owned(),
+        )),
+        Ok(line) => converse(&line, &mut client, admin, stop).await,
+        Err(cause) => Err(Interrupted::Gone(cause)),
+    };
+    match outcome {
         Ok(()) => {}
         Err(Interrupted::Gone(cause)) => {
             tracing::debug!(%cause, "an operator's command went away");
@@ -139,17 +146,21 @@ impl From<StoreError> for Interrupted {
     }
 }
 
+/// The request, as it came.
+async fn listen(reading: OwnedReadHalf) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut bounded = BufReader::new(reading.take(MAX_REQUEST));
+    in_time(ASKING, bounded.read_until(b'\n', &mut line)).await?;
+    Ok(line)
+}
+
 async fn converse(
-    reading: OwnedReadHalf,
+    line: &[u8],
     client: &mut Peer,
     admin: &Admin,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Interrupted> {
-    let mut line = Vec::new();
-    let mut bounded = BufReader::new(reading.take(MAX_REQUEST));
-    let read = in_time(ASKING, bounded.read_until(b'\n', &mut line));
-    read.await.map_err(Interrupted::Gone)?;
-    match request(&line).map_err(Interrupted::Refused)? {
+    match request(line).map_err(Interrupted::Refused)? {
         Request::Backup { with_keys } => backup(client, admin, stop, with_keys).await,
     }
 }
