@@ -72,7 +72,7 @@ Without a filter: format, lints, dependency rules, the size of the extension, th
 API over HTTP, and the extension in a real Chromium. With filters: only the tests whose names contain one
 of them, and no other check.
 
-  --long    the long crash runs as well (PASSWORD_AUTH_LONG=1)
+  --long    the long runs of crashes, power losses, damage, fail-overs and histories as well (PASSWORD_AUTH_LONG=1)
 TEXT
 }
 

@@ -4,14 +4,17 @@
 //! draws the map.
 
 pub mod accounts;
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dump;
 pub mod events;
 pub mod http;
 pub mod id;
 pub mod jobs;
 pub mod mail;
+mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;

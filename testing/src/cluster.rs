@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
 use tokio::task::spawn_blocking;
@@ -20,6 +21,9 @@ const PORTS: u16 = 20_000;
 
 /// How often another port is tried.
 const TRIES: usize = 10;
+
+/// How long something that a test waits for may take.
+const UNTIL: Duration = Duration::from_secs(60);
 
 /// `fsync` and the like stay as they are in production.
 const SETTINGS: &str = "
@@ -150,6 +154,17 @@ impl Cluster {
         rows.collect()
     }
 
+    /// Waits until `query` finds a row. Nobody is told when that changes: it is asked again and again.
+    pub async fn until(&self, query: &str) {
+        let finding = async {
+            while self.sql(query).await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let found = tokio::time::timeout(UNTIL, finding).await;
+        assert!(found.is_ok(), "not within {UNTIL:?}: {query}");
+    }
+
     /// Ends every connection of a client's.
     pub async fn cut_connections(&self) {
         self.sql(
@@ -163,6 +178,14 @@ impl Cluster {
     /// had written stays.
     pub async fn kill(&self) {
         self.end(End::Kill).await;
+    }
+
+    /// As when the machine hangs, or its disk does: connections stay open, and nothing is answered any more. It
+    /// can only be killed then.
+    pub async fn freeze(&self) {
+        if let Some(server) = self.server.lock().await.as_mut() {
+            server.freeze();
+        }
     }
 
     /// Stops in order, without waiting for clients to go.

@@ -4,26 +4,29 @@ use tokio::task::spawn_blocking;
 
 use crate::cluster::Cluster;
 use crate::folder::Folder;
+use crate::partition::Partition;
 
 impl Cluster {
     /// A standby that follows `primary` under that name, by which it can be made a synchronous one.
     pub async fn standby_of(primary: &Self, name: &str) -> Self {
-        Self::follow(primary, name, None).await
+        Self::follow(primary.port, name, None).await
     }
 
-    /// A standby as [`standby_of`](Self::standby_of) makes it, in the place of this server, which is gone
-    /// with all that it had: on the same port.
-    pub async fn replaced_by_standby_of(self, primary: &Self, name: &str) -> Self {
+    /// As [`standby_of`](Self::standby_of) the server that the network leads to.
+    pub async fn standby_through(network: &Partition, name: &str) -> Self {
+        Self::follow(network.port(), name, None).await
+    }
+
+    /// A standby as [`standby_through`](Self::standby_through) makes it, in the place of this server, which is
+    /// gone with all that it had: on the same port.
+    pub async fn replaced_by_standby_through(self, network: &Partition, name: &str) -> Self {
         let port = self.port;
         spawn_blocking(move || drop(self)).await.expect("it ended");
-        Self::follow(primary, name, Some(port)).await
+        Self::follow(network.port(), name, Some(port)).await
     }
 
-    async fn follow(primary: &Self, name: &str, port: Option<u16>) -> Self {
-        let source = format!(
-            "host=127.0.0.1 port={} user=postgres application_name={name}",
-            primary.port
-        );
+    async fn follow(primary: u16, name: &str, port: Option<u16>) -> Self {
+        let source = format!("host=127.0.0.1 port={primary} user=postgres application_name={name}");
         let copying = spawn_blocking(move || {
             let folder = Folder::new();
             let data = folder.data();

@@ -18,17 +18,29 @@ const KEEPER: &str = r#"
 "$@" </dev/null &
 server=$!
 exec 2>/dev/null
-read -r how || how=QUIT
-if [ "$how" = KILL ]; then
-    segment=$(awk 'NR == 7 { print $2 }' data/postmaster.pid)
-    kill -s STOP "$server"
-    kill -s KILL "$server" $(cat "/proc/$server/task/$server/children")
-    wait
-    ipcrm -m "$segment"
-else
-    kill -s "$how" "$server"
-    wait
-fi
+all() { kill -s "$1" "$server" $(cat "/proc/$server/task/$server/children"); }
+while read -r how || how=QUIT; do
+    case $how in
+        STOP)
+            kill -s STOP "$server"
+            all STOP
+            ;;
+        KILL)
+            segment=$(awk 'NR == 7 { print $2 }' data/postmaster.pid)
+            kill -s STOP "$server"
+            all KILL
+            wait
+            ipcrm -m "$segment"
+            exit
+            ;;
+        *)
+            kill -s "$how" "$server"
+            all CONT
+            wait
+            exit
+            ;;
+    esac
+done
 "#;
 
 /// How long a start may take, on a machine that does a lot besides.
@@ -85,11 +97,20 @@ impl Server {
             End::Fast => "INT\n",
             End::Kill => "KILL\n",
         };
+        self.order(order);
+        let ended = tokio::task::spawn_blocking(move || drop(self)).await;
+        ended.expect("it ended");
+    }
+
+    /// Stops all of its processes where they are. They stay, and their connections, too.
+    pub(crate) fn freeze(&mut self) {
+        self.order("STOP\n");
+    }
+
+    fn order(&mut self, order: &str) {
         if let Some(orders) = &mut self.orders {
             orders.write_all(order.as_bytes()).expect("it is there");
         }
-        let ended = tokio::task::spawn_blocking(move || drop(self)).await;
-        ended.expect("it ended");
     }
 
     /// How many lines it has written.

@@ -69,11 +69,14 @@ async fn a_promoted_standby_has_every_commit_of_the_primary_and_can_be_followed_
     second.sql("INSERT INTO kept VALUES (2)").await;
 
     let port = first.port();
-    let first = first.replaced_by_standby_of(&second, "first").await;
+    let network = Partition::to(second.port()).await;
+    let first = first.replaced_by_standby_through(&network, "first").await;
     assert_eq!(first.port(), port);
     second.make_synchronous(&["first"]).await;
     second.sql("INSERT INTO kept VALUES (3)").await;
-    second.kill().await;
+    // Neither silence nor a primary that hangs stands in the way of a promotion.
+    network.cut();
+    second.freeze().await;
     first.promote().await;
     let kept = first.sql("SELECT i FROM kept ORDER BY i").await;
     assert_eq!(kept, [["1"], ["2"], ["3"]]);

@@ -1,12 +1,19 @@
 //! The command line: one file a command.
 
+mod backup;
 mod check_config;
+mod log;
+mod progress;
+mod restore;
+mod restore_keys;
 mod serve;
 mod settings;
+mod store;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 /// Runs the command that the arguments name.
 #[must_use]
@@ -15,6 +22,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,4 +48,16 @@ enum Command {
     Serve(settings::Arguments),
     /// Print the settings that are in force, secrets hidden, or every mistake in them
     CheckConfig(settings::Arguments),
+    /// Write everything that is kept to a file, also while the server runs
+    Backup(backup::Arguments),
+    /// Fill an empty store from a file that `backup` wrote; the server must be stopped
+    Restore(restore::Arguments),
+}
+
+/// What a command that waits for something runs on.
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can not be started: {error}"))
 }

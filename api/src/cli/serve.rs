@@ -1,45 +1,43 @@
-//! `serve`: the composition root. It names the concrete engine and clock, and hands them to the rest.
+//! `serve`: the composition root. It names the concrete clock, and hands it and the store to the rest.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::os::fd::AsFd as _;
-use std::panic;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tokio::task::JoinHandle;
 
+use super::log::start_log;
 use super::settings::Arguments;
+use super::{runtime, store};
+use crate::admin::{Admin, AdminSocket};
 use crate::clock::SystemClock;
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::http::serve::{Limits, serve};
 use crate::http::{self, App};
 use crate::jobs::run_sweeper;
 use crate::store::Store;
-use crate::store::postgres::PostgresStore;
-use crate::store::sled::SledStore;
 use crate::tokens::{SigningKeys, load_or_create};
+
+/// Why the server ends by itself. What it acknowledged is on disk.
+const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
+                             make room there or look after it, and start the server again";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
     start_log(&config)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime can not be started: {error}"))?
-        .block_on(serve_until_stopped(config))
+    runtime()?.block_on(serve_until_stopped(config))
 }
 
 async fn serve_until_stopped(config: Config) -> Result<(), String> {
-    let stop = stop_on_signals()?;
+    let (stop, stopped) = stop_on_signals()?;
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let store = open_store(&config).await?;
+    let store = store::open(&config).await?;
     let keys = match config.signing_key.clone() {
         Some(key) => SigningKeys::new(key, Vec::new()),
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
@@ -47,35 +45,57 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     let clock = Arc::new(SystemClock);
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
+    let operators = answer_operators(&config, Arc::clone(&store), keys, stopped.clone());
 
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
-    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stop);
+    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stopped);
+    tokio::pin!(serving);
     let outcome = tokio::select! {
-        () = serving => Ok(()),
-        () = store.failed() => Err("the store can not write any more (is the disk full?); start the server again once it can".to_owned()),
+        () = &mut serving => Ok(()),
+        () = store.failed() => {
+            // Those who wait are told, each with a 503, before the process ends.
+            stop.send_replace(true);
+            serving.await;
+            Err(CAN_NOT_WRITE.to_owned())
+        }
     };
     sweeper.abort();
+    if outcome.is_err() {
+        operators.abort();
+    }
+    operators.await.ok();
     store.close().await;
     tracing::info!("stopped");
     outcome
 }
 
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
-    Ok(match &config.database {
-        Some(url) => Arc::new(
-            PostgresStore::connect(url, config.require_standby)
-                .await
-                .map_err(|error| error.to_string())?,
-        ),
-        None => Arc::new(SledStore::open(&config.data_dir).map_err(|error| error.to_string())?),
+/// The socket by which `backup` reaches a running server. Without it all but that works.
+fn answer_operators(
+    config: &Config,
+    store: Arc<dyn Store>,
+    keys: SigningKeys,
+    stop: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let socket = store::folder(config).map(AdminSocket::bind);
+    tokio::spawn(async move {
+        match socket {
+            // A database is asked by the commands themselves.
+            None => {}
+            Some(Ok(socket)) => socket.serve(Admin { store, keys }, stop).await,
+            Some(Err(error)) => tracing::warn!(
+                %error,
+                "there is no socket in the data folder: `backup` works only while the server is stopped"
+            ),
+        }
     })
 }
 
 /// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
+fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
+    let told = stop.clone();
     let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
@@ -85,38 +105,12 @@ fn stop_on_signals() -> Result<watch::Receiver<bool>, String> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if stop.send_replace(true) {
+            if told.send_replace(true) {
                 // What was acknowledged is on disk already.
                 std::process::exit(130);
             }
             tracing::info!("stopping: what is under way may finish; once more to stop at once");
         }
     });
-    Ok(stopped)
-}
-
-/// The log goes to standard error: standard output has the one line with the address.
-fn start_log(config: &Config) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(&config.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
-    // A descriptor of its own: every line is one write, and no thread waits for another's.
-    let stderr = io::stderr()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(|error| format!("the log can not be written: {error}"))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // It would say so on the same descriptor, panic when that fails, and log the panic.
-        .log_internal_errors(false)
-        .with_writer(Arc::new(File::from(stderr)));
-    match config.log_format {
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
-    // A panic's message may quote what a client sent.
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
-    Ok(())
+    Ok((stop, stopped))
 }

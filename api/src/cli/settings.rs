@@ -29,6 +29,12 @@ impl Arguments {
         let (sources, dev) = self.sources()?;
         Config::load(&sources, dev).map_err(|problems| describe(&problems))
     }
+
+    /// The settings, read for a command that signs nothing.
+    pub(super) fn config_without_secret(&self) -> Result<Config, String> {
+        let (sources, dev) = self.sources()?;
+        Config::load_without_secret(&sources, dev).map_err(|problems| describe(&problems))
+    }
 }
 
 /// All mistakes, one a line.

@@ -92,6 +92,22 @@ impl Config {
     /// # Errors
     /// Every mistake at once.
     pub fn load(sources: &Sources, dev: bool) -> Result<Self, Vec<Problem>> {
+        Self::read(sources, dev, Some("JWT_SECRET"))
+    }
+
+    /// As [`load`](Self::load), for a command that signs nothing: a secret that nodes share may be missing.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_without_secret(sources: &Sources, dev: bool) -> Result<Self, Vec<Problem>> {
+        Self::read(sources, dev, None)
+    }
+
+    fn read(
+        sources: &Sources,
+        dev: bool,
+        shared_secret: Option<&'static str>,
+    ) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
@@ -100,7 +116,7 @@ impl Config {
             dev,
             listen: SocketAddr::new(host, port),
             public_url: reader.public_url("PUBLIC_URL"),
-            database: reader.database("DATABASE_URL", "JWT_SECRET"),
+            database: reader.database("DATABASE_URL", shared_secret),
             require_standby: reader.switch("DATABASE_REQUIRE_STANDBY"),
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),

@@ -134,12 +134,14 @@ impl<'a> Reader<'a> {
         if secret.is_empty() {
             return None;
         }
-        let key = SigningKey::new(secret.as_bytes());
+        let key = SigningKey::from_setting(secret);
         if key.is_none() {
-            let length = secret.len();
             self.problem(
                 name,
-                format!("expected {MIN_SECRET_BYTES} bytes or more, not {length}: try `openssl rand -base64 48`"),
+                format!(
+                    "expected {MIN_SECRET_BYTES} bytes or more, as text, or as base64:… where that \
+                     stands for bytes: try `openssl rand -base64 48`"
+                ),
             );
         }
         key
@@ -228,17 +230,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Does not quote what was set: it may hold a password. Nodes on one database share the secret that signs
-    /// the tokens, so that one must be set too.
+    /// the tokens, so that one, if it is named, must be set too.
     pub(super) fn database(
         &mut self,
         name: &'static str,
-        secret: &'static str,
+        secret: Option<&'static str>,
     ) -> Option<DatabaseUrl> {
         let text = self.text(name);
         if text.is_empty() {
             return None;
         }
-        if self.text(secret).is_empty() {
+        if let Some(secret) = secret
+            && self.text(secret).is_empty()
+        {
             self.problem(
                 secret,
                 format!("with {name} it must be set, alike for every node: try `openssl rand -base64 48`"),

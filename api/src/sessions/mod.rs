@@ -69,7 +69,7 @@ pub struct Caller {
 }
 
 /// What became of a presented refresh token, as an engine answers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// What was decided.
     pub decision: Decision,

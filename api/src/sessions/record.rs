@@ -50,7 +50,7 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
-    /// The client's User-Agent, shortened.
+    /// The client's User-Agent, shortened, without control characters.
     pub device: String,
     /// When the person signed in.
     pub created: Timestamp,

@@ -3,6 +3,13 @@
 //! A method is a whole intention and atomic: nobody reads, decides and writes in three steps. Absent is
 //! `Ok(None)`; a conflict is a named variant. Unless a method says otherwise, its answer, also that
 //! nothing had to change, comes after everything that it depends on has reached the disk.
+//!
+//! Calls that overlap, on one node or on several, act as if they had come one after the other in some order.
+//! The identifier of a record that is added is new, and no text in a record holds a NUL. `arrival` and `now` are
+//! for engines without a clock. One that nodes share goes by its server's, and takes a request to have come as
+//! much earlier as it waited.
+//!
+//! `api/tests/store` holds every engine to what is written here.
 
 mod dump;
 mod error;
@@ -36,14 +43,15 @@ pub const MAX_NAMESAKES: usize = 4;
 /// Where everything lives.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Adds a user, unless his name, or his address as a verified one, is somebody else's. The name is looked at
-    /// first.
+    /// Adds a user, unless his name, or his address as a verified one, is somebody else's: one name has one user,
+    /// however many ask for it at once. The name is looked at first.
     async fn create_user(&self, user: User) -> Result<CreateUser, StoreError>;
 
-    /// The user. A read: it waits for no disk write.
+    /// The user. A read: it sees what was answered on any node, and waits for no disk write.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user of that name. A read: it waits for no disk write.
+    /// The user of that name, `None` also if it is one that nobody can have. A read: it sees what was
+    /// answered on any node, and waits for no disk write.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
 
     /// Who gave that address: the one who has verified it, alone; else those who have not, at most
@@ -65,7 +73,7 @@ pub trait Store: Send + Sync + 'static {
     /// Whether somebody has the name. That somebody has it is on disk when this says so.
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError>;
 
-    /// Sets `new` if the user's hash is still `old`; says whether it was.
+    /// Sets `new` if the user's hash is still `old`; says whether it was. `false` if there is no such user.
     async fn replace_password_hash(
         &self,
         user: UserId,
@@ -119,12 +127,13 @@ pub trait Store: Send + Sync + 'static {
         keep: Option<SessionId>,
     ) -> Result<u64, StoreError>;
 
-    /// The session and its user. A read: it waits for no disk write.
+    /// The session, whatever became of it, and its user, both of one moment. A read: it sees what was
+    /// answered on any node, and waits for no disk write.
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
 
     /// Presents generation `presented` of a session: [`sessions::decide`](crate::sessions::decide) and
-    /// what it decides, as one compare-and-set. `arrival` is when the request came. `None` if there is no
-    /// such session, or its user is gone or disabled.
+    /// what it decides, as one compare-and-set. `arrival` is when the request came. `None`, and nothing
+    /// changes, if there is no such session, or its user is gone or disabled.
     async fn rotate_session(
         &self,
         id: SessionId,
@@ -132,7 +141,8 @@ pub trait Store: Send + Sync + 'static {
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError>;
 
-    /// Notes that an access token of `generation` was accepted, if that is the session's generation.
+    /// Notes that an access token of `generation` was accepted, if that is the session's generation,
+    /// whatever else became of it; no error if the session is not there.
     /// Does not wait for the disk: losing it can miss a theft, but never signs anybody out.
     async fn confirm_generation(
         &self,
@@ -140,8 +150,8 @@ pub trait Store: Send + Sync + 'static {
         generation: Generation,
     ) -> Result<(), StoreError>;
 
-    /// Removes a session; no error if it is not there. One that was ended for a theft stays on record, so
-    /// that its owner is told.
+    /// Removes a session, an expired one and a disabled user's too; no error if it is not there. One that
+    /// was ended for a theft stays on record as it is, so that its owner is told.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
 
     /// Adds a one-time token, if its user is there and active; says whether it did.
@@ -217,8 +227,9 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Counts one try at an account, unless its network is one that was remembered for the account. Does
-    /// not wait for the disk: a crash may forget the last moment's tries.
+    /// Counts one try at an account, as [`Rate::decide`] says. From a network that is remembered for the
+    /// account a try is allowed and not counted. Does not wait for the disk: a crash may forget the last
+    /// moment's tries.
     async fn count_attempt(
         &self,
         attempt: SignInAttempt,
@@ -226,22 +237,23 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Remembers, until then, that somebody signed in to the account from that network. Does not wait for
-    /// the disk.
+    /// Remembers that somebody signed in to the account from that network, up to the moment before `until`;
+    /// the last call counts, also if its moment is the earlier one. Does not wait for the disk.
     async fn remember_network(
         &self,
         attempt: SignInAttempt,
         until: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Removes, in small steps, sessions that expired [`KEPT_AFTER_EXPIRY`](crate::sessions) before `now`,
-    /// counts of tries that are paid off by `now`, one-time tokens that expired, and events older than
-    /// [`EVENTS_KEPT`](crate::events::EVENTS_KEPT); says how many records went.
-    /// Does not wait for the disk.
+    /// Removes, in small steps, what is over at `now`: sessions that expired
+    /// [`KEPT_AFTER_EXPIRY`](crate::sessions::KEPT_AFTER_EXPIRY) ago or earlier, counts of tries that are
+    /// paid off, networks that are remembered no longer, one-time tokens that expired, and events older than
+    /// [`EVENTS_KEPT`](crate::events::EVENTS_KEPT). Says how many records went. What somebody is using
+    /// at this moment may stay until the next time. Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
-    /// a time: another is refused as busy. Dropping the stream ends it. Nothing is promised of the disk:
+    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
     /// the picture may hold a write that nobody was told of yet.
     async fn dump(&self) -> Result<Records, StoreError>;
 
@@ -253,6 +265,7 @@ pub trait Store: Send + Sync + 'static {
     /// server ends it then, so that its supervisor starts it anew.
     async fn failed(&self);
 
-    /// Writes everything down and lets go of the files. Later calls fail.
+    /// Writes everything down. Later calls fail as [unavailable](StoreError::Unavailable), reads too; a
+    /// second close does nothing. Files are let go of when the store is dropped.
     async fn close(&self);
 }

@@ -15,17 +15,60 @@ use super::keys::{MIN_SECRET_BYTES, SigningKey, SigningKeys};
 const FILE_NAME: &str = "keys.json";
 const VERSION: u32 = 1;
 
-/// The file: the first key signs, every key verifies. Adding a key at the front rotates them.
+/// Keys as they are written down, in the key file and in a backup: the first key signs, every key verifies.
+/// Adding a key at the front rotates them.
 #[derive(Serialize, Deserialize)]
-struct KeyFile {
+pub struct WrittenKeys {
     version: u32,
     keys: Vec<StoredKey>,
+}
+
+impl WrittenKeys {
+    /// These keys, for writing.
+    #[must_use]
+    pub fn of(keys: &SigningKeys) -> Self {
+        let keys = keys.all().map(|key| StoredKey {
+            secret: URL_SAFE_NO_PAD.encode(key.secret()),
+            kid: Some(key.kid().to_string()),
+        });
+        Self {
+            version: VERSION,
+            keys: keys.collect(),
+        }
+    }
+
+    /// The keys; `None` if they are of another version, or damaged.
+    #[must_use]
+    pub fn read(&self) -> Option<SigningKeys> {
+        if self.version != VERSION {
+            return None;
+        }
+        let mut keys = self
+            .keys
+            .iter()
+            .map(|key| {
+                let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
+                let signing = SigningKey::new(&secret)?;
+                let fits = key
+                    .kid
+                    .as_deref()
+                    .is_none_or(|kid| kid == signing.kid().to_string());
+                fits.then_some(signing)
+            })
+            .collect::<Option<Vec<_>>>()
+            .filter(|keys| !keys.is_empty())?;
+        let current = keys.remove(0);
+        Some(SigningKeys::new(current, keys))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredKey {
     /// Base64url.
     secret: String,
+    /// What the secret gives: a changed character would sign everybody out without a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
 }
 
 impl Drop for StoredKey {
@@ -64,13 +107,41 @@ pub enum KeyFileError {
 /// # Errors
 /// If the file can not be used as it is; it is never replaced.
 pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
+    match load(data_dir)? {
+        Some(keys) => Ok(keys),
+        None => create(data_dir),
+    }
+}
+
+/// The keys in `data_dir`, if there are any.
+///
+/// # Errors
+/// If the file can not be used as it is.
+pub fn load(data_dir: &Path) -> Result<Option<SigningKeys>, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
     match fs::read(&path) {
         Ok(content) => {
             let content = Zeroizing::new(content);
-            read(&path, &content)
+            read(&path, &content).map(Some)
         }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => create(data_dir, &path),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(KeyFileError::Io { path, cause }),
+    }
+}
+
+/// Writes these keys (mode 0600) to `data_dir`, where no keys are yet; the file's path.
+///
+/// # Errors
+/// If there are keys, or the file can not be written.
+pub fn install(data_dir: &Path, keys: &SigningKeys) -> Result<PathBuf, KeyFileError> {
+    let path = data_dir.join(FILE_NAME);
+    let written = if path.exists() {
+        Err(io::ErrorKind::AlreadyExists.into())
+    } else {
+        write_new(data_dir, &path, &WrittenKeys::of(keys))
+    };
+    match written {
+        Ok(()) => Ok(path),
         Err(cause) => Err(KeyFileError::Io { path, cause }),
     }
 }
@@ -84,44 +155,24 @@ fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Exposed(path.to_owned()));
     }
-    let damaged = || KeyFileError::Damaged(path.to_owned());
-    let file: KeyFile = serde_json::from_slice(content).map_err(|_| damaged())?;
-    if file.version != VERSION {
-        return Err(damaged());
-    }
-    let mut keys = file
-        .keys
-        .iter()
-        .map(|key| {
-            let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(&key.secret).ok()?);
-            SigningKey::new(&secret)
-        })
-        .collect::<Option<Vec<_>>>()
-        .filter(|keys| !keys.is_empty())
-        .ok_or_else(damaged)?;
-    let current = keys.remove(0);
-    Ok(SigningKeys::new(current, keys))
+    serde_json::from_slice::<WrittenKeys>(content)
+        .ok()
+        .and_then(|keys| keys.read())
+        .ok_or_else(|| KeyFileError::Damaged(path.to_owned()))
+}
+
+fn create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
+    let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
+    getrandom::fill(&mut *secret).map_err(KeyFileError::Randomness)?;
+    let key =
+        SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(data_dir.join(FILE_NAME)))?;
+    let keys = SigningKeys::new(key, Vec::new());
+    install(data_dir, &keys)?;
+    Ok(keys)
 }
 
 /// Writes beside, syncs, renames, syncs the folder: a crash leaves no file or a whole one.
-fn create(data_dir: &Path, path: &Path) -> Result<SigningKeys, KeyFileError> {
-    let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
-    getrandom::fill(&mut *secret).map_err(KeyFileError::Randomness)?;
-    let file = KeyFile {
-        version: VERSION,
-        keys: vec![StoredKey {
-            secret: URL_SAFE_NO_PAD.encode(*secret),
-        }],
-    };
-    write_new(data_dir, path, &file).map_err(|cause| KeyFileError::Io {
-        path: path.to_owned(),
-        cause,
-    })?;
-    let key = SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(path.to_owned()))?;
-    Ok(SigningKeys::new(key, Vec::new()))
-}
-
-fn write_new(data_dir: &Path, path: &Path, content: &KeyFile) -> io::Result<()> {
+fn write_new(data_dir: &Path, path: &Path, content: &WrittenKeys) -> io::Result<()> {
     let beside = path.with_extension("json.new");
     let json = Zeroizing::new(serde_json::to_vec_pretty(content)?);
     match fs::remove_file(&beside) {
@@ -167,6 +218,22 @@ mod tests {
         assert!(matches!(
             load_or_create(dir.path()),
             Err(KeyFileError::Exposed(_))
+        ));
+    }
+
+    #[test]
+    fn a_secret_one_character_of_which_changed_is_damaged() {
+        let dir = tempfile::tempdir().expect("a folder");
+        load_or_create(dir.path()).expect("made");
+        let path = dir.path().join("keys.json");
+        let content = fs::read_to_string(&path).expect("there");
+        let place = content.find("secret").expect("a secret") + 12;
+        let mut changed = content.into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        fs::write(&path, changed).expect("written");
+        assert!(matches!(
+            load_or_create(dir.path()),
+            Err(KeyFileError::Damaged(_))
         ));
     }
 

@@ -2,12 +2,18 @@
 
 use std::fmt;
 
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, Engine as _};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// The fewest bytes of a secret: the output size of the hash (RFC 7518 §3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
+
+/// What a secret that is no text is introduced by.
+const ENCODED: &str = "base64:";
 
 /// Which key made a token: the `kid` of a JWT, and eight bytes of a refresh token. Derived from the
 /// secret, so that nodes that share a secret agree, and one-way, so that it tells nothing of it.
@@ -49,6 +55,28 @@ impl SigningKey {
             kid: Kid(kid),
             secret,
         })
+    }
+
+    /// The key that the setting `JWT_SECRET` means: its text as it stands, or, behind `base64:`, the bytes
+    /// that it encodes, in either alphabet, padded or not. `None` if it is too short, or no base64.
+    #[must_use]
+    pub fn from_setting(text: &str) -> Option<Self> {
+        let Some(encoded) = text.strip_prefix(ENCODED) else {
+            return Self::new(text.as_bytes());
+        };
+        let config =
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        [alphabet::STANDARD, alphabet::URL_SAFE]
+            .iter()
+            .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(encoded).ok())
+            .and_then(|secret| Self::new(&Zeroizing::new(secret)))
+    }
+
+    /// The setting's value that means this key.
+    #[must_use]
+    pub fn to_setting(&self) -> Zeroizing<String> {
+        let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(&*self.secret));
+        Zeroizing::new(format!("{ENCODED}{}", *encoded))
     }
 
     /// Its identifier.
@@ -129,6 +157,31 @@ mod tests {
     fn a_short_secret_is_refused() {
         assert!(SigningKey::new(&[7; MIN_SECRET_BYTES - 1]).is_none());
         assert!(SigningKey::new(&[7; MIN_SECRET_BYTES]).is_some());
+    }
+
+    #[test]
+    fn a_setting_is_its_text_or_the_bytes_that_it_encodes() {
+        let bytes: Vec<u8> = (0xD8..=0xFF).collect();
+        let key = SigningKey::new(&bytes).expect("long enough");
+        let url_safe = "base64:2Nna29zd3t_g4eLj5OXm5-jp6uvs7e7v8PHy8_T19vf4-fr7_P3-_w";
+        assert_eq!(*key.to_setting(), url_safe);
+        let padded = url_safe.replace('-', "+").replace('_', "/") + "==";
+        for text in [url_safe, &padded] {
+            let same = SigningKey::from_setting(text).expect("a key");
+            assert_eq!(same.secret(), bytes, "{text}");
+        }
+        let text = "plain text of more than thirty-two bytes";
+        let key = SigningKey::from_setting(text).expect("a key");
+        assert_eq!(key.secret(), text.as_bytes());
+        for refused in [
+            "",
+            "short",
+            "base64:AAAA",
+            &format!("{url_safe}!"),
+            &format!("base64:{text}"),
+        ] {
+            assert!(SigningKey::from_setting(refused).is_none(), "{refused}");
+        }
     }
 
     #[test]

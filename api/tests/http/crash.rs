@@ -1,10 +1,9 @@
 //! `kill -9` at any moment: what was acknowledged is there again after the next start.
 //!
 //! Kills the process, not the machine: what the kernel had taken survives here even without a sync, which
-//! `sync_trace.rs` watches instead.
+//! `sync_trace.rs` watches instead, and `power_loss.rs` takes away.
 
-mod actor;
-mod random;
+mod aimed;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -16,16 +15,15 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use self::actor::{Actor, Tally};
-use self::random::Random;
-use crate::support::{Client, ServerProcess};
+use crate::actor::{Actor, Server, Servers, Tally};
+use crate::support::{Random, ServerProcess, everyday_or_long};
 
 /// Every day.
 const KILLS: usize = 40;
 const FIRST_STARTS: usize = 12;
 
 /// With `PASSWORD_AUTH_LONG=1`.
-const LONG_KILLS: usize = 400;
+const LONG_KILLS: usize = 1_000;
 const LONG_FIRST_STARTS: usize = 200;
 
 /// Actors at once.
@@ -48,7 +46,8 @@ async fn what_was_acknowledged_survives_kill_9_at_any_moment() {
         run.round().await;
     }
     let tally = run.finish().await;
-    println!("{:?}\n{tally:?}", run.kills);
+    println!("{:#?}\n{tally:?}", run.kills);
+    run.kills.expect_every_phase();
     let Tally {
         registered,
         contended,
@@ -93,35 +92,73 @@ async fn a_first_start_that_is_killed_at_any_moment_leaves_a_folder_that_serves(
     }
 }
 
-fn everyday_or_long(everyday: usize, long: usize) -> usize {
-    match std::env::var("PASSWORD_AUTH_LONG") {
-        Ok(set) if set == "1" => long,
-        _ => everyday,
-    }
-}
-
 /// How often the server was killed, and when.
 #[derive(Debug, Default)]
 struct Kills {
     under_load: usize,
+    between_a_write_and_its_sync: usize,
+    while_sweeping: usize,
     while_stopping: usize,
     while_starting: usize,
-    /// Told to stop, it had stopped before the kill came.
+    while_starting_at_a_call: usize,
+    /// It had done what it was to be killed in before the kill came.
     too_late: usize,
 }
 
 impl Kills {
     const fn sum(&self) -> usize {
-        self.under_load + self.while_stopping + self.while_starting
+        self.under_load
+            + self.between_a_write_and_its_sync
+            + self.while_sweeping
+            + self.while_stopping
+            + self.while_starting
+            + self.while_starting_at_a_call
     }
+
+    fn expect_every_phase(&self) {
+        for kills in [
+            self.under_load,
+            self.between_a_write_and_its_sync,
+            self.while_sweeping,
+            self.while_stopping,
+            self.while_starting,
+            self.while_starting_at_a_call,
+        ] {
+            assert!(kills > 0, "a phase was not hit: {self:#?}");
+        }
+    }
+}
+
+/// What a round's kill is aimed at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Load,
+    Sync,
+    Sweep,
+    Stop,
+}
+
+impl Aim {
+    /// In turn, so that each is hit also in a short run.
+    const TURNS: [Self; 7] = [
+        Self::Load,
+        Self::Sync,
+        Self::Load,
+        Self::Sweep,
+        Self::Stop,
+        Self::Load,
+        Self::Sweep,
+    ];
 }
 
 struct Run {
     random: Random,
     folder: TempDir,
+    servers: Servers,
     actors: Vec<Actor>,
     acknowledged: Arc<Semaphore>,
     usual_start: Duration,
+    rounds: usize,
     kills: Kills,
 }
 
@@ -129,14 +166,13 @@ impl Run {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let acknowledged = Arc::new(Semaphore::new(0));
-        let nowhere = Client::new("http://127.0.0.1:1");
+        let servers = Servers::default();
         let actors = (0..ACTORS)
             .map(|number| {
-                let (random, client) = (random.fork(), nowhere.clone());
                 Actor::new(
                     format!("Actor {number}"),
-                    random,
-                    client,
+                    random.fork(),
+                    servers.clone(),
                     Arc::clone(&acknowledged),
                 )
             })
@@ -144,9 +180,11 @@ impl Run {
         Self {
             random,
             folder: tempfile::tempdir().expect("a folder"),
+            servers,
             actors,
             acknowledged,
             usual_start: Duration::ZERO,
+            rounds: 0,
             kills: Kills::default(),
         }
     }
@@ -156,13 +194,21 @@ impl Run {
         let server = self.start().await;
         self.check(false).await;
         let unavailable = self.tally().unavailable;
-        let stopping = self.load_and_kill(server).await;
+        let aim = Aim::TURNS[self.rounds % Aim::TURNS.len()];
+        self.rounds += 1;
+        match aim {
+            Aim::Load | Aim::Stop => self.load_and_kill(server, aim == Aim::Stop).await,
+            Aim::Sync => self.kill_before_a_sync(server).await,
+            Aim::Sweep => self.kill_while_sweeping(server).await,
+        }
         assert!(
-            stopping || self.tally().unavailable == unavailable,
+            aim == Aim::Stop || self.tally().unavailable == unavailable,
             "503 without need"
         );
-        if self.random.percent(40) {
-            for _ in 0..=self.random.below(2) {
+        for _ in 0..self.random.below(3) {
+            if self.random.percent(50) {
+                self.kill_while_starting_at_a_call().await;
+            } else {
                 let moment = random_part(&mut self.random, self.usual_start);
                 kill_while_starting(self.folder.path(), moment).await;
                 self.kills.while_starting += 1;
@@ -187,10 +233,15 @@ impl Run {
     async fn start(&mut self) -> ServerProcess {
         let (server, took) = start(self.folder.path()).await;
         self.usual_start = took;
-        for actor in &mut self.actors {
-            actor.meet(server.client());
-        }
+        self.meet(&server);
         server
+    }
+
+    /// From now on everybody uses this server, which may go at any moment.
+    fn meet(&self, server: &ServerProcess) {
+        let one = Server::new(server.client());
+        one.doom();
+        self.servers.replace(one);
     }
 
     async fn check(&mut self, everything: bool) {
@@ -204,8 +255,8 @@ impl Run {
         self.actors = checking.join_all().await;
     }
 
-    /// Says whether the server was told to stop first.
-    async fn load_and_kill(&mut self, server: ServerProcess) -> bool {
+    /// Everybody uses the server until it is gone.
+    fn load(&mut self) -> JoinSet<Actor> {
         self.acknowledged.forget_permits(usize::MAX >> 4);
         let mut acting = JoinSet::new();
         for mut actor in self.actors.drain(..) {
@@ -214,13 +265,17 @@ impl Run {
                 actor
             });
         }
+        acting
+    }
+
+    async fn load_and_kill(&mut self, server: ServerProcess, stopping: bool) {
+        let mut acting = self.load();
         let enough = u32::try_from(1 + self.random.below(LOAD)).expect("fits");
         let acknowledged = Arc::clone(&self.acknowledged);
         tokio::select! {
             taken = acknowledged.acquire_many(enough) => taken.expect("it stays open").forget(),
             _ = acting.join_next() => panic!("the server went by itself: {}", server.kill().await),
         }
-        let stopping = self.random.percent(25);
         if stopping {
             server.tell_to_stop().await;
         }
@@ -240,7 +295,6 @@ impl Run {
             self.kills.under_load += 1;
         }
         self.actors = acting.join_all().await;
-        stopping
     }
 
     /// An answer is an event, and kills must not fall in step with answers: so a timer, on purpose.

@@ -93,6 +93,66 @@ async fn a_folder_that_can_not_be_made_is_named() {
 }
 
 #[tokio::test]
+async fn a_data_folder_that_is_a_file_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("written");
+    let mut command = ServerProcess::command(&file);
+    command.current_dir(folder.path());
+    let sentence = refusal(command).await;
+    assert!(sentence.contains("a file is in the way"), "{sentence}");
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_written_is_named_with_what_helps() {
+    let folder = folder_with_alice().await;
+    let writable = fs::metadata(folder.path()).expect("there").permissions();
+    let mut command = ServerProcess::command(folder.path());
+    command.current_dir("/");
+    let read_only = fs::Permissions::from_mode(0o500);
+    fs::set_permissions(
+        folder.path().join("lock"),
+        fs::Permissions::from_mode(0o400),
+    )
+    .expect("changed");
+    fs::set_permissions(folder.path(), read_only).expect("changed");
+    let sentence = refusal(without_privileges(command)).await;
+    assert!(sentence.contains("Permission denied"), "{sentence}");
+    assert!(
+        sentence.contains("give it to the user who runs the server"),
+        "{sentence}"
+    );
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+    fs::set_permissions(folder.path(), writable).expect("changed");
+    fs::set_permissions(
+        folder.path().join("lock"),
+        fs::Permissions::from_mode(0o600),
+    )
+    .expect("changed");
+    expect_alice(folder.path()).await;
+}
+
+/// Permissions do not bind root: then as somebody else, whose the folder is not.
+fn without_privileges(command: Command) -> Command {
+    let probe = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(probe.path(), fs::Permissions::from_mode(0o500)).expect("changed");
+    if fs::write(probe.path().join("file"), "").is_err() {
+        return command;
+    }
+    let server = command.as_std();
+    let mut other = Command::new("setpriv");
+    other
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(server.get_program())
+        .args(server.get_args())
+        .current_dir("/")
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    other
+}
+
+#[tokio::test]
 async fn a_data_file_that_lost_its_end_is_called_damaged_without_a_panic_s_trace() {
     let folder = folder_with_alice().await;
     // The second start writes what the file is measured by.

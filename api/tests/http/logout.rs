@@ -7,7 +7,16 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
-use crate::support::{Client, Reply, TestServer};
+use crate::support::{Client, Engine, Reply, TestServer};
+
+each_engine! {
+    either_token_signs_out_at_once_and_again_is_no_error,
+    a_superseded_or_expired_token_signs_out_too,
+    a_client_that_always_sends_json_s_type_signs_out_without_a_body,
+    of_two_tokens_one_that_names_a_session_is_enough,
+    what_names_no_session_is_refused,
+    a_sign_out_that_overtakes_refreshes_wins,
+}
 
 async fn by_bearer(client: &Client, tokens: &Tokens) -> Reply {
     let value = format!("Bearer {}", tokens.access_token.expose());
@@ -34,9 +43,8 @@ async fn assert_signed_out(client: &Client, tokens: &Tokens) {
         .expect_failure(400, ErrorCode::InvalidRefreshToken);
 }
 
-#[tokio::test]
-async fn either_token_signs_out_at_once_and_again_is_no_error() {
-    let server = TestServer::start().await;
+async fn either_token_signs_out_at_once_and_again_is_no_error(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let tokens = client.sign_up("alice").await;
     for _ in 0..3 {
@@ -52,30 +60,28 @@ async fn either_token_signs_out_at_once_and_again_is_no_error() {
     assert_signed_out(&client, &tokens).await;
 }
 
-#[tokio::test]
-async fn a_superseded_or_expired_token_signs_out_too() {
-    let server = TestServer::start().await;
+async fn a_superseded_or_expired_token_signs_out_too(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let first = client.sign_up("alice").await;
     let second = client.refresh(first.refresh_token.expose()).await.tokens();
     client.protected(&second).await.expect_ok();
-    server.clock.advance(Duration::from_secs(3600));
+    server.advance(Duration::from_secs(3600)).await;
     by_refresh_token(&client, &first).await.expect_ok();
     assert_signed_out(&client, &second).await;
 
     let tokens = client.sign_up("bob").await;
-    server.clock.advance(Duration::from_secs(3600));
+    server.advance(Duration::from_secs(3600)).await;
     by_bearer(&client, &tokens).await.expect_ok();
     assert_signed_out(&client, &tokens).await;
 
     let tokens = client.sign_up("carol").await;
-    server.clock.advance(Duration::from_secs(400 * 86_400));
+    server.advance(Duration::from_secs(400 * 86_400)).await;
     by_refresh_token(&client, &tokens).await.expect_ok();
 }
 
-#[tokio::test]
-async fn a_client_that_always_sends_json_s_type_signs_out_without_a_body() {
-    let server = TestServer::start().await;
+async fn a_client_that_always_sends_json_s_type_signs_out_without_a_body(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     for (name, body) in [("alice", ""), ("bob", "null"), ("carol", "{}")] {
         let tokens = client.sign_up(name).await;
@@ -92,9 +98,8 @@ async fn a_client_that_always_sends_json_s_type_signs_out_without_a_body() {
     }
 }
 
-#[tokio::test]
-async fn of_two_tokens_one_that_names_a_session_is_enough() {
-    let server = TestServer::start().await;
+async fn of_two_tokens_one_that_names_a_session_is_enough(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     for authorization in ["Bearer nonsense", "Basic YWxpY2U6cGFzc3dvcmQ="] {
         let tokens = client.sign_up(authorization).await;
@@ -125,9 +130,8 @@ async fn of_two_tokens_one_that_names_a_session_is_enough() {
         .expect_failure(400, ErrorCode::InvalidRefreshToken);
 }
 
-#[tokio::test]
-async fn what_names_no_session_is_refused() {
-    let server = TestServer::start().await;
+async fn what_names_no_session_is_refused(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let nothing = client.send(client.request(Method::POST, "/logout")).await;
     nothing.expect_failure(401, ErrorCode::MissingToken);
@@ -148,9 +152,8 @@ async fn what_names_no_session_is_refused() {
         .expect_failure(401, ErrorCode::InvalidToken);
 }
 
-#[tokio::test]
-async fn a_sign_out_that_overtakes_refreshes_wins() {
-    let server = TestServer::start().await;
+async fn a_sign_out_that_overtakes_refreshes_wins(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     for round in 0..10 {
         let tokens = client.sign_up(&format!("user {round}")).await;

@@ -7,20 +7,51 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+/// Makes each of these functions a test of a server on every engine: `…::sled::NAME`, `…::postgres::NAME`.
+macro_rules! each_engine {
+    ($($name:ident),+ $(,)?) => {
+        mod sled {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(crate::support::Engine::Sled).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(crate::support::Engine::Postgres).await;
+                }
+            )+
+        }
+    };
+}
+
+#[path = "../common/database.rs"]
+mod database;
 mod support;
 
 mod access;
+mod actor;
+mod backup;
 mod codecs;
 mod cors;
 mod crash;
+mod damage;
+mod disk_full;
 mod docs;
 mod errors;
+mod failover;
 mod faults;
 mod limits;
 mod logout;
 mod logs;
 mod openapi;
 mod overload;
+mod power_loss;
 mod refresh;
 mod settings;
 mod sign_in;

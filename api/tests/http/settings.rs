@@ -64,7 +64,7 @@ fn secrets_are_hidden_and_every_mistake_is_named() {
         ("RUST_LOG", "a=b=c"),
         ("REFRESH_TOKEN_EXPIRE_DAYS", "18446744073709551615"),
         ("PUBLIC_URL", "https://user:geheim@auth.example.org"),
-        ("DATABASE_URL", "postgres://user:geheim@db/x"),
+        ("DATABASE_URL", "mysql://user:geheim@db/x"),
     ];
     let output = check_config(folder.path(), &[], &environment);
     assert_eq!(output.status.code(), Some(1));

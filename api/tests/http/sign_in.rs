@@ -1,14 +1,26 @@
 //! Registering and signing in.
 
-use password_auth::store::Store;
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 
-use crate::support::{PASSWORD, TestServer};
+use crate::support::{Engine, PASSWORD, TestServer};
 
-#[tokio::test]
-async fn somebody_registers_signs_in_and_is_greeted() {
-    let server = TestServer::start().await;
+each_engine! {
+    somebody_registers_signs_in_and_is_greeted,
+    a_name_is_taken_in_every_spelling,
+    names_of_any_script_survive_the_whole_way_round,
+    an_empty_name_or_password_is_said_so_on_both_routes,
+    what_breaks_a_rule_is_named_by_field_and_never_echoed,
+    unknown_fields_are_ignored,
+    every_byte_of_a_password_counts,
+    an_unknown_user_and_a_wrong_password_are_one_answer,
+    a_disabled_account_learns_it_by_the_right_password_alone,
+    somebody_who_does_not_stay_signed_in_has_a_day,
+    a_hundred_registrations_of_one_name_at_once_make_one_user,
+}
+
+async fn somebody_registers_signs_in_and_is_greeted(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let registered = client.register("Alice").await.expect_ok();
     assert_eq!(
@@ -37,9 +49,8 @@ async fn somebody_registers_signs_in_and_is_greeted() {
     assert!(at.contains('T') && at.ends_with('Z'), "{at}");
 }
 
-#[tokio::test]
-async fn a_name_is_taken_in_every_spelling() {
-    let server = TestServer::start().await;
+async fn a_name_is_taken_in_every_spelling(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     client.register("Straße").await.expect_ok();
     for spelling in ["Straße", " straße ", "STRASSE", "ＳＴＲＡＳＳＥ"] {
@@ -51,9 +62,8 @@ async fn a_name_is_taken_in_every_spelling() {
     }
 }
 
-#[tokio::test]
-async fn names_of_any_script_survive_the_whole_way_round() {
-    let server = TestServer::start().await;
+async fn names_of_any_script_survive_the_whole_way_round(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     for name in ["???", "😀 emoji", "Ünï", "名前", "<b>bold</b>", "👩‍👩‍👧"] {
         let tokens = client.sign_up(name).await;
@@ -64,9 +74,8 @@ async fn names_of_any_script_survive_the_whole_way_round() {
     }
 }
 
-#[tokio::test]
-async fn an_empty_name_or_password_is_said_so_on_both_routes() {
-    let server = TestServer::start().await;
+async fn an_empty_name_or_password_is_said_so_on_both_routes(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     for path in ["/register", "/authenticate"] {
         for body in [
             json!({"username": "", "password": PASSWORD}),
@@ -83,9 +92,8 @@ async fn an_empty_name_or_password_is_said_so_on_both_routes() {
     }
 }
 
-#[tokio::test]
-async fn what_breaks_a_rule_is_named_by_field_and_never_echoed() {
-    let server = TestServer::start().await;
+async fn what_breaks_a_rule_is_named_by_field_and_never_echoed(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let long_name = "n".repeat(65);
     let long_password = "p".repeat(1025);
     for (body, field, code) in [
@@ -143,16 +151,14 @@ async fn what_breaks_a_rule_is_named_by_field_and_never_echoed() {
     }
 }
 
-#[tokio::test]
-async fn unknown_fields_are_ignored() {
-    let server = TestServer::start().await;
+async fn unknown_fields_are_ignored(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let body = json!({"username": "alice", "password": PASSWORD, "role": "admin", "email": 3});
     server.client().post("/register", &body).await.expect_ok();
 }
 
-#[tokio::test]
-async fn every_byte_of_a_password_counts() {
-    let server = TestServer::start().await;
+async fn every_byte_of_a_password_counts(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let password = "pass\0word\0";
     let body = json!({"username": "alice", "password": password});
@@ -174,9 +180,8 @@ async fn every_byte_of_a_password_counts() {
         .expect_failure(401, ErrorCode::InvalidCredentials);
 }
 
-#[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_are_one_answer() {
-    let server = TestServer::start().await;
+async fn an_unknown_user_and_a_wrong_password_are_one_answer(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     client.register("alice").await.expect_ok();
     let wrong = client.authenticate("alice", "wrong password").await;
@@ -189,9 +194,8 @@ async fn an_unknown_user_and_a_wrong_password_are_one_answer() {
     assert_eq!(names(&wrong), names(&unknown));
 }
 
-#[tokio::test]
-async fn a_disabled_account_learns_it_by_the_right_password_alone() {
-    let server = TestServer::start().await;
+async fn a_disabled_account_learns_it_by_the_right_password_alone(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let tokens = client.sign_up("alice").await;
     let user = server.user("alice").await;
@@ -217,22 +221,21 @@ async fn a_disabled_account_learns_it_by_the_right_password_alone() {
         .expect_failure(400, ErrorCode::InvalidRefreshToken);
 }
 
-#[tokio::test]
-async fn somebody_who_does_not_stay_signed_in_has_a_day() {
-    let server = TestServer::start().await;
+async fn somebody_who_does_not_stay_signed_in_has_a_day(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     client.register("alice").await.expect_ok();
     let body = json!({"username": "alice", "password": PASSWORD, "stay_signed_in": false});
     let tokens = client.post("/authenticate", &body).await.tokens();
     server
-        .clock
-        .advance(std::time::Duration::from_secs(86_400 - 60));
+        .advance(std::time::Duration::from_secs(86_400 - 60))
+        .await;
     let tokens = client.refresh(tokens.refresh_token.expose()).await.tokens();
     assert_eq!(
         tokens.expires_in, 60,
         "no access token outlives its session"
     );
-    server.clock.advance(std::time::Duration::from_secs(60));
+    server.advance(std::time::Duration::from_secs(65)).await;
     client
         .refresh(tokens.refresh_token.expose())
         .await
@@ -243,9 +246,8 @@ async fn somebody_who_does_not_stay_signed_in_has_a_day() {
         );
 }
 
-#[tokio::test]
-async fn a_hundred_registrations_of_one_name_at_once_make_one_user() {
-    let server = TestServer::start().await;
+async fn a_hundred_registrations_of_one_name_at_once_make_one_user(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
     let client = server.client();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..100 {

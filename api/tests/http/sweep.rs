@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use password_auth::clock::Clock;
-use password_auth::store::Store;
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 

@@ -1,18 +1,14 @@
 //! An acknowledged write has been synced. No kill of a process shows a missing sync, since the kernel keeps
 //! what it took; so the system calls of the real binary are watched.
 
-mod strace;
-
-use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Stdio;
 
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 use tokio::process::Command;
 
-use self::strace::{Exchange, Trace};
 use crate::support::ServerProcess;
+use crate::support::strace::{self, Exchange, Trace};
 
 /// sled's data file.
 const DATA: &str = "sled/db";
@@ -178,45 +174,6 @@ impl Sync {
     }
 }
 
-/// The server under strace. `-D`: the server stays the test's own child, and strace ends with it.
 async fn traced(folder: &Path, trace: &Path) -> Command {
-    let version = Command::new("strace")
-        .arg("-V")
-        .stdout(Stdio::null())
-        .status();
-    if let Err(error) = version.await {
-        assert_ne!(
-            error.kind(),
-            ErrorKind::NotFound,
-            "this test watches system calls and needs strace: `apt-get install strace`, or `./build.sh test`, which does"
-        );
-        panic!("strace does not run: {error}");
-    }
-    let server = ServerProcess::command(folder);
-    let server = server.as_std();
-    let mut command = Command::new("strace");
-    command
-        .args([
-            "-D",
-            "-f",
-            "-yy",
-            "-s",
-            "64",
-            "-e",
-            "signal=none",
-            "-e",
-            CALLS,
-        ])
-        .arg("-o")
-        .arg(trace)
-        .arg("--")
-        .arg(server.get_program())
-        .args(server.get_args())
-        .current_dir(folder)
-        .env_clear()
-        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    for (name, value) in server.get_envs() {
-        command.env(name, value.unwrap_or_default());
-    }
-    command
+    strace::traced(folder, trace, &["-yy", "-s", "64", "-e", CALLS]).await
 }

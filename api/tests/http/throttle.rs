@@ -6,11 +6,22 @@ use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Client, PASSWORD, Reply, TestServer};
+use crate::support::{Client, Engine, PASSWORD, Reply, TestServer};
+
+each_engine! {
+    the_sixth_try_from_one_address_waits_whatever_names_it_tries,
+    an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there,
+    a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out,
+    a_name_that_nobody_can_have_costs_what_any_other_does,
+    a_forwarded_address_is_believed_from_a_trusted_proxy_only,
+    registrations_from_one_address_are_counted_and_mistakes_are_not,
+    refreshing_and_what_is_protected_are_not_throttled,
+}
 
 /// A server behind a proxy, so that tests can come from any address. Hashing stays cheap.
-async fn limited() -> TestServer {
+async fn limited(engine: Engine) -> TestServer {
     TestServer::builder()
+        .engine(engine)
         .setting("LOGIN_RATE", "5/minute")
         .setting("REGISTER_RATE", "20/minute")
         .setting("TRUSTED_PROXIES", "127.0.0.1")
@@ -32,9 +43,8 @@ async fn post_from(
     client.send(request).await
 }
 
-#[tokio::test]
-async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries() {
-    let server = limited().await;
+async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries(engine: Engine) {
+    let server = limited(engine).await;
     let client = server.client();
     client.register("alice").await.expect_ok();
     for number in 0..5 {
@@ -54,15 +64,16 @@ async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries() {
     post_from(&client, "192.0.2.2", "/authenticate", "alice", PASSWORD)
         .await
         .expect_ok();
-    server.clock.advance(Duration::from_secs(12));
+    server.advance(Duration::from_secs(12)).await;
     post_from(&client, "192.0.2.1", "/authenticate", "alice", PASSWORD)
         .await
         .expect_ok();
 }
 
-#[tokio::test]
-async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there() {
-    let server = limited().await;
+async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there(
+    engine: Engine,
+) {
+    let server = limited(engine).await;
     let client = server.client();
     client.register("alice").await.expect_ok();
     for name in ["alice", "nobody"] {
@@ -81,15 +92,14 @@ async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is
         }
         assert_eq!(replies, [401, 401, 401, 401, 401, 429], "{name}");
     }
-    server.clock.advance(Duration::from_secs(12));
+    server.advance(Duration::from_secs(12)).await;
     post_from(&client, "198.51.100.1", "/authenticate", "alice", PASSWORD)
         .await
         .expect_ok();
 }
 
-#[tokio::test]
-async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out() {
-    let server = limited().await;
+async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out(engine: Engine) {
+    let server = limited(engine).await;
     let client = server.client();
     client.register("alice").await.expect_ok();
     let (home, stranger) = ("192.0.2.1", "198.51.100.1");
@@ -97,7 +107,7 @@ async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out()
         .await
         .expect_ok();
     for _ in 0..20 {
-        server.clock.advance(Duration::from_secs(12));
+        server.advance(Duration::from_secs(12)).await;
         for _ in 0..6 {
             post_from(
                 &client,
@@ -124,9 +134,8 @@ async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out()
         .expect_failure(429, ErrorCode::TooManyAttempts);
 }
 
-#[tokio::test]
-async fn a_name_that_nobody_can_have_costs_what_any_other_does() {
-    let server = limited().await;
+async fn a_name_that_nobody_can_have_costs_what_any_other_does(engine: Engine) {
+    let server = limited(engine).await;
     let name = "\u{FDFA}".repeat(10_000);
     server
         .client()
@@ -137,7 +146,7 @@ async fn a_name_that_nobody_can_have_costs_what_any_other_does() {
 
 #[tokio::test]
 async fn an_account_s_count_survives_a_restart() {
-    let server = limited().await;
+    let server = limited(Engine::Sled).await;
     let client = server.client();
     for number in 0..5 {
         post_from(
@@ -166,9 +175,9 @@ async fn an_account_s_count_survives_a_restart() {
     .expect_failure(429, ErrorCode::TooManyAttempts);
 }
 
-#[tokio::test]
-async fn a_forwarded_address_is_believed_from_a_trusted_proxy_only() {
+async fn a_forwarded_address_is_believed_from_a_trusted_proxy_only(engine: Engine) {
     let server = TestServer::builder()
+        .engine(engine)
         .setting("LOGIN_RATE", "5/minute")
         .start()
         .await;
@@ -186,9 +195,8 @@ async fn a_forwarded_address_is_believed_from_a_trusted_proxy_only() {
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
 }
 
-#[tokio::test]
-async fn registrations_from_one_address_are_counted_and_mistakes_are_not() {
-    let server = limited().await;
+async fn registrations_from_one_address_are_counted_and_mistakes_are_not(engine: Engine) {
+    let server = limited(engine).await;
     let client = server.client();
     for _ in 0..30 {
         post_from(&client, "192.0.2.1", "/register", "alice", "short")
@@ -211,9 +219,8 @@ async fn registrations_from_one_address_are_counted_and_mistakes_are_not() {
         .expect_failure(429, ErrorCode::TooManyAttempts);
 }
 
-#[tokio::test]
-async fn refreshing_and_what_is_protected_are_not_throttled() {
-    let server = limited().await;
+async fn refreshing_and_what_is_protected_are_not_throttled(engine: Engine) {
+    let server = limited(engine).await;
     let client = server.client();
     let mut tokens = client.sign_up("alice").await;
     for _ in 0..50 {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -126,7 +127,7 @@ impl Connector {
             .await
             .map_err(|error| describe(&error))?;
         let warned = Arc::new(AtomicBool::new(false));
-        tokio::spawn(drive(driver, Arc::clone(&warned)));
+        let driver = tokio::spawn(drive(driver, Arc::clone(&warned)));
         client
             .batch_execute(purpose.settings())
             .await
@@ -135,7 +136,19 @@ impl Connector {
             client,
             statements: Mutex::default(),
             warned,
+            driver: driver.abort_handle(),
         })
+    }
+
+    /// Lets go of a connection that keeps an answer to itself, and of the server's side of it. A server that only
+    /// waits for its standby would go on waiting, with nobody there, until it has no connection left for anyone.
+    pub(super) fn give_up(&self, connection: Connection) {
+        let tls = self.tls.clone();
+        tokio::spawn(async move {
+            let cancel = connection.client.cancel_token();
+            timeout(CONNECT, cancel.cancel_query(tls)).await.ok();
+            connection.driver.abort();
+        });
     }
 }
 
@@ -165,6 +178,8 @@ pub(super) struct Connection {
     pub(super) client: Client,
     statements: Mutex<HashMap<&'static str, Statement>>,
     warned: Arc<AtomicBool>,
+    /// Carries its bytes.
+    driver: AbortHandle,
 }
 
 /// What statements take.

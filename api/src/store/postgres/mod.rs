@@ -83,7 +83,6 @@ pub enum OpenError {
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
-    connector: Connector,
     reads: Reads,
     durable: Pool,
     relaxed: Pool,
@@ -106,8 +105,7 @@ impl PostgresStore {
         Ok(Self {
             durable: pool(Purpose::Durable, DURABLE_CONNECTIONS)?,
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
-            reads: Reads::new(connector.clone()),
-            connector,
+            reads: Reads::new(connector),
         })
     }
 
@@ -375,11 +373,11 @@ impl Store for PostgresStore {
     }
 
     async fn dump(&self) -> Result<Records, StoreError> {
-        dump::dump(&self.connector).await
+        dump::dump(self.reads.connector()?).await
     }
 
     async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
-        load::load(&self.connector, records).await
+        load::load(self.reads.connector()?, records).await
     }
 
     /// Never: a database that fails is reached again once it is back.

@@ -1,6 +1,6 @@
 //! Reads: a few connections that everybody shares, each with many queries under way at once (pipelining).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub(super) struct Reads {
     connector: Connector,
     slots: [Slot; CONNECTIONS],
     next: AtomicUsize,
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -37,6 +38,7 @@ impl Reads {
             connector,
             slots: Default::default(),
             next: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -89,7 +91,16 @@ impl Reads {
         result
     }
 
+    /// What connects, until the store is closed.
+    pub(super) fn connector(&self) -> Result<&Connector, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
+        }
+        Ok(&self.connector)
+    }
+
     async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
+        self.connector()?;
         if let Some(connection) = slot.get() {
             return Ok(connection);
         }
@@ -108,6 +119,7 @@ impl Reads {
     }
 
     pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         for slot in &self.slots {
             slot.set(None);
         }

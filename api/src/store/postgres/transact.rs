@@ -1,7 +1,8 @@
 //! Transactions, each on a connection of its own for as long as it lasts.
 //!
 //! A transaction runs in a task of its own: whoever waits for it may give up, and it still ends, one way or the
-//! other, before its connection goes back. That also bounds what a database that hangs can pile up.
+//! other, before its connection goes back. One that lasts too long is given up with its connection, so that a
+//! database that hangs keeps nobody from its successor.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,8 +23,13 @@ use crate::store::StoreError;
 /// commit takes long when its standby does not answer.
 const ANSWER: Duration = Duration::from_secs(8);
 
+/// How long a transaction may keep its connection: nobody waits for it any longer than that.
+const HELD: Duration = ANSWER;
+
 /// How long the server may take over a connection that is to go back to the pool.
 const ROLL_BACK: Duration = Duration::from_secs(2);
+
+const NO_ANSWER: &str = "the database, or its standby, does not answer";
 
 /// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
 pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
@@ -107,9 +113,7 @@ impl Pool {
         match timeout(ANSWER, running).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panicked)) => Err(StoreError::Unavailable("a transaction panicked".to_owned())),
-            Err(_elapsed) => Err(StoreError::Unavailable(
-                "the database, or its standby, does not answer".to_owned(),
-            )),
+            Err(_elapsed) => Err(StoreError::Unavailable(NO_ANSWER.to_owned())),
         }
     }
 
@@ -128,42 +132,21 @@ impl Pool {
 
     async fn try_once<T>(&self, work: &Work<T>, asked: Instant) -> Result<T, Attempt> {
         let connection = self.get().await.map_err(Attempt::NothingDone)?;
-        let transaction = Transaction {
-            connection: &connection,
-            asked,
+        let Ok(ended) = timeout(HELD, transact(&connection, work, asked)).await else {
+            self.give_up(connection);
+            return Err(Attempt::Unknown(NO_ANSWER.to_owned()));
         };
-        let worked = match transaction.waited() {
-            Ok(_) => {
-                // Sent together: the first statement does not wait for the answer to BEGIN.
-                let begin = connection.client.batch_execute("BEGIN");
-                let (begun, worked) = tokio::join!(begin, work(&transaction));
-                begun.map_err(Failure::from).and(worked)
-            }
-            Err(failure) => return Err(Attempt::NothingDone(failure)),
-        };
-        let value = match worked {
-            Ok(value) => value,
-            Err(failure) => {
-                roll_back(connection).await;
-                return Err(Attempt::NothingDone(failure));
-            }
-        };
-        connection.take_warning();
-        let committed = connection.client.batch_execute("COMMIT").await;
-        let warned = connection.take_warning();
-        match committed {
-            Ok(()) if !warned => Ok(value),
-            Ok(()) => Err(Attempt::Unknown(
-                "the commit was not confirmed by the standby".to_owned(),
-            )),
-            Err(error) => {
-                drop(Object::take(connection));
-                Err(Attempt::Unknown(format!(
-                    "the commit failed: {}",
-                    describe(&error)
-                )))
-            }
+        if !ended.cleanly {
+            drop(Object::take(connection));
         }
+        ended.result
+    }
+
+    /// The connections that are idle lead to the same server: each would cost somebody the same wait.
+    fn give_up(&self, connection: Object<Manager>) {
+        let connector = &self.0.manager().connector;
+        connector.give_up(Object::take(connection));
+        self.0.retain(|_, _| false);
     }
 
     async fn get(&self) -> Result<Object<Manager>, Failure> {
@@ -187,12 +170,50 @@ enum Attempt {
     Unknown(String),
 }
 
-/// A connection whose transaction is not cleanly over does not go back to the pool.
-async fn roll_back(connection: Object<Manager>) {
-    let rolled_back = timeout(ROLL_BACK, connection.client.batch_execute("ROLLBACK")).await;
-    if !matches!(rolled_back, Ok(Ok(()))) {
-        drop(Object::take(connection));
+/// How a transaction ended.
+struct Ended<T> {
+    result: Result<T, Attempt>,
+    /// Its connection may go back to the pool.
+    cleanly: bool,
+}
+
+async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) -> Ended<T> {
+    let transaction = Transaction { connection, asked };
+    if let Err(failure) = transaction.waited() {
+        return Ended {
+            result: Err(Attempt::NothingDone(failure)),
+            cleanly: true,
+        };
     }
+    // Sent together: the first statement does not wait for the answer to BEGIN.
+    let begin = connection.client.batch_execute("BEGIN");
+    let (begun, worked) = tokio::join!(begin, work(&transaction));
+    let value = match begun.map_err(Failure::from).and(worked) {
+        Ok(value) => value,
+        Err(failure) => {
+            return Ended {
+                result: Err(Attempt::NothingDone(failure)),
+                cleanly: roll_back(connection).await,
+            };
+        }
+    };
+    connection.take_warning();
+    let committed = connection.client.batch_execute("COMMIT").await;
+    let warned = connection.take_warning();
+    let cleanly = committed.is_ok();
+    let unknown = |why| Err(Attempt::Unknown(why));
+    let result = match committed {
+        Ok(()) if !warned => Ok(value),
+        Ok(()) => unknown("the commit was not confirmed by the standby".to_owned()),
+        Err(error) => unknown(format!("the commit failed: {}", describe(&error))),
+    };
+    Ended { result, cleanly }
+}
+
+/// Whether it went well.
+async fn roll_back(connection: &Connection) -> bool {
+    let rolled_back = timeout(ROLL_BACK, connection.client.batch_execute("ROLLBACK")).await;
+    matches!(rolled_back, Ok(Ok(())))
 }
 
 struct Manager {

@@ -23,7 +23,7 @@ pub(super) async fn create(
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
           full_name, role, is_active, created_at, last_login) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-         ON CONFLICT (username_key) DO NOTHING";
+         ON CONFLICT DO NOTHING";
     let email_key = user.email.as_ref().map(|email| email.key());
     if name_is_somebodys(transaction, &user.username_key).await? {
         transaction.wait_for_what_was_read().await?;
@@ -197,6 +197,12 @@ pub(super) async fn change(
         return Ok(ChangeUser::LastAdmin);
     }
     let key = row::user_id(id);
+    if before.is_active && !after.is_active {
+        // First, so that none of them is rotated by somebody whom others see disabled already: a rotation holds its
+        // session, and reads its user without a lock.
+        transaction.execute(END_SESSIONS, &[&key]).await?;
+        void_tokens(transaction, id).await?;
+    }
     transaction
         .execute(
             UPDATE,
@@ -208,10 +214,6 @@ pub(super) async fn change(
             ],
         )
         .await?;
-    if before.is_active && !after.is_active {
-        transaction.execute(END_SESSIONS, &[&key]).await?;
-        void_tokens(transaction, id).await?;
-    }
     Ok(ChangeUser::Changed {
         before: Box::new(before),
         after: Box::new(after),

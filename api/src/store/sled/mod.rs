@@ -14,6 +14,8 @@ mod events;
 mod intentions;
 mod letters;
 mod load;
+mod log;
+mod mark;
 mod older;
 mod open;
 mod picture;
@@ -49,6 +51,12 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// Whether there is a store in `data_dir`.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        open::exists(data_dir)
+    }
+
     /// Opens the store in `data_dir`, made if it is not there. Blocks.
     ///
     /// # Errors
@@ -62,10 +70,10 @@ impl SledStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with_max_wait(data_dir: &Path, max_wait: Duration) -> Result<Self, OpenError> {
-        let (tables, disk) = open::open(data_dir)?;
+        let (tables, disk, mark) = open::open(data_dir)?;
         let tables = Arc::new(tables);
         let writer =
-            Writer::start(Arc::clone(&tables), disk, max_wait).map_err(OpenError::Threads)?;
+            Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,
             writer: Arc::new(writer),

@@ -1,14 +1,16 @@
-//! Opening the folder: a lock of our own, the crate's traps cleared, the format checked.
+//! Opening the folder: a lock of our own, the crate's traps cleared, the format and the mark checked.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use super::log;
+use super::mark::{Found, Mark};
 use super::tables::{Tables, unavailable};
 use super::{deletion, upgrade};
 use crate::accounts::UsernameKey;
+use crate::panics::{Panicked, caught};
 use crate::store::StoreError;
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
@@ -25,7 +27,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder or a file in it can not be made, read or written.
-    #[error("the data folder {path} can not be used: {cause}")]
+    #[error("the data folder {path} can not be used: {cause}{}", advice(cause))]
     Io {
         /// What.
         path: PathBuf,
@@ -64,35 +66,103 @@ pub enum OpenError {
         /// What sled says.
         detail: String,
     },
+    /// sled reads its files, and has less than it once had.
+    #[error(
+        "the data in {path} is not all there: its newest part was lost (damaged, or replaced by older files). \
+         Restore a backup into an empty folder; or, to go on with what is left, remove {mark} and start again"
+    )]
+    Lost {
+        /// The folder.
+        path: PathBuf,
+        /// What says so.
+        mark: PathBuf,
+    },
     /// The system gives no threads.
     #[error("the store's threads can not be started: {0}")]
     Threads(io::Error),
 }
 
-/// Opens the store in `data_dir`, and sled's data file a second time, to sync it.
-pub(super) fn open(data_dir: &Path) -> Result<(Tables, File), OpenError> {
+/// Whether an earlier start made a store in `data_dir`.
+pub(super) fn exists(data_dir: &Path) -> bool {
+    data_dir.join("sled/db").exists()
+}
+
+/// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
+pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
     let lock = lock(data_dir)?;
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
     remove_unfinished_snapshots(&sled_dir)?;
     remove_unfinished_settings(&sled_dir)?;
+    let (mark, found) = Mark::open(data_dir).map_err(io_error(data_dir))?;
+    report_holes(&sled_dir);
     let db = open_sled(&sled_dir)?;
-    let format = check_format(&db, &sled_dir)?;
-    let damaged = |error: sled::Error| OpenError::Damaged {
+    // sled panics on some damaged pages: that too is an answer.
+    let opened = caught(|| {
+        let number = check_mark(&db, &sled_dir, &mark, &found)?;
+        let format = check_format(&db, &sled_dir)?;
+        let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
+        let followed = mark
+            .set(&tables.db, number + 1)
+            .map_err(failed(&sled_dir))?;
+        tables.db.flush().map_err(failed(&sled_dir))?;
+        let disk = sync_files(&sled_dir).map_err(io_error(&sled_dir))?;
+        mark.follow(&followed).map_err(io_error(mark.path()))?;
+        bring_up_to_date(&tables, &disk, format).map_err(|error| OpenError::Damaged {
+            path: sled_dir.clone(),
+            detail: error.to_string(),
+        })?;
+        Ok((tables, disk))
+    });
+    let (tables, disk) = opened.map_err(|Panicked| OpenError::Damaged {
         path: sled_dir.clone(),
-        detail: error.to_string(),
-    };
-    let tables = Tables::open(db, lock).map_err(damaged)?;
-    tables.db.flush().map_err(damaged)?;
-    let disk = sync_files(&sled_dir).map_err(|cause| OpenError::Io {
-        path: sled_dir.clone(),
-        cause,
-    })?;
-    bring_up_to_date(&tables, &disk, format).map_err(|error| OpenError::Damaged {
-        path: sled_dir,
-        detail: error.to_string(),
-    })?;
-    Ok((tables, disk))
+        detail: PANICKED.to_owned(),
+    })??;
+    Ok((tables, disk, mark))
+}
+
+/// What a sled that panicked is said to have done; what it logged has the details.
+const PANICKED: &str = "sled stopped while it read its files";
+
+/// sled's number, if it is not lower than the file's.
+fn check_mark(
+    db: &sled::Db,
+    sled_dir: &Path,
+    mark: &Mark,
+    found: &Found,
+) -> Result<u64, OpenError> {
+    let number = Mark::in_sled(db).map_err(failed(sled_dir))?;
+    match found {
+        Found::Number(synced) if *synced > number => Err(OpenError::Lost {
+            path: sled_dir.to_owned(),
+            mark: mark.path().to_owned(),
+        }),
+        Found::Damaged => {
+            tracing::warn!(
+                file = %mark.path().display(),
+                "this file was damaged, and is written anew; it tells whether data was lost, which can not \
+                 be told this time: look after the disk, and keep a backup"
+            );
+            Ok(number)
+        }
+        Found::Number(_) | Found::Nothing => Ok(number),
+    }
+}
+
+/// What sled passes over without a word is said here. The server starts all the same: after a power loss
+/// such a place can be one that had been given up.
+fn report_holes(sled_dir: &Path) {
+    match log::holes(sled_dir) {
+        Ok(holes) if holes.is_empty() => {}
+        Ok(holes) => tracing::error!(
+            folder = %sled_dir.display(),
+            bytes = ?holes,
+            "the data file can not be read at these places: what was written there may be lost. Look after \
+             the disk; compare with a backup, or restore it"
+        ),
+        // Then sled can not read them either, and says why.
+        Err(error) => tracing::debug!(%error, "the data file was not checked"),
+    }
 }
 
 /// What an older version, or a crash, has left.
@@ -164,36 +234,46 @@ fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
         .cache_capacity(CACHE_BYTES)
         // The writer flushes.
         .flush_every_ms(None);
-    let damaged = |detail: String| OpenError::Damaged {
-        path: sled_dir.to_owned(),
-        detail,
-    };
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+    match caught(|| config.open()) {
         Ok(Ok(db)) => Ok(db),
-        Ok(Err(sled::Error::Io(cause))) => Err(OpenError::Io {
+        Ok(Err(error)) => Err(failed(sled_dir)(error)),
+        Err(Panicked) => Err(OpenError::Damaged {
             path: sled_dir.to_owned(),
-            cause,
+            detail: PANICKED.to_owned(),
         }),
-        // sled's own words are for its developers; what it logs has the details.
-        Ok(Err(sled::Error::Corruption { .. })) => {
-            Err(damaged("sled finds its files inconsistent".to_owned()))
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
+    |error| {
+        let detail = match error {
+            // It read past the end of a file that lost its end.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                "a file ends too early".to_owned()
+            }
+            // A copy of the system's error, whose text is for developers.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => {
+                return io_error(path)(cause.kind().into());
+            }
+            sled::Error::Io(cause) => return io_error(path)(cause),
+            // sled's own words are for its developers; what it logs has the details.
+            sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
+            error => error.to_string(),
+        };
+        OpenError::Damaged {
+            path: path.to_owned(),
+            detail,
         }
-        Ok(Err(error)) => Err(damaged(error.to_string())),
-        Err(_) => Err(damaged("sled stopped while it read its files".to_owned())),
     }
 }
 
 /// The layout's version, of those that this program reads; and the version of the function that makes the keys of
 /// `usernames` is ours.
 fn check_format(db: &sled::Db, path: &Path) -> Result<u8, OpenError> {
-    let damaged = |error: sled::Error| OpenError::Damaged {
-        path: path.to_owned(),
-        detail: error.to_string(),
-    };
     let ours = [FORMAT, UsernameKey::VERSION];
-    match db.get(FORMAT_KEY).map_err(damaged)? {
+    match db.get(FORMAT_KEY).map_err(failed(path))? {
         None => {
-            db.insert(FORMAT_KEY, &ours).map_err(damaged)?;
+            db.insert(FORMAT_KEY, &ours).map_err(failed(path))?;
             Ok(FORMAT)
         }
         Some(found) if *found == ours => Ok(FORMAT),
@@ -243,7 +323,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 
 /// As [`open`], right after the same folder was let go of: sled's threads do that a moment after its handles.
 #[cfg(test)]
-pub(super) fn open_again(data_dir: &Path) -> (Tables, File) {
+pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Mark) {
     let begun = std::time::Instant::now();
     loop {
         match open(data_dir) {
@@ -251,5 +331,22 @@ pub(super) fn open_again(data_dir: &Path) -> (Tables, File) {
             Err(error) if begun.elapsed().as_secs() > 20 => panic!("{error}"),
             Err(_) => std::thread::yield_now(),
         }
+    }
+}
+
+/// What the operator can do about it.
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": give it to the user who runs the server, or choose another --data-dir"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => ": make it writable, or choose another --data-dir",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ": make room there, and start again"
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            ": a file is in the way; choose another --data-dir"
+        }
+        _ => "",
     }
 }

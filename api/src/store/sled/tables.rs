@@ -203,10 +203,13 @@ pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
     let bytes = bytes.try_into().ok()?;
     Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
+/// What the operator is to do about a page that can not be read.
+const DAMAGED: &str = "the data file is damaged: look after the disk, restore a backup into an empty folder, and \
+                       keep this one for analysis";
 
 pub(super) fn unavailable(error: sled::Error) -> StoreError {
     match error {
-        sled::Error::Corruption { .. } => StoreError::Corrupt("sled reports corruption".to_owned()),
+        sled::Error::Corruption { .. } => StoreError::Corrupt(DAMAGED.to_owned()),
         other => StoreError::Unavailable(other.to_string()),
     }
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
+use super::mark::Mark;
 use super::tables::Tables;
 use crate::store::StoreError;
 
@@ -61,6 +62,7 @@ impl Writer {
     pub(super) fn start(
         tables: Arc<Tables>,
         disk: File,
+        mark: Mark,
         max_wait: Duration,
     ) -> std::io::Result<Self> {
         let (jobs, jobs_in) = mpsc::sync_channel::<Job>(QUEUE);
@@ -69,6 +71,7 @@ impl Writer {
         let flusher = Flusher {
             tables: Arc::clone(&tables),
             disk,
+            mark,
             failure: failure.clone(),
         };
         let threads = vec![
@@ -191,6 +194,7 @@ fn write(tables: &Tables, jobs: &Receiver<Job>, acks: &Sender<Acknowledgement>) 
 struct Flusher {
     tables: Arc<Tables>,
     disk: File,
+    mark: Mark,
     failure: watch::Sender<bool>,
 }
 
@@ -216,7 +220,7 @@ impl Flusher {
                 .iter()
                 .any(|ack| matches!(ack, Acknowledgement::AfterFlush(_)));
             if somebody_waits || stopping || since.elapsed() >= SOON {
-                self.flush_for(&mut waiting);
+                self.flush_for(&mut waiting, stopping);
                 unflushed_since = None;
             } else {
                 // Nobody waits for these.
@@ -228,8 +232,8 @@ impl Flusher {
         }
     }
 
-    fn flush_for(&self, waiting: &mut Vec<Acknowledgement>) {
-        let flushed = self.flush();
+    fn flush_for(&self, waiting: &mut Vec<Acknowledgement>, closing: bool) {
+        let flushed = self.flush(closing);
         if let Err(error) = &flushed {
             // The error stays until the store is opened again, and what is on disk is unknown.
             if !self.failure.send_replace(true) {
@@ -243,14 +247,22 @@ impl Flusher {
         }
     }
 
-    fn flush(&self) -> Result<(), String> {
+    fn flush(&self, closing: bool) -> Result<(), String> {
         let gate = self.tables.between_flushes();
         // sled panics where it meets a state that it did not expect.
-        let flushed = catch_unwind(AssertUnwindSafe(|| self.tables.db.flush()));
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            let mark = self.mark.advance(&self.tables.db, closing)?;
+            self.tables.db.flush().map(|_bytes| mark)
+        }));
         drop(gate);
-        flushed
+        let mark = flushed
             .map_err(|_| "flushing panicked".to_owned())?
             .map_err(|error| error.to_string())?;
-        self.disk.sync_data().map_err(|error| error.to_string())
+        self.disk.sync_data().map_err(|error| error.to_string())?;
+        if let Some(mark) = mark {
+            let followed = self.mark.follow(&mark);
+            followed.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }

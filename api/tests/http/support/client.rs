@@ -39,11 +39,19 @@ impl Client {
 
     /// Sends and reads; an answer that the OpenAPI document does not know fails the test.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.try_send(request).await.expect("an answer")
+    }
+
+    /// As [`send`](Self::send); an error if there is no whole answer.
+    pub async fn try_send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply, reqwest::Error> {
         let request = request.build().expect("a request");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let reply = Reply::read(self.http.execute(request).await.expect("an answer")).await;
+        let reply = Reply::read(self.http.execute(request).await?).await?;
         contract::check(&method, &path, &reply);
-        reply
+        Ok(reply)
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -106,12 +114,13 @@ impl Client {
 }
 
 impl Reply {
-    pub async fn read(response: reqwest::Response) -> Self {
-        Self {
+    /// As far as it comes.
+    pub async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
+        Ok(Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.expect("a text"),
-        }
+            text: response.text().await?,
+        })
     }
 
     pub fn json(&self) -> Value {

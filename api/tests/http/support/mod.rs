@@ -5,8 +5,10 @@ mod client;
 mod clock;
 mod contract;
 mod process;
+mod random;
 pub mod raw;
 mod server;
+pub mod strace;
 
 use std::path::Path;
 
@@ -15,7 +17,8 @@ use tempfile::TempDir;
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use process::ServerProcess;
-pub use server::TestServer;
+pub use random::{Random, everyday_or_long};
+pub use server::{Engine, TestServer};
 
 /// A copy of a data folder, as a backup of a stopped server is.
 pub fn copy_of(folder: &Path) -> TempDir {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth::accounts::UsernameKey;
+use password_auth::clock::Clock as _;
 use password_auth::config::{Config, Sources};
 use password_auth::http::serve::{Limits, serve};
 use password_auth::http::{self, App};
@@ -17,6 +18,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Client, TestClock};
+use crate::database::Database;
+
+/// What a server keeps its records in.
+#[derive(Clone, Copy)]
+pub enum Engine {
+    /// In its folder.
+    Sled,
+    /// In a database of the test's own.
+    Postgres,
+}
 
 /// Cheap hashes, no limits: what most tests are not about.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -34,10 +45,16 @@ pub struct TestServerBuilder {
     dev: bool,
     limits: Limits,
     max_wait: Duration,
+    engine: Engine,
 }
 
 impl TestServerBuilder {
-    /// How long a write may wait for the store.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// How long a write may wait for sled.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = max_wait;
         self
@@ -72,9 +89,19 @@ impl TestServerBuilder {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let config = Config::load(&Sources::of(pairs), self.dev).expect("valid settings");
-        let store =
-            Arc::new(SledStore::open_with_max_wait(folder.path(), self.max_wait).expect("a store"));
         let clock = Arc::new(TestClock::new());
+        let (store, database) = match self.engine {
+            Engine::Sled => {
+                let store = SledStore::open_with_max_wait(folder.path(), self.max_wait);
+                (Arc::new(store.expect("a store")) as Arc<dyn Store>, None)
+            }
+            Engine::Postgres => {
+                let database = Database::new().await;
+                let store = database.node().await;
+                database.turn_clock_to(clock.now()).await;
+                (store, Some(database))
+            }
+        };
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let keys = match config.signing_key.clone() {
@@ -88,6 +115,7 @@ impl TestServerBuilder {
             address,
             clock,
             store,
+            database,
             stop,
             serving,
             folder,
@@ -98,7 +126,8 @@ impl TestServerBuilder {
 pub struct TestServer {
     pub address: SocketAddr,
     pub clock: Arc<TestClock>,
-    pub store: Arc<SledStore>,
+    pub store: Arc<dyn Store>,
+    database: Option<Database>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     folder: TempDir,
@@ -114,11 +143,34 @@ impl TestServer {
             dev: true,
             limits: Limits::DEFAULT,
             max_wait: MAX_WAIT,
+            engine: Engine::Sled,
         }
     }
 
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    pub async fn start_on(engine: Engine) -> Self {
+        Self::builder().engine(engine).start().await
+    }
+
+    /// Moves the server's clock, and its database's if it has one.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.turn_database_s_clock().await;
+    }
+
+    /// As [`advance`](Self::advance), in the other direction.
+    pub async fn set_back(&self, by: Duration) {
+        self.clock.set_back(by);
+        self.turn_database_s_clock().await;
+    }
+
+    async fn turn_database_s_clock(&self) {
+        if let Some(database) = &self.database {
+            database.turn_clock_to(self.clock.now()).await;
+        }
     }
 
     pub fn client(&self) -> Client {

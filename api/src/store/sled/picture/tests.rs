@@ -121,7 +121,7 @@ fn read(tables: &Tables, records: usize, shown: &mut Shown) -> bool {
 
 fn with_tables(test: impl FnOnce(&Tables)) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
     test(&tables);
 }
 

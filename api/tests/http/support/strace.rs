@@ -1,12 +1,55 @@
-//! What strace wrote, read: the calls in the order in which they began and ended, and the requests in them.
+//! A server under strace, and what strace wrote, read: the calls in the order in which they began and ended,
+//! and the requests in them.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::ServerProcess;
+
+/// The server on `folder` under strace with these options, which writes to `trace`. `-D`: the server stays the
+/// test's own child, and strace ends with it.
+pub async fn traced(folder: &Path, trace: &Path, options: &[&str]) -> Command {
+    let version = Command::new("strace")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .status();
+    if let Err(error) = version.await {
+        assert_ne!(
+            error.kind(),
+            ErrorKind::NotFound,
+            "this test watches system calls and needs strace: `apt-get install strace`, or `./build.sh test`, which does"
+        );
+        panic!("strace does not run: {error}");
+    }
+    let server = ServerProcess::command(folder);
+    let server = server.as_std();
+    let mut command = Command::new("strace");
+    command
+        .args(["-D", "-f", "-e", "signal=KILL"])
+        .args(options)
+        .arg("-o")
+        .arg(trace)
+        .arg("--")
+        .arg(server.get_program())
+        .args(server.get_args())
+        .current_dir(folder)
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    for (name, value) in server.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    command
+}
 
 /// A system call. `begun` and `ended` are lines of the trace, which is in the order of what happened.
 #[derive(Debug)]
 pub struct Call {
     pub name: String,
-    arguments: String,
+    pub arguments: String,
     /// `None` for `?`: it never came back.
     pub result: Option<i64>,
     pub begun: usize,
@@ -30,7 +73,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads the format of `strace -f -yy -o FILE`. A call that another thread's interrupts stands on two
+    /// Reads the format of `strace -f -o FILE`. A call that another thread's interrupts stands on two
     /// lines: `fdatasync(3</db> <unfinished ...>` and `<... fdatasync resumed>) = 0`.
     pub fn parse(text: &str) -> Self {
         let mut calls = Vec::new();

@@ -37,3 +37,11 @@ impl Random {
         self.below(100) < chance
     }
 }
+
+/// How much of something: every day, or with `PASSWORD_AUTH_LONG=1`.
+pub fn everyday_or_long(everyday: usize, long: usize) -> usize {
+    match std::env::var("PASSWORD_AUTH_LONG") {
+        Ok(set) if set == "1" => long,
+        _ => everyday,
+    }
+}

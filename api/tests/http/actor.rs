@@ -1,26 +1,36 @@
-//! Somebody who uses the server and remembers what it acknowledged, to hold it to that afterwards.
+//! Somebody who uses the servers and remembers what they acknowledged, to hold them to that afterwards.
 
 mod asking;
 mod check;
+mod memory;
+mod servers;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use password_auth_wire::{ErrorCode, Tokens};
-use tokio::sync::Semaphore;
+use password_auth_wire::ErrorCode;
+use tokio::sync::{Semaphore, watch};
 
-use super::random::Random;
-use crate::support::{Client, Reply};
+pub use self::memory::Tally;
+use self::memory::{Claim, Person, Session, State};
+pub use self::servers::{Server, Servers};
+use crate::support::Random;
 
 /// Sessions that one actor keeps alive at once.
 const LIVE_SESSIONS: usize = 6;
 
-/// The server was killed, or does not answer any more: what was under way may or may not have happened.
-pub struct Gone;
+/// How long after a rotation the token that it superseded is presented again: well within the window in
+/// which that is no theft, however long the answer then takes.
+const REPLAYED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Not acknowledged: the server was killed, or said that it can not answer. What was under way may or may not
+/// have happened.
+pub struct Cut;
 
 pub struct Actor {
     name: String,
     random: Random,
-    client: Client,
+    servers: Servers,
     /// Gets a permit for each acknowledged write.
     acknowledged: Arc<Semaphore>,
     people: Vec<Person>,
@@ -29,79 +39,17 @@ pub struct Actor {
     pub tally: Tally,
 }
 
-/// What was acknowledged so far, and what was cut.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    pub registered: usize,
-    pub contended: usize,
-    pub signed_in: usize,
-    pub refreshed: usize,
-    pub refreshed_twice_at_once: usize,
-    pub signed_out: usize,
-    pub cut_registrations: usize,
-    pub cut_refreshes: usize,
-    pub cut_sign_outs: usize,
-    /// Answers 503, which only a server that stops may give here.
-    pub unavailable: usize,
-}
-
-impl Tally {
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            registered: self.registered + other.registered,
-            contended: self.contended + other.contended,
-            signed_in: self.signed_in + other.signed_in,
-            refreshed: self.refreshed + other.refreshed,
-            refreshed_twice_at_once: self.refreshed_twice_at_once + other.refreshed_twice_at_once,
-            signed_out: self.signed_out + other.signed_out,
-            cut_registrations: self.cut_registrations + other.cut_registrations,
-            cut_refreshes: self.cut_refreshes + other.cut_refreshes,
-            cut_sign_outs: self.cut_sign_outs + other.cut_sign_outs,
-            unavailable: self.unavailable + other.unavailable,
-        }
-    }
-}
-
-/// Somebody whose registration was acknowledged, or found to have happened.
-struct Person {
-    name: String,
-    password: String,
-    /// Passwords of those who wanted the name too.
-    losers: Vec<String>,
-    checked: bool,
-}
-
-/// A name whose registration was cut.
-struct Claim {
-    name: String,
-    passwords: Vec<String>,
-    /// Somebody was told that the name is taken.
-    somebody_has_it: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Live,
-    RefreshCut,
-    SignOutCut,
-    SignedOut,
-}
-
-struct Session {
-    person: String,
-    /// The newest acknowledged pair.
-    tokens: Tokens,
-    state: State,
-    checked: bool,
-}
-
 impl Actor {
-    pub fn new(name: String, random: Random, client: Client, acknowledged: Arc<Semaphore>) -> Self {
+    pub fn new(
+        name: String,
+        random: Random,
+        servers: Servers,
+        acknowledged: Arc<Semaphore>,
+    ) -> Self {
         Self {
             name,
             random,
-            client,
+            servers,
             acknowledged,
             people: Vec::new(),
             claims: Vec::new(),
@@ -110,18 +58,25 @@ impl Actor {
         }
     }
 
-    pub fn meet(&mut self, client: Client) {
-        self.client = client;
-    }
-
     /// Uses the server until it is gone.
     pub async fn act(&mut self) {
         while self.step().await.is_ok() {}
     }
 
-    async fn step(&mut self) -> Result<(), Gone> {
-        let live: Vec<usize> = (0..self.sessions.len())
-            .filter(|i| self.sessions[*i].state == State::Live)
+    /// Uses the servers until told to stop, whatever becomes of them.
+    pub async fn act_until(&mut self, stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            if self.step().await.is_err() {
+                // Who is told to come back later does not come back at once.
+                let pause = u64::try_from(20 + self.random.below(80)).expect("fits");
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), Cut> {
+        let usable: Vec<usize> = (0..self.sessions.len())
+            .filter(|i| self.sessions[*i].is_usable())
             .collect();
         let dice = self.random.below(100);
         if self.people.is_empty() || dice < 12 {
@@ -130,18 +85,19 @@ impl Actor {
         if dice < 20 {
             return self.contend().await;
         }
-        if live.is_empty() || (dice < 40 && live.len() < LIVE_SESSIONS) {
+        if usable.is_empty() || (dice < 40 && usable.len() < LIVE_SESSIONS) {
             return self.sign_in().await;
         }
-        let session = live[self.random.below(live.len())];
+        let session = usable[self.random.below(usable.len())];
         match dice {
-            ..70 => self.refresh(session).await,
-            70..85 => self.refresh_twice_at_once(session).await,
+            ..64 => self.refresh(session).await,
+            64..79 => self.refresh_twice_at_once(session).await,
+            79..85 => self.replay(session).await,
             _ => self.sign_out(session).await,
         }
     }
 
-    async fn register(&mut self) -> Result<(), Gone> {
+    async fn register(&mut self) -> Result<(), Cut> {
         let (name, password) = (self.new_name(), password(0));
         match self.ask(self.registration(&name, &password)).await {
             Ok(reply) => {
@@ -150,20 +106,20 @@ impl Actor {
                 self.people.push(Person::new(name, password, Vec::new()));
                 Ok(())
             }
-            Err(Gone) => {
+            Err(Cut) => {
                 self.tally.cut_registrations += 1;
                 self.claims.push(Claim {
                     name,
                     passwords: vec![password],
                     somebody_has_it: false,
                 });
-                Err(Gone)
+                Err(Cut)
             }
         }
     }
 
     /// Three want one name at once, each with a password of his own.
-    async fn contend(&mut self) -> Result<(), Gone> {
+    async fn contend(&mut self) -> Result<(), Cut> {
         let name = self.new_name();
         let passwords = [password(0), password(1), password(2)];
         let requests = passwords
@@ -182,7 +138,7 @@ impl Actor {
                     refused = true;
                     others.push(password);
                 }
-                Err(Gone) => {
+                Err(Cut) => {
                     cut = true;
                     others.push(password);
                 }
@@ -201,10 +157,10 @@ impl Actor {
                 somebody_has_it: refused,
             });
         }
-        if cut { Err(Gone) } else { Ok(()) }
+        if cut { Err(Cut) } else { Ok(()) }
     }
 
-    async fn sign_in(&mut self) -> Result<(), Gone> {
+    async fn sign_in(&mut self) -> Result<(), Cut> {
         let person = self.random.below(self.people.len());
         let Person { name, password, .. } = &self.people[person];
         let (name, request) = (name.clone(), self.authentication(name, password));
@@ -213,13 +169,15 @@ impl Actor {
         self.sessions.push(Session {
             person: name,
             tokens,
+            superseded: None,
             state: State::Live,
+            cuts: 0,
             checked: false,
         });
         Ok(())
     }
 
-    async fn refresh(&mut self, session: usize) -> Result<(), Gone> {
+    async fn refresh(&mut self, session: usize) -> Result<(), Cut> {
         let old = self.sessions[session].token();
         match self.ask(self.refreshing(&old)).await {
             Ok(reply) => {
@@ -229,14 +187,14 @@ impl Actor {
                 self.sessions[session].changed(tokens, State::Live);
                 self.use_most(session).await
             }
-            Err(Gone) => {
+            Err(Cut) => {
                 self.cut(session, State::RefreshCut);
-                Err(Gone)
+                Err(Cut)
             }
         }
     }
 
-    async fn refresh_twice_at_once(&mut self, session: usize) -> Result<(), Gone> {
+    async fn refresh_twice_at_once(&mut self, session: usize) -> Result<(), Cut> {
         let old = self.sessions[session].token();
         let (first, second) = (self.refreshing(&old), self.refreshing(&old));
         let (first, second) = tokio::join!(self.send(first), self.send(second));
@@ -249,19 +207,44 @@ impl Actor {
                 self.sessions[session].changed(second, State::Live);
                 self.use_most(session).await
             }
-            (Ok(one), Err(Gone)) | (Err(Gone), Ok(one)) => {
+            (Ok(one), Err(Cut)) | (Err(Cut), Ok(one)) => {
                 self.sessions[session].changed(one.tokens(), State::Live);
-                Err(Gone)
+                Err(Cut)
             }
-            (Err(Gone), Err(Gone)) => {
+            (Err(Cut), Err(Cut)) => {
                 self.cut(session, State::RefreshCut);
-                Err(Gone)
+                Err(Cut)
             }
         }
     }
 
+    /// Presents a token once more whose successor was acknowledged, perhaps by another server: as a client does
+    /// that lost the answer. It gets the same successor.
+    async fn replay(&mut self, session: usize) -> Result<(), Cut> {
+        let Session {
+            superseded: Some((old, since)),
+            state: State::Live,
+            ..
+        } = &self.sessions[session]
+        else {
+            return self.refresh(session).await;
+        };
+        if since.elapsed() > REPLAYED_WITHIN {
+            return self.refresh(session).await;
+        }
+        let tokens = self.ask(self.refreshing(old)).await?.tokens();
+        let session = &mut self.sessions[session];
+        assert_eq!(
+            session.tokens.refresh_token, tokens.refresh_token,
+            "a token was rotated twice"
+        );
+        session.tokens = tokens;
+        self.tally.replayed += 1;
+        Ok(())
+    }
+
     /// Uses the new access token most times, which confirms the generation.
-    async fn use_most(&mut self, session: usize) -> Result<(), Gone> {
+    async fn use_most(&mut self, session: usize) -> Result<(), Cut> {
         if self.random.percent(80) {
             let request = self.greeting(&self.sessions[session].tokens);
             let answer = self.send(request).await;
@@ -271,7 +254,7 @@ impl Actor {
         Ok(())
     }
 
-    async fn sign_out(&mut self, session: usize) -> Result<(), Gone> {
+    async fn sign_out(&mut self, session: usize) -> Result<(), Cut> {
         let by_bearer = self.random.percent(50);
         let request = self.signing_out(&self.sessions[session].tokens, by_bearer);
         match self.ask(request).await {
@@ -282,9 +265,9 @@ impl Actor {
                 (session.state, session.checked) = (State::SignedOut, false);
                 Ok(())
             }
-            Err(Gone) => {
+            Err(Cut) => {
                 self.cut(session, State::SignOutCut);
-                Err(Gone)
+                Err(Cut)
             }
         }
     }
@@ -296,40 +279,12 @@ impl Actor {
         }
         let session = &mut self.sessions[session];
         (session.state, session.checked) = (state, false);
+        session.cuts += 1;
     }
 
     fn new_name(&self) -> String {
         let number = self.people.len() + self.claims.len();
         format!("{}-{number}", self.name)
-    }
-}
-
-impl Person {
-    const fn new(name: String, password: String, losers: Vec<String>) -> Self {
-        Self {
-            name,
-            password,
-            losers,
-            checked: false,
-        }
-    }
-}
-
-impl Session {
-    fn token(&self) -> String {
-        self.tokens.refresh_token.expose().to_owned()
-    }
-
-    fn changed(&mut self, tokens: Tokens, state: State) {
-        self.tokens = tokens;
-        self.state = state;
-        self.checked = false;
-    }
-
-    #[track_caller]
-    fn expect_greeting(&self, reply: &Reply) {
-        let expected = format!("Hello, {}!", self.person);
-        assert_eq!(reply.json()["message"], expected);
     }
 }
 

@@ -1,0 +1,145 @@
+//! What becomes of the signing keys in a backup: decided before anything is written.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::store;
+use crate::config::Config;
+use crate::tokens::{self, SigningKeys};
+
+/// What is to be done.
+pub(super) enum KeyPlan {
+    /// The file has none.
+    Absent,
+    /// The operator does not want them.
+    Left,
+    /// They are in force already.
+    Same,
+    /// To the data folder, where none are.
+    Install(SigningKeys),
+    /// To a file of the operator's choice, as a line for `.env`.
+    Setting(SigningKeys, PathBuf),
+}
+
+/// What was made, to be removed again if the restore fails.
+pub(super) struct Made(Option<PathBuf>);
+
+/// What to do with `keys`, or why the restore can not begin.
+pub(super) fn decide(
+    keys: Option<SigningKeys>,
+    config: &Config,
+    without: bool,
+    to: Option<&Path>,
+) -> Result<KeyPlan, String> {
+    let Some(keys) = keys else {
+        return match to {
+            None => Ok(KeyPlan::Absent),
+            Some(_) => Err("the backup holds no keys: leave out --keys-to".to_owned()),
+        };
+    };
+    if without {
+        return Ok(KeyPlan::Left);
+    }
+    if let Some(to) = to {
+        return if to.symlink_metadata().is_ok() {
+            Err(format!(
+                "{} is there already: choose another name",
+                to.display()
+            ))
+        } else {
+            Ok(KeyPlan::Setting(keys, to.to_owned()))
+        };
+    }
+    let (place, in_force) = match (config.signing_key.clone(), store::folder(config)) {
+        (Some(key), _) => ("JWT_SECRET", Some(SigningKeys::new(key, Vec::new()))),
+        (None, Some(folder)) => (
+            "the data folder's keys.json",
+            tokens::load(folder).map_err(|error| error.to_string())?,
+        ),
+        (None, None) => {
+            return Err(
+                "nothing was restored: the backup holds signing keys, and with DATABASE_URL the key is \
+                 the setting JWT_SECRET, which is not set. Write the backup's to a file for it \
+                 (--keys-to FILE), or leave them (--without-keys): then everybody has to sign in again"
+                    .to_owned(),
+            );
+        }
+    };
+    match in_force {
+        None => Ok(KeyPlan::Install(keys)),
+        Some(in_force) if covers(&in_force, &keys) => Ok(KeyPlan::Same),
+        Some(_) => Err(format!(
+            "nothing was restored: the backup holds other signing keys than {place}, which are not \
+             replaced. Remove those, or write the backup's to a file for JWT_SECRET (--keys-to FILE), or leave \
+             them (--without-keys): then everybody has to sign in again"
+        )),
+    }
+}
+
+/// Whether whatever `keys` made counts with `in_force`, and is made by the same key.
+fn covers(in_force: &SigningKeys, keys: &SigningKeys) -> bool {
+    let verifies = |kid| in_force.all().any(|key| key.kid() == kid);
+    in_force.current().kid() == keys.current().kid() && keys.all().all(|key| verifies(key.kid()))
+}
+
+impl KeyPlan {
+    /// Writes what is to be written.
+    pub(super) fn carry_out(&self, config: &Config) -> Result<Made, String> {
+        match self {
+            Self::Absent | Self::Left | Self::Same => Ok(Made(None)),
+            Self::Install(keys) => tokens::install(&config.data_dir, keys)
+                .map(|path| Made(Some(path)))
+                .map_err(|error| error.to_string()),
+            Self::Setting(keys, path) => {
+                let mut file = OpenOptions::new();
+                let written = file
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(path)
+                    .and_then(|mut file| {
+                        let value = keys.current().to_setting();
+                        writeln!(file, "JWT_SECRET={}", *value)?;
+                        file.sync_all()
+                    });
+                written
+                    .map(|()| Made(Some(path.clone())))
+                    .map_err(|error| format!("{} can not be written: {error}", path.display()))
+            }
+        }
+    }
+}
+
+impl Made {
+    pub(super) fn undo(self) {
+        if let Some(path) = self.0 {
+            fs::remove_file(path).ok();
+        }
+    }
+}
+
+impl fmt::Display for KeyPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str(
+                "The backup holds no signing keys: unless this server has them, everybody has to sign in again.",
+            ),
+            Self::Left => f.write_str(
+                "The backup's signing keys were left: unless this server has them, everybody has to sign in again.",
+            ),
+            Self::Same => f.write_str("The signing keys are in force already: whoever was signed in still is."),
+            Self::Install(_) => f.write_str("The signing keys came along: whoever was signed in still is."),
+            Self::Setting(keys, path) => {
+                let path = path.display();
+                write!(f, "The signing key is in {path}: set JWT_SECRET as it says, and whoever was signed in still is.")?;
+                if keys.all().nth(1).is_some() {
+                    f.write_str(" Older keys do not fit there: whoever holds their tokens has to sign in again.")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Reading the file: strictly, a line at a time, in bounded memory.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+
+use futures_util::stream;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+use super::check::Checker;
+use super::error::{DumpError, io_error};
+use super::line::{FORMAT, Header, Line, VERSION};
+use crate::store::{Loaded, Record, Records, StoreError};
+use crate::tokens::SigningKeys;
+
+/// The longest line that is read; every record is far shorter.
+const MAX_LINE: u64 = 64 << 10;
+
+/// Records that go to the store together.
+const BATCH: usize = 1024;
+
+/// A file in which no fault was found.
+pub struct Checked {
+    file: File,
+    path: PathBuf,
+    /// What is in it.
+    pub counts: Loaded,
+    /// The signing keys, if they travelled along.
+    pub keys: Option<SigningKeys>,
+}
+
+/// Reads the whole file and writes nothing. `progress` hears how many records there were so far. Blocks.
+///
+/// # Errors
+/// The first fault.
+pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, DumpError> {
+    let file = File::open(path).map_err(io_error(path))?;
+    if !file.metadata().map_err(io_error(path))?.is_file() {
+        return Err(DumpError::NotAFile(path.to_owned()));
+    }
+    let mut reader = Reader::start(&file, path)?;
+    let mut checker = Checker::default();
+    while let Some(record) = reader.next()? {
+        checker
+            .look_at(&record)
+            .map_err(|fault| reader.damaged_at(fault.line, fault.what))?;
+        progress(checker.counts.sum());
+    }
+    let counts = checker
+        .finish()
+        .map_err(|fault| reader.damaged_at(fault.line, fault.what))?;
+    let keys = reader.keys.take();
+    Ok(Checked {
+        path: path.to_owned(),
+        file,
+        counts,
+        keys,
+    })
+}
+
+impl Checked {
+    /// Its records, read again, from a thread of its own. The checksum is compared again too: the file may
+    /// have changed meanwhile.
+    #[must_use]
+    pub fn into_records(self) -> Records {
+        let (batches, mut arriving) = mpsc::channel(2);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = self.send(&batches) {
+                let broke_off = StoreError::BrokeOff(error.to_string());
+                batches.blocking_send(Err(broke_off)).ok();
+            }
+        });
+        Box::pin(stream::poll_fn(move |context| arriving.poll_recv(context)))
+    }
+
+    fn send(
+        &self,
+        batches: &mpsc::Sender<Result<Vec<Record>, StoreError>>,
+    ) -> Result<(), DumpError> {
+        let mut reader = Reader::start(&self.file, &self.path)?;
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let record = reader.next()?;
+            let ended = record.is_none();
+            batch.extend(record);
+            if batch.len() == BATCH || ended {
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                // Whoever does not listen any more has failed.
+                if batches.blocking_send(Ok(full)).is_err() || ended {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// What a file says line by line, up to its end, where counts and checksum are compared.
+struct Reader<'a> {
+    path: &'a Path,
+    lines: BufReader<&'a File>,
+    line: Vec<u8>,
+    number: u64,
+    hash: Sha256,
+    counts: Loaded,
+    keys: Option<SigningKeys>,
+}
+
+impl<'a> Reader<'a> {
+    fn start(mut file: &'a File, path: &'a Path) -> Result<Self, DumpError> {
+        file.rewind().map_err(io_error(path))?;
+        let mut reader = Self {
+            path,
+            lines: BufReader::with_capacity(1 << 18, file),
+            line: Vec::new(),
+            number: 0,
+            hash: Sha256::new(),
+            counts: Loaded::default(),
+            keys: None,
+        };
+        // Whatever else is wrong with the first line, it is no line of ours.
+        let read = reader.read_line();
+        if let Err(DumpError::Io { .. }) = read {
+            read?;
+        }
+        let not_ours = || DumpError::NotADump(path.to_owned());
+        let header: Header = serde_json::from_slice(&reader.line).map_err(|_| not_ours())?;
+        if header.format != FORMAT {
+            return Err(not_ours());
+        }
+        if header.version > VERSION {
+            return Err(DumpError::Newer {
+                path: path.to_owned(),
+                found: header.version,
+                ours: VERSION,
+            });
+        }
+        reader.hash.update(&reader.line);
+        Ok(reader)
+    }
+
+    /// The next record; `None` at the end, which is as it should be.
+    fn next(&mut self) -> Result<Option<Record>, DumpError> {
+        loop {
+            if !self.read_line()? {
+                return Err(self.damaged("the end is missing"));
+            }
+            let line = serde_json::from_slice(&self.line).map_err(|error| {
+                let column = error.column();
+                self.damaged(format!("it can not be read from its byte {column} on"))
+            })?;
+            let record = match line {
+                Line::User(user) => user.into(),
+                Line::Session(session) => session.into(),
+                Line::Attempt(attempt) => attempt
+                    .record()
+                    .ok_or_else(|| self.damaged("its key is none"))?,
+                Line::Keys(keys) if self.keys.is_none() => {
+                    let keys = keys.read();
+                    self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are none"))?);
+                    self.hash.update(&self.line);
+                    continue;
+                }
+                Line::Keys(_) => return Err(self.damaged("keys are there twice")),
+                Line::End(end) => {
+                    if end.counts() != self.counts {
+                        return Err(self.damaged("it counts other records than stand before it"));
+                    }
+                    if end.sha256 != hexadecimal(&self.hash.clone().finalize()) {
+                        return Err(
+                            self.damaged("its checksum is not that of what stands before it")
+                        );
+                    }
+                    if self.read_line()? {
+                        return Err(self.damaged("something stands after the end"));
+                    }
+                    return Ok(None);
+                }
+            };
+            if self.keys.is_some() {
+                return Err(self.damaged("a record stands after the keys"));
+            }
+            self.hash.update(&self.line);
+            self.counts.count(&record);
+            return Ok(Some(record));
+        }
+    }
+
+    /// Reads one line, its newline included; whether there was one.
+    fn read_line(&mut self) -> Result<bool, DumpError> {
+        self.line.clear();
+        self.number += 1;
+        let mut bounded = (&mut self.lines).take(MAX_LINE);
+        let read = bounded.read_until(b'\n', &mut self.line);
+        if read.map_err(io_error(self.path))? == 0 {
+            return Ok(false);
+        }
+        if self.line.ends_with(b"\n") {
+            Ok(true)
+        } else if self.line.len() as u64 == MAX_LINE {
+            Err(self.damaged("it is too long"))
+        } else {
+            Err(self.damaged("it breaks off, and the file with it"))
+        }
+    }
+
+    fn damaged(&self, what: impl Into<String>) -> DumpError {
+        self.damaged_at(None, what.into())
+    }
+
+    fn damaged_at(&self, line: Option<u64>, what: String) -> DumpError {
+        DumpError::Damaged {
+            path: self.path.to_owned(),
+            line: line.unwrap_or(self.number),
+            what,
+        }
+    }
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}

@@ -1,0 +1,142 @@
+//! Kills at places that no timer hits for certain: strace kills at the beginning of a system call, and the
+//! sweeper is given something to do.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use password_auth::accounts::UsernameKey;
+use password_auth::clock::{Clock, SystemClock};
+use password_auth::id::SessionId;
+use password_auth::sessions::{Generation, Session};
+use password_auth::store::Store;
+use password_auth::store::sled::SledStore;
+use tempfile::NamedTempFile;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+use super::{Run, SIGKILL};
+use crate::support::ServerProcess;
+use crate::support::strace::traced;
+
+/// A kill comes at one of so many syncs of a load.
+const SYNCS: usize = 60;
+
+/// What a start does with files, and how often about.
+const CALLS: [(&str, usize); 8] = [
+    ("mkdir", 3),
+    ("flock", 2),
+    ("pwrite64", 4),
+    ("write", 5),
+    ("fsync", 5),
+    ("fdatasync", 1),
+    ("rename", 2),
+    ("unlink", 2),
+];
+
+/// Sessions for the sweeper to remove, and within how many microseconds it is killed.
+const EXPIRED: usize = 600;
+const SWEEP_MICROS: usize = 8_000;
+
+/// Whose sessions they are.
+const SWEPT: &str = "Swept";
+
+const MONTHS: Duration = Duration::from_secs(100 * 86_400);
+
+impl Run {
+    /// The pages of a flush have gone to the kernel, and the sync that acknowledges them has not begun.
+    pub(super) async fn kill_before_a_sync(&mut self, checked: ServerProcess) {
+        assert!(checked.terminate().await.success());
+        // A start has one of its own, on another thread; strace counts by thread.
+        let when = 2 + self.random.below(SYNCS);
+        let server = self.start_killed_at("fdatasync", when).await;
+        let server = server.expect("it serves before its first load");
+        self.meet(&server);
+        self.actors = self.load().join_all().await;
+        let (status, log) = server.kill_if_it_runs().await;
+        assert_eq!((status.signal(), &*log), (Some(SIGKILL), ""));
+        self.kills.between_a_write_and_its_sync += 1;
+    }
+
+    pub(super) async fn kill_while_starting_at_a_call(&mut self) {
+        let (call, often) = CALLS[self.random.below(CALLS.len())];
+        let when = 1 + self.random.below(often);
+        match self.start_killed_at(call, when).await {
+            Ok(server) => {
+                assert_eq!(server.kill().await, "", "the server complained");
+                self.kills.too_late += 1;
+            }
+            Err(log) => {
+                assert_eq!(log, "", "the server complained");
+                self.kills.while_starting_at_a_call += 1;
+            }
+        }
+    }
+
+    pub(super) async fn kill_while_sweeping(&mut self, checked: ServerProcess) {
+        // An answer like any other: it is there from the first time on.
+        let client = checked.client();
+        client.register(SWEPT).await;
+        assert!(checked.terminate().await.success());
+        add_expired_sessions(self.folder.path()).await;
+        let mut command = ServerProcess::command(self.folder.path());
+        command.env("RUST_LOG", "warn,password_auth::jobs=debug");
+        let server = ServerProcess::start(command).await;
+        // It sweeps from its start on, and says when it is done; no event tells how far it is.
+        let micros = u64::try_from(self.random.below(SWEEP_MICROS)).expect("fits");
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+        let log = server.kill().await;
+        if log.contains("swept what had expired") {
+            self.kills.too_late += 1;
+        } else {
+            assert_eq!(log, "", "the server complained");
+            self.kills.while_sweeping += 1;
+        }
+    }
+
+    /// The server, killed when a thread begins this call for the `when`th time; what it wrote, if that was
+    /// before it served.
+    async fn start_killed_at(&self, call: &str, when: usize) -> Result<ServerProcess, String> {
+        let nothing = NamedTempFile::new().expect("a file");
+        let (trace, kill) = (
+            format!("trace={call}"),
+            format!("inject={call}:signal=KILL:when={when}"),
+        );
+        // Without `--seccomp-bpf`, under which strace 6.1 sends no signal.
+        let options = ["-e", &trace, "-e", &kill];
+        let mut command: Command = traced(self.folder.path(), nothing.path(), &options).await;
+        command.args(["--access-token-expire-minutes", "1440"]);
+        ServerProcess::try_start(command).await
+    }
+}
+
+/// Adds sessions to a stopped server's folder that expired long ago.
+async fn add_expired_sessions(folder: &Path) {
+    let store = Arc::new(SledStore::open(folder).expect("a store"));
+    let user = store.user_by_name(&UsernameKey::of(SWEPT)).await;
+    let user = user.expect("it answers").expect("there");
+    let then = SystemClock.now().minus(MONTHS);
+    let mut adding = JoinSet::new();
+    for _ in 0..EXPIRED {
+        let session = Session {
+            id: SessionId::new(then),
+            user: user.id,
+            device: String::new(),
+            created: then,
+            last_used: then,
+            expires: then,
+            generation: Generation(0),
+            confirmed: false,
+            epoch: 0,
+            retired: Vec::new(),
+            ended: None,
+        };
+        let store = Arc::clone(&store);
+        adding.spawn(async move { store.create_session(session).await });
+    }
+    for added in adding.join_all().await {
+        assert!(added.expect("it answers"));
+    }
+    store.close().await;
+}

@@ -1,0 +1,117 @@
+//! One session and its user, as a register: what each method may answer in each state.
+
+use std::time::Duration;
+
+use password_auth::clock::Timestamp;
+use password_auth::sessions::{Generation, KEPT_AFTER_EXPIRY, Rotation, Session, decide};
+use password_auth::store::User;
+
+use super::Model;
+
+pub struct SessionRegister;
+
+/// What a store keeps of one sign-in, and what time it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub session: Option<Session>,
+    pub user: User,
+    pub now: Timestamp,
+    /// How much earlier than `now` a request may be taken to have come.
+    pub waiting: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    Start(Session),
+    Rotate(Generation),
+    Confirm(Generation),
+    End,
+    Read,
+    Allow(bool),
+    Sweep,
+    /// While nothing else happens.
+    Advance(Duration),
+}
+
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Done,
+    Started(bool),
+    Rotated(Option<Rotation>),
+    Found(Option<(Session, User)>),
+}
+
+impl Model for SessionRegister {
+    type State = State;
+    type Op = Op;
+    type Answer = Answer;
+
+    fn step(state: &State, op: &Op, answer: &Answer) -> Vec<State> {
+        let mut after = state.clone();
+        let fits = match (op, answer) {
+            (Op::Start(session), Answer::Started(started)) => {
+                if *started {
+                    after.session = Some(session.clone());
+                }
+                *started == state.user.is_active
+            }
+            (Op::Rotate(presented), Answer::Rotated(rotation)) => {
+                let expected = state.rotate(*presented, rotation.as_ref());
+                if let Some(rotation) = &expected {
+                    after.session = Some(rotation.session.clone());
+                }
+                *rotation == expected
+            }
+            (Op::Confirm(generation), Answer::Done) => {
+                if let Some(session) = &mut after.session {
+                    session.confirmed |= session.generation == *generation;
+                }
+                true
+            }
+            (Op::End, Answer::Done) => {
+                after.session.take_if(|session| session.ended.is_none());
+                true
+            }
+            (Op::Read, Answer::Found(found)) => {
+                let session = state.session.clone();
+                *found == session.map(|session| (session, state.user.clone()))
+            }
+            (Op::Allow(active), Answer::Done) => {
+                after.user.is_active = *active;
+                true
+            }
+            (Op::Sweep, Answer::Done) => {
+                let gone =
+                    |session: &mut Session| session.expires.plus(KEPT_AFTER_EXPIRY) <= state.now;
+                after.session.take_if(gone);
+                // What is in use is left for the next one.
+                return vec![state.clone(), after];
+            }
+            (Op::Advance(by), Answer::Done) => {
+                after.now = state.now.plus(*by);
+                true
+            }
+            _ => false,
+        };
+        fits.then_some(after).into_iter().collect()
+    }
+}
+
+impl State {
+    fn rotate(&self, presented: Generation, answer: Option<&Rotation>) -> Option<Rotation> {
+        let session = self.session.as_ref().filter(|_| self.user.is_active)?;
+        // What rotated says when; nothing else depends on it to the second.
+        let earliest = self.now.minus(self.waiting);
+        let arrival = answer
+            .map(|rotation| rotation.session.last_used)
+            .filter(|said| (earliest..=self.now).contains(said))
+            .unwrap_or(self.now);
+        let decision = decide(session, presented, arrival);
+        let changed = decision.apply(session, presented, arrival);
+        Some(Rotation {
+            decision,
+            session: changed.unwrap_or_else(|| session.clone()),
+            user: self.user.clone(),
+        })
+    }
+}

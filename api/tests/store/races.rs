@@ -1,0 +1,184 @@
+//! Two intentions that exclude one another, let loose at the same time: one of them came first.
+
+use password_auth::sessions::{Decision, End, Generation, REPLAY_WINDOW};
+use password_auth::store::User;
+use tokio::task::JoinSet;
+
+use crate::at_once::{MANY, ROUNDS, at_once, everywhere, two_at_once};
+use crate::engine::Engine;
+
+each_engine! {
+    a_sign_out_is_not_undone_by_a_rotation_at_the_same_time,
+    a_disabled_user_is_not_let_in_by_a_sign_in_at_the_same_time,
+    a_disabled_user_s_sessions_do_not_rotate_afterwards,
+    a_late_confirmation_confirms_no_successor,
+    a_theft_and_a_sign_out_at_once_leave_no_session_that_counts,
+    a_session_and_its_user_are_read_of_one_moment,
+}
+
+async fn a_sign_out_is_not_undone_by_a_rotation_at_the_same_time(engine: Engine) {
+    let alice = engine.register("alice").await;
+    for _ in 0..ROUNDS {
+        let session = engine.session_of(&alice);
+        assert!(engine.keep(&session).await);
+        let (id, now) = (session.id, engine.now());
+        let (rotated, ended) = two_at_once(
+            &engine,
+            move |store| async move { store.rotate_session(id, Generation(0), now).await },
+            move |store| async move { store.end_session(id).await },
+        )
+        .await;
+        let decision = rotated
+            .expect("an answer")
+            .map(|rotation| rotation.decision);
+        assert!(matches!(decision, None | Some(Decision::Rotate)));
+        ended.expect("an answer");
+        assert_eq!(everywhere(&engine, id).await, None);
+        assert_eq!(engine.rotate(id, 1).await, None);
+    }
+}
+
+async fn a_disabled_user_is_not_let_in_by_a_sign_in_at_the_same_time(engine: Engine) {
+    for round in 0..ROUNDS {
+        let alice = engine.register(&format!("alice {round}")).await;
+        let session = engine.session_of(&alice);
+        let asked = session.clone();
+        let (kept, allowed) = two_at_once(
+            &engine,
+            move |store| async move { store.create_session(asked).await },
+            move |store| async move { store.set_user_active(alice.id, false).await },
+        )
+        .await;
+        assert_eq!(allowed.expect("an answer"), Some(()));
+        let disabled = User {
+            is_active: false,
+            ..alice
+        };
+        let expected = kept
+            .expect("an answer")
+            .then(|| (session.clone(), disabled));
+        assert_eq!(everywhere(&engine, session.id).await, expected);
+        assert_eq!(engine.rotate(session.id, 0).await, None);
+    }
+}
+
+/// Sees every session of a user who was just disabled, while all of them were about to rotate.
+async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
+    for round in 0..5 {
+        let alice = engine.register(&format!("alice {round}")).await;
+        let sessions: Vec<_> = (0..MANY).map(|_| engine.session_of(&alice)).collect();
+        let kept = at_once(&engine, MANY, |n, store| {
+            let session = sessions[n].clone();
+            async move { store.create_session(session).await.expect("an answer") }
+        });
+        assert!(kept.await.into_iter().all(|kept| kept));
+        let (user, now) = (alice.id, engine.now());
+        let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
+        let (disabling, looking_at) = (engine.store(), ids.clone());
+        let disabled = tokio::spawn(async move {
+            let allowed = disabling.set_user_active(user, false).await;
+            assert_eq!(allowed.expect("an answer"), Some(()));
+            let looks = looking_at.into_iter().map(|id| disabling.session(id));
+            futures_util::future::join_all(looks).await
+        });
+        let rotated = at_once(&engine, MANY, |n, store| {
+            let id = ids[n];
+            async move { store.rotate_session(id, Generation(0), now).await }
+        });
+        let rotated = rotated.await;
+        for (n, seen) in disabled.await.expect("it ran").into_iter().enumerate() {
+            let seen = seen.expect("an answer");
+            assert_eq!(everywhere(&engine, ids[n]).await, seen, "it rotated later");
+            let (seen, user) = seen.expect("a session");
+            assert!(!user.is_active);
+            assert_eq!(engine.rotate(seen.id, 0).await, None);
+        }
+        // Whoever came first did rotate; the others heard that the user is disabled.
+        for rotation in rotated
+            .into_iter()
+            .filter_map(|rotated| rotated.expect("an answer"))
+        {
+            assert_eq!(rotation.decision, Decision::Rotate);
+            assert_eq!(rotation.user, alice);
+        }
+    }
+}
+
+async fn a_late_confirmation_confirms_no_successor(engine: Engine) {
+    let alice = engine.register("alice").await;
+    for _ in 0..ROUNDS {
+        let session = engine.session_of(&alice);
+        assert!(engine.keep(&session).await);
+        let (id, now) = (session.id, engine.now());
+        let (rotated, confirmed) = two_at_once(
+            &engine,
+            move |store| async move { store.rotate_session(id, Generation(0), now).await },
+            move |store| async move { store.confirm_generation(id, Generation(0)).await },
+        )
+        .await;
+        confirmed.expect("an answer");
+        let rotation = rotated.expect("an answer").expect("a rotation");
+        assert_eq!(rotation.decision, Decision::Rotate);
+        let (after, _) = everywhere(&engine, id).await.expect("a session");
+        assert_eq!(after, rotation.session);
+        assert!(!after.confirmed);
+    }
+}
+
+async fn a_theft_and_a_sign_out_at_once_leave_no_session_that_counts(engine: Engine) {
+    let alice = engine.register("alice").await;
+    for _ in 0..ROUNDS {
+        let session = engine.session_of(&alice);
+        assert!(engine.keep(&session).await);
+        let id = session.id;
+        engine.expect_rotation(id, 0, Decision::Rotate).await;
+        engine.confirm(id, 1).await;
+        engine.advance(REPLAY_WINDOW * 2).await;
+        let now = engine.now();
+        let (rotated, ended) = two_at_once(
+            &engine,
+            move |store| async move { store.rotate_session(id, Generation(0), now).await },
+            move |store| async move { store.end_session(id).await },
+        )
+        .await;
+        ended.expect("an answer");
+        let found = everywhere(&engine, id).await;
+        match rotated.expect("an answer") {
+            Some(rotation) => {
+                assert_eq!(rotation.decision, Decision::Theft);
+                let (found, _) = found.expect("its owner is told");
+                assert_eq!(found.ended, Some(End::Theft));
+            }
+            None => assert_eq!(found, None),
+        }
+    }
+}
+
+/// Whoever sees that the user is disabled sees also what happened to the session before.
+async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
+    for round in 0..ROUNDS {
+        let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
+        let (id, user) = (session.id, alice.id);
+        let mut readers = JoinSet::new();
+        for _ in 0..4 {
+            let store = engine.store();
+            readers.spawn(async move {
+                loop {
+                    let found = store.session(id).await.expect("an answer");
+                    let (session, user) = found.expect("a session");
+                    assert!(user.is_active || session.confirmed, "two moments");
+                    if !user.is_active {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        let store = engine.store();
+        let confirmed = store.confirm_generation(id, Generation(0)).await;
+        confirmed.expect("an answer");
+        let allowed = store.set_user_active(user, false).await;
+        assert_eq!(allowed.expect("an answer"), Some(()));
+        readers.join_all().await;
+    }
+}
