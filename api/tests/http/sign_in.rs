@@ -199,8 +199,13 @@ async fn a_disabled_account_learns_it_by_the_right_password_alone(engine: Engine
     let client = server.client();
     let tokens = client.sign_up("alice").await;
     let user = server.user("alice").await;
-    let disabled = server.store.set_user_active(user.id, false).await;
-    assert_eq!(disabled.expect("the store answers"), Some(()));
+    let change = UserChange {
+        is_active: Some(false),
+        ..UserChange::default()
+    };
+    let disabled = server.store.change_user(user.id, change).await;
+    let disabled = disabled.expect("the store answers");
+    assert!(matches!(disabled, ChangeUser::Changed { .. }));
     client.authenticate("alice", PASSWORD).await.expect_message(
         403,
         ErrorCode::AccountDisabled,
