@@ -5,22 +5,28 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use super::settings::Arguments;
-use crate::clock::SystemClock;
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, LogFormat};
 use crate::http::serve::{Limits, serve};
 use crate::http::{self, App};
 use crate::jobs::run_sweeper;
+use crate::mail::{Courier, Pacing, Route};
 use crate::store::Store;
 use crate::store::postgres::PostgresStore;
 use crate::store::sled::SledStore;
 use crate::tokens::{SigningKeys, load_or_create};
+
+/// How long the stop waits for a letter that is being sent.
+const COURIER_STOP: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
@@ -46,7 +52,8 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     };
     let clock = Arc::new(SystemClock);
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
-    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
+    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
+    let courier = start_courier(&config, &app, Arc::clone(&store), clock, stop.clone())?;
 
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
@@ -57,9 +64,31 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         () = store.failed() => Err("the store can not write any more (is the disk full?); start the server again once it can".to_owned()),
     };
     sweeper.abort();
+    if let Some(courier) = courier {
+        // A letter under way may arrive; one that takes longer is sent again after the next start.
+        tokio::time::timeout(COURIER_STOP, courier).await.ok();
+    }
     store.close().await;
     tracing::info!("stopped");
     outcome
+}
+
+/// Starts to send letters, if there is a way for them.
+fn start_courier(
+    config: &Config,
+    app: &App,
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    stop: watch::Receiver<bool>,
+) -> Result<Option<JoinHandle<()>>, String> {
+    let url = &app.public_url;
+    let Some(route) = Route::new(&config.mail, url).map_err(|error| error.to_string())? else {
+        tracing::warn!("no SMTP_HOST: what needs mail, such as forgotten passwords, is refused");
+        return Ok(None);
+    };
+    let pacing = Pacing::DEFAULT;
+    let courier = Courier::new(store, clock, &app.mailer, route, url, config.links, pacing);
+    Ok(Some(tokio::spawn(courier.run(stop))))
 }
 
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
