@@ -24,7 +24,7 @@ pub(super) const VERIFY_EMAIL: &str = "/verify-email";
 pub(super) fn with_pages(
     route: Route,
     accounts: &Arc<Accounts>,
-) -> impl Endpoint<Output = Response> {
+) -> impl Endpoint<Output = Response> + use<> {
     route
         .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
         .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))

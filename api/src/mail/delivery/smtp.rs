@@ -31,7 +31,7 @@ pub struct Smtp {
 }
 
 /// A connection on which mails may follow each other.
-pub(super) struct Connection(AsyncSmtpConnection);
+pub(in crate::mail) struct Connection(AsyncSmtpConnection);
 
 impl Smtp {
     pub(super) fn new(settings: &SmtpSettings, public_url: &str) -> Result<Self, MailError> {
