@@ -8,6 +8,7 @@ use password_auth::accounts::UsernameKey;
 use password_auth::config::{Config, Sources};
 use password_auth::http::serve::{Limits, serve};
 use password_auth::http::{self, App};
+use password_auth::mail::{Courier, Mailer, Pacing, Route};
 use password_auth::store::sled::{MAX_WAIT, SledStore};
 use password_auth::store::{Store, User};
 use password_auth::tokens::load_or_create;
@@ -19,12 +20,13 @@ use tokio::task::JoinHandle;
 use super::{Client, TestClock};
 
 /// Cheap hashes, no limits: what most tests are not about.
-const DEFAULTS: [(&str, &str); 6] = [
+const DEFAULTS: [(&str, &str); 7] = [
     ("PORT", "0"),
     ("SCRYPT_LOG_N", "4"),
     ("SCRYPT_P", "1"),
     ("LOGIN_RATE", "off"),
     ("REGISTER_RATE", "off"),
+    ("MAIL_RATE", "off"),
     ("RUST_LOG", "off"),
 ];
 
@@ -34,9 +36,23 @@ pub struct TestServerBuilder {
     dev: bool,
     limits: Limits,
     max_wait: Duration,
+    courier: Option<Pacing>,
 }
 
 impl TestServerBuilder {
+    /// Sends its letters to the mail server at that port of this machine, at this pace.
+    pub fn mail(self, port: u16, pacing: Pacing) -> Self {
+        Self {
+            courier: Some(pacing),
+            ..self
+        }
+        .setting("SMTP_HOST", "localhost")
+        .setting("SMTP_PORT", &port.to_string())
+        .setting("SMTP_TLS", "off")
+        .setting("SMTP_FROM", "Example <auth@example.org>")
+        .setting("PUBLIC_URL", "https://auth.example.org")
+    }
+
     /// How long a write may wait for the store.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = max_wait;
@@ -84,14 +100,22 @@ impl TestServerBuilder {
         let app = App::new(&config, address, &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, http::endpoint(&app), self.limits, stopped));
-        TestServer {
+        let mut server = TestServer {
             address,
             clock,
             store,
+            mailer: Arc::clone(&app.mailer),
+            app,
+            config,
             stop,
             serving,
+            courier: None,
             folder,
+        };
+        if let Some(pacing) = self.courier {
+            server.start_courier(pacing);
         }
+        server
     }
 }
 
@@ -99,8 +123,12 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub clock: Arc<TestClock>,
     pub store: Arc<SledStore>,
+    pub mailer: Arc<Mailer>,
+    app: App,
+    config: Config,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    courier: Option<JoinHandle<()>>,
     folder: TempDir,
 }
 
@@ -114,6 +142,7 @@ impl TestServer {
             dev: true,
             limits: Limits::DEFAULT,
             max_wait: MAX_WAIT,
+            courier: None,
         }
     }
 
@@ -134,6 +163,28 @@ impl TestServer {
             .expect("the user is there")
     }
 
+    pub fn start_courier(&mut self, pacing: Pacing) {
+        let url = &self.app.public_url;
+        let route = Route::new(&self.config.mail, url).expect("a way out");
+        let courier = Courier::new(
+            self.store.clone(),
+            self.clock.clone(),
+            &self.mailer,
+            route.expect("one that is configured"),
+            url,
+            self.config.links,
+            pacing,
+        );
+        self.courier = Some(tokio::spawn(courier.run(self.stop.subscribe())));
+    }
+
+    /// Ends the courier as a crash would: in the middle of whatever it does.
+    pub async fn kill_courier(&mut self) {
+        let courier = self.courier.take().expect("it runs");
+        courier.abort();
+        courier.await.expect_err("it was aborted");
+    }
+
     pub fn tell_to_stop(&self) {
         self.stop.send_replace(true);
     }
@@ -142,6 +193,9 @@ impl TestServer {
     pub async fn stop(self) -> TempDir {
         self.tell_to_stop();
         self.serving.await.expect("served until the end");
+        if let Some(courier) = self.courier {
+            courier.await.expect("sent until the end");
+        }
         self.store.close().await;
         self.folder
     }
