@@ -7,7 +7,7 @@ use password_auth::tokens::{Purpose, TokenHash};
 use crate::mail::{ADDRESS, address, person, token_for};
 use crate::support::{PASSWORD, Reply, TestServer};
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 const NEW: &str = "another good password";
 
 async fn post(server: &TestServer, path: &str, form: &str) -> Reply {

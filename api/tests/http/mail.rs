@@ -5,7 +5,7 @@ mod process;
 
 use std::time::Duration;
 
-use mail_parser::{Message, MessageParser};
+use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use password_auth::accounts::{EmailAddress, Username};
 use password_auth::clock::Clock as _;
 use password_auth::mail::{About, Pacing};

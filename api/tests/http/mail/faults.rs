@@ -10,6 +10,7 @@ use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
 
 use super::{ADDRESS, PACING, address, person, queue_is_empty, token_for};
+use crate::landing::FORM;
 use crate::support::TestServer;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -32,11 +33,9 @@ async fn reset_password(server: &TestServer) {
     )
     .await;
     let form = "token=token&new_password=a+new+good+password";
-    let reply =
-        server
-            .client()
-            .post_text("/reset-password", "application/x-www-form-urlencoded", form);
-    reply.await.expect_ok();
+    let client = server.client();
+    let reply = client.post_text("/reset-password", FORM, form).await;
+    reply.expect_ok();
 }
 
 async fn notice(server: &TestServer) {
@@ -101,11 +100,9 @@ async fn an_answer_does_not_wait_for_a_letter_that_is_being_sent() {
     )
     .await;
     let form = "token=b&new_password=a+new+good+password";
-    let reply =
-        server
-            .client()
-            .post_text("/reset-password", "application/x-www-form-urlencoded", form);
-    reply.await.expect_ok();
+    let client = server.client();
+    let reply = client.post_text("/reset-password", FORM, form).await;
+    reply.expect_ok();
     mails.become_so(Fault::None).await;
     mails.taken().await;
 }

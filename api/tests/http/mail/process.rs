@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{ADDRESS, address, person, token_for};
+use crate::landing::FORM;
 use crate::support::{ServerProcess, TestServer};
 
 /// A folder in which Alice has an address, and was mailed a token for a new password.
@@ -29,11 +30,9 @@ async fn folder_with_alice() -> TempDir {
 /// Uses the token, which the person is told by mail.
 async fn reset_password(server: &ServerProcess) {
     let form = "token=mailed-token&new_password=a+new+good+password";
-    let reply =
-        server
-            .client()
-            .post_text("/reset-password", "application/x-www-form-urlencoded", form);
-    reply.await.expect_ok();
+    let client = server.client();
+    let reply = client.post_text("/reset-password", FORM, form).await;
+    reply.expect_ok();
 }
 
 fn command(folder: &TempDir, port: u16, settings: &[(&str, &str)]) -> Command {
