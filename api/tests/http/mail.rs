@@ -69,6 +69,8 @@ async fn namesake(server: &TestServer, name: &str, is_active: bool) {
         is_active,
         ..User::new(username, password, server.clock.now())
     };
+    // Their ids tell who came first.
+    server.clock.advance(Duration::from_secs(1));
     let created = server.store.create_user(user).await.expect("kept");
     assert_eq!(created, CreateUser::Created);
 }
