@@ -165,6 +165,31 @@ async fn a_connection_that_breaks_at_the_end_of_a_letter_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
+    let mut mails = MailServer::builder().start().await;
+    let impatient = Pacing {
+        sending: Duration::from_millis(100),
+        ..PACING
+    };
+    let server = TestServer::builder()
+        .mail(mails.port(), impatient)
+        .start()
+        .await;
+    mails.become_so(Fault::Stall).await;
+    notice(&server).await;
+    mails.stalled().await;
+    // Until the courier lets go of it.
+    let soon = server.clock.now().plus(PACING.longest_rest);
+    while server.store.next_letter_due().await.expect("read") > Some(soon) {
+        tokio::task::yield_now().await;
+    }
+    mails.become_so(Fault::None).await;
+    server.clock.advance(MINUTE);
+    mails.taken().await;
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
 async fn a_letter_whose_courier_died_is_sent_by_another() {
     let mut mails = MailServer::builder().start().await;
     let builder = TestServer::builder().mail(mails.port(), PACING);
