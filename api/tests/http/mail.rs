@@ -160,6 +160,9 @@ async fn a_letter_arrives_whole_encrypted_and_by_a_signed_in_sender() {
             panic!("{taken:?}");
         };
         assert!(link.starts_with("/reset-password?token=") && html.contains(link));
+        // On a line of its own also for who reads the mail as it came.
+        let raw = String::from_utf8_lossy(&taken.content);
+        assert!(raw.contains(&format!("\r\nhttps://auth.example.org{link}\r\n")));
     }
 }
 
