@@ -52,9 +52,14 @@ pub enum OpenError {
     },
     /// A restore was interrupted.
     #[error(
-        "a restore into {0} was interrupted, and half of it is there: remove that folder, and restore again"
+        "a restore into {folder} was interrupted, and half of it is there: remove that folder and {mark}, and restore again"
     )]
-    HalfRestored(PathBuf),
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that would say that something was lost.
+        mark: PathBuf,
+    },
     /// sled can not read its files.
     #[error(
         "the data in {path} is damaged ({detail}): restore a backup into an empty folder, and keep this one for analysis"
@@ -99,7 +104,7 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
     // sled panics on some damaged pages: that too is an answer.
     let opened = caught(|| {
         let number = check_mark(&db, &sled_dir, &mark, &found)?;
-        check_format(&db, &sled_dir)?;
+        check_format(&db, &sled_dir, &mark)?;
         let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
         let followed = mark
             .set(&tables.db, number + 1)
@@ -255,7 +260,7 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
 }
 
 /// The layout's version, and the version of the function that makes the keys of `usernames`.
-fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
+fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<(), OpenError> {
     let ours = [FORMAT, UsernameKey::VERSION];
     match db.get(FORMAT_KEY).map_err(failed(path))? {
         None => {
@@ -263,7 +268,10 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<(), OpenError> {
             Ok(())
         }
         Some(found) if *found == ours => Ok(()),
-        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored(path.to_owned())),
+        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored {
+            folder: path.to_owned(),
+            mark: mark.path().to_owned(),
+        }),
         Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),
             found: format!("{:?}", &*found),
