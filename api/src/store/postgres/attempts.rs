@@ -41,7 +41,7 @@ pub(super) async fn count(
     let (verdict, next) = rate.decide(paid_off, now);
     if next != paid_off {
         transaction
-            .execute(UPSERT, &[&account, &row::millis(next)])
+            .execute_and_commit(UPSERT, &[&account, &row::millis(next)])
             .await?;
     }
     Ok(verdict)

@@ -19,9 +19,6 @@ const FORMAT_KEY: &str = "format";
 /// Stands in the format's place while a dump is loaded.
 const RESTORING: &[u8] = b"restoring";
 
-/// sled's cache. Its default is a gigabyte.
-const CACHE_BYTES: u64 = 64 << 20;
-
 /// Why the folder can not be opened: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -92,7 +89,7 @@ pub(super) fn exists(data_dir: &Path) -> bool {
 }
 
 /// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
-pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
+pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, Mark), OpenError> {
     let lock = lock(data_dir)?;
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
@@ -100,7 +97,7 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
     remove_unfinished_settings(&sled_dir)?;
     let (mark, found) = Mark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
-    let db = open_sled(&sled_dir)?;
+    let db = open_sled(&sled_dir, cache_bytes)?;
     // sled panics on some damaged pages: that too is an answer.
     let opened = caught(|| {
         let number = check_mark(&db, &sled_dir, &mark, &found)?;
@@ -220,10 +217,10 @@ fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
 }
 
 /// sled panics on some damaged files: that too is an answer.
-fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
+fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(sled_dir)
-        .cache_capacity(CACHE_BYTES)
+        .cache_capacity(cache_bytes)
         // The writer flushes.
         .flush_every_ms(None);
     match caught(|| config.open()) {

@@ -1,6 +1,8 @@
 //! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
 //! removes on the writing thread, so that nothing changes in between.
 
+use std::sync::{Mutex, PoisonError};
+
 use sled::IVec;
 
 use super::SledStore;
@@ -15,6 +17,25 @@ use crate::store::StoreError;
 const SESSIONS: usize = 64;
 /// Counts of tries that one step looks at.
 const ATTEMPTS: usize = 512;
+/// Counts that a sweep looks at, at least.
+const LOOK: usize = 8 * ATTEMPTS;
+/// A sweep goes on as long as so large a part of what it looks at goes.
+const WORTHWHILE: usize = 8;
+
+/// Up to which key the counts of tries were looked at. The front, after a start.
+#[derive(Default)]
+pub(super) struct SweptTo(Mutex<IVec>);
+
+impl SweptTo {
+    fn get(&self) -> IVec {
+        let key = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        key.clone()
+    }
+
+    fn set(&self, key: IVec) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+}
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
     let mut removed = 0;
@@ -29,17 +50,35 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
             break;
         }
     }
-    // The whole tree, since a count's end moves with every try; an index would cost each try two more
-    // writes.
-    let mut from = Some(IVec::default());
-    while let Some(start) = from {
-        let (step, next) = store
+    Ok(removed + sweep_all_attempts(store, now).await?)
+}
+
+/// A count's end moves with every try, and an index would cost each try two more writes: so they are looked at one
+/// after the other. Most of a large tree is networks that stay for a month, and to read all of them each time would
+/// also take everything else out of the cache: a sweep goes on where the last one stopped, and stops once little
+/// goes. Keys are digests, so that any part of the tree is like the whole.
+async fn sweep_all_attempts(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
+    let begun = store.swept_to.get();
+    let mut from = begun.clone();
+    let (mut removed, mut looked_at, mut from_the_front) = (0, 0, begun.is_empty());
+    loop {
+        let start = from.clone();
+        let step = store
             .relaxed(move |tables| sweep_attempts(tables, &start, now))
             .await?;
-        removed += step;
-        from = next;
+        removed += step.removed;
+        looked_at += step.looked_at;
+        let all = match &step.next {
+            None => std::mem::replace(&mut from_the_front, true),
+            Some(next) => from_the_front && *next >= begun && !begun.is_empty(),
+        };
+        from = step.next.unwrap_or_default();
+        store.swept_to.set(from.clone());
+        let little = step.removed * WORTHWHILE < step.looked_at;
+        if all || (looked_at >= LOOK && little) {
+            return Ok(removed);
+        }
     }
-    Ok(removed)
 }
 
 /// The front of the index, up to sessions that expired at `before`; how many went.
@@ -62,27 +101,36 @@ fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreErro
     Ok(keys.len())
 }
 
-/// Some counts from `start` on: how many went, and where the next step begins.
-fn sweep_attempts(
-    tables: &Tables,
-    start: &IVec,
-    now: Timestamp,
-) -> Result<(usize, Option<IVec>), StoreError> {
-    let mut removed = 0;
-    for (looked_at, entry) in tables
-        .attempts
-        .range::<&[u8], _>(start.as_ref()..)
-        .enumerate()
-    {
+/// What a step did.
+struct Step {
+    removed: usize,
+    looked_at: usize,
+    /// Where the next one begins; `None` at the end.
+    next: Option<IVec>,
+}
+
+/// Some counts from `start` on.
+fn sweep_attempts(tables: &Tables, start: &IVec, now: Timestamp) -> Result<Step, StoreError> {
+    let (mut removed, mut looked_at) = (0, 0);
+    for entry in tables.attempts.range::<&[u8], _>(start.as_ref()..) {
         let (key, value) = entry.map_err(unavailable)?;
         if looked_at == ATTEMPTS {
-            return Ok((removed, Some(key)));
+            return Ok(Step {
+                removed,
+                looked_at,
+                next: Some(key),
+            });
         }
+        looked_at += 1;
         if read_moment(&value).is_none_or(|moment| moment <= now) {
             let (table, key) = (Table::Attempts, key.as_ref());
             tables.apply(&[Change::Remove { table, key }])?;
             removed += 1;
         }
     }
-    Ok((removed, None))
+    Ok(Step {
+        removed,
+        looked_at,
+        next: None,
+    })
 }

@@ -1,6 +1,7 @@
 //! A server inside the test: a fresh folder, a free port, the test's own clock.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,6 +185,10 @@ impl TestServer {
             .await
             .expect("the store answers")
             .expect("the user is there")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn tell_to_stop(&self) {
