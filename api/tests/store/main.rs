@@ -54,6 +54,7 @@ mod histories;
 mod passwords;
 mod races;
 mod rotation;
+mod servers;
 mod sessions;
 mod sign_out;
 mod sweep;
