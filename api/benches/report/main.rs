@@ -11,9 +11,13 @@ mod bare;
 mod client;
 mod figures;
 mod load;
+mod place;
+mod population;
 mod process;
 mod report;
+mod side;
 mod stats;
+mod traffic;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -42,6 +46,12 @@ struct Arguments {
     /// Only figures whose name begins so; can be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// How many users the figures about size have, beside a thousand
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    users: u32,
+    /// The server's `STORE_CACHE_MB`; unset: its default
+    #[arg(long, value_name = "MB")]
+    cache: Option<u32>,
     /// What the server logs, as `RUST_LOG`; unset: its default, as in production
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -58,6 +68,8 @@ struct Settings {
     rounds: u32,
     slice: Duration,
     log: Option<String>,
+    users: u32,
+    cache: Option<u32>,
     /// As many as the server has hashing threads and runtime threads.
     cores: usize,
 }
@@ -99,6 +111,8 @@ fn measure(arguments: Arguments) -> Outcome<()> {
         rounds: arguments.rounds,
         slice: Duration::from_secs_f64(arguments.seconds),
         log: arguments.log,
+        users: arguments.users,
+        cache: arguments.cache,
         cores: available_parallelism()?.get(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,7 +122,7 @@ fn measure(arguments: Arguments) -> Outcome<()> {
     let mut figures: Vec<Figure> = Vec::new();
     for (name, measure) in chosen {
         eprint!("measuring {name} ");
-        figures.push(measure(&runtime, &settings)?);
+        figures.extend(measure(&runtime, &settings)?);
         eprintln!();
     }
     let report = Report::new(&settings, figures);

@@ -9,6 +9,7 @@ use password_auth_wire::{Credentials, Secret, Tokens};
 use tempfile::TempDir;
 
 use crate::client::{Connection, get_with_token, post};
+use crate::place::Place;
 use crate::{Outcome, Settings, bare};
 
 /// Ticks a second of the times in `/proc`: `USER_HZ`, which Linux fixes for programs.
@@ -33,17 +34,15 @@ pub(crate) struct Process {
 impl Process {
     /// The release binary, with an empty store.
     pub(crate) fn server(settings: &Settings, hashing: Hashing) -> Outcome<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_password-auth"));
-        command.args(["serve", "--dev", "--port", "0", "--data-dir", "data"]);
-        // Many sign-ins of one user from one address are what is measured.
-        command.args(["--login-rate", "off", "--register-rate", "off"]);
-        if hashing == Hashing::Cheap {
-            command.args(["--scrypt-log-n", "4", "--scrypt-p", "1"]);
-        }
-        command.env_clear();
-        if let Some(filter) = &settings.log {
-            command.env("RUST_LOG", filter);
-        }
+        let mut command = serve(settings, hashing);
+        command.args(["--data-dir", "data"]);
+        Self::start(command)
+    }
+
+    /// The release binary on what is in that place.
+    pub(crate) fn server_on(settings: &Settings, hashing: Hashing, place: &Place) -> Outcome<Self> {
+        let mut command = serve(settings, hashing);
+        place.set(&mut command);
         Self::start(command)
     }
 
@@ -86,12 +85,7 @@ impl Process {
 
     /// Seconds of processor time that it has used.
     pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may hold blanks; user and system time are fields 14 and 15.
-        let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat")?;
-        let times = fields.split_whitespace().skip(11).take(2);
-        let ticks: f64 = times.map(str::parse::<f64>).sum::<Result<_, _>>()?;
-        Ok(ticks / TICKS_PER_SECOND)
+        Ok(cpu_seconds_of(self.child.id())?.own)
     }
 
     /// MiB that it holds now.
@@ -121,6 +115,46 @@ impl Drop for Process {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// The server's command, but for where its data is.
+fn serve(settings: &Settings, hashing: Hashing) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_password-auth"));
+    command.args(["serve", "--dev", "--port", "0"]);
+    // Many sign-ins of one user from one address are what is measured.
+    command.args(["--login-rate", "off", "--register-rate", "off"]);
+    if hashing == Hashing::Cheap {
+        command.args(["--scrypt-log-n", "4", "--scrypt-p", "1"]);
+    }
+    command.env_clear();
+    if let Some(filter) = &settings.log {
+        command.env("RUST_LOG", filter);
+    }
+    if let Some(cache) = settings.cache {
+        command.env("STORE_CACHE_MB", cache.to_string());
+    }
+    command
+}
+
+/// Seconds of processor time of a process.
+pub(crate) struct CpuSeconds {
+    pub(crate) own: f64,
+    /// With those of its children that have ended.
+    pub(crate) with_children: f64,
+}
+
+pub(crate) fn cpu_seconds_of(process: u32) -> Outcome<CpuSeconds> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, in parentheses, may hold blanks; user and system time are fields 14 and 15, and those of its
+    // children 16 and 17.
+    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat")?;
+    let times = fields.split_whitespace().skip(11).take(4);
+    let times = times.map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    let seconds = |count| times.iter().take(count).sum::<f64>() / TICKS_PER_SECOND;
+    Ok(CpuSeconds {
+        own: seconds(2),
+        with_children: seconds(4),
+    })
 }
 
 /// A temporary folder on the disk that `target/` is on: `/tmp` may be memory, which syncs at no cost.

@@ -48,6 +48,8 @@ pub(crate) struct Beside {
 pub(crate) enum Goal {
     /// The ratio, at least.
     RatioAtLeast(f64),
+    /// The ratio, at most.
+    RatioAtMost(f64),
     /// The figure itself, at most.
     AtMost(f64),
 }
@@ -102,6 +104,23 @@ impl Figure {
         }
     }
 
+    /// A figure beside another, each seen once.
+    pub(crate) fn beside(
+        name: &'static str,
+        what: String,
+        unit: &'static str,
+        (ours, beside): (f64, f64),
+        beside_what: &'static str,
+        goal: Option<Goal>,
+    ) -> Self {
+        let duel = Duel {
+            ours: Spread::of(&[ours]),
+            beside: Spread::of(&[beside]),
+            ratio: Spread::of(&[ours / beside]),
+        };
+        Self::duel(name, what, unit, &duel, beside_what, goal)
+    }
+
     pub(crate) fn not_measured(name: &'static str, what: String, why: String) -> Self {
         Self {
             name,
@@ -127,6 +146,7 @@ impl Verdict {
             None => return Self::NoGoal,
             Some(Goal::AtMost(limit)) => measured.median <= limit,
             Some(Goal::RatioAtLeast(limit)) => ratio.is_some_and(|ratio| ratio.median >= limit),
+            Some(Goal::RatioAtMost(limit)) => ratio.is_some_and(|ratio| ratio.median <= limit),
         };
         if met { Self::Met } else { Self::BelowGoal }
     }
@@ -194,6 +214,7 @@ fn row(figure: &Figure) -> [String; 6] {
     let beside = figure.beside.as_ref();
     let goal = figure.goal.map(|goal| match goal {
         Goal::RatioAtLeast(limit) => format!("ratio ≥ {}", Short(limit)),
+        Goal::RatioAtMost(limit) => format!("ratio ≤ {}", Short(limit)),
         Goal::AtMost(limit) => format!("≤ {} {unit}", Short(limit)),
     });
     [

@@ -16,7 +16,10 @@ pub(super) async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
                 .await
                 .map_err(|error| error.to_string())?,
         ),
-        None => Arc::new(SledStore::open(&config.data_dir).map_err(|error| error.to_string())?),
+        None => Arc::new(
+            SledStore::open_with_cache(&config.data_dir, config.store_cache_bytes)
+                .map_err(|error| error.to_string())?,
+        ),
     })
 }
 

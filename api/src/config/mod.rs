@@ -34,6 +34,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The embedded store's folder.
     pub data_dir: PathBuf,
+    /// How much of what it has read it keeps in memory.
+    pub store_cache_bytes: u64,
     /// PostgreSQL instead of it.
     pub database: Option<DatabaseUrl>,
     /// Whether that must commit to a synchronous standby.
@@ -116,6 +118,7 @@ impl Config {
             dev,
             listen: SocketAddr::new(host, port),
             public_url: reader.public_url("PUBLIC_URL"),
+            store_cache_bytes: reader.within("STORE_CACHE_MB", 16..=65_536) << 20,
             database: reader.database("DATABASE_URL", shared_secret),
             require_standby: reader.switch("DATABASE_REQUIRE_STANDBY"),
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),

@@ -32,6 +32,11 @@ pub const SETTINGS: &[Setting] = &[
         "./data",
         "Folder of the embedded store and of the key that the server makes",
     ),
+    setting(
+        "STORE_CACHE_MB",
+        "64",
+        "Memory for what the embedded store has read, in MiB (16 to 65536)",
+    ),
     Setting {
         name: "DATABASE_URL",
         default: "",

@@ -249,7 +249,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`KEPT_AFTER_EXPIRY`](crate::sessions::KEPT_AFTER_EXPIRY) ago or earlier, counts of tries that are
     /// paid off, networks that are remembered no longer, one-time tokens that expired, and events older than
     /// [`EVENTS_KEPT`](crate::events::EVENTS_KEPT). Says how many records went. What somebody is using
-    /// at this moment may stay until the next time. Does not wait for the disk.
+    /// at this moment may stay until the next time, and so may some counts, where most of many are to stay. Does not
+    /// wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at

@@ -57,6 +57,7 @@ mod power_loss;
 mod refresh;
 mod settings;
 mod sign_in;
+mod soak;
 mod sweep;
 mod sync_trace;
 mod throttle;

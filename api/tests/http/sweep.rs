@@ -1,8 +1,11 @@
 //! What has expired goes, and nothing else.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use password_auth::accounts::UsernameKey;
 use password_auth::clock::Clock;
+use password_auth::throttle::SignInAttempt;
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 
@@ -63,4 +66,32 @@ async fn counts_of_tries_go_once_they_are_paid_off() {
     assert_eq!(sweep(&server).await, 0);
     server.clock.advance(Duration::from_secs(60));
     assert_eq!(sweep(&server).await, 90);
+}
+
+#[tokio::test]
+async fn where_many_counts_stay_several_sweeps_together_remove_what_goes() {
+    let server = TestServer::start().await;
+    let now = server.clock.now();
+    let address = Ipv4Addr::LOCALHOST.into();
+    // More than one sweep reads: one in ten is over in a minute, the others after a month.
+    for number in 0..10_000 {
+        let attempt = SignInAttempt::new(&UsernameKey::of(&format!("user {number}")), address);
+        let until = now.plus(if number % 10 == 0 {
+            DAY / 1440
+        } else {
+            DAY * 30
+        });
+        let remembered = server.store.remember_network(attempt, until).await;
+        remembered.expect("the store answers");
+    }
+    server.clock.advance(Duration::from_secs(60));
+    let mut removed = Vec::new();
+    for _ in 0..4 {
+        removed.push(sweep(&server).await);
+    }
+    assert!(removed[0] < 1_000, "{removed:?}");
+    assert_eq!(removed.iter().sum::<usize>(), 1_000, "{removed:?}");
+    // Most of them go now: one sweep does it.
+    server.clock.advance(DAY * 30);
+    assert_eq!(sweep(&server).await, 9_000);
 }

@@ -60,6 +60,7 @@ mod people;
 mod races;
 mod records;
 mod rotation;
+mod servers;
 mod sessions;
 mod sign_ins;
 mod sign_out;

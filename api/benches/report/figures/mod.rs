@@ -3,8 +3,11 @@
 mod authenticate;
 mod memory;
 mod package;
+mod postgres;
 mod protected;
 mod refresh;
+mod size;
+mod soak;
 mod start;
 
 use tokio::runtime::Runtime;
@@ -12,15 +15,28 @@ use tokio::runtime::Runtime;
 use crate::report::Figure;
 use crate::{Outcome, Settings};
 
-type Measure = fn(&Runtime, &Settings) -> Outcome<Figure>;
+type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 
-pub(crate) const FIGURES: [(&str, Measure); 8] = [
-    (protected::NAME, protected::measure),
-    (refresh::ONE, refresh::measure_one),
-    (refresh::MANY, refresh::measure_many),
-    (authenticate::NAME, authenticate::measure),
-    (start::NAME, start::measure),
-    (memory::AT_REST, memory::at_rest),
-    (memory::UNDER_LOAD, memory::under_load),
-    (package::NAME, package::measure),
+pub(crate) const FIGURES: [(&str, Measure); 13] = [
+    (protected::NAME, |on, how| one(protected::measure(on, how))),
+    (refresh::ONE, |on, how| one(refresh::measure_one(on, how))),
+    (refresh::MANY, |on, how| one(refresh::measure_many(on, how))),
+    (authenticate::NAME, |on, how| {
+        one(authenticate::measure(on, how))
+    }),
+    (start::NAME, |on, how| one(start::measure(on, how))),
+    (memory::AT_REST, |on, how| one(memory::at_rest(on, how))),
+    (memory::UNDER_LOAD, |on, how| {
+        one(memory::under_load(on, how))
+    }),
+    (package::NAME, |on, how| one(package::measure(on, how))),
+    (postgres::NAME, postgres::measure),
+    (size::SLED, size::sled),
+    (size::POSTGRES, size::postgres),
+    (soak::SLED, soak::sled),
+    (soak::POSTGRES, soak::postgres),
 ];
+
+fn one(figure: Outcome<Figure>) -> Outcome<Vec<Figure>> {
+    Ok(vec![figure?])
+}

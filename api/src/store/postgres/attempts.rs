@@ -65,7 +65,7 @@ async fn count_unless(
     let (verdict, next) = rate.decide(paid_off, now);
     if next != paid_off {
         transaction
-            .execute(UPSERT, &[&counted, &row::millis(next)])
+            .execute_and_commit(UPSERT, &[&counted, &row::millis(next)])
             .await?;
     }
     Ok(verdict)

@@ -146,7 +146,7 @@ pub(super) async fn rotate(
     let session = match decision.apply(&session, presented, arrival) {
         Some(changed) => {
             transaction
-                .execute(
+                .execute_and_commit(
                     WRITE,
                     &[
                         &key,

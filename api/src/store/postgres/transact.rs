@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -40,6 +40,8 @@ pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>>
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
     asked: Instant,
+    /// What became of the COMMIT, if it went out with the last statement.
+    committed: OnceLock<Result<(), tokio_postgres::Error>>,
 }
 
 impl Transaction<'_> {
@@ -65,6 +67,24 @@ impl Transaction<'_> {
         parameters: Parameters<'_>,
     ) -> Result<u64, Failure> {
         Ok(self.connection.execute(sql, parameters).await?)
+    }
+
+    /// As [`execute`](Self::execute), and the COMMIT with it: one journey less, and rows that are locked for a shorter
+    /// time. The work's last statement: where it fails, the COMMIT behind it rolls back. Never its first, which may
+    /// meet a connection that has long been cut: what a COMMIT was sent behind is not tried again.
+    pub(super) async fn execute_and_commit(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
+        let statement = self.connection.statement(sql).await?;
+        self.connection.take_warning();
+        let (changed, committed) = tokio::join!(
+            self.connection.client.execute(&statement, parameters),
+            self.connection.client.batch_execute("COMMIT"),
+        );
+        self.committed.set(committed).ok();
+        Ok(changed?)
     }
 
     /// How long ago the work was asked for. `Err` if that is longer than a client should be surprised by.
@@ -178,7 +198,11 @@ struct Ended<T> {
 }
 
 async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) -> Ended<T> {
-    let transaction = Transaction { connection, asked };
+    let transaction = Transaction {
+        connection,
+        asked,
+        committed: OnceLock::new(),
+    };
     if let Err(failure) = transaction.waited() {
         return Ended {
             result: Err(Attempt::NothingDone(failure)),
@@ -188,24 +212,29 @@ async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) ->
     // Sent together: the first statement does not wait for the answer to BEGIN.
     let begin = connection.client.batch_execute("BEGIN");
     let (begun, worked) = tokio::join!(begin, work(&transaction));
-    let value = match begun.map_err(Failure::from).and(worked) {
-        Ok(value) => value,
-        Err(failure) => {
-            return Ended {
-                result: Err(Attempt::NothingDone(failure)),
-                cleanly: roll_back(connection).await,
-            };
+    let worked = begun.map_err(Failure::from).and(worked);
+    let committed = match (transaction.committed.into_inner(), worked.is_ok()) {
+        // Also where the statement before it has no answer: nobody knows.
+        (Some(committed), _) => committed,
+        (None, true) => {
+            connection.take_warning();
+            connection.client.batch_execute("COMMIT").await
         }
+        (None, false) => Ok(()),
     };
-    connection.take_warning();
-    let committed = connection.client.batch_execute("COMMIT").await;
     let warned = connection.take_warning();
-    let cleanly = committed.is_ok();
     let unknown = |why| Err(Attempt::Unknown(why));
-    let result = match committed {
-        Ok(()) if !warned => Ok(value),
-        Ok(()) => unknown("the commit was not confirmed by the standby".to_owned()),
-        Err(error) => unknown(format!("the commit failed: {}", describe(&error))),
+    let cleanly = match (&committed, &worked) {
+        (Ok(()), Err(_)) => roll_back(connection).await,
+        (committed, _) => committed.is_ok(),
+    };
+    let result = match (committed, worked) {
+        (Err(error), _) => unknown(format!("the commit failed: {}", describe(&error))),
+        (Ok(()), Err(failure)) => Err(Attempt::NothingDone(failure)),
+        (Ok(()), Ok(_)) if warned => {
+            unknown("the commit was not confirmed by the standby".to_owned())
+        }
+        (Ok(()), Ok(value)) => Ok(value),
     };
     Ended { result, cleanly }
 }

@@ -35,6 +35,7 @@ use std::time::Duration;
 
 pub use open::OpenError;
 
+use self::sweep::SweptTo;
 use self::tables::Tables;
 use self::writer::{Durability, Writer};
 use super::StoreError;
@@ -43,11 +44,15 @@ use super::StoreError;
 /// given up or soon will, and what it asked for might surprise him later.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
+/// How much of what sled has read stays in memory, unless a caller says otherwise. sled's own default is a gigabyte.
+pub const CACHE_BYTES: u64 = 64 << 20;
+
 /// A store in a folder.
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
     closed: AtomicBool,
+    swept_to: SweptTo,
 }
 
 impl SledStore {
@@ -62,7 +67,15 @@ impl SledStore {
     /// # Errors
     /// A sentence for the operator: what is wrong with the folder, and what to do.
     pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        Self::open_with_max_wait(data_dir, MAX_WAIT)
+        Self::open_as(data_dir, CACHE_BYTES, MAX_WAIT)
+    }
+
+    /// As [`open`](Self::open), with another bound than [`CACHE_BYTES`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_cache(data_dir: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+        Self::open_as(data_dir, cache_bytes, MAX_WAIT)
     }
 
     /// As [`open`](Self::open), with another bound than [`MAX_WAIT`].
@@ -70,7 +83,11 @@ impl SledStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with_max_wait(data_dir: &Path, max_wait: Duration) -> Result<Self, OpenError> {
-        let (tables, disk, mark) = open::open(data_dir)?;
+        Self::open_as(data_dir, CACHE_BYTES, max_wait)
+    }
+
+    fn open_as(data_dir: &Path, cache_bytes: u64, max_wait: Duration) -> Result<Self, OpenError> {
+        let (tables, disk, mark) = open::open(data_dir, cache_bytes)?;
         let tables = Arc::new(tables);
         let writer =
             Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
@@ -78,6 +95,7 @@ impl SledStore {
             tables,
             writer: Arc::new(writer),
             closed: AtomicBool::new(false),
+            swept_to: SweptTo::default(),
         })
     }
 

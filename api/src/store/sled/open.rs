@@ -20,9 +20,6 @@ const FORMAT_KEY: &str = "format";
 /// Stands in the format's place while a dump is loaded.
 const RESTORING: &[u8] = b"restoring";
 
-/// sled's cache. Its default is a gigabyte.
-const CACHE_BYTES: u64 = 64 << 20;
-
 /// Why the folder can not be opened: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -53,9 +50,14 @@ pub enum OpenError {
     },
     /// A restore was interrupted.
     #[error(
-        "a restore into {0} was interrupted, and half of it is there: remove that folder, and restore again"
+        "a restore into {folder} was interrupted, and half of it is there: remove that folder and {mark}, and restore again"
     )]
-    HalfRestored(PathBuf),
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that would say that something was lost.
+        mark: PathBuf,
+    },
     /// sled can not read its files.
     #[error(
         "the data in {path} is damaged ({detail}): restore a backup into an empty folder, and keep this one for analysis"
@@ -88,7 +90,7 @@ pub(super) fn exists(data_dir: &Path) -> bool {
 }
 
 /// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
-pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
+pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, Mark), OpenError> {
     let lock = lock(data_dir)?;
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
@@ -96,11 +98,11 @@ pub(super) fn open(data_dir: &Path) -> Result<(Tables, File, Mark), OpenError> {
     remove_unfinished_settings(&sled_dir)?;
     let (mark, found) = Mark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
-    let db = open_sled(&sled_dir)?;
+    let db = open_sled(&sled_dir, cache_bytes)?;
     // sled panics on some damaged pages: that too is an answer.
     let opened = caught(|| {
         let number = check_mark(&db, &sled_dir, &mark, &found)?;
-        let format = check_format(&db, &sled_dir)?;
+        let format = check_format(&db, &sled_dir, &mark)?;
         let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
         let followed = mark
             .set(&tables.db, number + 1)
@@ -228,10 +230,10 @@ fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
 }
 
 /// sled panics on some damaged files: that too is an answer.
-fn open_sled(sled_dir: &Path) -> Result<sled::Db, OpenError> {
+fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(sled_dir)
-        .cache_capacity(CACHE_BYTES)
+        .cache_capacity(cache_bytes)
         // The writer flushes.
         .flush_every_ms(None);
     match caught(|| config.open()) {
@@ -269,7 +271,7 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
 
 /// The layout's version, of those that this program reads; and the version of the function that makes the keys of
 /// `usernames` is ours.
-fn check_format(db: &sled::Db, path: &Path) -> Result<u8, OpenError> {
+fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<u8, OpenError> {
     let ours = [FORMAT, UsernameKey::VERSION];
     match db.get(FORMAT_KEY).map_err(failed(path))? {
         None => {
@@ -278,7 +280,10 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<u8, OpenError> {
         }
         Some(found) if *found == ours => Ok(FORMAT),
         Some(found) if *found == [1, UsernameKey::VERSION] => Ok(1),
-        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored(path.to_owned())),
+        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored {
+            folder: path.to_owned(),
+            mark: mark.path().to_owned(),
+        }),
         Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),
             found: format!("{:?}", &*found),
@@ -326,7 +331,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Mark) {
     let begun = std::time::Instant::now();
     loop {
-        match open(data_dir) {
+        match open(data_dir, super::CACHE_BYTES) {
             Ok(opened) => return opened,
             Err(error) if begun.elapsed().as_secs() > 20 => panic!("{error}"),
             Err(_) => std::thread::yield_now(),

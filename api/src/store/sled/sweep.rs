@@ -1,15 +1,18 @@
 //! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
 //! removes on the writing thread, so that nothing changes in between.
 
+mod attempts;
+
 use std::time::Duration;
 
 use sled::IVec;
 
+pub(super) use self::attempts::SweptTo;
 use super::SledStore;
 use super::change::Batch;
 use super::codec::{Kept, decode};
 use super::deletion::{self, Progress};
-use super::tables::{Table, Tables, read_moment, unavailable, user_key};
+use super::tables::{Table, Tables, unavailable, user_key};
 use super::{sessions, tokens};
 use crate::clock::Timestamp;
 use crate::events::{EVENTS_KEPT, Event};
@@ -19,7 +22,7 @@ use crate::tokens::OneTimeToken;
 
 /// Sessions, or events, that one step removes.
 const REMOVED: usize = 64;
-/// Counts of tries, or one-time tokens, that one step looks at.
+/// One-time tokens that one step looks at.
 const LOOKED_AT: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
@@ -31,14 +34,7 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     if let Some(before) = earlier(now, EVENTS_KEPT) {
         removed += all(store, move |tables| sweep_events(tables, before)).await?;
     }
-    removed += through(store, Table::Attempts, move |batch, key, value| {
-        let is_paid_off = read_moment(value).is_none_or(|moment| moment <= now);
-        if is_paid_off {
-            batch.remove(Table::Attempts, key);
-        }
-        is_paid_off
-    })
-    .await?;
+    removed += attempts::sweep_all(store, now).await?;
     removed += through(store, Table::Tokens, move |batch, _, value| {
         let token = readable::<OneTimeToken>(value).filter(|token| token.expires <= now);
         if let Some(token) = &token {
@@ -69,8 +65,8 @@ async fn all(
     }
 }
 
-/// Looks at a whole tree, some records a step: of these an index by their end would cost more than it saves. A
-/// count's end moves with every try; and tokens are few. How many went.
+/// Looks at a whole tree, some records a step: tokens are few, and an index by their end would cost more than it
+/// saves. How many went.
 async fn through(
     store: &SledStore,
     table: Table,

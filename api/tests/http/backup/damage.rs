@@ -178,10 +178,12 @@ async fn a_restore_that_was_killed_is_not_served_and_says_what_to_do() {
     assert_eq!(status.signal(), Some(9), "it was faster: {status}");
 
     let sentence = refusal(&store).await;
-    let half = store.join("sled").display().to_string();
+    let (half, mark) = (store.join("sled"), store.join("mark"));
     assert!(
         sentence.contains(&format!(
-            "a restore into {half} was interrupted, and half of it is there: remove that folder, and restore again"
+            "a restore into {} was interrupted, and half of it is there: remove that folder and {}, and restore again",
+            half.display(),
+            mark.display()
         )),
         "{sentence}"
     );
@@ -190,6 +192,7 @@ async fn a_restore_that_was_killed_is_not_served_and_says_what_to_do() {
     let refused = restore(&store, &file, &[]).await;
     assert!(refused.expect_failure().contains("was interrupted"));
     fs::remove_dir_all(half).expect("removed");
+    fs::remove_file(mark).expect("removed");
     restore(&store, &file, &[]).await.expect_success();
     let server = ServerProcess::start(ServerProcess::command(&store)).await;
     server.client().sign_up("Alice").await;

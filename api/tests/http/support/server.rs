@@ -1,6 +1,7 @@
 //! A server inside the test: a fresh folder, a free port, the test's own clock.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -235,6 +236,10 @@ impl TestServer {
         let courier = self.courier.take().expect("it runs");
         courier.abort();
         courier.await.expect_err("it was aborted");
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn tell_to_stop(&self) {

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::events::{Event, Happening};
 use crate::id::{EventId, UserId};
 use crate::passwords::PasswordHash;
+use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::open::{open, open_again};
 use crate::store::sled::tables::{Table, Tables};
 use crate::store::sled::{events, users};
@@ -44,7 +45,7 @@ fn is_empty(tables: &Tables) -> bool {
 #[test]
 fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, disk, mark) = open(folder.path()).expect("opened");
+    let (tables, disk, mark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let user = fill(&tables);
     let deleted = delete(&tables, user).expect("deleted");
     assert_eq!(deleted, (DeleteUser::Deleted, Progress::More));
@@ -59,7 +60,7 @@ fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
 #[test]
 fn whoever_asks_again_for_a_deletion_that_was_cut_off_finishes_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let user = fill(&tables);
     delete(&tables, user).expect("deleted");
     let again = delete(&tables, user).expect("deleted");

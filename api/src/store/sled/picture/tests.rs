@@ -7,6 +7,7 @@ use proptest::test_runner::Config;
 
 use super::{Frame, Picture, Reader, Section, Step};
 use crate::store::StoreError;
+use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::change::Change;
 use crate::store::sled::open::open;
 use crate::store::sled::tables::{Table, Tables};
@@ -121,7 +122,7 @@ fn read(tables: &Tables, records: usize, shown: &mut Shown) -> bool {
 
 fn with_tables(test: impl FnOnce(&Tables)) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
     test(&tables);
 }
 

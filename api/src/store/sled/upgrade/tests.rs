@@ -6,6 +6,7 @@ use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Session};
 use crate::store::User;
+use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::codec::encode;
 use crate::store::sled::open::{OpenError, open, open_again};
 use crate::store::sled::tables::{Table, Tables, timed_key};
@@ -31,7 +32,7 @@ fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) {
 /// A folder as format 1 left it, with somebody in it who is signed in.
 fn old_folder() -> (tempfile::TempDir, User, Session) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let name = Username::parse("Alice").expect("a name");
     let user = User::new(name, PasswordHash::from_store("hash".to_owned()), NOW);
     let old = OldUser {
@@ -111,7 +112,7 @@ fn a_folder_of_a_newer_format_is_refused() {
     set_format(&tables, 3);
     drop((tables, disk, mark));
     let refused = loop {
-        match open(folder.path()) {
+        match open(folder.path(), CACHE_BYTES) {
             // As in `open_again`.
             Err(OpenError::Io { .. }) => std::thread::yield_now(),
             opened => break opened.err(),

@@ -1,0 +1,97 @@
+//! Requests to sessions of a population, at random.
+
+use std::collections::HashMap;
+
+use password_auth::tokens::{AccessTokens, RefreshTokens};
+use password_auth_wire::Refresh;
+
+use crate::Outcome;
+use crate::client::{Connection, get_with_token, post};
+use crate::load::Step;
+use crate::place::Place;
+use crate::population::{Population, Random};
+
+/// How many clients ask at once.
+pub(crate) const CONNECTIONS: u64 = 64;
+
+/// Requests of one kind.
+pub(crate) trait Traffic: Step + Sized {
+    const WHAT: &'static str;
+
+    /// The worker of that number, of as many as there are connections.
+    fn new(connection: Connection, population: &Population, number: u64) -> Outcome<Self>;
+}
+
+/// `GET /protected`, each time with the token of another session.
+pub(crate) struct Lookup {
+    connection: Connection,
+    population: Population,
+    tokens: AccessTokens,
+    random: Random,
+}
+
+impl Traffic for Lookup {
+    const WHAT: &'static str = "GET /protected";
+
+    fn new(connection: Connection, population: &Population, number: u64) -> Outcome<Self> {
+        Ok(Self {
+            connection,
+            population: population.clone(),
+            tokens: AccessTokens::new(&Place::keys()?, "password-auth"),
+            random: Random(number),
+        })
+    }
+}
+
+impl Step for Lookup {
+    async fn step(&mut self) -> Outcome<()> {
+        let session = self.population.live_session(&mut self.random);
+        let token = self.population.access_token(&self.tokens, session)?;
+        let request = get_with_token("/protected", &token);
+        self.connection.ask(&request).await?.ok().map(|_| ())
+    }
+}
+
+/// `POST /refresh`, each time of another session. No two workers share one.
+pub(crate) struct Rotation {
+    connection: Connection,
+    population: Population,
+    tokens: RefreshTokens,
+    random: Random,
+    number: u64,
+    rotated: HashMap<u64, u32>,
+}
+
+impl Traffic for Rotation {
+    const WHAT: &'static str = "POST /refresh";
+
+    fn new(connection: Connection, population: &Population, number: u64) -> Outcome<Self> {
+        Ok(Self {
+            connection,
+            population: population.clone(),
+            tokens: RefreshTokens::new(&Place::keys()?),
+            random: Random(number),
+            number,
+            rotated: HashMap::new(),
+        })
+    }
+}
+
+impl Step for Rotation {
+    async fn step(&mut self) -> Outcome<()> {
+        let session = loop {
+            let session = self.population.live_session(&mut self.random);
+            if session % CONNECTIONS == self.number {
+                break session;
+            }
+        };
+        let rotations = self.rotated.entry(session).or_default();
+        let refresh_token = self
+            .population
+            .refresh_token(&self.tokens, session, *rotations);
+        let request = post("/refresh", &Refresh { refresh_token })?;
+        self.connection.ask(&request).await?.ok()?;
+        *rotations += 1;
+        Ok(())
+    }
+}

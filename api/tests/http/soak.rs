@@ -1,0 +1,177 @@
+//! People who sign in and out all the time leave nothing behind.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use password_auth::clock::{Clock, Timestamp};
+use password_auth::id::{SessionId, UserId};
+use password_auth::sessions::{Generation, Session};
+use password_auth::store::{Loaded, NewSession};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::{Client, PASSWORD, TestServer};
+
+const USERS: usize = 12;
+const SESSIONS_EACH: usize = 4;
+const TURNOVERS: usize = 10;
+
+/// Sessions at any time, and how often all of them are replaced, where disk space is what is looked at. A device's
+/// name is far longer there than any client can make it, so that few of them write a lot.
+const LARGE: usize = 64;
+const LARGE_TURNOVERS: usize = 60;
+const DEVICE_BYTES: usize = 4_000;
+
+/// What the folder may take on disk: a small part of what was written into it.
+const AT_MOST: u64 = 16 << 20;
+
+/// One who always has some sessions, and signs in again before he signs out of the oldest.
+struct Person {
+    client: Client,
+    name: String,
+    refresh_tokens: VecDeque<String>,
+}
+
+impl Person {
+    async fn sign_in(&mut self) {
+        let tokens = self
+            .client
+            .authenticate(&self.name, PASSWORD)
+            .await
+            .tokens();
+        self.client.protected(&tokens).await.expect_ok();
+        let refreshed = self.client.refresh(tokens.refresh_token.expose()).await;
+        let refresh_token = refreshed.tokens().refresh_token;
+        self.refresh_tokens
+            .push_back(refresh_token.expose().to_owned());
+    }
+
+    async fn turn_over(&mut self) {
+        for _ in 0..SESSIONS_EACH {
+            self.sign_in().await;
+            if self.refresh_tokens.len() > SESSIONS_EACH {
+                let oldest = self.refresh_tokens.pop_front();
+                let body = json!({ "refresh_token": oldest });
+                self.client.post("/logout", &body).await.expect_ok();
+            }
+        }
+    }
+}
+
+async fn turn_over(people: &mut Vec<Person>) {
+    let mut running = JoinSet::new();
+    for mut person in people.drain(..) {
+        running.spawn(async move {
+            person.turn_over().await;
+            person
+        });
+    }
+    people.extend(running.join_all().await);
+}
+
+async fn kept(server: &TestServer) -> Loaded {
+    let mut records = server.store.dump().await.expect("a dump");
+    let mut kept = Loaded::default();
+    while let Some(batch) = records.try_next().await.expect("records") {
+        batch.iter().for_each(|record| kept.count(record));
+    }
+    kept
+}
+
+/// Blocks that are taken: a file may have holes.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let bytes = entries.map(|entry| {
+        let entry = entry.expect("an entry");
+        let metadata = entry.metadata().expect("its metadata");
+        if metadata.is_dir() {
+            bytes_in(&entry.path())
+        } else {
+            metadata.blocks() * 512
+        }
+    });
+    bytes.sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_in_and_out_ten_times_over_leaves_what_it_left_the_first_time() {
+    let server = TestServer::start().await;
+    let mut people = Vec::new();
+    for number in 0..USERS {
+        let client = server.client();
+        let name = format!("user {number}");
+        client.register(&name).await.expect_ok();
+        people.push(Person {
+            client,
+            name,
+            refresh_tokens: VecDeque::new(),
+        });
+    }
+    turn_over(&mut people).await;
+    let first = kept(&server).await;
+    for _ in 0..TURNOVERS {
+        turn_over(&mut people).await;
+    }
+    assert_eq!(kept(&server).await, first);
+    // The index of expiry, too, knows the sessions that there are, and no others.
+    server.clock.advance(Duration::from_secs(400 * 86_400));
+    let swept = server.store.sweep(server.clock.now()).await.expect("swept");
+    let attempts = usize::try_from(first.attempts).expect("few");
+    assert_eq!(swept, USERS * SESSIONS_EACH + attempts);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_is_written_to_all_the_time_stops_growing() {
+    let server = TestServer::start().await;
+    server.client().register("alice").await.expect_ok();
+    let user = server.user("alice").await.id;
+    let now = server.clock.now();
+    let mut running = JoinSet::new();
+    for _ in 0..LARGE {
+        let store = Arc::clone(&server.store);
+        running.spawn(async move {
+            let mut last = None;
+            for _ in 0..LARGE_TURNOVERS {
+                let session = large_session(user, now);
+                let id = session.id;
+                let added = store.create_session(session, 0).await;
+                assert_eq!(added.expect("an answer"), NewSession::Added);
+                let rotated = store.rotate_session(id, Generation(0), now).await;
+                assert!(rotated.expect("rotated").is_some());
+                if let Some(last) = last.replace(id) {
+                    store.end_session(last).await.expect("ended");
+                }
+            }
+        });
+    }
+    running.join_all().await;
+    let bytes = bytes_in(server.folder());
+    let written = LARGE * LARGE_TURNOVERS * 2 * DEVICE_BYTES;
+    println!("{bytes} bytes after {written}");
+    assert!(bytes <= AT_MOST, "{bytes} bytes after {written}");
+    assert_eq!(
+        kept(&server).await.sessions,
+        u64::try_from(LARGE).expect("few")
+    );
+}
+
+fn large_session(user: UserId, now: Timestamp) -> Session {
+    Session {
+        id: SessionId::new(now),
+        user,
+        device: "x".repeat(DEVICE_BYTES),
+        created: now,
+        last_used: now,
+        expires: now.plus(Duration::from_secs(86_400)),
+        generation: Generation(0),
+        confirmed: true,
+        epoch: 0,
+        retired: Vec::new(),
+        ended: None,
+    }
+}
