@@ -1,12 +1,16 @@
 //! The command line: one file a command.
 
 mod check_config;
+mod export;
+mod import;
+mod progress;
 mod serve;
 mod settings;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 /// Runs the command that the arguments name.
 #[must_use]
@@ -15,6 +19,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Import(command) => import::run(&command),
+        Command::Export(command) => export::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,4 +45,18 @@ enum Command {
     Serve(settings::Arguments),
     /// Print the settings that are in force, secrets hidden, or every mistake in them
     CheckConfig(settings::Arguments),
+    /// Take users from a file; the server must be stopped if it keeps them in its own folder
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Write users to a file; the server must be stopped if it keeps them in its own folder
+    #[command(subcommand)]
+    Export(export::Command),
+}
+
+/// What a command that waits for something runs on.
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can not be started: {error}"))
 }

@@ -62,7 +62,7 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     outcome
 }
 
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+pub(super) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
     Ok(match &config.database {
         Some(url) => Arc::new(
             PostgresStore::connect(url, config.require_standby)

@@ -1,0 +1,60 @@
+//! How far a command is: a line that is written over and over on a terminal, and nothing elsewhere.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// Between two looks of the line.
+const REST: Duration = Duration::from_millis(200);
+
+pub(super) struct Progress {
+    doing: &'static str,
+    started: Instant,
+    shown: Option<Instant>,
+    terminal: bool,
+}
+
+impl Progress {
+    /// `doing` is what the line begins with.
+    pub(super) fn new(doing: &'static str) -> Self {
+        Self {
+            doing,
+            started: Instant::now(),
+            shown: None,
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// So many records are done.
+    pub(super) fn at(&mut self, records: u64) {
+        if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= REST) {
+            self.shown = Some(Instant::now());
+            let rate = rate(records, self.started.elapsed());
+            let doing = self.doing;
+            // Whoever does not read it does not need it.
+            write!(
+                io::stderr(),
+                "\r{doing}: {records} records, {rate} a second\x1b[K"
+            )
+            .ok();
+        }
+    }
+
+    /// How long it took; the line is gone.
+    pub(super) fn end(&mut self) -> Duration {
+        if self.shown.take().is_some() {
+            write!(io::stderr(), "\r\x1b[K").ok();
+        }
+        self.started.elapsed()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn rate(records: u64, took: Duration) -> u64 {
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    records.saturating_mul(1000) / millis
+}
