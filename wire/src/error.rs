@@ -48,7 +48,7 @@ impl ErrorBody {
 pub struct FieldError {
     /// The field's name; empty for the body as a whole.
     pub field: String,
-    /// For programs: `required`, `too_short`, `too_long`, `invalid_characters`, `wrong_type`, ….
+    /// For programs: `required`, `too_short`, `too_long`, `too_weak`, `invalid_characters`, `wrong_type`, ….
     pub code: String,
     /// For people.
     pub message: String,

@@ -26,6 +26,8 @@ pub enum Violation {
     PasswordTooShort,
     /// The password has more than [`PASSWORD_MAX_BYTES`] bytes.
     PasswordTooLong,
+    /// The password is too easy to guess: the server's own estimate, which the popup does not make.
+    PasswordTooWeak,
     /// The name has more than [`USERNAME_MAX_CHARS`] characters.
     UsernameTooLong,
     /// The name holds a control, bidirectional-override or other invisible formatting character.
@@ -52,6 +54,7 @@ impl Violation {
                 "invalid_characters"
             }
             Self::EmailInvalid => "invalid_email",
+            Self::PasswordTooWeak => "too_weak",
         }
     }
 
@@ -62,6 +65,7 @@ impl Violation {
             Self::Empty => ErrorCode::CREDENTIALS_REQUIRED,
             Self::PasswordTooShort => "Password must be at least 8 characters long.",
             Self::PasswordTooLong => "Password must be at most 1024 bytes long.",
+            Self::PasswordTooWeak => "Password is too easy to guess.",
             Self::UsernameTooLong => "Username must be at most 64 characters long.",
             Self::UsernameInvisible => "Username must not contain control or invisible characters.",
             Self::UsernameIsAddress => "Username must not contain an @.",

@@ -5,6 +5,7 @@
 
 mod address;
 mod email;
+mod import;
 mod leave;
 mod password;
 mod people;
@@ -23,6 +24,7 @@ use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
 pub use email::{EmailAddress, EmailKey, InvalidEmail};
+pub use import::{ImportError, Imported, Notice, import};
 pub use leave::{Export, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page};
@@ -34,7 +36,7 @@ pub use username::{Username, UsernameKey};
 use crate::clock::{SharedClock, Timestamp};
 use crate::events::{Circumstances, Happening, Journal};
 use crate::mail::{About, LinkLifetimes, Mailer};
-use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict};
+use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
 use crate::throttle::{Addresses, Rate, SignInAttempt, Verdict};
@@ -60,12 +62,14 @@ pub struct Client {
 }
 
 /// What is wrong with what somebody typed; `None` where nothing is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Invalid {
     /// The name.
     pub username: Option<Violation>,
     /// The password.
     pub password: Option<Violation>,
+    /// The password, which breaks no rule and is too easy to guess.
+    pub weak: Option<Weak>,
     /// The e-mail address.
     pub email: Option<Violation>,
     /// What the person is called.
@@ -76,7 +80,18 @@ impl Invalid {
     const fn password(violation: Violation) -> Self {
         Self {
             password: Some(violation),
+            weak: None,
             username: None,
+            email: None,
+            full_name: None,
+        }
+    }
+
+    const fn weak(weak: Weak) -> Self {
+        Self {
+            weak: Some(weak),
+            username: None,
+            password: None,
             email: None,
             full_name: None,
         }
@@ -210,6 +225,17 @@ impl Accounts {
             return Ok(Verdict::Allowed);
         }
         self.store.count_attempt(attempt, rate, now).await
+    }
+
+    /// Whether somebody who is called that may choose the password.
+    async fn judge<'a>(
+        &self,
+        password: &Secret,
+        about: impl IntoIterator<Item = Option<&'a str>>,
+    ) -> Result<Result<(), Invalid>, HashingError> {
+        let about = about.into_iter().flatten().map(str::to_owned).collect();
+        let judged = self.hasher.judge(password.clone(), about).await?;
+        Ok(judged.map_err(Invalid::weak))
     }
 
     async fn note(&self, user: &User, what: Happening, client: &Client) {

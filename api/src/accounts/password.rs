@@ -56,6 +56,10 @@ impl Accounts {
             .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
         let user = &caller.user;
         self.prove(user, current, client).await?;
+        self.judge(&new, user.called())
+            .await
+            .map_err(ProofError::from)?
+            .map_err(ChangePasswordError::Invalid)?;
         let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
         let changed = self
             .store
@@ -113,13 +117,15 @@ impl Accounts {
         let now = self.clock.now();
         // Before it is hashed: who has no token costs nothing.
         let found = self.store.one_time_token(&hash, now).await?;
-        let is_good =
-            found.is_some_and(|(token, _)| matches!(token.purpose, Purpose::ResetPassword(_)));
-        if !is_good {
-            return Err(ResetPasswordError::BadToken);
-        }
+        let user = match found {
+            Some((token, user)) if matches!(token.purpose, Purpose::ResetPassword(_)) => user,
+            _ => return Err(ResetPasswordError::BadToken),
+        };
         check_new_password(new.expose())
             .map_err(|violation| ResetPasswordError::Invalid(Invalid::password(violation)))?;
+        self.judge(&new, user.called())
+            .await?
+            .map_err(ResetPasswordError::Invalid)?;
         let new = self.hasher.hash(new).await?;
         let user = self
             .store
@@ -143,6 +149,13 @@ impl Accounts {
     ) -> Result<Option<()>, ChangePasswordError> {
         check_new_password(new.expose())
             .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
+        let Some(found) = self.store.user(user).await.map_err(ProofError::from)? else {
+            return Ok(None);
+        };
+        self.judge(&new, found.called())
+            .await
+            .map_err(ProofError::from)?
+            .map_err(ChangePasswordError::Invalid)?;
         let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
         loop {
             let Some(found) = self.store.user(user).await.map_err(ProofError::from)? else {

@@ -100,6 +100,9 @@ impl Accounts {
         if self.store.name_is_taken(&account.username.key()).await? {
             return Err(RegisterError::NameTaken);
         }
+        self.judge(&account.password, account.called())
+            .await?
+            .map_err(RegisterError::Invalid)?;
         let password = self.hasher.hash(account.password).await?;
         let user = User {
             email: account.email,
@@ -130,6 +133,14 @@ struct Checked {
 }
 
 impl Checked {
+    fn called(&self) -> [Option<&str>; 3] {
+        [
+            Some(self.username.as_str()),
+            self.email.as_ref().map(EmailAddress::as_str),
+            self.full_name.as_deref(),
+        ]
+    }
+
     fn parse(account: NewAccount) -> Result<Self, RegisterError> {
         let NewAccount {
             username,
@@ -147,6 +158,7 @@ impl Checked {
         let invalid = Invalid {
             username: username.as_ref().err().copied(),
             password: strong.err(),
+            weak: None,
             email: email.as_ref().err().map(|_| Violation::EmailInvalid),
             full_name: called.err(),
         };

@@ -2,6 +2,8 @@
 
 mod backup;
 mod check_config;
+mod export;
+mod import;
 mod log;
 mod progress;
 mod restore;
@@ -24,6 +26,8 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Import(command) => import::run(&command),
+        Command::Export(command) => export::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,6 +56,12 @@ enum Command {
     Backup(backup::Arguments),
     /// Fill an empty store from a file that `backup` wrote; the server must be stopped
     Restore(restore::Arguments),
+    /// Take users from a file; the server must be stopped if it keeps them in its own folder
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Write users to a file; the server must be stopped if it keeps them in its own folder
+    #[command(subcommand)]
+    Export(export::Command),
 }
 
 /// What a command that waits for something runs on.

@@ -18,7 +18,7 @@ pub use source::{Origin, Sources};
 use self::parse::Reader;
 use crate::accounts::Rates;
 use crate::mail::{Delivery, LinkLifetimes};
-use crate::passwords::ScryptParams;
+use crate::passwords::{Policy, ScryptParams};
 use crate::sessions::Lifetimes;
 use crate::store::postgres::DatabaseUrl;
 use crate::tokens::SigningKey;
@@ -56,6 +56,8 @@ pub struct Config {
     pub links: LinkLifetimes,
     /// How passwords are hashed.
     pub scrypt: ScryptParams,
+    /// How hard to guess new ones must be.
+    pub password_policy: Policy,
     /// How often strangers may try.
     pub rates: Rates,
     /// How the log is written.
@@ -144,6 +146,7 @@ impl Config {
             },
             data_dir,
             scrypt: reader.scrypt(),
+            password_policy: reader.password_policy("PASSWORD_MIN_SCORE"),
             rates: Rates {
                 login: reader.rate("LOGIN_RATE"),
                 register: reader.rate("REGISTER_RATE"),
@@ -160,6 +163,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::{Config, LogFormat, Sources};
+    use crate::passwords::Policy;
     use crate::throttle::Rate;
 
     #[test]
@@ -170,6 +174,7 @@ mod tests {
         assert_eq!(config.lifetimes.access_token.as_secs(), 900);
         assert_eq!(config.lifetimes.session.as_secs(), 180 * 86_400);
         assert!(config.scrypt.meets_owasp());
+        assert_eq!(config.password_policy, Policy::new(2));
         assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
         assert_eq!(config.log_format, LogFormat::Text);
     }
@@ -186,6 +191,7 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.0/99"),
             ("LOGIN_RATE", "5/fortnight"),
             ("SCRYPT_P", "0"),
+            ("PASSWORD_MIN_SCORE", "5"),
             ("SIGNING_ALG", "none"),
             ("DATABASE_URL", "mysql://user:geheim@db/x"),
             ("DATABASE_REQUIRE_STANDBY", "maybe"),
@@ -203,6 +209,7 @@ mod tests {
             "TRUSTED_PROXIES",
             "LOGIN_RATE",
             "SCRYPT",
+            "PASSWORD_MIN_SCORE",
             "SIGNING_ALG",
             "DATABASE_URL",
             "DATABASE_REQUIRE_STANDBY",
@@ -227,6 +234,17 @@ mod tests {
             Rate::OFF
         );
         assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 2);
+    }
+
+    #[test]
+    fn in_development_every_password_will_do_unless_a_floor_is_set() {
+        let policy = |sources| {
+            let config = Config::load(&sources, true).expect("valid");
+            config.password_policy
+        };
+        assert_eq!(policy(Sources::of([])), Policy::NONE);
+        let set = Sources::of([("PASSWORD_MIN_SCORE", "3")]);
+        assert_eq!(policy(set), Policy::new(3));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
-use crate::passwords::ScryptParams;
+use crate::passwords::{MAX_SCORE, Policy, ScryptParams};
 use crate::store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use crate::throttle::Rate;
 use crate::tokens::{MIN_SECRET_BYTES, SigningKey};
@@ -127,6 +127,19 @@ impl<'a> Reader<'a> {
                 ScryptParams::DEFAULT
             }
         }
+    }
+
+    pub(super) fn password_policy(&mut self, name: &'static str) -> Policy {
+        if self.text(name).is_empty() {
+            // In development people try the demo's example passwords.
+            return if self.dev {
+                Policy::NONE
+            } else {
+                Policy::DEFAULT
+            };
+        }
+        let score = self.within(name, 0..=u64::from(MAX_SCORE));
+        Policy::new(u8::try_from(score).unwrap_or(MAX_SCORE))
     }
 
     pub(super) fn signing_key(&mut self, name: &'static str) -> Option<SigningKey> {

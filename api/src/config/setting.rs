@@ -107,6 +107,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("SCRYPT_R", "8", "Password hashing: scrypt's r"),
     setting("SCRYPT_P", "3", "Password hashing: scrypt's p"),
     setting(
+        "PASSWORD_MIN_SCORE",
+        "",
+        "How hard to guess a new password must be, by zxcvbn's score from 0 (anything) to 4 [default: 2, in development 0]",
+    ),
+    setting(
         "LOGIN_RATE",
         "5/minute",
         "Sign-ins by address, and by account; off in development only",

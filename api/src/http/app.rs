@@ -64,7 +64,7 @@ impl App {
         let accounts = Arc::new(Accounts::new(Parts {
             store,
             clock: Arc::clone(&clock),
-            hasher: PasswordHasher::new(config.scrypt, cores),
+            hasher: PasswordHasher::new(config.scrypt, cores).with_policy(config.password_policy),
             sessions: Arc::clone(&sessions),
             rates: config.rates,
             link_lifetimes: config.links,

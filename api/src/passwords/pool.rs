@@ -6,7 +6,9 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::hash::{HashError, PasswordHash, ScryptParams, Verdict, hash, verify, verify_nobody};
+use super::hash::{HashError, PasswordHash, Verdict, hash, verify, verify_nobody};
+use super::params::ScryptParams;
+use super::policy::{Policy, Weak};
 
 /// How many may wait for each one that hashes.
 const QUEUE_PER_WORKER: usize = 16;
@@ -39,6 +41,7 @@ pub enum HashingError {
 #[derive(Clone, Debug)]
 pub struct PasswordHasher {
     params: ScryptParams,
+    policy: Policy,
     /// Those that hash and those that wait.
     places: Arc<Semaphore>,
     /// Those that hash.
@@ -51,9 +54,38 @@ impl PasswordHasher {
     pub fn new(params: ScryptParams, workers: usize) -> Self {
         Self {
             params,
+            policy: Policy::NONE,
             places: Arc::new(Semaphore::new(workers * (1 + QUEUE_PER_WORKER))),
             workers: Arc::new(Semaphore::new(workers)),
         }
+    }
+
+    /// With a floor under the strength of new passwords.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Looks at a password that somebody chooses; `about` is what he is called. The inner result is what the
+    /// policy says.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] if the queue is full.
+    pub async fn judge(
+        &self,
+        password: Secret,
+        about: Vec<String>,
+    ) -> Result<Result<(), Weak>, HashingError> {
+        let policy = self.policy;
+        if policy.is_none() {
+            return Ok(Ok(()));
+        }
+        self.run(move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            Ok(policy.check(password.expose(), &about))
+        })
+        .await
     }
 
     /// Hashes a password that is being set.

@@ -56,6 +56,15 @@ impl User {
         }
     }
 
+    /// What he is called, in every way: what is easy to guess for who knows it.
+    pub fn called(&self) -> [Option<&str>; 3] {
+        [
+            Some(self.username.as_str()),
+            self.email.as_ref().map(EmailAddress::as_str),
+            self.full_name.as_deref(),
+        ]
+    }
+
     /// Whether he is one of those of whom there must always be one.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::accounts::{
     ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError,
     MailRequestError, ProofError, RegisterError, ResetPasswordError, Role, SignInError,
 };
-use crate::passwords::{Busy, HashingError};
+use crate::passwords::{Busy, HashingError, Weak};
 use crate::sessions::{AuthenticateError, RefreshError, SessionError};
 use crate::store::StoreError;
 
@@ -30,6 +30,11 @@ impl From<Invalid> for Failure {
         let errors = [
             field("username", invalid.username),
             field("password", invalid.password),
+            invalid.weak.map(|weak| FieldError {
+                field: "password".to_owned(),
+                code: Weak::CODE.to_owned(),
+                message: weak.sentence(),
+            }),
             field("email", invalid.email),
             field("full_name", invalid.full_name),
         ];

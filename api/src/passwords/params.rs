@@ -1,0 +1,109 @@
+//! How expensive our own hashes are: scrypt (RFC 7914).
+
+use std::fmt;
+
+use scrypt::Params;
+
+use super::hash::HashError;
+use super::stored::{MAX_MEMORY_BYTES, distinct};
+
+/// How often one hash may fill its memory.
+const MAX_PARALLELISM: u32 = 16;
+
+/// How expensive a hash is. One takes 128 · 2^`log_n` · `r` bytes, `p` times one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScryptParams {
+    log_n: u8,
+    r: u32,
+    p: u32,
+}
+
+impl ScryptParams {
+    /// 32 MiB and three passes: of the settings that OWASP's Password Storage Cheat Sheet lists as equal,
+    /// one that fits a small machine.
+    pub const DEFAULT: Self = Self {
+        log_n: 15,
+        r: 8,
+        p: 3,
+    };
+
+    /// What that sheet lists, least memory last, as (`log_n`, least `p`) for `r` = 8.
+    const OWASP: [(u8, u32); 5] = [(17, 1), (16, 2), (15, 3), (14, 5), (13, 10)];
+
+    /// These parameters; `None` if scrypt does not allow them, or they exceed what this server computes.
+    #[must_use]
+    pub fn new(log_n: u8, r: u32, p: u32) -> Option<Self> {
+        let params = Self { log_n, r, p };
+        let fits = log_n > 0
+            && log_n < 30
+            && r <= 64
+            && p <= MAX_PARALLELISM
+            && params.memory_bytes() <= MAX_MEMORY_BYTES
+            && Params::new(log_n, r, p).is_ok();
+        fits.then_some(params)
+    }
+
+    /// Bytes that one hash allocates.
+    #[must_use]
+    pub const fn memory_bytes(self) -> u64 {
+        (128 * self.r as u64) << self.log_n
+    }
+
+    /// Bytes that its passes fill, one after the other.
+    pub(super) const fn filled_bytes(self) -> u64 {
+        self.memory_bytes() * self.p as u64
+    }
+
+    /// Whether they are at least as hard as one of the settings that OWASP lists.
+    #[must_use]
+    pub fn meets_owasp(self) -> bool {
+        Self::OWASP
+            .iter()
+            .any(|(log_n, p)| self.log_n >= *log_n && self.r >= 8 && self.p >= *p)
+    }
+
+    /// scrypt of the password, as long as `output` is.
+    pub(super) fn scrypt(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), HashError> {
+        let params = Params::new(self.log_n, self.r, self.p).map_err(|_| HashError::NotComputed)?;
+        scrypt::scrypt(&distinct(password), salt, &params, output)
+            .map_err(|_| HashError::NotComputed)
+    }
+
+    /// As a PHC string names them.
+    pub(super) fn phc(self) -> String {
+        let Self { log_n, r, p } = self;
+        format!("ln={log_n},r={r},p={p}")
+    }
+}
+
+impl fmt::Display for ScryptParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.memory_bytes() >> 20;
+        write!(
+            f,
+            "N=2^{}, r={}, p={} ({mib} MiB each)",
+            self.log_n, self.r, self.p
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ScryptParams;
+
+    #[test]
+    fn owasp_s_settings_meet_owasp_and_weaker_ones_do_not() {
+        assert!(ScryptParams::DEFAULT.meets_owasp());
+        for (log_n, r, p) in [(17, 8, 1), (16, 8, 2), (14, 8, 5), (13, 8, 10), (17, 8, 3)] {
+            assert!(ScryptParams::new(log_n, r, p).expect("valid").meets_owasp());
+        }
+        for (log_n, r, p) in [(15, 8, 2), (12, 8, 16), (17, 4, 1), (4, 8, 1)] {
+            assert!(!ScryptParams::new(log_n, r, p).expect("valid").meets_owasp());
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Which passwords are too easy to guess.
+//!
+//! Length is `wire::rules`' and holds always. This is the strength floor: zxcvbn's estimate of how many guesses
+//! a password costs somebody who knows what people choose, and the name and address of this one.
+
+use zxcvbn::feedback::{Feedback, Suggestion, Warning};
+use zxcvbn::matching::patterns::MatchPattern;
+use zxcvbn::{Entropy, zxcvbn};
+
+use password_auth_wire::rules::Violation;
+
+/// The highest score that there is.
+pub const MAX_SCORE: u8 = 4;
+
+/// What is looked at in one go: zxcvbn tries every way in which signs may stand for letters on every part of a
+/// text, which takes seconds for a hundred characters that are chosen for it.
+const WINDOW_CHARS: usize = 32;
+
+/// The shortest piece of a name that is looked for; shorter ones are in every other password by chance.
+const PIECE_CHARS: usize = 3;
+
+/// Of what somebody is called, so many pieces are looked for.
+const MAX_PIECES: usize = 32;
+
+/// How hard a password must be to guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    min_score: u8,
+}
+
+/// Why a password is refused, for the person who chose it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weak {
+    is_about_person: bool,
+    warning: Option<Warning>,
+    advice: Option<Suggestion>,
+}
+
+impl Weak {
+    /// The code of the field's entry in `errors`.
+    pub const CODE: &str = Violation::PasswordTooWeak.code();
+
+    fn of(estimate: &Entropy, about: &[&str]) -> Self {
+        let feedback = estimate.feedback();
+        Self {
+            is_about_person: estimate.sequence().iter().any(|part| match &part.pattern {
+                MatchPattern::Dictionary(found) => about.contains(&&*found.matched_word),
+                _ => false,
+            }),
+            warning: feedback.and_then(Feedback::warning),
+            advice: feedback.and_then(|feedback| feedback.suggestions().first().copied()),
+        }
+    }
+
+    /// What is weak about it, and what would help. Quotes nothing of it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let why = match (self.is_about_person, self.warning) {
+            (true, _) => " It holds your name or your address.".to_owned(),
+            (false, Some(warning)) => format!(" {warning}"),
+            (false, None) => String::new(),
+        };
+        let advice = self.advice.unwrap_or(Suggestion::AddAnotherWordOrTwo);
+        format!("{}{why} {advice}", Violation::PasswordTooWeak.message())
+    }
+}
+
+impl Policy {
+    /// Every password will do.
+    pub const NONE: Self = Self { min_score: 0 };
+
+    /// A million guesses at least, which throttling makes years of.
+    pub const DEFAULT: Self = Self { min_score: 2 };
+
+    /// At least that score of zxcvbn's: 1 for a thousand guesses, 2 for a million, 3 for 10^8, 4 for 10^10.
+    #[must_use]
+    pub const fn new(min_score: u8) -> Self {
+        Self { min_score }
+    }
+
+    /// Whether every password will do.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// Looks at a password that somebody chooses; `about` is what he is called: name, address, full name. Takes
+    /// some milliseconds of computing: see the pool.
+    ///
+    /// # Errors
+    /// If it is too easy to guess; then what is weak about it.
+    pub fn check(self, password: &str, about: &[&str]) -> Result<(), Weak> {
+        if self.is_none() {
+            return Ok(());
+        }
+        let words = pieces(about);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (first, last) = windows(password);
+        // A password is at least as hard to guess as a part of it.
+        let estimate = zxcvbn(first, &words);
+        if self.allows(&estimate) || last.is_some_and(|last| self.allows(&zxcvbn(last, &words))) {
+            return Ok(());
+        }
+        Err(Weak::of(&estimate, &words))
+    }
+
+    fn allows(self, estimate: &Entropy) -> bool {
+        u8::from(estimate.score()) >= self.min_score
+    }
+}
+
+/// Its beginning, and its end if there is more.
+fn windows(password: &str) -> (&str, Option<&str>) {
+    match password.char_indices().nth(WINDOW_CHARS) {
+        None => (password, None),
+        Some((end, _)) => {
+            let start = password.char_indices().nth_back(WINDOW_CHARS - 1);
+            let last = start.map(|(start, _)| &password[start..]);
+            (&password[..end], last)
+        }
+    }
+}
+
+/// What somebody is called, whole and in pieces, in lower case.
+fn pieces(about: &[&str]) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for text in about {
+        let text: String = text.to_lowercase().chars().take(WINDOW_CHARS).collect();
+        let local_part = text.split('@').next();
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        for piece in [&*text].into_iter().chain(local_part).chain(words) {
+            let long_enough = piece.chars().count() >= PIECE_CHARS;
+            if long_enough && !pieces.iter().any(|known| known == piece) {
+                pieces.push(piece.to_owned());
+            }
+        }
+    }
+    pieces.truncate(MAX_PIECES);
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{MAX_SCORE, Policy};
+
+    #[track_caller]
+    fn refused(password: &str, about: &[&str]) -> String {
+        let weak = Policy::new(2).check(password, about);
+        weak.expect_err("weak").sentence()
+    }
+
+    #[test]
+    fn what_is_weak_is_said() {
+        for (password, what) in [
+            ("password", "common password"),
+            ("drowssap", "commonly used password"),
+            ("aaaaaaaaaa", "Repeats"),
+            ("abcdefgh", "Sequences"),
+            ("12041987", "Dates"),
+        ] {
+            let sentence = refused(password, &[]);
+            assert!(
+                sentence.starts_with("Password is too easy to guess.") && sentence.contains(what),
+                "{password}: {sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_and_an_address_are_easy_to_guess_for_who_knows_them() {
+        for (password, about) in [
+            ("brunhilde-k", "Brunhilde K"),
+            ("xiaolongbao7", "xiaolongbao"),
+            ("zypressenhain", "Zypressenhain@example.org"),
+            ("k.zypressenhain1", "k.zypressenhain@example.org"),
+            ("nachtschatten", "info@nachtschatten.example"),
+        ] {
+            assert!(Policy::new(2).check(password, &[]).is_ok(), "{password}");
+            let sentence = refused(password, &["somebody", about]);
+            assert!(sentence.contains("your name or your address"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_hard_to_guess_will_do() {
+        for password in ["correct horse battery", "Tr0ub4dour&3-x", "名前は秘密です"] {
+            Policy::new(2).check(password, &["alice"]).expect("strong");
+        }
+        Policy::new(MAX_SCORE)
+            .check("correct horse battery", &["alice"])
+            .expect("strong");
+    }
+
+    #[test]
+    fn a_password_is_as_hard_as_its_hardest_end() {
+        let weak = "a".repeat(40);
+        refused(&weak, &[]);
+        for strong in [
+            format!("{weak}correct horse"),
+            format!("correct horse{weak}"),
+        ] {
+            Policy::new(2).check(&strong, &[]).expect("strong");
+        }
+    }
+
+    #[test]
+    fn without_a_floor_every_password_will_do() {
+        assert_eq!(Policy::NONE.check("password", &["password"]), Ok(()));
+    }
+
+    #[test]
+    fn no_password_is_looked_at_for_long() {
+        let about = ["x".repeat(5000), "a b c d e f ".repeat(400)];
+        let about: Vec<&str> = about.iter().map(String::as_str).collect();
+        for unit in [
+            "a",
+            "1",
+            "ab",
+            "4@8({[<369&#!1/|0$5+7%2zxc",
+            "qwertz",
+            "1/1/11",
+            "é",
+            "password",
+        ] {
+            let start = Instant::now();
+            Policy::new(MAX_SCORE)
+                .check(&unit.repeat(1000), &about)
+                .ok();
+            println!("{unit}: {:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(10), "{unit}");
+        }
+    }
+}

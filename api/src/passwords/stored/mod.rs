@@ -1,0 +1,149 @@
+//! The forms that a stored hash may have: ours, and those that hashes made elsewhere come in.
+//!
+//! A hash that somebody imported must not choose how much the server allocates, nor how long it computes.
+//! Recognising one looks at its parameters before anything is allocated or computed: memory is bounded by
+//! [`MAX_MEMORY_BYTES`], and work, in each form's own measure, by some twenty times that of the default
+//! parameters of our own hashes: two or three seconds of one core.
+
+mod argon2;
+mod bcrypt;
+mod pbkdf2;
+mod scrypt;
+#[cfg(test)]
+mod tests;
+
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use super::hash::HashError;
+use super::params::ScryptParams;
+
+/// The most memory that one hash may take.
+pub(super) const MAX_MEMORY_BYTES: u64 = 256 << 20;
+
+/// What all passes of one hash together may fill, of those that are told by memory.
+const MAX_FILLED_BYTES: u64 = 2 << 30;
+
+/// The longest text that is looked at.
+const MAX_CHARS: usize = 1024;
+
+/// Why a hash can not be used. The sentences quote nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableHash {
+    /// It is of another kind.
+    #[error(
+        "it is none of bcrypt, argon2, PBKDF2-SHA256 or scrypt in a form that this server knows"
+    )]
+    Unknown,
+    /// It is of one kind, and can not be read.
+    #[error("it looks like {0}, and can not be read")]
+    Damaged(&'static str),
+    /// Its parameters are beyond what the server computes.
+    #[error("it is too expensive: {0}")]
+    TooExpensive(&'static str),
+}
+
+/// A hash, taken apart.
+pub(super) enum Stored {
+    /// Of an account that has no password.
+    Nothing,
+    Scrypt(scrypt::Stored),
+    Argon2(argon2::Stored),
+    Bcrypt(bcrypt::Stored),
+    Pbkdf2(pbkdf2::Stored),
+}
+
+impl Stored {
+    /// Takes a hash apart, and refuses what would cost too much.
+    pub(super) fn recognise(text: &str) -> Result<Self, UnusableHash> {
+        if text.len() > MAX_CHARS {
+            return Err(UnusableHash::Unknown);
+        }
+        if text.starts_with('!') {
+            return Ok(Self::Nothing);
+        }
+        let mut parts = text.split('$');
+        let (first, second) = (parts.next(), parts.next());
+        match (first.unwrap_or_default(), second.unwrap_or_default()) {
+            ("", "scrypt") => scrypt::Stored::phc(text).map(Self::Scrypt),
+            ("scrypt", _) => scrypt::Stored::django(text).map(Self::Scrypt),
+            ("", "argon2id" | "argon2i" | "argon2d") => argon2::Stored::phc(text).map(Self::Argon2),
+            // Django puts the name of the one that made it before a hash of another library.
+            ("argon2", "argon2id" | "argon2i" | "argon2d") => {
+                argon2::Stored::phc(behind(text, "argon2")).map(Self::Argon2)
+            }
+            ("", "2a" | "2b" | "2y") => bcrypt::Stored::plain(text).map(Self::Bcrypt),
+            ("bcrypt", "") => bcrypt::Stored::plain(behind(text, "bcrypt$")).map(Self::Bcrypt),
+            ("bcrypt_sha256", "") => {
+                bcrypt::Stored::of_sha256(behind(text, "bcrypt_sha256$")).map(Self::Bcrypt)
+            }
+            ("", "pbkdf2-sha256") => pbkdf2::Stored::passlib(text).map(Self::Pbkdf2),
+            ("pbkdf2_sha256", _) => pbkdf2::Stored::django(text).map(Self::Pbkdf2),
+            _ => Err(UnusableHash::Unknown),
+        }
+    }
+
+    /// As [`recognise`](Self::recognise), for a hash that nobody here has made.
+    pub(super) fn import(text: &str) -> Result<Self, UnusableHash> {
+        let stored = Self::recognise(text)?;
+        if let Self::Scrypt(scrypt) = &stored {
+            scrypt.check_import()?;
+        }
+        Ok(stored)
+    }
+
+    /// What the right password gives; `None` of an account that has none.
+    pub(super) fn output(&self) -> Option<&[u8]> {
+        match self {
+            Self::Nothing => None,
+            Self::Scrypt(stored) => Some(&stored.output),
+            Self::Argon2(stored) => Some(&stored.output),
+            Self::Bcrypt(stored) => Some(&stored.output),
+            Self::Pbkdf2(stored) => Some(&stored.output),
+        }
+    }
+
+    /// What `password` gives; and whether it counts if that is the same.
+    pub(super) fn compute(&self, password: &[u8], output: &mut [u8]) -> Result<bool, HashError> {
+        match self {
+            Self::Nothing => Ok(false),
+            Self::Scrypt(stored) => stored.compute(password, output).map(|()| true),
+            Self::Argon2(stored) => stored.compute(password, output).map(|()| true),
+            Self::Bcrypt(stored) => Ok(stored.compute(password, output)),
+            Self::Pbkdf2(stored) => {
+                stored.compute(password, output);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether it is as [`hash`](super::hash()) makes it with these parameters.
+    pub(super) fn is_of(&self, params: ScryptParams) -> bool {
+        match self {
+            Self::Scrypt(stored) => stored.is_ours_of(params),
+            Self::Nothing | Self::Argon2(_) | Self::Bcrypt(_) | Self::Pbkdf2(_) => false,
+        }
+    }
+}
+
+/// The password, such that no two are alike to HMAC, which pads its key with NULs (RFC 2104 §2): a password and
+/// the same with a NUL behind it would be one. scrypt and PBKDF2 begin with it. Passwords are UTF-8, in which
+/// the byte 0xFF never occurs; every other password goes in as it is, as hashes made elsewhere need.
+pub(super) fn distinct(password: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match password.last() {
+        Some(0) => [b"\xFF", password, b"\x01"].concat(),
+        _ => password.to_vec(),
+    })
+}
+
+/// What is behind a prefix that is there.
+fn behind<'a>(text: &'a str, prefix: &str) -> &'a str {
+    text.strip_prefix(prefix).unwrap_or(text)
+}
+
+/// A parameter: decimal, without sign or leading zero, as every one of these libraries writes it.
+fn decimal<T: FromStr>(text: &str) -> Option<T> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    plain.then(|| text.parse().ok()).flatten()
+}
