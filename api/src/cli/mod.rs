@@ -9,6 +9,7 @@ mod restore_keys;
 mod serve;
 mod settings;
 mod store;
+mod user;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::User(command) => user::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,6 +54,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Fill an empty store from a file that `backup` wrote; the server must be stopped
     Restore(restore::Arguments),
+    /// Make, see, change and remove users, also while the server runs
+    #[command(subcommand)]
+    User(user::Command),
 }
 
 /// What a command that waits for something runs on.
