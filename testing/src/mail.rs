@@ -127,7 +127,7 @@ impl MailServerBuilder {
             "credentials": self.credentials,
         });
         let mut child = Command::new(python)
-            .args(["-c", SERVER, &settings.to_string()])
+            .args(["-W", "ignore", "-c", SERVER, &settings.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,16 +13,21 @@ use super::log::start_log;
 use super::settings::Arguments;
 use super::{runtime, store};
 use crate::admin::{Admin, AdminSocket};
-use crate::clock::SystemClock;
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::http::serve::{Limits, serve};
 use crate::http::{self, App};
 use crate::jobs::run_sweeper;
+use crate::mail::{Courier, Pacing, Route};
+use crate::store::Store;
 use crate::tokens::{SigningKeys, load_or_create};
 
 /// Why the server ends by itself. What it acknowledged is on disk.
 const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
                              make room there or look after it, and start the server again";
+
+/// How long the stop waits for a letter that is being sent.
+const COURIER_STOP: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
@@ -43,7 +49,8 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     };
     let clock = Arc::new(SystemClock);
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
-    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock));
+    let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
+    let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
     let admin = Admin {
         operator: app.operator(Arc::clone(&store)),
         store: Arc::clone(&store),
@@ -70,9 +77,31 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         operators.abort();
     }
     operators.await.ok();
+    if let Some(courier) = courier {
+        // A letter under way may arrive; one that takes longer is sent again after the next start.
+        tokio::time::timeout(COURIER_STOP, courier).await.ok();
+    }
     store.close().await;
     tracing::info!("stopped");
     outcome
+}
+
+/// Starts to send letters, if there is a way for them.
+fn start_courier(
+    config: &Config,
+    app: &App,
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    stop: watch::Receiver<bool>,
+) -> Result<Option<JoinHandle<()>>, String> {
+    let url = &app.public_url;
+    let Some(route) = Route::new(&config.mail, url).map_err(|error| error.to_string())? else {
+        tracing::info!("no SMTP_HOST: what needs mail, such as forgotten passwords, is refused");
+        return Ok(None);
+    };
+    let pacing = Pacing::DEFAULT;
+    let courier = Courier::new(store, clock, &app.mailer, route, url, config.links, pacing);
+    Ok(Some(tokio::spawn(courier.run(stop))))
 }
 
 /// The socket by which the other commands reach a running server. Without it all but those works.

@@ -1,23 +1,27 @@
 //! A line of the file, and what it stands for. These types are the format: they change with its version,
 //! not with the program's own records.
 
+mod account;
+mod event;
+mod mail;
+mod older;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::Username;
+use self::account::{SessionLine, UserLine};
+use self::event::EventLine;
+use self::mail::{LetterLine, OneTimeTokenLine};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
-use crate::passwords::PasswordHash;
-use crate::sessions::{End, Generation, Retired, Session};
-use crate::store::{Loaded, Record, User};
+use crate::store::{Loaded, Record};
 use crate::tokens::WrittenKeys;
 
 /// What the first line calls the format.
 pub(super) const FORMAT: &str = "password-auth dump";
 
-/// The version that is written.
-pub(super) const VERSION: u64 = 1;
+/// The version that is written. Those before it are read.
+pub(super) const VERSION: u64 = 2;
 
 /// The first line; of later versions too, whatever else they say there.
 #[derive(Serialize, Deserialize)]
@@ -33,48 +37,18 @@ pub(super) enum Line {
     User(UserLine),
     Session(SessionLine),
     Attempt(AttemptLine),
+    OneTimeToken(OneTimeTokenLine),
+    Event(EventLine),
+    Letter(LetterLine),
     Keys(WrittenKeys),
     End(EndLine),
 }
 
-/// How names are compared is not here: it follows from the name.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UserLine {
-    id: UserId,
-    username: Username,
-    password: PasswordHash,
-    is_active: bool,
-    created_at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SessionLine {
-    id: SessionId,
-    user: UserId,
-    device: String,
-    created: Timestamp,
-    last_used: Timestamp,
-    expires: Timestamp,
-    generation: Generation,
-    confirmed: bool,
-    epoch: u32,
-    retired: Vec<RetiredLine>,
-    ended: Option<EndedLine>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RetiredLine {
-    generation: Generation,
-    at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EndedLine {
-    Theft,
+/// What a line stands for.
+pub(super) enum Content {
+    Record(Record),
+    Keys(WrittenKeys),
+    End(EndLine),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +65,9 @@ pub(super) struct EndLine {
     pub(super) users: u64,
     pub(super) sessions: u64,
     pub(super) attempts: u64,
+    pub(super) one_time_tokens: u64,
+    pub(super) events: u64,
+    pub(super) letters: u64,
     /// Of every byte before this line, in hexadecimal.
     pub(super) sha256: String,
 }
@@ -101,6 +78,9 @@ impl EndLine {
             users: counts.users,
             sessions: counts.sessions,
             attempts: counts.attempts,
+            one_time_tokens: counts.one_time_tokens,
+            events: counts.events,
+            letters: counts.letters,
             sha256,
         }
     }
@@ -110,6 +90,9 @@ impl EndLine {
             users: self.users,
             sessions: self.sessions,
             attempts: self.attempts,
+            one_time_tokens: self.one_time_tokens,
+            events: self.events,
+            letters: self.letters,
         }
     }
 }
@@ -117,80 +100,46 @@ impl EndLine {
 impl From<Record> for Line {
     fn from(record: Record) -> Self {
         match record {
-            Record::User(user) => Self::User(UserLine {
-                id: user.id,
-                username: user.username,
-                password: user.password,
-                is_active: user.is_active,
-                created_at: user.created_at,
-            }),
+            Record::User(user) => Self::User(user.into()),
             Record::Session(session) => Self::Session(session.into()),
             Record::Attempt { key, until } => Self::Attempt(AttemptLine {
                 key: URL_SAFE_NO_PAD.encode(key),
                 until,
             }),
+            Record::OneTimeToken(token) => Self::OneTimeToken(token.into()),
+            Record::Event(event) => Self::Event(event.into()),
+            Record::Letter(letter) => Self::Letter(letter.into()),
         }
     }
 }
 
-impl From<UserLine> for Record {
-    fn from(line: UserLine) -> Self {
-        Self::User(User {
-            id: line.id,
-            username_key: line.username.key(),
-            username: line.username,
-            password: line.password,
-            is_active: line.is_active,
-            created_at: line.created_at,
-        })
-    }
-}
-
-impl From<Session> for SessionLine {
-    fn from(session: Session) -> Self {
-        let retired = session.retired.into_iter();
-        Self {
-            id: session.id,
-            user: session.user,
-            device: session.device,
-            created: session.created,
-            last_used: session.last_used,
-            expires: session.expires,
-            generation: session.generation,
-            confirmed: session.confirmed,
-            epoch: session.epoch,
-            retired: retired
-                .map(|Retired { generation, at }| RetiredLine { generation, at })
-                .collect(),
-            ended: session.ended.map(|End::Theft| EndedLine::Theft),
+impl Line {
+    /// The line of a file of this version.
+    pub(super) fn read(version: u64, line: &[u8]) -> serde_json::Result<Self> {
+        match version {
+            1 => serde_json::from_slice::<older::Line>(line).map(Self::from),
+            _ => serde_json::from_slice(line),
         }
     }
-}
 
-impl From<SessionLine> for Record {
-    fn from(line: SessionLine) -> Self {
-        let retired = line.retired.into_iter();
-        Self::Session(Session {
-            id: line.id,
-            user: line.user,
-            device: line.device,
-            created: line.created,
-            last_used: line.last_used,
-            expires: line.expires,
-            generation: line.generation,
-            confirmed: line.confirmed,
-            epoch: line.epoch,
-            retired: retired
-                .map(|RetiredLine { generation, at }| Retired { generation, at })
-                .collect(),
-            ended: line.ended.map(|EndedLine::Theft| End::Theft),
-        })
+    /// `None` if its key, or its hash, is none.
+    pub(super) fn content(self) -> Option<Content> {
+        let record = match self {
+            Self::User(user) => user.into(),
+            Self::Session(session) => session.into(),
+            Self::Attempt(attempt) => attempt.record()?,
+            Self::OneTimeToken(token) => token.record()?,
+            Self::Event(event) => event.into(),
+            Self::Letter(letter) => letter.into(),
+            Self::Keys(keys) => return Some(Content::Keys(keys)),
+            Self::End(end) => return Some(Content::End(end)),
+        };
+        Some(Content::Record(record))
     }
 }
 
 impl AttemptLine {
-    /// `None` if the key is none.
-    pub(super) fn record(&self) -> Option<Record> {
+    fn record(&self) -> Option<Record> {
         let key = URL_SAFE_NO_PAD.decode(&self.key).ok()?;
         Some(Record::Attempt {
             key: key.try_into().ok()?,
@@ -198,3 +147,6 @@ impl AttemptLine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::check::Checker;
 use super::error::{DumpError, io_error};
-use super::line::{FORMAT, Header, Line, VERSION};
+use super::line::{Content, FORMAT, Header, Line, VERSION};
 use crate::store::{Loaded, Record, Records, StoreError};
 use crate::tokens::SigningKeys;
 
@@ -99,6 +99,7 @@ impl Checked {
 /// What a file says line by line, up to its end, where counts and checksum are compared.
 struct Reader<'a> {
     path: &'a Path,
+    version: u64,
     lines: BufReader<&'a File>,
     line: Vec<u8>,
     number: u64,
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
         file.rewind().map_err(io_error(path))?;
         let mut reader = Self {
             path,
+            version: VERSION,
             lines: BufReader::with_capacity(1 << 18, file),
             line: Vec::new(),
             number: 0,
@@ -126,7 +128,7 @@ impl<'a> Reader<'a> {
         }
         let not_ours = || DumpError::NotADump(path.to_owned());
         let header: Header = serde_json::from_slice(&reader.line).map_err(|_| not_ours())?;
-        if header.format != FORMAT {
+        if header.format != FORMAT || header.version == 0 {
             return Err(not_ours());
         }
         if header.version > VERSION {
@@ -136,6 +138,7 @@ impl<'a> Reader<'a> {
                 ours: VERSION,
             });
         }
+        reader.version = header.version;
         reader.hash.update(&reader.line);
         Ok(reader)
     }
@@ -146,24 +149,23 @@ impl<'a> Reader<'a> {
             if !self.read_line()? {
                 return Err(self.damaged("the end is missing"));
             }
-            let line = serde_json::from_slice(&self.line).map_err(|error| {
+            let line = Line::read(self.version, &self.line).map_err(|error| {
                 let column = error.column();
                 self.damaged(format!("it can not be read from its byte {column} on"))
             })?;
-            let record = match line {
-                Line::User(user) => user.into(),
-                Line::Session(session) => session.into(),
-                Line::Attempt(attempt) => attempt
-                    .record()
-                    .ok_or_else(|| self.damaged("its key is none"))?,
-                Line::Keys(keys) if self.keys.is_none() => {
+            let content = line
+                .content()
+                .ok_or_else(|| self.damaged("its key is none"))?;
+            let record = match content {
+                Content::Record(record) => record,
+                Content::Keys(keys) if self.keys.is_none() => {
                     let keys = keys.read();
                     self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are none"))?);
                     self.hash.update(&self.line);
                     continue;
                 }
-                Line::Keys(_) => return Err(self.damaged("keys are there twice")),
-                Line::End(end) => {
+                Content::Keys(_) => return Err(self.damaged("keys are there twice")),
+                Content::End(end) => {
                     if end.counts() != self.counts {
                         return Err(self.damaged("it counts other records than stand before it"));
                     }

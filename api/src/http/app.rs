@@ -34,6 +34,8 @@ pub struct App {
     pub proxies: ProxyTrust,
     /// Whether people reach the server by https.
     pub https: bool,
+    /// Where people reach the server, and links in mail lead: scheme, host and port.
+    pub public_url: String,
 }
 
 impl App {
@@ -97,6 +99,7 @@ impl App {
             },
             proxies: ProxyTrust::new(config.trusted_proxies.clone()),
             https: own.starts_with("https://"),
+            public_url: own,
         }
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod error;
 mod front;
+mod pages;
 mod route;
 mod routes;
 pub mod serve;

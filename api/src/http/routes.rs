@@ -13,10 +13,17 @@ use super::app::App;
 use super::demo::DemoApi;
 use super::docs;
 use super::front::Front;
+use super::pages;
 use super::v1;
 
-/// The paths of pages, which are no part of the OpenAPI document.
-const PAGES: [&str; 3] = ["/", "/docs", "/openapi.json"];
+/// The paths of pages, which are no part of the OpenAPI document, and their methods.
+const PAGES: [(&str, &str); 5] = [
+    ("/", "GET, HEAD"),
+    ("/docs", "GET, HEAD"),
+    ("/openapi.json", "GET, HEAD"),
+    (pages::RESET_PASSWORD, "GET, HEAD, POST"),
+    (pages::VERIFY_EMAIL, "GET, HEAD, POST"),
+];
 
 /// The whole server as one endpoint, which never fails: what goes wrong is an answer.
 #[must_use]
@@ -26,6 +33,7 @@ pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
         .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(docs::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(docs::openapi_json(described)));
+    let pages = pages::with_pages(pages, &app.accounts);
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions));
@@ -47,7 +55,7 @@ fn service(app: &App) -> OpenApiService<Described, ()> {
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
 pub(super) fn allowed_methods(route: &str) -> Option<HeaderValue> {
     static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-        let pages = PAGES.map(|path| (path.to_owned(), "GET, HEAD".to_owned()));
+        let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
         let api = Described::meta().into_iter().flat_map(|api| api.paths);
         let api = api.map(|path| {
             let mut methods: Vec<Method> = path.operations.into_iter().map(|o| o.method).collect();
@@ -72,7 +80,8 @@ impl<P: Endpoint<Output = Response>, A: Endpoint<Output = Response>> Endpoint fo
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if PAGES.contains(&request.uri().path()) {
+        let path = request.uri().path();
+        if PAGES.iter().any(|(page, _)| *page == path) {
             self.pages.call(request).await
         } else {
             self.api.call(request).await

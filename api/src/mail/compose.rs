@@ -46,13 +46,12 @@ impl Composer {
         let users = self.concerned(letter).await?;
         let mut links = Vec::new();
         for user in &users {
-            match self.link(letter, user).await? {
-                Some(url) => links.push(Link {
+            // Else he was deactivated, or went, meanwhile.
+            if let Some(url) = self.link(letter, user).await? {
+                links.push(Link {
                     username: user.username.as_str().to_owned(),
                     url,
-                }),
-                // Deactivated or gone meanwhile.
-                None => {}
+                });
             }
         }
         if links.is_empty() {

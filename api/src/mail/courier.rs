@@ -59,6 +59,14 @@ pub struct Courier {
     failures: u32,
 }
 
+/// What follows a letter.
+enum Next {
+    /// Another one.
+    Letter,
+    /// Another connection, if there is another letter: after a refusal some servers end this one.
+    Connection,
+}
+
 /// Why no more letters are sent for now.
 enum Halt {
     /// The mail server can not be used.
@@ -149,19 +157,13 @@ impl Courier {
             Ok(open) => open?,
             Err(_) => return Err(Closed("it is too slow to answer".to_owned()).into()),
         };
-        let mut outcome = Ok(Duration::ZERO);
-        while !*stop.borrow() && outcome.is_ok() {
+        let mut outcome = Ok(Next::Letter);
+        while !*stop.borrow() && matches!(outcome, Ok(Next::Letter)) {
             let now = self.clock.now();
-            let claimed = self
-                .store
-                .claim_letter(now, now.plus(self.pacing.claim))
-                .await;
-            outcome = match claimed {
-                Ok(Some(letter)) => self
-                    .handle(&letter, &mut open)
-                    .await
-                    .map(|()| Duration::ZERO),
-                Ok(None) => break,
+            let until = now.plus(self.pacing.claim);
+            outcome = match self.store.claim_letter(now, until).await {
+                Ok(Some(letter)) => self.handle(&letter, &mut open).await,
+                Ok(None) => Ok(Next::Connection),
                 Err(error) => Err(error.into()),
             };
         }
@@ -173,33 +175,36 @@ impl Courier {
             // It has its time to say good-bye, and no more.
             timeout(self.pacing.first_rest, open.close()).await.ok();
         }
-        outcome
+        outcome.map(|_| Duration::ZERO)
     }
 
     /// Sends a letter, or decides what becomes of it.
-    async fn handle(&self, letter: &Letter, open: &mut Open<'_>) -> Result<(), Halt> {
+    async fn handle(&self, letter: &Letter, open: &mut Open<'_>) -> Result<Next, Halt> {
         let id = letter.id;
         let now = self.clock.now();
         if now.since(letter.created) > letter.about.worth_sending() {
             tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a letter was given up: it is too old");
-            return Ok(self.store.remove_letter(id).await?);
+            self.store.remove_letter(id).await?;
+            return Ok(Next::Letter);
         }
         let mail = match self.composer.compose(letter).await {
             Ok(Some(mail)) => mail,
             Ok(None) => {
                 tracing::debug!(letter.id = %id, "a letter has nothing to say any more");
-                return Ok(self.store.remove_letter(id).await?);
+                self.store.remove_letter(id).await?;
+                return Ok(Next::Letter);
             }
             Err(ComposeError::Build(error)) => {
                 tracing::warn!(letter.id = %id, about = ?letter.about, %error, "a letter was given up");
-                return Ok(self.store.remove_letter(id).await?);
+                self.store.remove_letter(id).await?;
+                return Ok(Next::Letter);
             }
             Err(error) => {
                 tracing::error!(letter.id = %id, %error, "a letter could not be written; it is kept");
                 self.store
                     .postpone_letter(id, now.plus(pause(letter.tries)))
                     .await?;
-                return Ok(());
+                return Ok(Next::Letter);
             }
         };
         let sent = timeout(self.pacing.sending, open.deliver(&mail))
@@ -208,16 +213,19 @@ impl Courier {
         match sent {
             Ok(()) => {
                 tracing::info!(letter.id = %id, about = ?letter.about, "a letter was sent");
-                Ok(self.store.remove_letter(id).await?)
+                self.store.remove_letter(id).await?;
+                Ok(Next::Letter)
             }
             Err(Refused::ForGood(reply)) => {
                 tracing::warn!(letter.id = %id, about = ?letter.about, %reply, "a letter was given up: its address was refused");
-                Ok(self.store.remove_letter(id).await?)
+                self.store.remove_letter(id).await?;
+                Ok(Next::Connection)
             }
             Err(Refused::ForNow(reply)) => {
                 let wait = pause(letter.tries);
                 tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a letter was refused for now");
-                Ok(self.store.postpone_letter(id, now.plus(wait)).await?)
+                self.store.postpone_letter(id, now.plus(wait)).await?;
+                Ok(Next::Connection)
             }
             Err(Refused::Closed(closed)) => {
                 // Others may be luckier with it, or this one after its rest; but a letter at which the connection

@@ -4,13 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::address::AddressError;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 
 use super::text::Text;
 use crate::accounts::EmailAddress;
 use crate::clock::Timestamp;
 use crate::id::LetterId;
+
+/// The most characters of a line, its end not counted.
+const MAX_LINE: usize = 998;
 
 /// A mail, and its envelope.
 pub(super) struct Mail {
@@ -63,7 +66,7 @@ pub(super) fn build(
         .raw_header(auto_submitted)
         .multipart(
             MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, text.plain))
+                .singlepart(plain(text.plain))
                 .singlepart(part(ContentType::TEXT_HTML, text.html)),
         )?;
     Ok(Mail {
@@ -72,6 +75,24 @@ pub(super) fn build(
         to,
         bytes: message.formatted(),
     })
+}
+
+/// As it is, where it may be (RFC 5322 §2.1.1): lettre would break lines of 76 characters, and with them the link, for
+/// whoever reads the file of a mail in development, or has a program that is no good at quoted-printable.
+fn plain(text: String) -> SinglePart {
+    let stays = text.is_ascii()
+        && !text.contains(['\r', '\0'])
+        && text.lines().all(|line| line.len() <= MAX_LINE);
+    if !stays {
+        return part(ContentType::TEXT_PLAIN, text);
+    }
+    let bytes = text.replace('\n', "\r\n").into_bytes();
+    SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .body(Body::dangerous_pre_encoded(
+            bytes,
+            ContentTransferEncoding::SevenBit,
+        ))
 }
 
 fn part(kind: ContentType, text: String) -> SinglePart {
@@ -101,7 +122,7 @@ mod tests {
             ),
             ("o'neil@example.ie", "o'neil@example.ie"),
             ("alice@bücher.example", "alice@xn--bcher-kva.example"),
-            ("用户@例子.广告", "用户@xn--fsqu00a.xn--55qw42g"),
+            ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
             ("{a}!#$%&*/=?^`|~-_@b.c1", "{a}!#$%&*/=?^`|~-_@b.c1"),
         ] {
             let parsed = EmailAddress::parse(text).expect("an address");

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use password_auth::accounts::UsernameKey;
 use password_auth::clock::{Clock, SystemClock};
-use password_auth::id::SessionId;
-use password_auth::sessions::{Generation, Session};
+use password_auth::events::{Event, Happening};
+use password_auth::id::EventId;
 use password_auth::store::Store;
 use password_auth::store::sled::SledStore;
 use password_auth_wire::Tokens;
@@ -22,7 +21,7 @@ use crate::support::{PASSWORD, Random, ServerProcess, copy_of, everyday_or_long}
 
 const DAMAGES: (usize, usize) = (60, 1_500);
 
-/// Sessions that nobody asks for, between what is asked for: sled's log gets a dozen segments.
+/// Events that nobody asks for, between what is asked for: sled's log gets a dozen segments.
 const FILLING: usize = 900;
 
 const PEOPLE: usize = 12;
@@ -207,7 +206,7 @@ fn panicked(log: &str) -> bool {
         .any(|trace| log.contains(trace))
 }
 
-/// Sessions of the person, written to the folder of a stopped server.
+/// What happened to the person, written to the folder of a stopped server.
 async fn fill(folder: &Path, name: &str) {
     let store = Arc::new(SledStore::open(folder).expect("a store"));
     let user = store.user_by_name(&UsernameKey::of(name)).await;
@@ -215,24 +214,21 @@ async fn fill(folder: &Path, name: &str) {
     let now = SystemClock.now();
     let mut adding = JoinSet::new();
     for _ in 0..FILLING {
-        let session = Session {
-            id: SessionId::new(now),
+        let event = Event {
+            id: EventId::new(now),
+            at: now,
             user: user.id,
-            device: "x".repeat(200),
-            created: now,
-            last_used: now,
-            expires: now.plus(Duration::from_secs(86_400)),
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
+            by: None,
+            what: Happening::SignInFailed,
+            session: None,
+            address: None,
+            device: Some("x".repeat(200)),
         };
         let store = Arc::clone(&store);
-        adding.spawn(async move { store.create_session(session).await });
+        adding.spawn(async move { store.add_event(event).await });
     }
     for added in adding.join_all().await {
-        assert!(added.expect("it answers"));
+        added.expect("it answers");
     }
     store.close().await;
 }

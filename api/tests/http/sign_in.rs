@@ -1,5 +1,6 @@
 //! Registering and signing in.
 
+use password_auth::store::{ChangeUser, UserChange};
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 
@@ -199,8 +200,12 @@ async fn a_disabled_account_learns_it_by_the_right_password_alone(engine: Engine
     let client = server.client();
     let tokens = client.sign_up("alice").await;
     let user = server.user("alice").await;
-    let disabled = server.store.set_user_active(user.id, false).await;
-    assert_eq!(disabled.expect("the store answers"), Some(()));
+    let change = UserChange {
+        is_active: Some(false),
+        ..UserChange::default()
+    };
+    let disabled = server.store.change_user(user.id, change).await;
+    assert!(matches!(disabled, Ok(ChangeUser::Changed { .. })));
     client.authenticate("alice", PASSWORD).await.expect_message(
         403,
         ErrorCode::AccountDisabled,

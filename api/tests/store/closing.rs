@@ -1,11 +1,14 @@
 //! Closing: nothing more is done, and nothing more is answered.
 
 use futures_util::stream;
+use password_auth::events::Happening;
 use password_auth::sessions::Generation;
-use password_auth::store::{LoadError, StoreError};
-use password_auth::throttle::Rate;
+use password_auth::store::{LoadError, StoreError, UserChange, UserFilter};
+use password_auth::throttle::{Attempt, Rate};
+use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, attempt, hash};
+use crate::person::{address, event, letter, token};
 
 each_engine! {
     a_store_that_works_has_not_failed,
@@ -34,7 +37,12 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
 
 async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
-    let bob = engine.user("bob");
+    let (bob, now) = (engine.user("bob"), engine.now());
+    let email = address("alice@example.org");
+    let mail = Attempt::mail_to(&email.key());
+    let event = event(&engine, &alice, Happening::SignedIn);
+    let letter = letter(&engine, email.as_str(), Some(&alice)).await;
+    let token = token(&engine, &alice, Purpose::ResetPassword(email.clone()));
     for store in engine.nodes() {
         store.close().await;
         refused(store.create_user(bob.clone()).await);
@@ -43,15 +51,37 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.name_is_taken(&bob.username_key).await);
         let replaced = store.replace_password_hash(alice.id, &alice.password, hash("second"));
         refused(replaced.await);
-        refused(store.set_user_active(alice.id, false).await);
-        refused(store.create_session(engine.session_of(&alice)).await);
+        refused(store.user(alice.id).await);
+        refused(store.users_by_email(&email.key()).await);
+        refused(store.users(UserFilter::default(), 0, 1).await);
+        refused(store.count_users().await);
+        refused(store.change_user(alice.id, UserChange::default()).await);
+        let changed = store.change_password(alice.id, 0, hash("second"), None);
+        refused(changed.await);
+        refused(store.delete_user(alice.id).await);
+        refused(store.create_session(engine.session_of(&alice), 0).await);
+        refused(store.sessions_of(alice.id).await);
+        refused(store.end_session_of(alice.id, session.id).await);
+        refused(store.end_sessions_of(alice.id, None).await);
         refused(store.session(session.id).await);
         let rotated = store.rotate_session(session.id, Generation(0), engine.now());
         refused(rotated.await);
         refused(store.confirm_generation(session.id, Generation(0)).await);
         refused(store.end_session(session.id).await);
-        let (alice, now) = (attempt("alice", "192.0.2.1"), engine.now());
+        refused(store.add_one_time_token(token.clone()).await);
+        refused(store.one_time_token(&token.hash, now).await);
+        refused(store.reset_password(&token.hash, hash("second"), now).await);
+        refused(store.confirm_email(&token.hash, now).await);
+        refused(store.add_event(event.clone()).await);
+        refused(store.events(None, None, 1).await);
+        refused(store.add_letter(letter.clone()).await);
+        refused(store.claim_letter(now, now).await);
+        refused(store.next_letter_due().await);
+        refused(store.postpone_letter(letter.id, now).await);
+        refused(store.remove_letter(letter.id).await);
+        let alice = attempt("alice", "192.0.2.1");
         refused(store.count_attempt(alice, Rate::OFF, now).await);
+        refused(store.count(mail, Rate::OFF, now).await);
         refused(store.remember_network(alice, now).await);
         refused(store.sweep(now).await);
         refused(store.dump().await.map(|_| ()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use password_auth::sessions::{Decision, Generation};
-use password_auth::store::{CreateUser, User};
+use password_auth::store::{CreateUser, NewSession, User};
 use password_auth::throttle::{Rate, Verdict};
 
 use crate::at_once::{MANY, at_once, everywhere};
@@ -131,9 +131,8 @@ async fn of_many_tries_at_once_no_more_pass_than_the_rate_says(engine: Engine) {
 
 async fn records_swept_on_every_node_at_once_are_counted_once(engine: Engine) {
     let (sessions, networks) = (80, 80);
-    let alice = engine.register("alice").await;
     for n in 0..sessions {
-        assert!(engine.keep(&engine.session_of(&alice)).await);
+        engine.signed_in(&format!("user {n}")).await;
         let network = attempt(&format!("user {n}"), "192.0.2.1");
         engine.remember(network, engine.now()).await;
     }
@@ -155,7 +154,8 @@ async fn many_sessions_rotate_side_by_side(engine: Engine) {
         let session = sessions[n].clone();
         async move {
             let id = session.id;
-            assert!(store.create_session(session).await.expect("an answer"));
+            let kept = store.create_session(session, 0).await;
+            assert_eq!(kept.expect("an answer"), NewSession::Added);
             for generation in (0..8).map(Generation) {
                 let rotated = store.rotate_session(id, generation, now).await;
                 let rotation = rotated.expect("an answer").expect("a rotation");

@@ -3,10 +3,19 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use password_auth::accounts::Role;
+use password_auth::events::Happening;
+use password_auth::id::LetterId;
+use password_auth::mail::{About, Letter};
 use password_auth::sessions::{Decision, REPLAY_WINDOW};
-use password_auth::store::{CreateUser, LoadError, Loaded, Record, StoreError};
+use password_auth::store::{CreateUser, LoadError, Loaded, Record, StoreError, User};
+use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, attempt};
+use crate::person::{
+    add_token, added, address, event, happened, letter, now_of, sessions_of, token, verify,
+    with_email,
+};
 
 each_engine! {
     everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine,
@@ -29,28 +38,68 @@ async fn load(engine: &Engine, records: Vec<Record>) -> Result<Loaded, LoadError
 }
 
 /// By what records are ordered.
-fn place(record: &Record) -> (u8, [u8; 16]) {
+fn place(record: &Record) -> (u8, [u8; 32]) {
     match record {
-        Record::User(user) => (0, *user.id.as_bytes()),
-        Record::Session(session) => (1, *session.id.as_bytes()),
-        Record::Attempt { key, .. } => (2, *key),
+        Record::User(user) => (0, padded(user.id.as_bytes())),
+        Record::Session(session) => (1, padded(session.id.as_bytes())),
+        Record::Attempt { key, .. } => (2, padded(key)),
+        Record::OneTimeToken(token) => (3, *token.hash.as_bytes()),
+        Record::Event(event) => (4, padded(event.id.as_bytes())),
+        Record::Letter(letter) => (5, padded(letter.id.as_bytes())),
     }
+}
+
+fn padded(id: &[u8; 16]) -> [u8; 32] {
+    let mut padded = [0; 32];
+    padded[..16].copy_from_slice(id);
+    padded
 }
 
 async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(engine: Engine) {
     let (mut expected, rate) = (Vec::new(), "5/minute".parse().expect("a rate"));
-    for name in ["alice", "Ünï 😀", "carol", "dave"] {
-        let (session, user) = engine.signed_in(name).await;
+    for (name, email, what) in [
+        ("alice", "alice@example.org", Happening::SignedIn),
+        (
+            "Ünï 😀",
+            "用户@例子.广告",
+            Happening::RoleChanged(Role::Guest),
+        ),
+        ("carol", "carol@example.org", Happening::TokenReused),
+        ("dave", "dave@example.org", Happening::Deactivated),
+    ] {
+        let user = added(&engine, with_email(&engine, name, email)).await;
+        let session = engine.session_of(&user);
+        assert!(engine.keep(&session).await);
         let id = session.id;
         engine.expect_rotation(id, 0, Decision::Rotate).await;
-        if name == "carol" {
-            engine.confirm(id, 1).await;
-            engine.pass_at_least(REPLAY_WINDOW * 2).await;
-            engine.expect_rotation(id, 0, Decision::Theft).await;
+        match name {
+            "alice" => drop(verify(&engine, &user).await),
+            "carol" => {
+                engine.confirm(id, 1).await;
+                engine.pass_at_least(REPLAY_WINDOW * 2).await;
+                engine.expect_rotation(id, 0, Decision::Theft).await;
+            }
+            "dave" => drop(engine.allow(&user, false).await),
+            _ => {}
         }
-        engine.allow(&user, name != "dave").await;
-        let (session, user) = engine.session(id).await.expect("a session");
-        expected.extend([Record::User(user), Record::Session(session)]);
+        let (is_active, sessions) = (name != "dave", sessions_of(&engine, &user).await);
+        assert_eq!(sessions.len(), usize::from(is_active));
+        expected.extend(sessions.into_iter().map(Record::Session));
+        expected.extend(now_of(&engine, user.id).await.map(Record::User));
+        for purpose in [
+            Purpose::ResetPassword,
+            Purpose::VerifyEmail,
+            Purpose::ChangeEmail,
+        ] {
+            let token = token(&engine, &user, purpose(address(email)));
+            if add_token(&engine, &token).await {
+                expected.push(Record::OneTimeToken(token));
+            }
+        }
+        expected.push(Record::Event(happened(&engine, &user, what).await));
+        for about in [Some(&user), None] {
+            expected.push(Record::Letter(letter(&engine, email, about).await));
+        }
         let (counted, home) = (attempt(name, "192.0.2.1"), attempt(name, "192.0.2.2"));
         engine.attempt(counted, rate).await;
         engine.remember(home, engine.now()).await;
@@ -67,11 +116,13 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
 
     for other in [Engine::sled().await, Engine::postgres().await] {
         let loaded = load(&other, expected.clone()).await.expect("loaded");
-        let (users, sessions, attempts) = (4, 4, 8);
         let all = Loaded {
-            users,
-            sessions,
-            attempts,
+            users: 4,
+            sessions: 3,
+            attempts: 8,
+            one_time_tokens: 9,
+            events: 4,
+            letters: 8,
         };
         assert_eq!(loaded, all);
         assert_eq!(dump(&other).await, expected);
@@ -183,6 +234,31 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         key: [7; 16],
         until: engine.now(),
     };
+    let verified = |name: &str| {
+        Record::User(User {
+            is_verified: true,
+            ..with_email(&engine, name, "alice@example.org")
+        })
+    };
+    let token_of = |user: &User| {
+        let purpose = Purpose::ResetPassword(address("alice@example.org"));
+        Record::OneTimeToken(token(&engine, user, purpose))
+    };
+    let letter_about = |user: &User| {
+        Record::Letter(Letter {
+            id: LetterId::new(engine.now()),
+            created: engine.now(),
+            due: engine.now(),
+            tries: 0,
+            to: address("alice@example.org"),
+            user: Some(user.id),
+            about: About::PasswordChanged,
+        })
+    };
+    let nobody = engine.user("nobody");
+    let (token, letter) = (token_of(&alice), letter_about(&alice));
+    let event = Record::Event(event(&engine, &nobody, Happening::Deleted));
+    let (token_of_nobody, letter_about_nobody) = (token_of(&nobody), letter_about(&nobody));
     let (alice, session) = (Record::User(alice), Record::Session(session));
     for contradiction in [
         vec![alice.clone(), Record::User(namesake)],
@@ -190,6 +266,12 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         vec![alice.clone(), Record::Session(of_nobody)],
         vec![alice.clone(), session.clone(), session.clone()],
         vec![alice.clone(), count.clone(), count.clone()],
+        vec![verified("carol"), verified("dave")],
+        vec![alice.clone(), token_of_nobody],
+        vec![alice.clone(), token.clone(), token.clone()],
+        vec![alice.clone(), event.clone(), event.clone()],
+        vec![alice.clone(), letter_about_nobody],
+        vec![alice.clone(), letter.clone(), letter.clone()],
     ] {
         let refused = load(&engine, contradiction.clone()).await;
         assert!(
@@ -206,6 +288,7 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
     assert!(matches!(refused, Err(LoadError::Records(_))), "{refused:?}");
     engine.reopen().await;
     assert_eq!(engine.user_named("alice").await, None);
-    let whole = load(&engine, vec![alice, session, count]).await;
-    assert_eq!(whole.expect("loaded").sum(), 3);
+    let whole = vec![alice, session, count, token, event, letter];
+    let whole = load(&engine, whole).await;
+    assert_eq!(whole.expect("loaded").sum(), 6);
 }

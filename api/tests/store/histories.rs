@@ -9,10 +9,10 @@ use password_auth::accounts::UsernameKey;
 use password_auth::clock::Timestamp;
 use password_auth::id::{SessionId, UserId};
 use password_auth::sessions::{Generation, Session};
-use password_auth::store::{Store, User};
+use password_auth::store::{NewSession, Store, User};
 use tokio::task::JoinSet;
 
-use crate::engine::{Engine, hash};
+use crate::engine::{Engine, allow, hash};
 use crate::linear::sessions::{self, SessionRegister, State};
 use crate::linear::users::{self, NameRegister};
 use crate::linear::{Call, Events, Model, is_explained, render};
@@ -165,7 +165,10 @@ async fn session_call(
 ) -> sessions::Answer {
     use sessions::{Answer, Op};
     let answer = match op {
-        Op::Start(session) => store.create_session(session).await.map(Answer::Started),
+        Op::Start(session) => {
+            let started = store.create_session(session, 0).await;
+            started.map(|started| Answer::Started(started == NewSession::Added))
+        }
         Op::Rotate(presented) => {
             let rotated = store.rotate_session(id, presented, now).await;
             rotated.map(Answer::Rotated)
@@ -177,8 +180,8 @@ async fn session_call(
         Op::End => store.end_session(id).await.map(|()| Answer::Done),
         Op::Read => store.session(id).await.map(Answer::Found),
         Op::Allow(active) => {
-            let allowed = store.set_user_active(user, active).await;
-            allowed.map(|_| Answer::Done)
+            allow(store, user, active).await;
+            Ok(Answer::Done)
         }
         Op::Sweep => store.sweep(now).await.map(|_| Answer::Done),
         Op::Advance(_) => panic!("time stands while calls overlap"),
@@ -234,10 +237,7 @@ async fn name_call(store: &dyn Store, op: users::Op, name: &UsernameKey) -> user
             let replaced = store.replace_password_hash(user, &old, new).await;
             replaced.map(Answer::Said)
         }
-        Op::Allow(user, active) => {
-            let allowed = store.set_user_active(user, active).await;
-            allowed.map(Answer::Allowed)
-        }
+        Op::Allow(user, active) => Ok(Answer::Allowed(allow(store, user, active).await)),
     };
     answer.expect("an answer")
 }

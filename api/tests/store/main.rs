@@ -42,19 +42,26 @@ mod at_once;
 mod database;
 mod engine;
 mod linear;
+mod person;
 #[path = "../http/support/random.rs"]
 mod random;
 
+mod account_races;
 mod attempts;
 mod closing;
 mod concurrency;
 mod confirmation;
+mod deletion;
 mod dump;
+mod emails;
 mod histories;
 mod passwords;
+mod people;
 mod races;
+mod records;
 mod rotation;
 mod sessions;
+mod sign_ins;
 mod sign_out;
 mod sweep;
 mod users;

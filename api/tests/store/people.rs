@@ -70,7 +70,9 @@ async fn people_are_listed_in_the_order_in_which_they_came(engine: Engine) {
         let role = Some(Role::Guest);
         let guests = all.iter().filter(|user| user.role == Role::Guest);
         let expected: Vec<_> = guests.skip(skip as usize).take(limit as usize).collect();
-        let found = store.users(UserFilter { role, after: None }, skip, limit).await;
+        let found = store
+            .users(UserFilter { role, after: None }, skip, limit)
+            .await;
         let found = found.expect("an answer");
         assert_eq!(found.iter().collect::<Vec<_>>(), expected);
     }
@@ -85,7 +87,9 @@ async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine)
     }
     let listed = async |role, after: &User, skip, limit| {
         let after = Some(after.id);
-        let found = engine.store().users(UserFilter { role, after }, skip, limit);
+        let found = engine
+            .store()
+            .users(UserFilter { role, after }, skip, limit);
         found.await.expect("an answer")
     };
     assert_eq!(listed(None, &all[1], 0, 2).await, all[2..4]);

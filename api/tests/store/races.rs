@@ -1,11 +1,11 @@
 //! Two intentions that exclude one another, let loose at the same time: one of them came first.
 
 use password_auth::sessions::{Decision, End, Generation, REPLAY_WINDOW};
-use password_auth::store::User;
+use password_auth::store::{NewSession, UserChange};
 use tokio::task::JoinSet;
 
 use crate::at_once::{MANY, ROUNDS, at_once, everywhere, two_at_once};
-use crate::engine::Engine;
+use crate::engine::{Engine, allow, since};
 
 each_engine! {
     a_sign_out_is_not_undone_by_a_rotation_at_the_same_time,
@@ -45,39 +45,33 @@ async fn a_disabled_user_is_not_let_in_by_a_sign_in_at_the_same_time(engine: Eng
         let asked = session.clone();
         let (kept, allowed) = two_at_once(
             &engine,
-            move |store| async move { store.create_session(asked).await },
-            move |store| async move { store.set_user_active(alice.id, false).await },
+            move |store| async move { store.create_session(asked, 0).await },
+            move |store| async move { allow(&*store, alice.id, false).await },
         )
         .await;
-        assert_eq!(allowed.expect("an answer"), Some(()));
-        let disabled = User {
-            is_active: false,
-            ..alice
-        };
-        let expected = kept
-            .expect("an answer")
-            .then(|| (session.clone(), disabled));
-        assert_eq!(everywhere(&engine, session.id).await, expected);
+        assert_eq!(allowed, Some(()));
+        let kept = kept.expect("an answer");
+        assert!(matches!(kept, NewSession::Added | NewSession::NoUser));
+        assert_eq!(everywhere(&engine, session.id).await, None);
         assert_eq!(engine.rotate(session.id, 0).await, None);
     }
 }
 
-/// Sees every session of a user who was just disabled, while all of them were about to rotate.
+/// Looks for every session of a user who was just disabled, while all of them were about to rotate.
 async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
     for round in 0..5 {
         let alice = engine.register(&format!("alice {round}")).await;
         let sessions: Vec<_> = (0..MANY).map(|_| engine.session_of(&alice)).collect();
         let kept = at_once(&engine, MANY, |n, store| {
             let session = sessions[n].clone();
-            async move { store.create_session(session).await.expect("an answer") }
+            async move { store.create_session(session, 0).await.expect("an answer") }
         });
-        assert!(kept.await.into_iter().all(|kept| kept));
+        assert!(kept.await.iter().all(|kept| *kept == NewSession::Added));
         let (user, now) = (alice.id, engine.now());
         let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
         let (disabling, looking_at) = (engine.store(), ids.clone());
         let disabled = tokio::spawn(async move {
-            let allowed = disabling.set_user_active(user, false).await;
-            assert_eq!(allowed.expect("an answer"), Some(()));
+            assert_eq!(allow(&*disabling, user, false).await, Some(()));
             let looks = looking_at.into_iter().map(|id| disabling.session(id));
             futures_util::future::join_all(looks).await
         });
@@ -87,11 +81,9 @@ async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
         });
         let rotated = rotated.await;
         for (n, seen) in disabled.await.expect("it ran").into_iter().enumerate() {
-            let seen = seen.expect("an answer");
-            assert_eq!(everywhere(&engine, ids[n]).await, seen, "it rotated later");
-            let (seen, user) = seen.expect("a session");
-            assert!(!user.is_active);
-            assert_eq!(engine.rotate(seen.id, 0).await, None);
+            assert_eq!(seen.expect("an answer"), None);
+            assert_eq!(everywhere(&engine, ids[n]).await, None, "it rotated later");
+            assert_eq!(engine.rotate(ids[n], 0).await, None);
         }
         // Whoever came first did rotate; the others heard that the user is disabled.
         for rotation in rotated
@@ -99,7 +91,7 @@ async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
             .filter_map(|rotated| rotated.expect("an answer"))
         {
             assert_eq!(rotation.decision, Decision::Rotate);
-            assert_eq!(rotation.user, alice);
+            assert_eq!(rotation.user, since(&sessions[0], alice.clone()));
         }
     }
 }
@@ -154,7 +146,7 @@ async fn a_theft_and_a_sign_out_at_once_leave_no_session_that_counts(engine: Eng
     }
 }
 
-/// Whoever sees that the user is disabled sees also what happened to the session before.
+/// Whoever sees what the person is called sees also what happened to the session before.
 async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
     for round in 0..ROUNDS {
         let (session, alice) = engine.signed_in(&format!("alice {round}")).await;
@@ -166,8 +158,9 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
                 loop {
                     let found = store.session(id).await.expect("an answer");
                     let (session, user) = found.expect("a session");
-                    assert!(user.is_active || session.confirmed, "two moments");
-                    if !user.is_active {
+                    let is_called = user.full_name.is_some();
+                    assert!(!is_called || session.confirmed, "two moments");
+                    if is_called {
                         break;
                     }
                     tokio::task::yield_now().await;
@@ -177,8 +170,11 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
         let store = engine.store();
         let confirmed = store.confirm_generation(id, Generation(0)).await;
         confirmed.expect("an answer");
-        let allowed = store.set_user_active(user, false).await;
-        assert_eq!(allowed.expect("an answer"), Some(()));
+        let change = UserChange {
+            full_name: Some(Some("Alice Liddell".to_owned())),
+            ..UserChange::default()
+        };
+        store.change_user(user, change).await.expect("an answer");
         readers.join_all().await;
     }
 }

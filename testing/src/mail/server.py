@@ -8,11 +8,15 @@ otherwise; {} to be well again. At its end the server ends.
 import asyncio
 import base64
 import json
+import logging
 import os
 import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult
+
+# It warns of what the test wants.
+logging.disable()
 
 
 def say(event):

@@ -28,7 +28,7 @@ pub(in crate::http) struct Told<'a> {
 impl Told<'_> {
     /// The status. The demo answers 400 where `/api/v1` answers 409 or 401.
     #[must_use]
-    pub const fn status(&self) -> StatusCode {
+    pub(in crate::http) const fn status(&self) -> StatusCode {
         match self.failure {
             Failure::Unreadable
             | Failure::Malformed
@@ -66,7 +66,7 @@ impl Told<'_> {
 
     /// The body.
     #[must_use]
-    pub fn body(&self) -> ErrorBody {
+    pub(in crate::http) fn body(&self) -> ErrorBody {
         let code = self.failure.code();
         match (self.failure, self.dialect) {
             (Failure::Unreadable, _) => {
@@ -101,7 +101,7 @@ impl Told<'_> {
     /// The header that goes with the status: `WWW-Authenticate` (RFC 6750 §3) or `Retry-After` (RFC 9110
     /// §10.2.3).
     #[must_use]
-    pub fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+    pub(in crate::http) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let challenge = |text| Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(text)));
         match self.failure {
             Failure::TokenExpired => challenge(
@@ -125,7 +125,7 @@ impl Told<'_> {
 
     /// The answer.
     #[must_use]
-    pub fn response(&self) -> Response {
+    pub(in crate::http) fn response(&self) -> Response {
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = Response::builder()
             .status(self.status())
@@ -140,7 +140,7 @@ impl Told<'_> {
 
     /// The answer, as handlers fail with it.
     #[must_use]
-    pub fn error(&self) -> poem::Error {
+    pub(in crate::http) fn error(&self) -> poem::Error {
         let mut error = poem::Error::from_response(self.response().into_response());
         // poem carries the error's data over to the answer, and not the response's own.
         error.set_data(AnsweredCode(self.failure.code()));

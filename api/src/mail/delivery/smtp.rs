@@ -14,7 +14,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters, TlsParametersBuilder,
 };
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -31,7 +31,7 @@ pub struct Smtp {
 }
 
 /// A connection on which mails may follow each other.
-pub(super) struct Connection(AsyncSmtpConnection);
+pub(in crate::mail) struct Connection(AsyncSmtpConnection);
 
 impl Smtp {
     pub(super) fn new(settings: &SmtpSettings, public_url: &str) -> Result<Self, MailError> {
@@ -103,19 +103,8 @@ impl fmt::Display for Smtp {
 }
 
 impl Connection {
+    /// Sends a mail. After a refusal the connection is in the middle of one, and of no more use.
     pub(super) async fn deliver(&mut self, mail: &Mail) -> Result<(), Refused> {
-        let delivered = self.say(mail).await;
-        if let Err(Refused::ForNow(_) | Refused::ForGood(_)) = &delivered {
-            // The next mail begins afresh.
-            self.0
-                .command(Rset)
-                .await
-                .map_err(|error| Refused::Closed(closed("RSET", &error)))?;
-        }
-        delivered
-    }
-
-    async fn say(&mut self, mail: &Mail) -> Result<(), Refused> {
         let mut parameters = Vec::new();
         if !is_ascii(&mail.from) || !is_ascii(&mail.to) {
             if !self
@@ -194,7 +183,11 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, MailError> {
 fn closed(step: &'static str, error: &Error) -> Closed {
     Closed(match error.status() {
         Some(_) => format!("it refuses: {}", reply(step, error)),
-        // The network, TLS, or no SMTP at all: nothing of ours stands in it.
+        // lettre quotes what it could not read, and the server may have quoted an address.
+        None if error.is_response() => {
+            format!("{step}: it ended the connection, or does not speak SMTP")
+        }
+        // The network, or TLS: nothing of ours stands in it.
         None => format!("{step}: {error}"),
     })
 }

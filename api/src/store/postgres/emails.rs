@@ -10,7 +10,7 @@ use super::reads::Reads;
 use super::row::{self, get, moment, user_columns};
 use super::transact::Transaction;
 use super::{sessions, users};
-use crate::accounts::EmailKey;
+use crate::accounts::{EmailAddress, EmailKey};
 use crate::id::UserId;
 use crate::passwords::PasswordHash;
 use crate::store::{ConfirmEmail, MAX_NAMESAKES, StoreError, User};
@@ -166,13 +166,16 @@ pub(super) async fn reset_password(
             return Ok(None);
         }
     };
-    user.password = new.clone();
-    user.password_version = user.password_version.saturating_add(1);
     let key = address.key();
-    let is_still_his = user.email.as_ref().is_some_and(|email| email.key() == key);
-    if is_still_his && !is_verified_by_another(transaction, &key, user.id).await? {
+    if user.email.as_ref().map(EmailAddress::key) != Some(key.clone()) {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    }
+    if !is_verified_by_another(transaction, &key, user.id).await? {
         user.is_verified = true;
     }
+    user.password = new.clone();
+    user.password_version = user.password_version.saturating_add(1);
     write(transaction, &user).await?;
     sessions::end_all(transaction, user.id, None).await?;
     users::void_tokens(transaction, user.id).await?;

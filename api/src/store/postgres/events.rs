@@ -8,7 +8,7 @@ use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, get, moment};
 use super::transact::Transaction;
-use crate::events::Event;
+use crate::events::{Event, Happening};
 use crate::id::{EventId, SessionId, UserId};
 use crate::store::StoreError;
 
@@ -22,14 +22,25 @@ macro_rules! event_columns {
 pub(super) use event_columns;
 
 pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
+    // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
     const INSERT: &str = concat!(
+        "INSERT INTO events (",
+        event_columns!(),
+        ") SELECT $1::uuid, $2::bigint, u.id, $4::uuid, $5::jsonb, $6::uuid, $7::text, $8::text \
+         FROM users u WHERE u.id = $3 FOR KEY SHARE"
+    );
+    const LAST: &str = concat!(
         "INSERT INTO events (",
         event_columns!(),
         ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
     );
+    let insert = match event.what {
+        Happening::Deleted => LAST,
+        _ => INSERT,
+    };
     transaction
         .execute(
-            INSERT,
+            insert,
             &[
                 &Uuid::from_bytes(*event.id.as_bytes()),
                 &row::millis(event.at),

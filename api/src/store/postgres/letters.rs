@@ -24,10 +24,13 @@ macro_rules! letter_columns {
 pub(super) use letter_columns;
 
 pub(super) async fn add(transaction: &Transaction<'_>, letter: &Letter) -> Result<(), Failure> {
+    // About somebody who is gone there is nothing to say.
     const INSERT: &str = concat!(
         "INSERT INTO letters (",
         letter_columns!(),
-        ", recipient_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        ", recipient_key) SELECT $1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::uuid, \
+         $7::jsonb, $8::text \
+         WHERE $6::uuid IS NULL OR EXISTS (SELECT FROM users WHERE id = $6 FOR KEY SHARE)"
     );
     transaction
         .execute(

@@ -23,7 +23,7 @@ pub(super) async fn create(
          (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const REMOVE_OLDEST: &str = "DELETE FROM sessions WHERE id IN \
-         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC OFFSET $2)";
+         (SELECT id FROM sessions WHERE user_id = $1 AND id <> $3 ORDER BY id DESC OFFSET $2)";
     let user = row::user_id(session.user);
     let noted = transaction
         .execute(
@@ -62,8 +62,14 @@ pub(super) async fn create(
             ],
         )
         .await?;
-    let most = i64::try_from(MAX_SESSIONS).unwrap_or(i64::MAX);
-    transaction.execute(REMOVE_OLDEST, &[&user, &most]).await?;
+    // Whatever its clock says, the new one stays.
+    let others = i64::try_from(MAX_SESSIONS - 1).unwrap_or(i64::MAX);
+    transaction
+        .execute(
+            REMOVE_OLDEST,
+            &[&user, &others, &row::session_id(session.id)],
+        )
+        .await?;
     Ok(NewSession::Added)
 }
 
@@ -195,7 +201,7 @@ pub(super) async fn end_of(
     id: SessionId,
 ) -> Result<bool, Failure> {
     const DELETE: &str = "DELETE FROM sessions \
-         WHERE id = $1 AND user_id = $2 AND ended IS NULL AND expires_at > clock_ms()";
+         WHERE id = $1 AND user_id = $2 AND ended IS NULL";
     let removed = transaction
         .execute(DELETE, &[&row::session_id(id), &row::user_id(user)])
         .await?;

@@ -233,7 +233,9 @@ pub(super) async fn delete(
 ) -> Result<DeleteUser, Failure> {
     const USER: &str = "DELETE FROM users WHERE id = $1";
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
-    const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL";
+    // Letters to his address that are about nobody yet: unless somebody else gave it, and he did not verify it.
+    const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
+         AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
          WHERE key >= $1 AND key <= $2 OR key = $3";
     let Some(user) = locked(transaction, id).await? else {
@@ -249,11 +251,16 @@ pub(super) async fn delete(
     transaction.execute(EVENTS, &[&key]).await?;
     let email = user.email.as_ref().map(|email| email.key());
     if let Some(email) = &email {
-        transaction.execute(LETTERS, &[&email.as_str()]).await?;
+        transaction
+            .execute(LETTERS, &[&email.as_str(), &user.is_verified])
+            .await?;
     }
     let prefix = SignInAttempt::prefix(&user.username_key);
     let (first, last) = ([prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat());
-    let mail = email.map(|email| Attempt::mail_to(&email).key().to_vec());
+    // Who never read it must not free it of its count: he could have it flooded by coming and going.
+    let mail = email
+        .filter(|_| user.is_verified)
+        .map(|email| Attempt::mail_to(&email).key().to_vec());
     transaction
         .execute(ATTEMPTS, &[&first, &last, &mail])
         .await?;

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth::accounts::UsernameKey;
+use password_auth::accounts::Username;
 use password_auth::clock::{Clock, SystemClock};
 use password_auth::id::SessionId;
-use password_auth::sessions::{Generation, Session};
-use password_auth::store::Store;
+use password_auth::sessions::{Generation, MAX_SESSIONS, Session};
 use password_auth::store::sled::SledStore;
+use password_auth::store::{NewSession, Store, User};
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -39,7 +39,7 @@ const CALLS: [(&str, usize); 8] = [
 const EXPIRED: usize = 600;
 const SWEEP_MICROS: usize = 8_000;
 
-/// Whose sessions they are.
+/// Whose sessions they are, and a number: one person has room for no more than [`MAX_SESSIONS`].
 const SWEPT: &str = "Swept";
 
 const MONTHS: Duration = Duration::from_secs(100 * 86_400);
@@ -75,9 +75,6 @@ impl Run {
     }
 
     pub(super) async fn kill_while_sweeping(&mut self, checked: ServerProcess) {
-        // An answer like any other: it is there from the first time on.
-        let client = checked.client();
-        client.register(SWEPT).await;
         assert!(checked.terminate().await.success());
         add_expired_sessions(self.folder.path()).await;
         let mut command = ServerProcess::command(self.folder.path());
@@ -114,29 +111,36 @@ impl Run {
 /// Adds sessions to a stopped server's folder that expired long ago.
 async fn add_expired_sessions(folder: &Path) {
     let store = Arc::new(SledStore::open(folder).expect("a store"));
-    let user = store.user_by_name(&UsernameKey::of(SWEPT)).await;
-    let user = user.expect("it answers").expect("there");
     let then = SystemClock.now().minus(MONTHS);
     let mut adding = JoinSet::new();
-    for _ in 0..EXPIRED {
-        let session = Session {
-            id: SessionId::new(then),
-            user: user.id,
-            device: String::new(),
-            created: then,
-            last_used: then,
-            expires: then,
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
-        };
-        let store = Arc::clone(&store);
-        adding.spawn(async move { store.create_session(session).await });
+    for number in 0..EXPIRED / MAX_SESSIONS {
+        let name = Username::parse(&format!("{SWEPT} {number}")).expect("a name");
+        let hash = serde_json::from_value("no password".into()).expect("a text");
+        let user = User::new(name, hash, then);
+        // He is there from the first time on.
+        store.create_user(user.clone()).await.expect("it answers");
+        let user = store.user_by_name(&user.username_key).await;
+        let user = user.expect("it answers").expect("there");
+        for _ in 0..MAX_SESSIONS {
+            let session = Session {
+                id: SessionId::new(then),
+                user: user.id,
+                device: String::new(),
+                created: then,
+                last_used: then,
+                expires: then,
+                generation: Generation(0),
+                confirmed: false,
+                epoch: 0,
+                retired: Vec::new(),
+                ended: None,
+            };
+            let store = Arc::clone(&store);
+            adding.spawn(async move { store.create_session(session, 0).await });
+        }
     }
     for added in adding.join_all().await {
-        assert!(added.expect("it answers"));
+        assert_eq!(added.expect("it answers"), NewSession::Added);
     }
     store.close().await;
 }

@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Client;
@@ -25,6 +26,7 @@ pub struct ServerProcess {
     pub url: String,
     child: Child,
     log: JoinHandle<String>,
+    logged: watch::Receiver<String>,
 }
 
 impl ServerProcess {
@@ -58,19 +60,26 @@ impl ServerProcess {
             .expect("the binary runs");
         let stdout = child.stdout.take().expect("piped");
         let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let (writer, logged) = watch::channel(String::new());
         let log = tokio::spawn(async move {
-            let mut log = String::new();
             while let Ok(Some(line)) = stderr.next_line().await {
-                log.push_str(&line);
-                log.push('\n');
+                writer.send_modify(|log| {
+                    log.push_str(&line);
+                    log.push('\n');
+                });
             }
-            log
+            writer.borrow().clone()
         });
         let mut lines = BufReader::new(stdout).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some(url) = line.strip_prefix("password-auth listening on ") {
                 let url = url.to_owned();
-                return Ok(Self { url, child, log });
+                return Ok(Self {
+                    url,
+                    child,
+                    log,
+                    logged,
+                });
             }
         }
         Err(log.await.expect("the log was read"))
@@ -78,6 +87,13 @@ impl ServerProcess {
 
     pub fn client(&self) -> Client {
         Client::new(&self.url)
+    }
+
+    /// Waits until it has logged that.
+    pub async fn logs(&self, text: &str) {
+        let mut logged = self.logged.clone();
+        let found = logged.wait_for(|log| log.contains(text)).await;
+        found.unwrap_or_else(|_| panic!("it ended and had not logged {text:?}"));
     }
 
     pub fn id(&self) -> u32 {

@@ -9,6 +9,7 @@ use password_auth::clock::Clock as _;
 use password_auth::config::{Config, Sources};
 use password_auth::http::serve::{Limits, serve};
 use password_auth::http::{self, App};
+use password_auth::mail::{Courier, Mailer, Pacing, Route};
 use password_auth::store::sled::{MAX_WAIT, SledStore};
 use password_auth::store::{Store, User};
 use password_auth::tokens::load_or_create;
@@ -30,12 +31,13 @@ pub enum Engine {
 }
 
 /// Cheap hashes, no limits: what most tests are not about.
-const DEFAULTS: [(&str, &str); 6] = [
+const DEFAULTS: [(&str, &str); 7] = [
     ("PORT", "0"),
     ("SCRYPT_LOG_N", "4"),
     ("SCRYPT_P", "1"),
     ("LOGIN_RATE", "off"),
     ("REGISTER_RATE", "off"),
+    ("MAIL_RATE", "off"),
     ("RUST_LOG", "off"),
 ];
 
@@ -46,12 +48,26 @@ pub struct TestServerBuilder {
     limits: Limits,
     max_wait: Duration,
     engine: Engine,
+    courier: Option<Pacing>,
 }
 
 impl TestServerBuilder {
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = engine;
         self
+    }
+
+    /// Sends its letters to the mail server at that port of this machine, at this pace.
+    pub fn mail(self, port: u16, pacing: Pacing) -> Self {
+        Self {
+            courier: Some(pacing),
+            ..self
+        }
+        .setting("SMTP_HOST", "localhost")
+        .setting("SMTP_PORT", &port.to_string())
+        .setting("SMTP_TLS", "off")
+        .setting("SMTP_FROM", "Example <auth@example.org>")
+        .setting("PUBLIC_URL", "https://auth.example.org")
     }
 
     /// How long a write may wait for sled.
@@ -111,15 +127,23 @@ impl TestServerBuilder {
         let app = App::new(&config, address, &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, http::endpoint(&app), self.limits, stopped));
-        TestServer {
+        let mut server = TestServer {
             address,
             clock,
             store,
             database,
+            mailer: Arc::clone(&app.mailer),
+            app,
+            config,
             stop,
             serving,
+            courier: None,
             folder,
+        };
+        if let Some(pacing) = self.courier {
+            server.start_courier(pacing);
         }
+        server
     }
 }
 
@@ -127,9 +151,13 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
+    pub mailer: Arc<Mailer>,
+    app: App,
+    config: Config,
     database: Option<Database>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    courier: Option<JoinHandle<()>>,
     folder: TempDir,
 }
 
@@ -144,6 +172,7 @@ impl TestServer {
             limits: Limits::DEFAULT,
             max_wait: MAX_WAIT,
             engine: Engine::Sled,
+            courier: None,
         }
     }
 
@@ -186,6 +215,28 @@ impl TestServer {
             .expect("the user is there")
     }
 
+    pub fn start_courier(&mut self, pacing: Pacing) {
+        let url = &self.app.public_url;
+        let route = Route::new(&self.config.mail, url).expect("a way out");
+        let courier = Courier::new(
+            self.store.clone(),
+            self.clock.clone(),
+            &self.mailer,
+            route.expect("one that is configured"),
+            url,
+            self.config.links,
+            pacing,
+        );
+        self.courier = Some(tokio::spawn(courier.run(self.stop.subscribe())));
+    }
+
+    /// Ends the courier as a crash would: in the middle of whatever it does.
+    pub async fn kill_courier(&mut self) {
+        let courier = self.courier.take().expect("it runs");
+        courier.abort();
+        courier.await.expect_err("it was aborted");
+    }
+
     pub fn tell_to_stop(&self) {
         self.stop.send_replace(true);
     }
@@ -194,6 +245,9 @@ impl TestServer {
     pub async fn stop(self) -> TempDir {
         self.tell_to_stop();
         self.serving.await.expect("served until the end");
+        if let Some(courier) = self.courier {
+            courier.await.expect("sent until the end");
+        }
         self.store.close().await;
         self.folder
     }

@@ -14,7 +14,7 @@ use password_auth::clock::Timestamp;
 use password_auth::id::{SessionId, UserId};
 use password_auth::passwords::PasswordHash;
 use password_auth::sessions::{Decision, Generation, Rotation, Session, decide};
-use password_auth::store::{CreateUser, Store, User};
+use password_auth::store::{ChangeUser, CreateUser, NewSession, Store, User, UserChange};
 use password_auth::throttle::{Rate, SignInAttempt, Verdict};
 
 use crate::database::Database;
@@ -127,14 +127,7 @@ impl Engine {
     /// A user, not in the store yet.
     pub fn user(&self, name: &str) -> User {
         let username = Username::parse(name).expect("a name");
-        User {
-            id: UserId::new(self.now()),
-            username_key: username.key(),
-            username,
-            password: hash("at first"),
-            is_active: true,
-            created_at: self.now(),
-        }
+        User::new(username, hash("at first"), self.now())
     }
 
     /// A new session, not in the store yet.
@@ -173,20 +166,21 @@ impl Engine {
     }
 
     pub async fn allow(&self, user: &User, active: bool) -> Option<()> {
-        let answer = self.store().set_user_active(user.id, active).await;
-        answer.expect("an answer")
+        allow(&*self.store(), user.id, active).await
     }
 
+    /// Adds a session of somebody who has never changed his password.
     pub async fn keep(&self, session: &Session) -> bool {
-        let kept = self.store().create_session(session.clone()).await;
-        kept.expect("an answer")
+        let kept = self.store().create_session(session.clone(), 0).await;
+        kept.expect("an answer") == NewSession::Added
     }
 
-    /// Registers and signs in.
+    /// Registers and signs in; the user after it.
     pub async fn signed_in(&self, name: &str) -> (Session, User) {
         let user = self.register(name).await;
         let session = self.session_of(&user);
         assert!(self.keep(&session).await, "a session for {name:?}");
+        let user = since(&session, user);
         (session, user)
     }
 
@@ -254,6 +248,30 @@ impl Engine {
 
     pub async fn sweep(&self) -> usize {
         self.store().sweep(self.now()).await.expect("an answer")
+    }
+}
+
+/// The user once he has signed in.
+pub fn since(session: &Session, user: User) -> User {
+    User {
+        last_login: Some(session.created),
+        ..user
+    }
+}
+
+/// Lets somebody in, or not; `None` if he is not there.
+pub async fn allow(store: &dyn Store, user: UserId, active: bool) -> Option<()> {
+    let change = UserChange {
+        is_active: Some(active),
+        ..UserChange::default()
+    };
+    match store.change_user(user, change).await.expect("an answer") {
+        ChangeUser::Changed { after, .. } => {
+            assert_eq!(after.is_active, active);
+            Some(())
+        }
+        ChangeUser::Unknown => None,
+        ChangeUser::LastAdmin => panic!("nobody is an admin"),
     }
 }
 

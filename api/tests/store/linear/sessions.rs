@@ -52,6 +52,7 @@ impl Model for SessionRegister {
             (Op::Start(session), Answer::Started(started)) => {
                 if *started {
                     after.session = Some(session.clone());
+                    after.user.last_login = Some(session.created);
                 }
                 *started == state.user.is_active
             }
@@ -77,6 +78,8 @@ impl Model for SessionRegister {
                 *found == session.map(|session| (session, state.user.clone()))
             }
             (Op::Allow(active), Answer::Done) => {
+                // Whoever is deactivated loses them for good.
+                after.session.take_if(|_| state.user.is_active != *active);
                 after.user.is_active = *active;
                 true
             }

@@ -59,3 +59,6 @@ CREATE TABLE letters (
 CREATE INDEX letters_by_due ON letters (due_at, id);
 CREATE INDEX letters_by_user ON letters (user_id);
 CREATE INDEX letters_by_recipient ON letters (recipient_key);
+
+-- Whoever was disabled signs in anew once he is allowed to.
+DELETE FROM sessions s USING users u WHERE u.id = s.user_id AND NOT u.is_active;

@@ -44,22 +44,22 @@ fn is_empty(tables: &Tables) -> bool {
 #[test]
 fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, disk) = open(folder.path()).expect("opened");
+    let (tables, disk, mark) = open(folder.path()).expect("opened");
     let user = fill(&tables);
     let deleted = delete(&tables, user).expect("deleted");
     assert_eq!(deleted, (DeleteUser::Deleted, Progress::More));
     assert!(!is_empty(&tables), "nothing is left to finish");
     assert_eq!(tables.user(user).expect("read"), None);
     tables.db.flush().expect("flushed");
-    drop((tables, disk));
-    let (tables, _disk) = open_again(folder.path());
+    drop((tables, disk, mark));
+    let (tables, _disk, _mark) = open_again(folder.path());
     assert!(is_empty(&tables));
 }
 
 #[test]
 fn whoever_asks_again_for_a_deletion_that_was_cut_off_finishes_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
     let user = fill(&tables);
     delete(&tables, user).expect("deleted");
     let again = delete(&tables, user).expect("deleted");

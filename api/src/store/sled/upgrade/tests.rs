@@ -31,7 +31,7 @@ fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) {
 /// A folder as format 1 left it, with somebody in it who is signed in.
 fn old_folder() -> (tempfile::TempDir, User, Session) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, _disk) = open(folder.path()).expect("opened");
+    let (tables, _disk, _mark) = open(folder.path()).expect("opened");
     let name = Username::parse("Alice").expect("a name");
     let user = User::new(name, PasswordHash::from_store("hash".to_owned()), NOW);
     let old = OldUser {
@@ -77,7 +77,7 @@ fn set_format(tables: &Tables, format: u8) {
 fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
     let (folder, user, session) = old_folder();
     for _ in 0..2 {
-        let (tables, _disk) = open_again(folder.path());
+        let (tables, _disk, _mark) = open_again(folder.path());
         let found = tables.user(user.id).expect("read");
         assert_eq!(found.as_ref(), Some(&user));
         let found = tables.user_by_name(&user.username_key).expect("read");
@@ -92,13 +92,13 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
 #[test]
 fn an_upgrade_that_was_interrupted_begins_again() {
     let (folder, user, session) = old_folder();
-    let (tables, disk) = open_again(folder.path());
+    let (tables, disk, mark) = open_again(folder.path());
     // An older version has ended it since, and knows no index of it.
     tables.tree(Table::Sessions).clear().expect("cleared");
     tables.tree(Table::SessionExpiry).clear().expect("cleared");
     set_format(&tables, 1);
-    drop((tables, disk));
-    let (tables, _disk) = open_again(folder.path());
+    drop((tables, disk, mark));
+    let (tables, _disk, _mark) = open_again(folder.path());
     assert!(tables.sessions_of(user.id).expect("read").is_empty());
     assert!(tables.tree(Table::UserSessions).is_empty());
     assert_eq!(session.user, user.id);
@@ -107,9 +107,9 @@ fn an_upgrade_that_was_interrupted_begins_again() {
 #[test]
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
-    let (tables, disk) = open_again(folder.path());
+    let (tables, disk, mark) = open_again(folder.path());
     set_format(&tables, 3);
-    drop((tables, disk));
+    drop((tables, disk, mark));
     let refused = loop {
         match open(folder.path()) {
             // As in `open_again`.

@@ -1,0 +1,107 @@
+//! What mailed links carry, and letters that wait.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::EmailAddress;
+use crate::clock::Timestamp;
+use crate::id::{LetterId, UserId};
+use crate::mail::{About, Letter};
+use crate::store::Record;
+use crate::tokens::{OneTimeToken, Purpose, TokenHash};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::dump) struct OneTimeTokenLine {
+    /// Base64url.
+    hash: String,
+    user: UserId,
+    purpose: PurposeLine,
+    address: EmailAddress,
+    expires: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PurposeLine {
+    ResetPassword,
+    VerifyEmail,
+    ChangeEmail,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::dump) struct LetterLine {
+    id: LetterId,
+    created: Timestamp,
+    due: Timestamp,
+    tries: u32,
+    to: EmailAddress,
+    user: Option<UserId>,
+    /// By the names that an engine may keep too, and which never change (see the tests).
+    about: About,
+}
+
+impl From<OneTimeToken> for OneTimeTokenLine {
+    fn from(token: OneTimeToken) -> Self {
+        let (purpose, address) = match token.purpose {
+            Purpose::ResetPassword(address) => (PurposeLine::ResetPassword, address),
+            Purpose::VerifyEmail(address) => (PurposeLine::VerifyEmail, address),
+            Purpose::ChangeEmail(address) => (PurposeLine::ChangeEmail, address),
+        };
+        Self {
+            hash: URL_SAFE_NO_PAD.encode(token.hash.as_bytes()),
+            user: token.user,
+            purpose,
+            address,
+            expires: token.expires,
+        }
+    }
+}
+
+impl OneTimeTokenLine {
+    /// `None` if its hash is none.
+    pub(super) fn record(self) -> Option<Record> {
+        let hash = URL_SAFE_NO_PAD.decode(&self.hash).ok()?;
+        let purpose = match self.purpose {
+            PurposeLine::ResetPassword => Purpose::ResetPassword,
+            PurposeLine::VerifyEmail => Purpose::VerifyEmail,
+            PurposeLine::ChangeEmail => Purpose::ChangeEmail,
+        };
+        Some(Record::OneTimeToken(OneTimeToken {
+            hash: TokenHash::from_bytes(hash.try_into().ok()?),
+            user: self.user,
+            purpose: purpose(self.address),
+            expires: self.expires,
+        }))
+    }
+}
+
+impl From<Letter> for LetterLine {
+    fn from(letter: Letter) -> Self {
+        Self {
+            id: letter.id,
+            created: letter.created,
+            due: letter.due,
+            tries: letter.tries,
+            to: letter.to,
+            user: letter.user,
+            about: letter.about,
+        }
+    }
+}
+
+impl From<LetterLine> for Record {
+    fn from(line: LetterLine) -> Self {
+        Self::Letter(Letter {
+            id: line.id,
+            created: line.created,
+            due: line.due,
+            tries: line.tries,
+            to: line.to,
+            user: line.user,
+            about: line.about,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Lines of version 1: people were a name and a password, and nothing was kept of mail or of what happened.
+
+use serde::Deserialize;
+
+use super::account::{SessionLine, UserLine};
+use super::{AttemptLine, EndLine};
+use crate::accounts::{Role, Username};
+use crate::clock::Timestamp;
+use crate::id::UserId;
+use crate::passwords::PasswordHash;
+use crate::store::Loaded;
+use crate::tokens::WrittenKeys;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    User(User),
+    Session(SessionLine),
+    Attempt(AttemptLine),
+    Keys(WrittenKeys),
+    End(End),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    id: UserId,
+    username: Username,
+    password: PasswordHash,
+    is_active: bool,
+    created_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {
+    users: u64,
+    sessions: u64,
+    attempts: u64,
+    sha256: String,
+}
+
+impl From<Line> for super::Line {
+    fn from(line: Line) -> Self {
+        match line {
+            Line::User(user) => Self::User(user.into()),
+            Line::Session(session) => Self::Session(session),
+            Line::Attempt(attempt) => Self::Attempt(attempt),
+            Line::Keys(keys) => Self::Keys(keys),
+            Line::End(end) => {
+                let counts = Loaded {
+                    users: end.users,
+                    sessions: end.sessions,
+                    attempts: end.attempts,
+                    ..Loaded::default()
+                };
+                Self::End(EndLine::new(counts, end.sha256))
+            }
+        }
+    }
+}
+
+impl From<User> for UserLine {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            username: user.username,
+            password: user.password,
+            password_version: 0,
+            email: None,
+            is_verified: false,
+            full_name: None,
+            role: Role::default(),
+            is_active: user.is_active,
+            created_at: user.created_at,
+            last_login: None,
+        }
+    }
+}

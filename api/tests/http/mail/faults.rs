@@ -1,0 +1,233 @@
+//! A mail server that is down, slow, or refuses: it loses no mail, and delays no answer.
+
+use std::time::Duration;
+
+use password_auth::clock::Clock as _;
+use password_auth::mail::{About, Pacing};
+use password_auth::store::{Store as _, User};
+use password_auth::tokens::Purpose;
+use password_auth_testing::{Fault, MailServer};
+use tokio::net::TcpListener;
+
+use super::{ADDRESS, PACING, address, person, queue_is_empty, token_for};
+use crate::landing::FORM;
+use crate::support::TestServer;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A port at which nobody listens, until somebody does.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Resets somebody's password on the page, of which he is told by mail.
+async fn reset_password(server: &TestServer, alice: &User) {
+    token_for(
+        server,
+        alice,
+        "token",
+        Purpose::ResetPassword(address(ADDRESS)),
+    )
+    .await;
+    let form = "token=token&new_password=a+new+good+password";
+    let client = server.client();
+    let reply = client.post_text("/reset-password", FORM, form).await;
+    reply.expect_ok();
+}
+
+async fn notice(server: &TestServer) {
+    let alice = person(server, "alice", ADDRESS).await;
+    server
+        .mailer
+        .send_later(address(ADDRESS), Some(alice.id), About::PasswordChanged)
+        .await
+        .expect("kept");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_gets_its_mail_once_it_is_back() {
+    let port = free_port().await;
+    let server = TestServer::builder().mail(port, PACING).start().await;
+    let alice = person(&server, "alice", ADDRESS).await;
+    reset_password(&server, &alice).await;
+    let mut mails = MailServer::builder().port(port).start().await;
+    assert_eq!(mails.taken().await.to, [ADDRESS]);
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_delays_no_answer_and_gets_its_mail_later() {
+    // The system takes connections for it; it never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let impatient = Pacing {
+        opening: Duration::from_millis(100),
+        ..PACING
+    };
+    let server = TestServer::builder().mail(port, impatient).start().await;
+    let alice = person(&server, "alice", ADDRESS).await;
+    reset_password(&server, &alice).await;
+    // Twice: it gave up once, and asked again.
+    for _ in 0..2 {
+        silent.accept().await.expect("a connection");
+    }
+    drop(silent);
+    let mut mails = MailServer::builder().port(port).start().await;
+    mails.taken().await;
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_a_letter_that_is_being_sent() {
+    let mut mails = MailServer::builder().start().await;
+    let server = TestServer::builder()
+        .mail(mails.port(), PACING)
+        .start()
+        .await;
+    mails.become_so(Fault::Stall).await;
+    notice(&server).await;
+    mails.stalled().await;
+    // The courier is at it, and stays so until this is answered.
+    let alice = server.user("alice").await;
+    reset_password(&server, &alice).await;
+    mails.become_so(Fault::None).await;
+    // The one, and what that answer sent.
+    mails.taken().await;
+    mails.taken().await;
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_for_now_is_tried_again_after_a_minute() {
+    let mut mails = MailServer::builder().start().await;
+    let server = TestServer::builder()
+        .mail(mails.port(), PACING)
+        .start()
+        .await;
+    for fault in [
+        Fault::Recipient("451 4.7.1 greylisted"),
+        Fault::Mail("452 4.3.1 disk full"),
+        // About us, and not about the address.
+        Fault::Recipient("550 5.7.1 relaying denied"),
+        Fault::Mail("554 5.7.1 looks like spam"),
+    ] {
+        mails.become_so(fault).await;
+        if server
+            .store
+            .next_letter_due()
+            .await
+            .expect("read")
+            .is_none()
+        {
+            notice(&server).await;
+        } else {
+            server.clock.advance(10 * MINUTE);
+        }
+        mails.failed().await;
+    }
+    mails.become_so(Fault::None).await;
+    server.clock.advance(10 * MINUTE);
+    mails.taken().await;
+    queue_is_empty(&server).await;
+    server.stop().await;
+    assert_eq!(mails.stop().await, 0, "it came once");
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_for_good_is_not_tried_again() {
+    let mut mails = MailServer::builder().start().await;
+    let server = TestServer::builder()
+        .mail(mails.port(), PACING)
+        .start()
+        .await;
+    mails
+        .become_so(Fault::Recipient("550 5.1.1 no such mailbox"))
+        .await;
+    notice(&server).await;
+    mails.failed().await;
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_at_the_end_of_a_letter_loses_nothing() {
+    let mut mails = MailServer::builder().start().await;
+    let server = TestServer::builder()
+        .mail(mails.port(), PACING)
+        .start()
+        .await;
+    mails.become_so(Fault::Drop).await;
+    notice(&server).await;
+    mails.failed().await;
+    mails.become_so(Fault::None).await;
+    server.clock.advance(MINUTE);
+    mails.taken().await;
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
+    let mut mails = MailServer::builder().start().await;
+    let impatient = Pacing {
+        sending: Duration::from_millis(100),
+        ..PACING
+    };
+    let server = TestServer::builder()
+        .mail(mails.port(), impatient)
+        .start()
+        .await;
+    mails.become_so(Fault::Stall).await;
+    notice(&server).await;
+    mails.stalled().await;
+    // Until the courier lets go of it.
+    let soon = server.clock.now().plus(PACING.longest_rest);
+    while server.store.next_letter_due().await.expect("read") > Some(soon) {
+        tokio::task::yield_now().await;
+    }
+    mails.become_so(Fault::None).await;
+    server.clock.advance(MINUTE);
+    mails.taken().await;
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
+async fn a_letter_whose_courier_died_is_sent_by_another() {
+    let mut mails = MailServer::builder().start().await;
+    let builder = TestServer::builder().mail(mails.port(), PACING);
+    let mut server = builder.start().await;
+    mails.become_so(Fault::Stall).await;
+    notice(&server).await;
+    mails.stalled().await;
+    server.kill_courier().await;
+    let claimed = server
+        .store
+        .next_letter_due()
+        .await
+        .expect("read")
+        .expect("kept");
+    assert!(claimed > server.clock.now(), "nobody else takes it at once");
+    server.clock.advance(PACING.claim);
+    mails.become_so(Fault::None).await;
+    server.start_courier(PACING);
+    mails.taken().await;
+    queue_is_empty(&server).await;
+}
+
+#[tokio::test]
+async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
+    let port = free_port().await;
+    let server = TestServer::builder().mail(port, PACING).start().await;
+    notice(&server).await;
+    let alice = server.user("alice").await;
+    server
+        .mailer
+        .send_later(address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .await
+        .expect("kept");
+    server.clock.advance(DAY + MINUTE);
+    let mut mails = MailServer::builder().port(port).start().await;
+    let taken = mails.taken().await;
+    assert!(super::links(&taken).is_empty(), "the notice");
+    queue_is_empty(&server).await;
+    server.stop().await;
+    assert_eq!(mails.stop().await, 0);
+}
