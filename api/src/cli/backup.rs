@@ -72,10 +72,7 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
     };
     let file = arguments.file.display();
     let Written { counts, bytes } = written;
-    eprintln!(
-        "{file}: {} users, {} sessions, {} counts of tries; {bytes} bytes",
-        counts.users, counts.sessions, counts.attempts
-    );
+    eprintln!("{file}: {counts}; {bytes} bytes");
     eprintln!(
         "{}",
         if arguments.with_keys {

@@ -92,10 +92,7 @@ fn with_progress(records: Records) -> Records {
 }
 
 fn report(loaded: Loaded, plan: &KeyPlan) {
-    let mut text = format!(
-        "restored: {} users, {} sessions, {} counts of tries\n",
-        loaded.users, loaded.sessions, loaded.attempts
-    );
+    let mut text = format!("restored: {loaded}\n");
     writeln!(text, "{plan}").ok();
     eprint!("{text}");
 }

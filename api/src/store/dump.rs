@@ -1,6 +1,7 @@
 //! Everything that is kept, as a stream: how a backup leaves an engine, and enters one. The form of the
 //! file that it becomes is `dump`'s, and how an engine takes a picture of a moment is its own.
 
+use std::fmt;
 use std::pin::Pin;
 
 use futures_util::Stream;
@@ -79,6 +80,24 @@ impl Loaded {
             + self.one_time_tokens
             + self.events
             + self.letters
+    }
+}
+
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            users,
+            sessions,
+            attempts,
+            one_time_tokens,
+            events,
+            letters,
+        } = self;
+        write!(
+            f,
+            "{users} users, {sessions} sessions, {attempts} counts of tries, {one_time_tokens} one-time tokens, \
+             {events} events, {letters} letters"
+        )
     }
 }
 

@@ -4,6 +4,7 @@ mod command;
 mod damage;
 mod keys;
 mod moment;
+mod older;
 mod postgres;
 mod socket;
 

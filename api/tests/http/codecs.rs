@@ -2,6 +2,11 @@
 
 use std::fmt::Debug;
 
+use password_auth_wire::v1::{
+    AccountStatus, ChangeEmail, ChangePassword, ChangePerson, ConfirmEmail, ConfirmReset,
+    CreateAccount, Done, EventInfo, Health, Leave, Login, PeopleCount, Person, PersonalData,
+    RefreshPair, RegisterAccount, RequestReset, Role, SignInInfo, TokenPair,
+};
 use password_auth_wire::{
     Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, ProtectedData,
     Refresh, Secret, Status, Tokens,
@@ -79,5 +84,145 @@ fn every_answer_reads_the_same_on_both_sides() {
             message: "No.".to_owned(),
         }],
         ..ErrorBody::new(ErrorCode::ValidationFailed)
+    });
+}
+
+fn person(email: Option<&str>, full_name: Option<&str>) -> Person {
+    Person {
+        id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+        username: "Ünï 😀".to_owned(),
+        email: email.map(str::to_owned),
+        full_name: full_name.map(str::to_owned),
+        role: Role::Guest,
+        is_active: false,
+        is_verified: true,
+        created_at: "2026-01-01T00:00:00Z".to_owned(),
+        last_login: full_name.map(|_| "2026-01-01T00:00:01Z".to_owned()),
+    }
+}
+
+fn sign_in(current: bool) -> SignInInfo {
+    SignInInfo {
+        id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+        device: String::new(),
+        created_at: "2026-01-01T00:00:00Z".to_owned(),
+        last_used: "2026-01-01T00:00:01Z".to_owned(),
+        expires_at: "2026-01-01T00:00:02Z".to_owned(),
+        current,
+    }
+}
+
+fn event(detail: Option<&str>) -> EventInfo {
+    let detail = detail.map(str::to_owned);
+    EventInfo {
+        id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+        at: "2026-01-01T00:00:00Z".to_owned(),
+        user_id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f01".to_owned(),
+        by: detail.clone(),
+        what: "role_changed".to_owned(),
+        session_id: detail.clone(),
+        address: detail.clone(),
+        device: detail,
+    }
+}
+
+#[test]
+fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
+    let secret = Secret::new("pass\0wörd \u{1F600} \"\\");
+    for role in [Role::User, Role::Admin, Role::Guest] {
+        round(role);
+    }
+    for text in [None, Some(""), Some("Älice \u{1F600}")] {
+        let text = text.map(str::to_owned);
+        round(RegisterAccount {
+            username: "???".to_owned(),
+            email: text.clone(),
+            password: secret.clone(),
+            full_name: text.clone(),
+        });
+        for role in [None, Some(Role::Admin)] {
+            round(CreateAccount {
+                username: "???".to_owned(),
+                email: text.clone(),
+                password: secret.clone(),
+                full_name: text.clone(),
+                role,
+            });
+            for is_active in [None, Some(true), Some(false)] {
+                round(ChangePerson {
+                    full_name: text.clone(),
+                    role,
+                    is_active,
+                });
+            }
+        }
+    }
+    for stay_signed_in in [None, Some(true), Some(false)] {
+        round(Login {
+            username: "alice@example.org".to_owned(),
+            password: secret.clone(),
+            stay_signed_in,
+        });
+    }
+    round(RefreshPair {
+        refresh_token: secret.clone(),
+    });
+    round(ChangePassword {
+        current_password: secret.clone(),
+        new_password: Secret::new("another"),
+    });
+    round(RequestReset {
+        email: "alice@example.org".to_owned(),
+    });
+    round(ConfirmReset {
+        token: secret.clone(),
+        new_password: Secret::new("another"),
+    });
+    round(ConfirmEmail {
+        token: secret.clone(),
+    });
+    round(ChangeEmail {
+        password: secret.clone(),
+        new_email: "alice@example.org".to_owned(),
+    });
+    round(Leave { password: secret });
+}
+
+#[test]
+fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
+    round(TokenPair {
+        access_token: Secret::new("a.b.c"),
+        refresh_token: Secret::new("r"),
+        token_type: "bearer".to_owned(),
+        expires_in: u32::MAX,
+    });
+    round(Done::with("Password changed successfully"));
+    round(Health {
+        status: "healthy".to_owned(),
+    });
+    for count in [0, u64::MAX] {
+        round(PeopleCount { total_users: count });
+    }
+    for text in [None, Some(""), Some("Älice \u{1F600}")] {
+        round(person(text, None));
+        round(person(None, text));
+        round(event(text));
+    }
+    for yes in [true, false] {
+        round(sign_in(yes));
+        round(AccountStatus {
+            is_active: yes,
+            is_verified: !yes,
+        });
+    }
+    round(PersonalData {
+        user: person(Some("alice@example.org"), None),
+        sessions: vec![sign_in(true), sign_in(false)],
+        events: vec![event(None), event(Some("x"))],
+    });
+    round(PersonalData {
+        user: person(None, None),
+        sessions: Vec::new(),
+        events: Vec::new(),
     });
 }

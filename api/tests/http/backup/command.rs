@@ -1,13 +1,17 @@
 //! The two commands, and the files between them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 use password_auth::clock::Timestamp;
 use password_auth::dump::DumpWriter;
-use password_auth::id::{SessionId, UserId};
+use password_auth::events::{Event, Happening};
+use password_auth::id::{EventId, LetterId, SessionId, UserId};
+use password_auth::mail::{About, Letter};
 use password_auth::store::Record;
+use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -106,13 +110,75 @@ pub fn lines(file: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// A backup with so many users, a session each.
+/// Of how many users of a filler there is all that a store keeps, if there are so many.
+pub const WELL_KNOWN: u64 = 20;
+
+/// When what is in a filler is over.
+const FAR_OFF: u64 = 4_000_000_000_000;
+
+/// A backup with so many users, a session each; of the first ones a count of tries, a one-time token, an event and a
+/// letter too.
 pub fn filler(file: &Path, users: u64) {
     let mut writer = DumpWriter::create(file, false).expect("a file");
     let (people, sessions) = filler_records(users);
+    let rest = filler_rest(&people);
     writer.write(people).expect("written");
     writer.write(sessions).expect("written");
+    writer.write(rest).expect("written");
     writer.finish(None).expect("finished");
+}
+
+fn filler_rest(people: &[Record]) -> Vec<Record> {
+    let (mut attempts, mut tokens) = (Vec::new(), BTreeMap::new());
+    let (mut events, mut letters) = (Vec::new(), Vec::new());
+    for (number, person) in (0..WELL_KNOWN).zip(people) {
+        let Record::User(user) = person else {
+            panic!("{person:?} is nobody")
+        };
+        let address = user.email.clone().expect("an address");
+        let (then, far_off) = (
+            Timestamp::from_millis(number),
+            Timestamp::from_millis(FAR_OFF),
+        );
+        attempts.push(Record::Attempt {
+            key: u128::from(number).to_be_bytes(),
+            until: far_off,
+        });
+        let hash = TokenHash::of(&number.to_string());
+        let token = OneTimeToken {
+            hash,
+            user: user.id,
+            purpose: Purpose::ResetPassword(address.clone()),
+            expires: far_off,
+        };
+        tokens.insert(*hash.as_bytes(), Record::OneTimeToken(token));
+        events.push(Record::Event(Event {
+            id: EventId::new(then),
+            at: far_off,
+            user: user.id,
+            by: None,
+            what: Happening::SignedIn,
+            session: None,
+            address: Some("192.0.2.7".to_owned()),
+            device: None,
+        }));
+        letters.push(Record::Letter(Letter {
+            id: LetterId::new(then),
+            created: then,
+            due: far_off,
+            tries: 0,
+            to: address,
+            user: (number % 2 == 0).then_some(user.id),
+            about: About::ResetPassword,
+        }));
+    }
+    let tokens = tokens.into_values();
+    attempts
+        .into_iter()
+        .chain(tokens)
+        .chain(events)
+        .chain(letters)
+        .collect()
 }
 
 /// So many users, and a session each; of long ago, so that they come before all others.
@@ -125,7 +191,7 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
         record(json!({"Session": {
             "id": SessionId::new(moment(*number)), "user": user, "device": "a test",
             "created": moment(*number), "last_used": moment(*number),
-            "expires": 4_000_000_000_000_u64, "generation": 0, "confirmed": false, "epoch": 0,
+            "expires": FAR_OFF, "generation": 0, "confirmed": false, "epoch": 0,
             "retired": [], "ended": null,
         }}))
     });
@@ -134,7 +200,9 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
         let name = format!("filler {number}");
         record(json!({"User": {
             "id": id, "username": name, "username_key": name, "password": "$scrypt$of no password",
-            "is_active": true, "created_at": moment(*number),
+            "password_version": 0, "email": format!("filler{number}@example.org"), "is_verified": true,
+            "full_name": null, "role": "user", "is_active": true, "created_at": moment(*number),
+            "last_login": null,
         }}))
     });
     (people.collect(), sessions)

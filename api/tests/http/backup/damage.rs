@@ -9,11 +9,19 @@ use password_auth::store::sled::SledStore;
 use password_auth::store::{LoadError, Loaded, Record, Store, StoreError};
 use tokio::process::Command;
 
-use super::command::{Restored, backup, binary, filler, filler_records, prepared, restore};
+use super::command::{
+    Restored, WELL_KNOWN, backup, binary, filler, filler_records, prepared, restore,
+};
 use crate::support::ServerProcess;
 
 /// Users of the file that is damaged; its first session stands in the line after theirs.
 const USERS: usize = 20;
+
+/// Where its kinds of records begin behind users, sessions and counts of tries: as many of each as users.
+const TOKENS: usize = 1 + 3 * USERS;
+const EVENTS: usize = TOKENS + USERS;
+const LETTERS: usize = EVENTS + USERS;
+const _: () = assert!(USERS as u64 == WELL_KNOWN, "the constants above say so");
 
 /// A way to damage a file, and what is said of it.
 type Damage = (&'static str, fn(&mut Vec<String>), &'static str);
@@ -66,6 +74,66 @@ const DAMAGE: &[Damage] = &[
         "line 10 of ",
     ),
     (
+        "one verified address twice",
+        |lines| lines[9] = lines[9].replace("filler8@", "FILLER7@"),
+        "line 10 of ",
+    ),
+    (
+        "a user as version 1 wrote him",
+        |lines| lines[5] = lines[5].replace("\"is_verified\":true,", ""),
+        "line 6 of ",
+    ),
+    (
+        "a hash that is none",
+        |lines| lines[TOKENS] = lines[TOKENS].replace("\"hash\":\"", "\"hash\":\"AAAA"),
+        "its key is none",
+    ),
+    (
+        "two tokens swapped",
+        |lines| lines.swap(TOKENS, TOKENS + 1),
+        "a record is not where its id belongs",
+    ),
+    (
+        "an event before the tokens",
+        |lines| lines.swap(TOKENS, EVENTS),
+        "a record is not where its id belongs",
+    ),
+    (
+        "a token of nobody",
+        |lines| give_to_nobody(&mut lines[TOKENS + 3]),
+        "a one-time token of a user who is not there",
+    ),
+    (
+        "a letter about nobody",
+        |lines| give_to_nobody(&mut lines[LETTERS + 2]),
+        "a letter about a user who is not there",
+    ),
+    (
+        "what never happened",
+        |lines| lines[EVENTS] = lines[EVENTS].replace("signed_in", "sung"),
+        "it can not be read",
+    ),
+    (
+        "an unknown purpose",
+        |lines| lines[TOKENS] = lines[TOKENS].replace("reset_password", "nothing"),
+        "it can not be read",
+    ),
+    (
+        "a token removed",
+        |lines| drop(lines.remove(TOKENS)),
+        "it counts other records",
+    ),
+    (
+        "an event removed",
+        |lines| drop(lines.remove(EVENTS)),
+        "it counts other records",
+    ),
+    (
+        "a letter removed",
+        |lines| drop(lines.remove(LETTERS)),
+        "it counts other records",
+    ),
+    (
         "users after sessions",
         |lines| lines.rotate_left(1),
         "is not a backup",
@@ -102,6 +170,12 @@ const DAMAGE: &[Damage] = &[
     ),
     ("nothing", Vec::clear, "is not a backup"),
 ];
+
+fn give_to_nobody(line: &mut String) {
+    let (front, user) = line.split_once("\"user\":\"").expect("somebody's");
+    let (_, back) = user.split_once('"').expect("an id");
+    *line = format!("{front}\"user\":\"00000000-0000-7000-8000-000000000000\"{back}");
+}
 
 fn flip_last_digit(lines: &mut [String]) {
     let end = lines.last_mut().expect("an end");
@@ -253,6 +327,9 @@ async fn a_restored_store_sweeps_what_has_expired() {
     let restored = Restored::from(&file, &[]).await;
     let store = SledStore::open(restored.folder()).expect("a store");
     let now = password_auth::clock::Timestamp::from_millis(5_000_000_000_000);
-    assert_eq!(store.sweep(now).await.expect("swept"), 100);
+    let kinds_that_expire = ["counts of tries", "one-time tokens", "events"].len();
+    let known = usize::try_from(WELL_KNOWN).expect("fits");
+    let expected = 100 + kinds_that_expire * known;
+    assert_eq!(store.sweep(now).await.expect("swept"), expected);
     store.close().await;
 }
