@@ -5,7 +5,6 @@ mod door;
 mod show;
 mod table;
 
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
 use self::door::Door;
@@ -117,6 +116,7 @@ pub(super) struct Delete {
 }
 
 #[derive(clap::Args)]
+#[command(override_usage = "password-auth user revoke [OPTIONS] <NAME> <SESSION|--all>")]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["session", "all"])))]
 pub(super) struct Revoke {
     /// Whose: a name, an e-mail address or an id
@@ -248,10 +248,9 @@ fn shown(person: &Person, json: bool, said: &str) -> Result<(), String> {
 /// Who is to go, by the id, once whoever is at the terminal has seen and said so.
 fn confirmed(person: &impl Fn(Asked) -> Result<Person, String>, who: Who) -> Result<Who, String> {
     if !ask::is_possible() {
-        let missing = "nobody can be asked: `user delete` without a terminal takes --yes";
-        super::Cli::command()
-            .error(ErrorKind::MissingRequiredArgument, missing)
-            .exit();
+        let missing = "nobody can be asked: without a terminal `user delete` needs --yes\n";
+        let error: clap::Error = clap::Error::raw(ErrorKind::MissingRequiredArgument, missing);
+        error.exit();
     }
     let Person {
         id,
