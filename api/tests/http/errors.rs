@@ -14,7 +14,8 @@ async fn an_unknown_path_is_not_found_whatever_the_method() {
         "/nothing",
         "/register/",
         "/docs/x",
-        "/api/v1/users",
+        "/api/v1/nothing",
+        "/api/v1/users/",
         "/%00",
         "//",
     ] {

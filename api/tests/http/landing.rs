@@ -1,7 +1,6 @@
 //! The two pages that mailed links lead to.
 
 use password_auth::clock::Clock as _;
-use password_auth::store::Store as _;
 use password_auth::tokens::{Purpose, TokenHash};
 
 use crate::mail::{ADDRESS, address, person, token_for};

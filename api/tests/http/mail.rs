@@ -9,7 +9,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use password_auth::accounts::{EmailAddress, Username};
 use password_auth::clock::Clock as _;
 use password_auth::mail::{About, Pacing};
-use password_auth::store::{ConfirmEmail, CreateUser, Store as _, User};
+use password_auth::store::{ConfirmEmail, CreateUser, User};
 use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Taken};
 

@@ -150,7 +150,8 @@ async fn what_came_from_another_engine_is_found_and_deleted_like_what_began_here
     let other = Engine::sled().await;
     let alice = known(&other, "alice", MAIL).await;
     let bob = known(&other, "bob", "bob@example.org").await;
-    let (dump, expected) = (other.store().dump().await, everything(&other).await);
+    let expected = everything(&other).await;
+    let dump = other.store().dump().await;
     let loaded = engine.store().load(dump.expect("a dump")).await;
     assert_eq!(loaded.expect("loaded").sum(), 20);
     assert_eq!(everything(&engine).await, expected);

@@ -59,6 +59,7 @@ routes! {
     LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [caller()];
     SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "They, the latest used first.", [caller()];
     EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [caller(), vec![Failure::NotFound]];
+    EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "They are over.", [caller()];
 
     ChangePasswordRoute: OK Done = Done::with("Password changed successfully"), "It is changed.",
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];

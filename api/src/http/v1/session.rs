@@ -11,7 +11,8 @@ use poem_openapi::{Object, OpenApi};
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{
-    EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute, RegisterRoute, SignIns,
+    EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
+    RegisterRoute, SignIns,
 };
 use super::views;
 use crate::accounts::{Accounts, Client, NewAccount};
@@ -212,7 +213,11 @@ impl SessionApi {
         operation_id = "v1_end_other_sessions",
         tag = "Tag::SignIn"
     )]
-    async fn end_other_sessions(&self, caller: SignedIn, client: Client) -> Outcome<EndSignIn> {
+    async fn end_other_sessions(
+        &self,
+        caller: SignedIn,
+        client: Client,
+    ) -> Outcome<EndOtherSignIns> {
         self.sessions
             .end_others_of_caller(&caller.0, &client)
             .await?;

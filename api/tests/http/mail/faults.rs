@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use password_auth::clock::Clock as _;
 use password_auth::mail::{About, Pacing};
-use password_auth::store::{Store as _, User};
+use password_auth::store::User;
 use password_auth::tokens::Purpose;
 use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
