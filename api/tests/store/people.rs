@@ -87,10 +87,9 @@ async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine)
     }
     let listed = async |role, after: &User, skip, limit| {
         let after = Some(after.id);
-        let found = engine
-            .store()
-            .users(UserFilter { role, after }, skip, limit);
-        found.await.expect("an answer")
+        let store = engine.store();
+        let found = store.users(UserFilter { role, after }, skip, limit).await;
+        found.expect("an answer")
     };
     assert_eq!(listed(None, &all[1], 0, 2).await, all[2..4]);
     assert_eq!(listed(None, &all[1], 1, 9).await, all[3..]);

@@ -48,7 +48,7 @@ impl<'a> Door<'a> {
                 Opened::InUse(_) => {
                     if !waits {
                         eprintln!(
-                            "{} is in use by somebody who starts or stops: waiting",
+                            "password-auth: {} is in use by somebody who starts or stops: waiting",
                             self.config.data_dir.display()
                         );
                     }

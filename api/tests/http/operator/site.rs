@@ -144,7 +144,9 @@ impl Ran {
         let said = text(&self.0.stderr);
         assert_eq!(self.0.status.code(), Some(1), "{said}");
         assert_eq!(text(&self.0.stdout), "");
-        let sentence = said.trim_end().strip_prefix("password-auth: ");
+        // It may have waited, and said so.
+        let last = said.lines().last().unwrap_or_default();
+        let sentence = last.strip_prefix("password-auth: ");
         sentence.unwrap_or_else(|| panic!("{said}")).to_owned()
     }
 
