@@ -14,6 +14,7 @@ pub mod http;
 pub mod id;
 pub mod jobs;
 pub mod mail;
+pub mod operator;
 mod panics;
 pub mod passwords;
 pub mod sessions;

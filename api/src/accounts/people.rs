@@ -47,7 +47,7 @@ impl Accounts {
             let himself = role.is_none_or(|role| role == Role::Guest) && page.skip == 0;
             return Ok(himself.then(|| caller.user.clone()).into_iter().collect());
         }
-        let filter = UserFilter { role };
+        let filter = UserFilter { role, after: None };
         self.store.users(filter, page.skip, page.limit).await
     }
 

@@ -9,6 +9,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::{Answer, Message, Request, VERSION, place};
+use crate::operator::{Command, Reply};
 use crate::store::{Records, StoreError};
 use crate::tokens::SigningKeys;
 
@@ -78,7 +79,9 @@ impl Client {
             Answer::Keys(None) => None,
             Answer::Keys(Some(keys)) => Some(keys.read().ok_or(AdminError::Confused)?),
             Answer::Refused(sentence) => return Err(AdminError::Refused(sentence)),
-            Answer::Records(_) | Answer::Done => return Err(AdminError::Confused),
+            Answer::Records(_) | Answer::Reply(_) | Answer::Done => {
+                return Err(AdminError::Confused);
+            }
         };
         let records = stream::try_unfold(self, async |mut server| {
             let broke_off = |error: AdminError| StoreError::BrokeOff(error.to_string());
@@ -86,10 +89,23 @@ impl Client {
                 Answer::Records(batch) => Ok(Some((batch, server))),
                 Answer::Done => Ok(None),
                 Answer::Refused(sentence) => Err(StoreError::BrokeOff(sentence)),
-                Answer::Keys(_) => Err(broke_off(AdminError::Confused)),
+                Answer::Keys(_) | Answer::Reply(_) => Err(broke_off(AdminError::Confused)),
             }
         });
         Ok((keys, Box::pin(records)))
+    }
+
+    /// Has a command about people carried out.
+    ///
+    /// # Errors
+    /// If the server refuses, or ends.
+    pub async fn carry_out(mut self, command: Command) -> Result<Reply, AdminError> {
+        self.ask(Request::User(command)).await?;
+        match self.answer().await? {
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Refused(sentence) => Err(AdminError::Refused(sentence)),
+            Answer::Keys(_) | Answer::Records(_) | Answer::Done => Err(AdminError::Confused),
+        }
     }
 
     async fn ask(&mut self, request: Request) -> Result<(), AdminError> {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use client::{AdminError, Client};
 pub use server::{Admin, AdminSocket};
 
+use crate::operator::{Command, Reply};
 use crate::store::Record;
 use crate::tokens::WrittenKeys;
 
@@ -41,6 +42,8 @@ pub enum Request {
         /// Whether the signing keys come along.
         with_keys: bool,
     },
+    /// Something about people: one reply.
+    User(Command),
 }
 
 /// A line from the server.
@@ -51,6 +54,8 @@ enum Answer {
     Keys(Option<WrittenKeys>),
     /// Some records.
     Records(Vec<Record>),
+    /// What became of a command about people, as the last line.
+    Reply(Reply),
     /// The last line: all is well.
     Done,
     /// The last line: why there is no more. The same in every version.

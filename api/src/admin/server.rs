@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Answer, Greeting, Message, Request, VERSION, place};
+use crate::operator::Operator;
 use crate::store::{Store, StoreError};
 use crate::tokens::{SigningKeys, WrittenKeys};
 
@@ -37,9 +38,19 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The socket, bound.
 pub struct AdminSocket {
     listener: UnixListener,
-    path: PathBuf,
+    place: Place,
     /// Whom the server runs as.
     uid: u32,
+}
+
+/// The socket's file, while it is there.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // One that stays is removed at the next start.
+        fs::remove_file(&self.0).ok();
+    }
 }
 
 /// What requests are answered with.
@@ -48,6 +59,8 @@ pub struct Admin {
     pub store: Arc<dyn Store>,
     /// What signs the tokens.
     pub keys: SigningKeys,
+    /// Who carries out commands about people.
+    pub operator: Operator,
 }
 
 impl AdminSocket {
@@ -62,26 +75,32 @@ impl AdminSocket {
             _ => {}
         }
         let listener = place::with_short_path(data_dir, |short| UnixListener::bind(short))?;
-        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let place = Place(path);
+        fs::set_permissions(&place.0, Permissions::from_mode(0o600))?;
         // It was made a moment ago, by this process.
-        let uid = fs::metadata(&path)?.uid();
+        let uid = fs::metadata(&place.0)?.uid();
         Ok(Self {
             listener,
-            path,
+            place,
             uid,
         })
     }
 
     /// Answers requests until `stop` turns true; then says so to whoever still waits.
     pub async fn serve(self, admin: Admin, stop: watch::Receiver<bool>) {
+        let Self {
+            listener,
+            place,
+            uid,
+        } = self;
         let admin = Arc::new(admin);
         let mut connections = JoinSet::new();
         let mut stopping = stop.clone();
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => match accepted {
+                accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        let (admin, stop, uid) = (Arc::clone(&admin), stop.clone(), self.uid);
+                        let (admin, stop) = (Arc::clone(&admin), stop.clone());
                         connections.spawn(async move { answer(stream, uid, &admin, stop).await });
                     }
                     Err(error) => {
@@ -94,16 +113,30 @@ impl AdminSocket {
                 () = told_to_stop(&mut stopping) => break,
             }
         }
+        // From here on nobody finds it. Whoever has found it is answered, and need not wonder what was done.
+        drop(place);
+        for stream in waiting(listener) {
+            let (admin, stop) = (Arc::clone(&admin), stop.clone());
+            connections.spawn(async move { answer(stream, uid, &admin, stop).await });
+        }
         let ended = async { while connections.join_next().await.is_some() {} };
         tokio::time::timeout(STOPPING, ended).await.ok();
     }
 }
 
-impl Drop for AdminSocket {
-    fn drop(&mut self) {
-        // One that stays is removed at the next start.
-        fs::remove_file(&self.path).ok();
+/// Those who have connected and were not accepted yet.
+fn waiting(listener: UnixListener) -> Vec<UnixStream> {
+    let mut streams = Vec::new();
+    // Not asked through the runtime, which may not have heard of them yet.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, _)) = listener.accept() {
+            let stream = stream
+                .set_nonblocking(true)
+                .and_then(|()| UnixStream::from_std(stream));
+            streams.extend(stream);
+        }
     }
+    streams
 }
 
 async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiver<bool>) {
@@ -162,6 +195,10 @@ async fn converse(
 ) -> Result<(), Interrupted> {
     match request(line).map_err(Interrupted::Refused)? {
         Request::Backup { with_keys } => backup(client, admin, stop, with_keys).await,
+        Request::User(command) => match admin.operator.carry_out(command).await {
+            Ok(reply) => client.say(&Answer::Reply(reply)).await,
+            Err(error) => Err(Interrupted::Refused(error.to_string())),
+        },
     }
 }
 

@@ -11,6 +11,7 @@ mod restore_keys;
 mod serve;
 mod settings;
 mod store;
+mod user;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),
+        Command::User(command) => user::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +64,9 @@ enum Command {
     /// Write users to a file; the server must be stopped if it keeps them in its own folder
     #[command(subcommand)]
     Export(export::Command),
+    /// Make, see, change and remove users, also while the server runs
+    #[command(subcommand)]
+    User(user::Command),
 }
 
 /// What a command that waits for something runs on.

@@ -51,7 +51,12 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
-    let operators = answer_operators(&config, Arc::clone(&store), keys, stopped.clone());
+    let admin = Admin {
+        operator: app.operator(Arc::clone(&store)),
+        store: Arc::clone(&store),
+        keys,
+    };
+    let operators = answer_operators(&config, admin, stopped.clone());
 
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
@@ -99,22 +104,17 @@ fn start_courier(
     Ok(Some(tokio::spawn(courier.run(stop))))
 }
 
-/// The socket by which `backup` reaches a running server. Without it all but that works.
-fn answer_operators(
-    config: &Config,
-    store: Arc<dyn Store>,
-    keys: SigningKeys,
-    stop: watch::Receiver<bool>,
-) -> JoinHandle<()> {
+/// The socket by which the other commands reach a running server. Without it all but those works.
+fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let socket = store::folder(config).map(AdminSocket::bind);
     tokio::spawn(async move {
         match socket {
             // A database is asked by the commands themselves.
             None => {}
-            Some(Ok(socket)) => socket.serve(Admin { store, keys }, stop).await,
+            Some(Ok(socket)) => socket.serve(admin, stop).await,
             Some(Err(error)) => tracing::warn!(
                 %error,
-                "there is no socket in the data folder: `backup` works only while the server is stopped"
+                "there is no socket in the data folder: `backup` and `user` work only while the server is stopped"
             ),
         }
     })

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
-use crate::config::{Config, Problem, SETTINGS, Setting, Sources};
+use crate::config::{Config, Origin, Problem, SETTINGS, Setting, Sources};
 
 /// The file beside which the server is started.
 const ENV_FILE: &str = ".env";
+
+const LOG_LEVEL: &str = "RUST_LOG";
 
 /// What the flags say.
 pub(super) struct Arguments {
@@ -28,6 +30,19 @@ impl Arguments {
     pub(super) fn config(&self) -> Result<Config, String> {
         let (sources, dev) = self.sources()?;
         Config::load(&sources, dev).map_err(|problems| describe(&problems))
+    }
+
+    /// As [`config_without_secret`](Self::config_without_secret), for a command that answers in its own words: what a
+    /// server would log stands in nobody's way, unless somebody asks for it.
+    pub(super) fn config_of_command(&self) -> Result<Config, String> {
+        let (sources, _) = self.sources()?;
+        let level = SETTINGS.iter().find(|setting| setting.name == LOG_LEVEL);
+        let nobody_asks = level.is_some_and(|level| sources.get(level).1 == Origin::Default);
+        let mut config = self.config_without_secret()?;
+        if nobody_asks {
+            config.log_filter = "warn".to_owned();
+        }
+        Ok(config)
     }
 
     /// The settings, read for a command that signs nothing.

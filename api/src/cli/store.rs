@@ -1,37 +1,77 @@
 //! The store that the settings name. This file alone names the engines.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::store::Store;
 use crate::store::postgres::PostgresStore;
-use crate::store::sled::SledStore;
+use crate::store::sled::{OpenError, SledStore};
 
 /// Opens it, made if it is not there. A folder is opened in place, which blocks.
 pub(super) async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
-    Ok(match &config.database {
-        Some(url) => Arc::new(
-            PostgresStore::connect(url, config.require_standby)
-                .await
-                .map_err(|error| error.to_string())?,
-        ),
-        None => Arc::new(
-            SledStore::open_with_cache(&config.data_dir, config.store_cache_bytes)
-                .map_err(|error| error.to_string())?,
-        ),
-    })
+    match try_open(config).await? {
+        Opened::Store(store) => Ok(store),
+        Opened::InUse(sentence) => Err(sentence),
+    }
 }
 
-/// Opens what a server has left.
-pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
+/// What became of opening a store.
+pub(super) enum Opened {
+    /// It is open.
+    Store(Arc<dyn Store>),
+    /// Another process has the folder; the sentence says so.
+    InUse(String),
+}
+
+/// As [`open`].
+pub(super) async fn try_open(config: &Config) -> Result<Opened, String> {
+    let Some(url) = &config.database else {
+        return match SledStore::open_with_cache(&config.data_dir, config.store_cache_bytes) {
+            Ok(store) => Ok(Opened::Store(Arc::new(store))),
+            Err(error @ OpenError::InUse(_)) => Ok(Opened::InUse(error.to_string())),
+            Err(error) => Err(error.to_string()),
+        };
+    };
+    match PostgresStore::connect(url, config.require_standby).await {
+        Ok(store) => Ok(Opened::Store(Arc::new(store))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Says so if there is no store yet.
+pub(super) fn must_exist(config: &Config) -> Result<(), String> {
     match folder(config) {
         Some(folder) if !SledStore::exists(folder) => Err(format!(
             "there is no store in the folder {}: is --data-dir right?",
             folder.display()
         )),
-        _ => open(config).await,
+        _ => Ok(()),
     }
+}
+
+/// Says so if we are root, and a server that is somebody else could not use any more what we write.
+pub(super) fn must_be_ours(config: &Config) -> Result<(), String> {
+    let Some(owner) = folder(config).and_then(SledStore::owner) else {
+        return Ok(());
+    };
+    let ourselves = fs::metadata("/proc/self").map(|process| process.uid());
+    if ourselves.is_ok_and(|uid| uid == 0 && owner != 0) {
+        return Err(format!(
+            "the data folder {} belongs to the user {owner}: run this as that user, as with `sudo -u '#{owner}'`",
+            config.data_dir.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Opens what a server has left.
+pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
+    must_exist(config)?;
+    must_be_ours(config)?;
+    open(config).await
 }
 
 /// The folder that one process owns at a time; a database has none.

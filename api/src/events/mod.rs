@@ -47,9 +47,9 @@ pub enum Happening {
     SignedIn,
     /// A wrong password.
     SignInFailed,
-    /// A sign-in was ended by its owner.
+    /// A sign-in was ended by its owner or, where there was no client, by an operator.
     SignedOut,
-    /// All sign-ins but perhaps one were ended by their owner.
+    /// All sign-ins but perhaps one were ended by their owner or, where there was no client, by an operator.
     SignedOutElsewhere,
     /// A superseded refresh token came back: the sign-in was ended.
     TokenReused,

@@ -11,6 +11,7 @@ use crate::accounts::{Accounts, Parts};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::mail::Mailer;
+use crate::operator::Operator;
 use crate::passwords::PasswordHasher;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -38,6 +39,16 @@ pub struct App {
 }
 
 impl App {
+    /// The operator, who may do anything with what is in `store`, the one that this was made with.
+    #[must_use]
+    pub fn operator(&self, store: Arc<dyn Store>) -> Operator {
+        Operator::new(
+            Arc::clone(&self.accounts),
+            Arc::clone(&self.sessions),
+            store,
+        )
+    }
+
     /// An application that listens on `address`.
     #[must_use]
     pub fn new(

@@ -16,7 +16,6 @@ mod route;
 mod routes;
 pub mod serve;
 mod sign_out;
-mod time;
 mod v1;
 
 pub use app::App;

@@ -2,8 +2,8 @@
 
 use super::{Caller, Session, Sessions};
 use crate::accounts::Client;
-use crate::events::Happening;
-use crate::id::SessionId;
+use crate::events::{Circumstances, Happening};
+use crate::id::{SessionId, UserId};
 use crate::store::StoreError;
 
 impl Sessions {
@@ -12,8 +12,16 @@ impl Sessions {
     /// # Errors
     /// If the store did not work.
     pub async fn of_caller(&self, caller: &Caller) -> Result<Vec<Session>, StoreError> {
+        self.of(caller.user.id).await
+    }
+
+    /// As [`of_caller`](Self::of_caller), anybody's: for the operator.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let now = self.clock.now();
-        let mut sessions = self.store.sessions_of(caller.user.id).await?;
+        let mut sessions = self.store.sessions_of(user).await?;
         sessions.retain(|session| session.is_live(now));
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used));
         Ok(sessions)
@@ -75,5 +83,41 @@ impl Sessions {
                 .await;
         }
         Ok(())
+    }
+
+    /// Ends one of somebody's sign-ins, for the operator; says whether there was such a one.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn end_one_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        let ended = self.store.end_session_of(user, id).await?;
+        if ended {
+            let circumstances = Circumstances {
+                session: Some(id),
+                ..Circumstances::default()
+            };
+            self.journal
+                .record(user, Happening::SignedOut, circumstances)
+                .await;
+        }
+        Ok(ended)
+    }
+
+    /// Ends all of somebody's sign-ins, for the operator; how many went.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        let ended = self.store.end_sessions_of(user, None).await?;
+        if ended > 0 {
+            self.journal
+                .record(
+                    user,
+                    Happening::SignedOutElsewhere,
+                    Circumstances::default(),
+                )
+                .await;
+        }
+        Ok(ended)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::User;
 use crate::accounts::Role;
+use crate::id::UserId;
 
 /// What became of [`Store::create_user`](super::Store::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum CreateUser {
 pub struct UserFilter {
     /// Only those with this role.
     pub role: Option<Role>,
+    /// Only those whose ids are greater: who is shown everybody in parts misses nobody, whoever goes meanwhile.
+    pub after: Option<UserId>,
 }
 
 /// What of a user changes; `None` leaves it.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::keys::{MIN_SECRET_BYTES, SigningKey, SigningKeys};
+use super::keys::{SigningKey, SigningKeys};
 
 const FILE_NAME: &str = "keys.json";
 const VERSION: u32 = 1;
@@ -162,10 +162,7 @@ fn read(path: &Path, content: &[u8]) -> Result<SigningKeys, KeyFileError> {
 }
 
 fn create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
-    let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
-    getrandom::fill(&mut *secret).map_err(KeyFileError::Randomness)?;
-    let key =
-        SigningKey::new(&*secret).ok_or_else(|| KeyFileError::Damaged(data_dir.join(FILE_NAME)))?;
+    let key = SigningKey::random().map_err(KeyFileError::Randomness)?;
     let keys = SigningKeys::new(key, Vec::new());
     install(data_dir, &keys)?;
     Ok(keys)

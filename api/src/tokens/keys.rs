@@ -45,16 +45,27 @@ impl SigningKey {
     /// The key for `secret`; `None` if that is shorter than [`MIN_SECRET_BYTES`].
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
-        if secret.len() < MIN_SECRET_BYTES {
-            return None;
-        }
+        (secret.len() >= MIN_SECRET_BYTES).then(|| Self::of(secret))
+    }
+
+    fn of(secret: &[u8]) -> Self {
         let secret = Zeroizing::new(secret.to_vec());
         let mut kid = [0; 8];
         derive(&secret, b"password-auth kid v1", &mut kid);
-        Some(Self {
+        Self {
             kid: Kid(kid),
             secret,
-        })
+        }
+    }
+
+    /// A new key.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut secret = Zeroizing::new([0; MIN_SECRET_BYTES]);
+        getrandom::fill(&mut *secret)?;
+        Ok(Self::of(&*secret))
     }
 
     /// The key that the setting `JWT_SECRET` means: its text as it stands, or, behind `base64:`, the bytes

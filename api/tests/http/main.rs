@@ -53,6 +53,7 @@ mod logout;
 mod logs;
 mod mail;
 mod openapi;
+mod operator;
 mod overload;
 mod power_loss;
 mod refresh;

@@ -12,6 +12,7 @@ use crate::person::{
 each_engine! {
     everything_that_is_known_of_a_person_comes_back_and_after_closing_too,
     people_are_listed_in_the_order_in_which_they_came,
+    who_is_listed_after_somebody_depends_on_nobody_who_went,
     a_change_changes_what_it_names_and_nothing_else,
     nobody_is_changed_who_is_not_there,
     whoever_is_deactivated_loses_his_sessions_and_tokens_for_good,
@@ -69,11 +70,37 @@ async fn people_are_listed_in_the_order_in_which_they_came(engine: Engine) {
         let role = Some(Role::Guest);
         let guests = all.iter().filter(|user| user.role == Role::Guest);
         let expected: Vec<_> = guests.skip(skip as usize).take(limit as usize).collect();
-        let found = store.users(UserFilter { role }, skip, limit).await;
+        let found = store
+            .users(UserFilter { role, after: None }, skip, limit)
+            .await;
         let found = found.expect("an answer");
         assert_eq!(found.iter().collect::<Vec<_>>(), expected);
     }
     assert_eq!(store.count_users().await.expect("an answer"), 7);
+}
+
+async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine) {
+    let mut all = Vec::new();
+    for n in 0..5 {
+        all.push(added(&engine, engine.user(&n.to_string())).await);
+        engine.advance(std::time::Duration::from_millis(1)).await;
+    }
+    let listed = async |role, after: &User, skip, limit| {
+        let after = Some(after.id);
+        let store = engine.store();
+        let found = store.users(UserFilter { role, after }, skip, limit).await;
+        found.expect("an answer")
+    };
+    assert_eq!(listed(None, &all[1], 0, 2).await, all[2..4]);
+    assert_eq!(listed(None, &all[1], 1, 9).await, all[3..]);
+    for gone in &all[..3] {
+        assert_eq!(delete(&engine, gone).await, DeleteUser::Deleted);
+    }
+    // Also behind somebody who is gone himself.
+    assert_eq!(listed(None, &all[1], 0, 9).await, all[3..]);
+    assert_eq!(listed(Some(Role::User), &all[3], 0, 9).await, all[4..]);
+    assert_eq!(listed(Some(Role::Guest), &all[3], 0, 9).await, []);
+    assert_eq!(listed(None, &all[4], 0, 9).await, []);
 }
 
 async fn a_change_changes_what_it_names_and_nothing_else(engine: Engine) {

@@ -16,7 +16,6 @@ use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
 use super::route::{Answer, Outcome, Route as _};
 use super::sign_out::sign_out;
-use super::time::rfc3339;
 use crate::accounts::{Accounts, Client, NewAccount};
 use crate::clock::{SharedClock, Timestamp};
 use crate::sessions::{Issued, SessionKind, Sessions};
@@ -178,6 +177,6 @@ fn protected_data(name: &str, now: Timestamp) -> ProtectedData {
     ProtectedData {
         message: format!("Hello {name}! You have successfully accessed a protected resource."),
         user: name.to_owned(),
-        access_timestamp: rfc3339(now),
+        access_timestamp: now.to_rfc3339(),
     }
 }

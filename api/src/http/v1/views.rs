@@ -4,8 +4,8 @@ use password_auth_wire::v1::{EventInfo, Person, Role as WireRole, SignInInfo, To
 use serde_json::Value;
 
 use crate::accounts::Role;
+use crate::clock::Timestamp;
 use crate::events::Event;
-use crate::http::time::rfc3339;
 use crate::sessions::{Caller, Issued, Session};
 use crate::store::User;
 
@@ -35,8 +35,8 @@ fn without_address(user: &User) -> Person {
         role: wire_role(user.role),
         is_active: user.is_active,
         is_verified: user.is_verified,
-        created_at: rfc3339(user.created_at),
-        last_login: user.last_login.map(rfc3339),
+        created_at: user.created_at.to_rfc3339(),
+        last_login: user.last_login.map(Timestamp::to_rfc3339),
     }
 }
 
@@ -73,9 +73,9 @@ pub(super) fn sign_in(session: &Session, caller: &Caller) -> SignInInfo {
     SignInInfo {
         id: session.id.to_string(),
         device: session.device.clone(),
-        created_at: rfc3339(session.created),
-        last_used: rfc3339(session.last_used),
-        expires_at: rfc3339(session.expires),
+        created_at: session.created.to_rfc3339(),
+        last_used: session.last_used.to_rfc3339(),
+        expires_at: session.expires.to_rfc3339(),
         current: session.id == caller.session,
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn sign_in(session: &Session, caller: &Caller) -> SignInInfo {
 pub(super) fn event(event: &Event) -> EventInfo {
     EventInfo {
         id: event.id.to_string(),
-        at: rfc3339(event.at),
+        at: event.at.to_rfc3339(),
         user_id: event.user.to_string(),
         by: event.by.map(|by| by.to_string()),
         what: what(event),

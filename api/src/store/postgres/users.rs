@@ -1,5 +1,7 @@
 //! People.
 
+use uuid::Uuid;
+
 use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, get, user_columns};
@@ -90,19 +92,23 @@ pub(super) async fn list(
     const ALL: &str = concat!(
         "SELECT ",
         user_columns!(),
-        " FROM users u ORDER BY u.id OFFSET $1 LIMIT $2"
+        " FROM users u WHERE u.id > $3 ORDER BY u.id OFFSET $1 LIMIT $2"
     );
     const OF_ROLE: &str = concat!(
         "SELECT ",
         user_columns!(),
-        " FROM users u WHERE u.role = $3 ORDER BY u.id OFFSET $1 LIMIT $2"
+        " FROM users u WHERE u.id > $3 AND u.role = $4 ORDER BY u.id OFFSET $1 LIMIT $2"
     );
+    // No user has the least of all ids: it holds no version.
+    let after = filter
+        .after
+        .map_or(Uuid::nil(), |id| Uuid::from_bytes(*id.as_bytes()));
     let (skip, limit) = (i64::from(skip), i64::from(limit));
     let found = match filter.role {
-        None => reads.rows(ALL, &[&skip, &limit]).await?,
+        None => reads.rows(ALL, &[&skip, &limit, &after]).await?,
         Some(role) => {
             reads
-                .rows(OF_ROLE, &[&skip, &limit, &role.as_str()])
+                .rows(OF_ROLE, &[&skip, &limit, &after, &role.as_str()])
                 .await?
         }
     };

@@ -62,6 +62,12 @@ impl SledStore {
         open::exists(data_dir)
     }
 
+    /// Whose the store in `data_dir` is, if there is one.
+    #[must_use]
+    pub fn owner(data_dir: &Path) -> Option<u32> {
+        open::owner(data_dir)
+    }
+
     /// Opens the store in `data_dir`, made if it is not there. Blocks.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::log;
@@ -19,6 +19,9 @@ const FORMAT_KEY: &str = "format";
 
 /// Stands in the format's place while a dump is loaded.
 const RESTORING: &[u8] = b"restoring";
+
+/// sled's data, from the data folder.
+const DATA_FILE: &str = "sled/db";
 
 /// Why the folder can not be opened: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +89,13 @@ pub enum OpenError {
 
 /// Whether an earlier start made a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
-    data_dir.join("sled/db").exists()
+    data_dir.join(DATA_FILE).exists()
+}
+
+/// The user whose sled's data file is.
+pub(super) fn owner(data_dir: &Path) -> Option<u32> {
+    let file = fs::metadata(data_dir.join(DATA_FILE));
+    file.map(|file| file.uid()).ok()
 }
 
 /// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.

@@ -3,6 +3,8 @@
 //! Writes may come between two looks. What tells which records belong together is looked at before and after: the
 //! same both times, it was the same between them.
 
+use std::ops::Bound;
+
 use super::codec::decode;
 use super::tables::{Table, Tables, email_prefix, read_moment, unavailable, user_key};
 use crate::accounts::{EmailKey, UsernameKey};
@@ -63,7 +65,14 @@ impl Tables {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<User>, StoreError> {
-        let all = self.tree(Table::Users).iter().values();
+        let users = self.tree(Table::Users);
+        let all = match &filter.after {
+            None => users.iter(),
+            Some(id) => {
+                users.range::<&[u8], _>((Bound::Excluded(&id.as_bytes()[..]), Bound::Unbounded))
+            }
+        };
+        let all = all.values();
         let Some(role) = filter.role else {
             let some = all.skip(skip).take(limit);
             return some

@@ -1,0 +1,152 @@
+//! What a command prints: for people, or as one JSON value.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::table::Table;
+use crate::operator::{Person, SignIn};
+
+/// Prints; whoever stops reading has read enough.
+pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("the answer can not be printed: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    print(|out| writeln!(out, "{text}"))
+}
+
+/// People, part by part; `next` after each, `end` after the last.
+pub(super) enum People {
+    Json { begun: bool },
+    Table(Box<Table<7>>),
+}
+
+impl People {
+    pub(super) fn new(json: bool) -> Self {
+        if json {
+            Self::Json { begun: false }
+        } else {
+            let heads = [
+                "name",
+                "role",
+                "active",
+                "e-mail",
+                "last login",
+                "created",
+                "id",
+            ];
+            Self::Table(Box::new(Table::new(heads)))
+        }
+    }
+
+    pub(super) fn next(&mut self, people: &[Person]) -> Result<(), String> {
+        match self {
+            Self::Table(table) => {
+                let rows: Vec<_> = people.iter().map(row).collect();
+                print(|out| table.write(out, &rows))
+            }
+            Self::Json { begun } => print(|out| {
+                for person in people {
+                    let comma = if std::mem::replace(begun, true) {
+                        ","
+                    } else {
+                        "["
+                    };
+                    let person = serde_json::to_string(person)?;
+                    write!(out, "{comma}\n  {person}")?;
+                }
+                Ok(())
+            }),
+        }
+    }
+
+    pub(super) fn end(self) -> Result<(), String> {
+        match self {
+            Self::Table(_) => Ok(()),
+            Self::Json { begun: true } => print(|out| writeln!(out, "\n]")),
+            Self::Json { begun: false } => print(|out| writeln!(out, "[]")),
+        }
+    }
+}
+
+fn row(person: &Person) -> [String; 7] {
+    [
+        person.username.clone(),
+        person.role.to_string(),
+        yes_or_no(person.is_active),
+        email(person),
+        last_login(person),
+        minute(&person.created_at),
+        person.id.to_string(),
+    ]
+}
+
+pub(super) fn person(person: &Person) -> Result<(), String> {
+    let known = [
+        ("name", person.username.clone()),
+        ("id", person.id.to_string()),
+        ("role", person.role.to_string()),
+        ("active", yes_or_no(person.is_active)),
+        ("e-mail", email(person)),
+        ("full name", person.full_name.clone().unwrap_or_default()),
+        ("created", minute(&person.created_at)),
+        ("last login", last_login(person)),
+    ];
+    print(|out| {
+        known.iter().try_for_each(|(what, value)| {
+            writeln!(out, "{}", format!("{what:<12}{value}").trim_end())
+        })
+    })
+}
+
+pub(super) fn sign_ins(sign_ins: &[SignIn]) -> Result<(), String> {
+    let rows: Vec<_> = sign_ins
+        .iter()
+        .map(|sign_in| {
+            [
+                sign_in.id.to_string(),
+                minute(&sign_in.created_at),
+                minute(&sign_in.last_used),
+                minute(&sign_in.expires_at),
+                sign_in.device.clone(),
+            ]
+        })
+        .collect();
+    let mut table = Table::new(["id", "created", "last used", "ends", "device"]);
+    print(|out| table.write(out, &rows))
+}
+
+fn email(person: &Person) -> String {
+    match &person.email {
+        None => String::new(),
+        Some(email) if person.is_verified => email.clone(),
+        Some(email) => format!("{email} (not verified)"),
+    }
+}
+
+fn last_login(person: &Person) -> String {
+    person
+        .last_login
+        .as_deref()
+        .map_or_else(|| "never".to_owned(), minute)
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+/// `2026-01-01T12:00:00.123Z` -> `2026-01-01 12:00Z`.
+fn minute(moment: &str) -> String {
+    moment.get(..16).map_or_else(
+        || moment.to_owned(),
+        |minute| minute.replace('T', " ") + "Z",
+    )
+}

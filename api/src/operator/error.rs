@@ -1,0 +1,134 @@
+//! Why a command was not carried out: a sentence for the operator, who may know everything but secrets.
+
+use password_auth_wire::rules::Violation;
+
+use super::Who;
+use crate::accounts::{ChangePasswordError, ChangePersonError, Invalid, ProofError, RegisterError};
+use crate::id::{SessionId, UserId};
+use crate::passwords::HashingError;
+use crate::store::StoreError;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// Nobody is called so.
+    #[error("there is no user {0}")]
+    Unknown(Who),
+    /// Several people gave the address.
+    #[error(
+        "several users gave the address {who}, and nobody has verified it: name one by his id ({})",
+        listed(ids)
+    )]
+    Several {
+        /// The address.
+        who: Who,
+        /// Whose they are.
+        ids: Vec<UserId>,
+    },
+    /// The person has no such sign-in.
+    #[error("{0} has no sign-in {1}")]
+    UnknownSignIn(Who, SessionId),
+    /// Without him there would be no active admin.
+    #[error("{0} is the last active admin: make somebody else one first")]
+    LastAdmin(Who),
+    /// Somebody has the name.
+    #[error("somebody has that name already")]
+    NameTaken,
+    /// Somebody has verified the address.
+    #[error("somebody has that e-mail address already")]
+    EmailTaken,
+    /// Something breaks a rule.
+    #[error("{}", sentences(.0))]
+    Invalid(Invalid),
+    /// The name or the password is empty.
+    #[error("{}", Violation::Empty.message())]
+    Empty,
+    /// There is too much to do.
+    #[error("the server has too much to do: try again soon")]
+    Busy,
+    /// It did not work.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl OperatorError {
+    pub(super) fn of_change(error: ChangePersonError, who: &Who) -> Self {
+        match error {
+            ChangePersonError::Unknown => Self::Unknown(who.clone()),
+            ChangePersonError::LastAdmin => Self::LastAdmin(who.clone()),
+            ChangePersonError::Store(error) => error.into(),
+            ChangePersonError::Forbidden => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for OperatorError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy,
+            StoreError::Unavailable(_) | StoreError::BrokeOff(_) | StoreError::Corrupt(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<HashingError> for OperatorError {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy(_) => Self::Busy,
+            HashingError::Failed(_) | HashingError::Aborted => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<RegisterError> for OperatorError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Empty => Self::Empty,
+            RegisterError::Invalid(invalid) => Self::Invalid(invalid),
+            RegisterError::NameTaken => Self::NameTaken,
+            RegisterError::EmailTaken => Self::EmailTaken,
+            RegisterError::Hashing(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+            RegisterError::TooMany(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for OperatorError {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Invalid(invalid) => Self::Invalid(invalid),
+            ChangePasswordError::Proof(ProofError::Hashing(error)) => error.into(),
+            ChangePasswordError::Proof(ProofError::Store(error)) => error.into(),
+            ChangePasswordError::Proof(ProofError::Wrong | ProofError::TooMany(_)) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+fn sentences(invalid: &Invalid) -> String {
+    let Invalid {
+        username,
+        password,
+        weak,
+        email,
+        full_name,
+    } = invalid;
+    let violations = [username, password, email, full_name];
+    let broken = violations
+        .into_iter()
+        .flatten()
+        .map(|violation| violation.message().to_owned());
+    let sentences: Vec<_> = broken
+        .chain(weak.as_ref().map(|weak| weak.sentence()))
+        .collect();
+    sentences.join(" ")
+}
+
+fn listed(ids: &[UserId]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
+}

@@ -1,0 +1,182 @@
+//! What the operator may do with people: everything. One method for each command.
+//!
+//! Whoever has the store carries a command out: a running server for a command that asks it, or the command
+//! itself. Knows neither terminals nor sockets, and no engine.
+
+mod command;
+mod error;
+mod views;
+
+use std::sync::Arc;
+
+pub use command::{Command, NewUser, Who};
+pub use error::OperatorError;
+pub use views::{Person, Reply, SignIn};
+
+use crate::accounts::{Accounts, EmailKey, NewAccount, Role, UsernameKey};
+use crate::events::Circumstances;
+use crate::id::{SessionId, UserId};
+use crate::sessions::Sessions;
+use crate::store::{Store, User, UserChange, UserFilter};
+
+/// Carries the operator's commands out.
+#[derive(Clone)]
+pub struct Operator {
+    accounts: Arc<Accounts>,
+    sessions: Arc<Sessions>,
+    store: Arc<dyn Store>,
+}
+
+impl Operator {
+    /// An operator of what is in `store`; the use cases are on the same.
+    #[must_use]
+    pub const fn new(
+        accounts: Arc<Accounts>,
+        sessions: Arc<Sessions>,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        Self {
+            accounts,
+            sessions,
+            store,
+        }
+    }
+
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// As [`OperatorError`] lists; then nothing was changed.
+    pub async fn carry_out(&self, command: Command) -> Result<Reply, OperatorError> {
+        match command {
+            Command::Create(user) => self.create(user).await,
+            Command::List { role, after, limit } => self.list(role, after, limit).await,
+            Command::Show(who) => self.show(&who).await,
+            Command::SetRole(who, role) => self.set_role(&who, role).await,
+            Command::SetPassword(who, password) => self.set_password(&who, password).await,
+            Command::SetActive(who, is_active) => self.set_active(&who, is_active).await,
+            Command::Delete(who) => self.delete(&who).await,
+            Command::SignIns(who) => self.sign_ins(&who).await,
+            Command::Revoke(who, session) => self.revoke(&who, session).await,
+        }
+    }
+
+    async fn create(&self, user: NewUser) -> Result<Reply, OperatorError> {
+        let NewUser {
+            username,
+            password,
+            email,
+            full_name,
+            role,
+        } = user;
+        let account = NewAccount {
+            username,
+            password,
+            email,
+            full_name,
+        };
+        let user = self.accounts.create(account, role, None, None).await?;
+        Ok(Reply::Person(Person::of(&user)))
+    }
+
+    async fn list(
+        &self,
+        role: Option<Role>,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Reply, OperatorError> {
+        let filter = UserFilter { role, after };
+        let users = self.store.users(filter, 0, limit).await?;
+        Ok(Reply::People(users.iter().map(Person::of).collect()))
+    }
+
+    async fn show(&self, who: &Who) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        Ok(Reply::Person(Person::of(&user)))
+    }
+
+    async fn set_role(&self, who: &Who, role: Role) -> Result<Reply, OperatorError> {
+        let change = UserChange {
+            role: Some(role),
+            ..UserChange::default()
+        };
+        self.change(who, change).await
+    }
+
+    async fn set_active(&self, who: &Who, is_active: bool) -> Result<Reply, OperatorError> {
+        let change = UserChange {
+            is_active: Some(is_active),
+            ..UserChange::default()
+        };
+        self.change(who, change).await
+    }
+
+    async fn change(&self, who: &Who, change: UserChange) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        let changed = self
+            .accounts
+            .change(user.id, change, Circumstances::default())
+            .await
+            .map_err(|error| OperatorError::of_change(error, who))?;
+        Ok(Reply::Person(Person::of(&changed)))
+    }
+
+    async fn set_password(
+        &self,
+        who: &Who,
+        password: password_auth_wire::Secret,
+    ) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        match self.accounts.set_password(user.id, password).await? {
+            Some(()) => Ok(Reply::Person(Person::of(&user))),
+            None => Err(OperatorError::Unknown(who.clone())),
+        }
+    }
+
+    async fn delete(&self, who: &Who) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        self.accounts
+            .remove(user.id, Circumstances::default())
+            .await
+            .map_err(|error| OperatorError::of_change(error, who))?;
+        Ok(Reply::Person(Person::of(&user)))
+    }
+
+    async fn sign_ins(&self, who: &Who) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        let sessions = self.sessions.of(user.id).await?;
+        Ok(Reply::SignIns(sessions.iter().map(SignIn::of).collect()))
+    }
+
+    /// One of the person's sign-ins, or all of them.
+    async fn revoke(&self, who: &Who, session: Option<SessionId>) -> Result<Reply, OperatorError> {
+        let user = self.find(who).await?;
+        let ended = match session {
+            None => self.sessions.end_all_of(user.id).await?,
+            Some(id) if self.sessions.end_one_of(user.id, id).await? => 1,
+            Some(id) => return Err(OperatorError::UnknownSignIn(who.clone(), id)),
+        };
+        Ok(Reply::Ended(ended))
+    }
+
+    /// What looks like an id is one, and what holds an `@` an address; no name can be the latter, and a name that
+    /// somebody made look like another's id is never taken for that.
+    async fn find(&self, who: &Who) -> Result<User, OperatorError> {
+        let text = who.as_str().trim();
+        let found = if let Some(id) = who.id() {
+            self.store.user(id).await?
+        } else if text.contains('@') {
+            let mut found = self.store.users_by_email(&EmailKey::of(text)).await?;
+            if found.len() > 1 {
+                let ids = found.iter().map(|user| user.id).collect();
+                return Err(OperatorError::Several {
+                    who: who.clone(),
+                    ids,
+                });
+            }
+            found.pop()
+        } else {
+            self.store.user_by_name(&UsernameKey::of(text)).await?
+        };
+        found.ok_or_else(|| OperatorError::Unknown(who.clone()))
+    }
+}
