@@ -32,11 +32,11 @@ impl EmailAddress {
             && local.len() <= MAX_LOCAL_BYTES
             && local.split('.').all(|part| !part.is_empty())
             && local.chars().all(is_allowed_before_the_at);
-        let labels = domain.split('.');
+        let mut labels = domain.split('.');
         let domain_is_good = domain.contains('.')
             && labels.clone().all(is_host_label)
             // The last one is a name: `user@10.0.0.1` is no address.
-            && labels.last().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
+            && labels.next_back().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
         if text.len() <= MAX_BYTES && local_is_good && domain_is_good {
             Ok(Self(text.to_owned()))
         } else {

@@ -153,7 +153,10 @@ async fn an_address_that_somebody_else_verified_meanwhile_stays_his(engine: Engi
         }
         assert!(is_good(&engine, &hash).await, "nothing happened to it");
     }
-    assert_eq!(users_with(&engine, MAIL).await, [first.clone()]);
+    assert_eq!(
+        users_with(&engine, MAIL).await,
+        std::slice::from_ref(&first)
+    );
     assert_eq!(now_of(&engine, second.id).await, Some(second));
     assert_eq!(now_of(&engine, third.id).await, Some(third.clone()));
     // Once he is gone, it is theirs who ask.

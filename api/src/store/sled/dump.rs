@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_util::stream;
 use sled::IVec;
 
-use super::SledStore;
 use super::codec::decode;
 use super::picture::{Part, Reader, STEP, Section};
-use super::tables::read_moment;
+use super::tables::{Tables, read_moment};
 use super::writer::{Durability, Writer};
+use super::{SledStore, deletion};
+use crate::id::UserId;
 use crate::store::{Record, Records, StoreError};
 
 /// Between two attempts while writes are queued up to the brim. No event tells when there is room.
@@ -19,13 +20,12 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
     let reader = Arc::new(Reader::new(Arc::clone(&store.tables.picture)));
-    let held_by = Arc::downgrade(&reader);
-    store
-        .writer
-        .run(Durability::Unchanged, move |tables| {
-            tables.picture.take(held_by)
-        })
-        .await?;
+    // Nobody would know any more that what is left of a deleted person has to go.
+    while let Some(user) = take(store, &reader).await? {
+        store
+            .durable(move |tables| deletion::proceed(tables, user))
+            .await?;
+    }
     let start = Some((Arc::clone(&store.writer), reader));
     Ok(Box::pin(stream::try_unfold(start, async |state| {
         let Some((writer, reader)) = state else {
@@ -41,9 +41,22 @@ pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
     })))
 }
 
+/// Takes the picture, unless somebody's deletion is not finished: whose.
+async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>, StoreError> {
+    let held_by = Arc::downgrade(reader);
+    let look = move |tables: &Tables| {
+        let unfinished = deletion::unfinished(tables)?;
+        if unfinished.is_none() {
+            tables.picture.take(held_by)?;
+        }
+        Ok(unfinished)
+    };
+    store.writer.run(Durability::Unchanged, look).await
+}
+
 async fn next(writer: &Writer) -> Result<Part, StoreError> {
     loop {
-        let step = |tables: &super::Tables| tables.picture.next(tables, STEP);
+        let step = |tables: &Tables| tables.picture.next(tables, STEP);
         match writer.run(Durability::Unchanged, step).await {
             Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
             part => return part,

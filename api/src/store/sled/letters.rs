@@ -2,7 +2,7 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, Tables, read_moment, timed_key, unavailable};
+use super::tables::{Placed, Table, Tables, read_moment, timed_key, unavailable};
 use crate::clock::Timestamp;
 use crate::id::LetterId;
 use crate::mail::Letter;
@@ -88,7 +88,7 @@ pub(super) fn remove(batch: &mut Batch, letter: &Letter) {
 }
 
 /// What stands somewhere because of a letter.
-pub(super) fn entries(letter: &Letter) -> Result<[(Table, Vec<u8>, Vec<u8>); 2], StoreError> {
+pub(super) fn entries(letter: &Letter) -> Result<[Placed; 2], StoreError> {
     let id = letter.id.as_bytes();
     Ok([
         (Table::Letters, id.to_vec(), encode(letter)?),

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use super::SledStore;
 use super::codec::encode;
 use super::open;
-use super::tables::{Table, Tables, moment, unavailable, user_key};
+use super::tables::{Placed, Table, Tables, moment, unavailable, user_key};
 use super::{letters, sessions, tokens, users};
 use crate::id::UserId;
 use crate::store::{LoadError, Loaded, Record, Records, StoreError};
@@ -110,10 +110,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
 }
 
 /// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a picture of half a store.
-fn insert(
-    tables: &Tables,
-    entries: impl IntoIterator<Item = (Table, Vec<u8>, Vec<u8>)>,
-) -> Result<bool, StoreError> {
+fn insert(tables: &Tables, entries: impl IntoIterator<Item = Placed>) -> Result<bool, StoreError> {
     let mut alone = true;
     for (table, key, value) in entries {
         let before = tables.tree(table).insert(key, value).map_err(unavailable)?;

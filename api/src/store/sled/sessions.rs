@@ -2,7 +2,7 @@
 
 use super::change::{Batch, Change};
 use super::codec::encode;
-use super::tables::{Table, Tables, timed_key, user_key};
+use super::tables::{Placed, Table, Tables, timed_key, user_key};
 use super::users;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
@@ -161,7 +161,7 @@ pub(super) fn remove(batch: &mut Batch, session: &Session) {
 }
 
 /// What stands somewhere because of a session.
-pub(super) fn entries(session: &Session) -> Result<[(Table, Vec<u8>, Vec<u8>); 3], StoreError> {
+pub(super) fn entries(session: &Session) -> Result<[Placed; 3], StoreError> {
     let id = session.id.as_bytes();
     Ok([
         (Table::Sessions, id.to_vec(), encode(session)?),

@@ -108,6 +108,9 @@ pub(super) struct Tables {
     _lock: File,
 }
 
+/// A place, and what stands there: table, key, value.
+pub(super) type Placed = (Table, Vec<u8>, Vec<u8>);
+
 impl Tables {
     pub(super) fn open(db: Db, lock: File) -> sled::Result<Self> {
         let trees = Table::ALL.iter().map(|table| db.open_tree(table.name()));

@@ -2,7 +2,7 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, Tables};
+use super::tables::{Placed, Table, Tables};
 use super::{sessions, users};
 use crate::accounts::EmailAddress;
 use crate::clock::Timestamp;
@@ -115,7 +115,7 @@ pub(super) fn remove(batch: &mut Batch, token: &OneTimeToken) {
 }
 
 /// What stands somewhere because of a token.
-pub(super) fn entries(token: &OneTimeToken) -> Result<[(Table, Vec<u8>, Vec<u8>); 2], StoreError> {
+pub(super) fn entries(token: &OneTimeToken) -> Result<[Placed; 2], StoreError> {
     let hash = token.hash.as_bytes();
     Ok([
         (Table::Tokens, hash.to_vec(), encode(token)?),

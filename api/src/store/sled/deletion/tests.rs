@@ -1,3 +1,5 @@
+use futures_util::TryStreamExt as _;
+
 use super::{Progress, delete, proceed, unfinished};
 use crate::accounts::{EmailAddress, Username};
 use crate::clock::Timestamp;
@@ -6,8 +8,8 @@ use crate::id::{EventId, UserId};
 use crate::passwords::PasswordHash;
 use crate::store::sled::open::{open, open_again};
 use crate::store::sled::tables::{Table, Tables};
-use crate::store::sled::{events, users};
-use crate::store::{CreateUser, DeleteUser, User};
+use crate::store::sled::{SledStore, events, users};
+use crate::store::{CreateUser, DeleteUser, Record, Store as _, User};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -70,4 +72,17 @@ fn whoever_asks_again_for_a_deletion_that_was_cut_off_finishes_it() {
     assert!(is_empty(&tables));
     let again = delete(&tables, user).expect("deleted");
     assert_eq!(again, (DeleteUser::Unknown, Progress::Done));
+}
+
+#[tokio::test]
+async fn a_dump_holds_nothing_of_whoever_is_just_being_deleted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SledStore::open(folder.path()).expect("a store");
+    let deleted = store.durable(|tables| delete(tables, fill(tables))).await;
+    let (_, progress) = deleted.expect("deleted");
+    assert_eq!(progress, Progress::More);
+    let records = store.dump().await.expect("a dump");
+    let records: Vec<Record> = records.try_concat().await.expect("all of it");
+    assert_eq!(records, []);
+    store.close().await;
 }
