@@ -26,6 +26,9 @@ use crate::tokens::{SigningKeys, load_or_create};
 const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
                              make room there or look after it, and start the server again";
 
+/// How long a command that somebody runs while there is no server may have the folder.
+const COMMANDS: Duration = Duration::from_secs(5);
+
 /// How long the stop waits for a letter that is being sent.
 const COURIER_STOP: Duration = Duration::from_secs(5);
 
@@ -42,7 +45,7 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         .await
         .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let store = store::open(&config).await?;
+    let store = store::open_within(COMMANDS, &config).await?;
     let keys = match config.signing_key.clone() {
         Some(key) => SigningKeys::new(key, Vec::new()),
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,

@@ -4,11 +4,15 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::store::Store;
 use crate::store::postgres::PostgresStore;
 use crate::store::sled::{OpenError, SledStore};
+
+/// Between two looks at a folder that is in use. The system has no event for when it is not.
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens it, made if it is not there. A folder is opened in place, which blocks.
 pub(super) async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
@@ -38,6 +42,27 @@ pub(super) async fn try_open(config: &Config) -> Result<Opened, String> {
     match PostgresStore::connect(url, config.require_standby).await {
         Ok(store) => Ok(Opened::Store(Arc::new(store))),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// As [`open`], and waits so long for a folder that is in use: commands have it for a moment, and let go of it.
+pub(super) async fn open_within(
+    patience: Duration,
+    config: &Config,
+) -> Result<Arc<dyn Store>, String> {
+    let began = Instant::now();
+    let mut waits = false;
+    loop {
+        match try_open(config).await? {
+            Opened::Store(store) => return Ok(store),
+            Opened::InUse(sentence) if began.elapsed() >= patience => return Err(sentence),
+            Opened::InUse(_) => {
+                if !std::mem::replace(&mut waits, true) {
+                    tracing::info!("the data folder is in use: waiting");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 }
 

@@ -16,9 +16,6 @@ use crate::tokens::{SigningKey, SigningKeys};
 /// its ten seconds), or another command.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Between two looks at it. The system has no event for what is waited for.
-const PAUSE: Duration = Duration::from_millis(50);
-
 pub(super) struct Door<'a> {
     config: &'a Config,
     ours: Option<(Operator, Arc<dyn Store>)>,
@@ -46,14 +43,13 @@ impl<'a> Door<'a> {
                 Opened::Store(store) => self.ours = Some((self.operator(&store)?, store)),
                 Opened::InUse(sentence) if began.elapsed() > PATIENCE => return Err(sentence),
                 Opened::InUse(_) => {
-                    if !waits {
+                    if !std::mem::replace(&mut waits, true) {
                         eprintln!(
                             "password-auth: {} is in use by somebody who starts or stops: waiting",
                             self.config.data_dir.display()
                         );
                     }
-                    waits = true;
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(store::PAUSE).await;
                 }
             }
         }

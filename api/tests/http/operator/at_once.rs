@@ -1,6 +1,7 @@
 //! Several commands at once, and commands while a server comes or goes.
 
 use std::fs;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -11,7 +12,9 @@ use password_auth::http::App;
 use password_auth::store::Store;
 use password_auth::store::sled::SledStore;
 use password_auth::tokens::load_or_create;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::sync::watch;
@@ -111,6 +114,32 @@ async fn a_command_waits_for_a_server_that_starts_and_asks_it_then() {
     assert_eq!(Ran::of(command).await.json()["username"], "alice");
     stop.send_replace(true);
     serving.await.expect("served");
+}
+
+#[tokio::test]
+async fn a_server_that_starts_waits_for_a_command() {
+    let site = Site::new(Engine::Sled).await;
+    let store = SledStore::open(site.folder()).expect("a store");
+    let mut command = site.server("info");
+    command.stderr(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = command.kill_on_drop(true).spawn().expect("it runs");
+    let log = server.stderr.take().expect("piped");
+    reads_until("in use: waiting", log).await;
+    store.close().await;
+    drop(store);
+    let stdout = server.stdout.take().expect("piped");
+    reads_until("listening on", stdout).await;
+}
+
+/// Reads lines until one has that in it.
+async fn reads_until(text: &str, from: impl AsyncRead + Unpin) {
+    let mut lines = BufReader::new(from).lines();
+    loop {
+        let line = lines.next_line().await.expect("text");
+        if line.expect("it goes on").contains(text) {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ impl Site {
     }
 
     pub async fn serve_logging(&self, level: &str) -> ServerProcess {
+        ServerProcess::start(self.server(level)).await
+    }
+
+    pub fn server(&self, level: &str) -> Command {
         let mut command = ServerProcess::command(self.folder());
         command.env("RUST_LOG", level);
         if let Some(url) = &self.url {
@@ -62,7 +66,7 @@ impl Site {
                 .env("DATABASE_URL", url)
                 .env("JWT_SECRET", "a secret of more than thirty-two bytes");
         }
-        ServerProcess::start(command).await
+        command
     }
 
     /// The binary with these arguments, and where to find the users; of the key that nodes share it knows nothing.
