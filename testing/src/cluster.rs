@@ -184,7 +184,7 @@ impl Cluster {
     /// can only be killed then.
     pub async fn freeze(&self) {
         if let Some(server) = self.server.lock().await.as_mut() {
-            server.freeze();
+            server.freeze(&self.folder);
         }
     }
 

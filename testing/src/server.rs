@@ -1,5 +1,6 @@
 //! One run of a server, held by a shell that outlives neither it nor us.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStderr, ChildStdin, Stdio};
 use std::thread;
@@ -103,8 +104,14 @@ impl Server {
     }
 
     /// Stops all of its processes where they are. They stay, and their connections, too.
-    pub(crate) fn freeze(&mut self) {
+    pub(crate) fn freeze(&mut self, folder: &Folder) {
         self.order("STOP\n");
+        let pid = fs::read_to_string(folder.data().join("postmaster.pid")).expect("it runs");
+        let pid = pid.lines().next().expect("its number").to_owned();
+        // No event tells that a process has stopped.
+        while !stopped_with_children(&pid) {
+            thread::yield_now();
+        }
     }
 
     fn order(&mut self, order: &str) {
@@ -145,4 +152,18 @@ fn read_log(errors: ChildStderr, log: &watch::Sender<Log>) {
         log.send_modify(|log| log.lines.push(line));
     }
     log.send_modify(|log| log.ended = true);
+}
+
+fn stopped_with_children(pid: &str) -> bool {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.expect("it is there");
+    std::iter::once(pid)
+        .chain(children.split_whitespace())
+        .all(|pid| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status"));
+            // One that has ended meanwhile answers nobody either.
+            status.map_or(true, |status| {
+                status.contains("State:\tT") || status.contains("State:\tZ")
+            })
+        })
 }

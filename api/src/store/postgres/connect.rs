@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ impl Purpose {
 pub(super) struct Connector {
     hosts: Arc<[HostConfig]>,
     tls: MakeRustlsConnect,
+    /// How often a server was given up, since it did not answer. Connections of before lead to the same one.
+    given_up: Arc<AtomicU64>,
 }
 
 impl Connector {
@@ -94,6 +96,7 @@ impl Connector {
         Ok(Self {
             hosts: hosts.into(),
             tls: tls::connector(url.root_certificates.as_deref())?,
+            given_up: Arc::default(),
         })
     }
 
@@ -121,6 +124,7 @@ impl Connector {
     }
 
     async fn connect_to(&self, host: &HostConfig, purpose: Purpose) -> Result<Connection, String> {
+        let given_up_before = self.given_up.load(Ordering::SeqCst);
         let (client, driver) = host
             .config
             .connect(self.tls.clone())
@@ -137,12 +141,31 @@ impl Connector {
             statements: Mutex::default(),
             warned,
             driver: driver.abort_handle(),
+            given_up_before,
         })
+    }
+
+    /// This connection's server does not answer: who asks next asks on one that is made from now on, whatever it is
+    /// for. Else each kind of connection would find that out for itself, one after the other in one request.
+    pub(super) fn doubt(&self, connection: &Connection) {
+        let before = connection.given_up_before;
+        let (order, unless) = (Ordering::SeqCst, Ordering::SeqCst);
+        // Many find it out at once, and the first has said it for all.
+        self.given_up
+            .compare_exchange(before, before + 1, order, unless)
+            .ok();
+    }
+
+    /// Whether it was made since a server was last given up, and is open.
+    pub(super) fn trusts(&self, connection: &Connection) -> bool {
+        !connection.client.is_closed()
+            && connection.given_up_before == self.given_up.load(Ordering::SeqCst)
     }
 
     /// Lets go of a connection that keeps an answer to itself, and of the server's side of it. A server that only
     /// waits for its standby would go on waiting, with nobody there, until it has no connection left for anyone.
     pub(super) fn give_up(&self, connection: Connection) {
+        self.doubt(&connection);
         let tls = self.tls.clone();
         tokio::spawn(async move {
             let cancel = connection.client.cancel_token();
@@ -180,6 +203,8 @@ pub(super) struct Connection {
     warned: Arc<AtomicBool>,
     /// Carries its bytes.
     driver: AbortHandle,
+    /// See [`Connector::trusts`].
+    given_up_before: u64,
 }
 
 /// What statements take.

@@ -77,6 +77,7 @@ impl Reads {
         let result = match timeout(READ, connection.rows(sql, parameters)).await {
             Ok(result) => result.map_err(Failure::from),
             Err(_elapsed) => {
+                self.connector.doubt(&connection);
                 slot.forget(&connection);
                 return Err(Failure::Store(StoreError::Unavailable(
                     "the database does not answer".to_owned(),
@@ -99,13 +100,18 @@ impl Reads {
         Ok(&self.connector)
     }
 
+    fn trusted(&self, slot: &Slot) -> Option<Arc<Connection>> {
+        slot.get()
+            .filter(|connection| self.connector.trusts(connection))
+    }
+
     async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
         self.connector()?;
-        if let Some(connection) = slot.get() {
+        if let Some(connection) = self.trusted(slot) {
             return Ok(connection);
         }
         let _one_at_a_time = slot.connecting.lock().await;
-        if let Some(connection) = slot.get() {
+        if let Some(connection) = self.trusted(slot) {
             return Ok(connection);
         }
         let connection = self
@@ -129,10 +135,7 @@ impl Reads {
 impl Slot {
     fn get(&self) -> Option<Arc<Connection>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current
-            .as_ref()
-            .filter(|connection| !connection.client.is_closed())
-            .cloned()
+        current.clone()
     }
 
     fn set(&self, connection: Option<Arc<Connection>>) {

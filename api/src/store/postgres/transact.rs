@@ -162,11 +162,10 @@ impl Pool {
         ended.result
     }
 
-    /// The connections that are idle lead to the same server: each would cost somebody the same wait.
+    /// The connections that are idle lead to the same server, and are not used again.
     fn give_up(&self, connection: Object<Manager>) {
         let connector = &self.0.manager().connector;
         connector.give_up(Object::take(connection));
-        self.0.retain(|_, _| false);
     }
 
     async fn get(&self) -> Result<Object<Manager>, Failure> {
@@ -263,9 +262,10 @@ impl managed::Manager for Manager {
         connection: &mut Connection,
         _: &Metrics,
     ) -> managed::RecycleResult<String> {
-        if connection.client.is_closed() {
-            return Err(RecycleError::message("closed"));
+        if self.connector.trusts(connection) {
+            Ok(())
+        } else {
+            Err(RecycleError::message("closed, or given up"))
         }
-        Ok(())
     }
 }
