@@ -60,3 +60,5 @@ mod sign_in;
 mod sweep;
 mod sync_trace;
 mod throttle;
+mod v1;
+mod walk;
