@@ -27,7 +27,7 @@ pub use email::{EmailAddress, EmailKey, InvalidEmail};
 pub use import::{ImportError, Imported, Notice, import};
 pub use leave::{Export, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
-pub use people::{ChangePersonError, Page};
+pub use people::{ChangePersonError, Page, SeePersonError};
 pub use register::{NewAccount, RegisterError};
 pub use role::{Role, UnknownRole};
 pub use sign_in::SignInError;
@@ -244,6 +244,19 @@ impl Accounts {
             ..Circumstances::default()
         };
         self.journal.record(user.id, what, circumstances).await;
+    }
+
+    /// As [`note`](Self::note), and nobody waits for it: where an answer must not tell, by its time, that there is
+    /// such a person.
+    fn note_later(&self, user: &User, what: Happening, client: Client) {
+        let (journal, user) = (self.journal.clone(), user.id);
+        tokio::spawn(async move {
+            let circumstances = Circumstances {
+                client: Some(&client),
+                ..Circumstances::default()
+            };
+            journal.record(user, what, circumstances).await;
+        });
     }
 
     /// Tells the person, at an address that he has verified; what could not be put into the queue is logged.

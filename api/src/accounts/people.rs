@@ -15,6 +15,20 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// Why somebody is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum SeePersonError {
+    /// There is nobody of that id.
+    #[error("there is no such user")]
+    Unknown,
+    /// The caller is none who [sees others](Role::SEEING_OTHERS).
+    #[error("the caller's role does not allow it")]
+    Forbidden,
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why somebody was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePersonError {
@@ -43,8 +57,8 @@ impl Accounts {
         role: Option<Role>,
         page: Page,
     ) -> Result<Vec<User>, StoreError> {
-        if caller.user.role == Role::Guest {
-            let himself = role.is_none_or(|role| role == Role::Guest) && page.skip == 0;
+        if !Role::SEEING_OTHERS.contains(&caller.user.role) {
+            let himself = role.is_none_or(|role| role == caller.user.role) && page.skip == 0;
             return Ok(himself.then(|| caller.user.clone()).into_iter().collect());
         }
         let filter = UserFilter { role, after: None };
@@ -54,15 +68,15 @@ impl Accounts {
     /// One of them.
     ///
     /// # Errors
-    /// As [`ChangePersonError`] lists.
-    pub async fn person(&self, caller: &Caller, id: UserId) -> Result<User, ChangePersonError> {
+    /// As [`SeePersonError`] lists.
+    pub async fn person(&self, caller: &Caller, id: UserId) -> Result<User, SeePersonError> {
         if caller.user.id == id {
             return Ok(caller.user.clone());
         }
-        if caller.user.role == Role::Guest {
-            return Err(ChangePersonError::Forbidden);
+        if !Role::SEEING_OTHERS.contains(&caller.user.role) {
+            return Err(SeePersonError::Forbidden);
         }
-        self.store.user(id).await?.ok_or(ChangePersonError::Unknown)
+        self.store.user(id).await?.ok_or(SeePersonError::Unknown)
     }
 
     /// How many there are.

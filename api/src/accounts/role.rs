@@ -22,6 +22,9 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::User, Self::Admin, Self::Guest];
 
+    /// Who sees other people: not a guest.
+    pub const SEEING_OTHERS: [Self; 2] = [Self::User, Self::Admin];
+
     /// Its name, on the wire and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -78,7 +78,7 @@ impl Accounts {
                 user
             }
             (PasswordVerdict::Wrong, Some(user)) => {
-                self.note(&user, Happening::SignInFailed, &client).await;
+                self.note_later(&user, Happening::SignInFailed, client);
                 return Err(SignInError::Refused);
             }
             (_, None) => return Err(SignInError::Refused),

@@ -117,6 +117,14 @@ fn expected_instead(
         MetaSchemaRef::Inline(schema) => schema,
         MetaSchemaRef::Reference(name) => registry.schemas.get(name)?,
     };
+    // A reference with a description of its own is wrapped together with that.
+    let parts = &schema.all_of;
+    if let Some(expected) = parts
+        .iter()
+        .find_map(|part| expected_instead(value, part, registry))
+    {
+        return Some(expected);
+    }
     if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
         let names: Vec<&str> = schema.enum_items.iter().filter_map(Value::as_str).collect();
         return Some(format!("one of {}", names.join(", ")));

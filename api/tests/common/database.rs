@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 static PLACES: Semaphore = Semaphore::const_new(4);
 
 pub struct Database {
-    cluster: &'static Cluster,
-    url: String,
+    pub cluster: &'static Cluster,
+    pub url: String,
     _place: SemaphorePermit<'static>,
 }
 

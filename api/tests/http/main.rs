@@ -64,3 +64,5 @@ mod strength;
 mod sweep;
 mod sync_trace;
 mod throttle;
+mod v1;
+mod walk;

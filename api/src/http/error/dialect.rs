@@ -119,6 +119,10 @@ impl Told<'_> {
             Failure::TooManyAttempts(wait) | Failure::Unavailable(wait) => {
                 Some((header::RETRY_AFTER, HeaderValue::from(whole_seconds(*wait))))
             }
+            // Not before somebody has changed a setting.
+            Failure::MailNotConfigured => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("3600")))
+            }
             _ => None,
         }
     }

@@ -9,7 +9,8 @@ use poem::error::ReadBodyError;
 use super::Failure;
 use crate::accounts::{
     ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError,
-    MailRequestError, ProofError, RegisterError, ResetPasswordError, Role, SignInError,
+    MailRequestError, ProofError, RegisterError, ResetPasswordError, Role, SeePersonError,
+    SignInError,
 };
 use crate::passwords::{Busy, HashingError, Weak};
 use crate::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -43,14 +44,14 @@ impl From<Invalid> for Failure {
 }
 
 impl Failure {
-    /// The field has another name where a password is changed.
-    fn invalid_new_password(invalid: Invalid) -> Self {
-        match Self::from(invalid) {
+    /// The failure, where the request has another name for the one field that can be wrong.
+    pub(in crate::http) fn in_field(self, name: &str) -> Self {
+        match self {
             Self::Invalid(errors) => Self::Invalid(
                 errors
                     .into_iter()
                     .map(|error| FieldError {
-                        field: "new_password".to_owned(),
+                        field: name.to_owned(),
                         ..error
                     })
                     .collect(),
@@ -120,7 +121,7 @@ impl From<ProofError> for Failure {
 impl From<ChangePasswordError> for Failure {
     fn from(error: ChangePasswordError) -> Self {
         match error {
-            ChangePasswordError::Invalid(invalid) => Self::invalid_new_password(invalid),
+            ChangePasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
             ChangePasswordError::Proof(error) => error.into(),
         }
     }
@@ -130,7 +131,7 @@ impl From<ResetPasswordError> for Failure {
     fn from(error: ResetPasswordError) -> Self {
         match error {
             ResetPasswordError::BadToken => Self::InvalidOneTimeToken,
-            ResetPasswordError::Invalid(invalid) => Self::invalid_new_password(invalid),
+            ResetPasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
             ResetPasswordError::Hashing(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
         }
@@ -162,6 +163,16 @@ impl From<ConfirmEmailError> for Failure {
             ConfirmEmailError::BadToken => Self::InvalidOneTimeToken,
             ConfirmEmailError::Taken => Self::EmailExists,
             ConfirmEmailError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SeePersonError> for Failure {
+    fn from(error: SeePersonError) -> Self {
+        match error {
+            SeePersonError::Unknown => Self::NotFound,
+            SeePersonError::Forbidden => Self::PermissionDenied(&Role::SEEING_OTHERS),
+            SeePersonError::Store(error) => error.into(),
         }
     }
 }

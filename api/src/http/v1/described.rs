@@ -92,7 +92,8 @@ routes! {
     PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.", [caller(), bad_parameter("limit")];
     CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
     CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
-    PersonRoute: OK Person = Person::example(), "The person.", [admin(), vec![Failure::NotFound]];
+    PersonRoute: OK Person = Person::example(), "The person.",
+        [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
     ChangePersonRoute: OK Person = Person::example(), "The person as he is now.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
     RemovePersonRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",

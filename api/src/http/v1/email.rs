@@ -11,6 +11,7 @@ use super::caller::SignedIn;
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
 use crate::accounts::{Accounts, Client};
 use crate::http::body::StrictBody;
+use crate::http::error::Failure;
 use crate::http::route::{Answer, Outcome};
 
 pub(in crate::http) struct EmailApi {
@@ -72,7 +73,8 @@ impl EmailApi {
         let token = self
             .accounts
             .request_email_change(&caller.0, password, &new_email, &client)
-            .await?;
+            .await
+            .map_err(|error| Failure::from(error).in_field("new_email"))?;
         Ok(Answer(with_token(CHANGE_SENT, token.as_ref())))
     }
 }

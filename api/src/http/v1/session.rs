@@ -33,9 +33,16 @@ pub(in crate::http) struct SessionApi {
 #[derive(Object, serde::Deserialize)]
 struct PasswordForm {
     /// The name, in any case, or the e-mail address.
+    // In a form, what is missing and what is empty are the same.
+    #[serde(default)]
     username: String,
     /// The password.
+    #[serde(default = "no_password")]
     password: password_auth_wire::Secret,
+}
+
+fn no_password() -> password_auth_wire::Secret {
+    password_auth_wire::Secret::new("")
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth")]

@@ -141,6 +141,30 @@ impl Reply {
     }
 
     #[track_caller]
+    pub fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// A success of the account system, with its sentence.
+    #[track_caller]
+    pub fn expect_done(&self, message: &str) {
+        assert_eq!(self.status, 200, "{self:?}");
+        assert_eq!(self.json(), json!({"message": message, "success": true}));
+    }
+
+    /// What a server in development tells of a mailed token.
+    #[track_caller]
+    pub fn dev_token(&self) -> String {
+        let body = self.json();
+        let message = body["message"].as_str().unwrap_or_default();
+        let (_, token) = message
+            .split_once(" (DEV ONLY): ")
+            .unwrap_or_else(|| panic!("no token: {self:?}"));
+        token.to_owned()
+    }
+
+    #[track_caller]
     pub fn tokens(self) -> Tokens {
         serde_json::from_str(&self.expect_ok().text).expect("a pair of tokens")
     }

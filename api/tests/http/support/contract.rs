@@ -35,10 +35,27 @@ pub fn check(method: &Method, path: &str, reply: &Reply) {
     if reply.status >= 400 && method != Method::HEAD {
         check_error(method, path, reply);
     }
-    let operation = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
-    if operation.is_object() {
+    if let Some(operation) = operation(method, path) {
         check_documented(operation, method, path, reply);
     }
+}
+
+/// What the document says of a route: of that very path, or else of the template that it fits.
+fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+    let paths = DOCUMENT["paths"].as_object()?;
+    let route = paths.get(path).or_else(|| {
+        let (_, route) = paths.iter().find(|(template, _)| fits(template, path))?;
+        Some(route)
+    })?;
+    route.get(method.as_str().to_lowercase())
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template
+            .zip(path)
+            .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
 }
 
 #[track_caller]

@@ -4,6 +4,7 @@
 mod client;
 mod clock;
 mod contract;
+pub mod person;
 mod process;
 mod random;
 pub mod raw;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
+pub use person::Person;
 pub use process::ServerProcess;
 pub use random::{Random, everyday_or_long};
 pub use server::{Engine, TestServer};

@@ -155,7 +155,7 @@ pub struct TestServer {
     pub mailer: Arc<Mailer>,
     app: App,
     config: Config,
-    database: Option<Database>,
+    pub database: Option<Database>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     courier: Option<JoinHandle<()>>,
