@@ -49,3 +49,40 @@ async fn authorize_in_swagger_ui_reaches_what_is_protected() {
     assert_eq!(page.run("done(complaints)", Value::Null).await, json!([]));
     browser.quit().await;
 }
+
+#[tokio::test]
+async fn authorize_in_swagger_ui_takes_name_and_password_for_the_account_system() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let alice = json!({"username": "alice", "password": PASSWORD});
+    assert_eq!(server.post("/api/v1/auth/register", alice).await, 201);
+
+    let page = browser.new_page().await;
+    page.run_first(LISTEN).await;
+    page.go(&format!("{}/docs", server.url)).await;
+    page.until("document.querySelector('.auth-wrapper') || complaints.length")
+        .await;
+    page.click_on(".auth-wrapper > button.authorize").await;
+    for (field, text) in [("oauth_username", "alice"), ("oauth_password", PASSWORD)] {
+        let field = page.find(&format!(".modal-ux #{field}")).await;
+        field.send_keys(text).await.expect("typed");
+    }
+    let flow = ".modal-ux .auth-container:has(#oauth_username)";
+    page.click_on(&format!("{flow} button.authorize")).await;
+    page.until("document.querySelector('.modal-ux').textContent.includes('Authorized')")
+        .await;
+    page.click_on(".modal-ux button.btn-done").await;
+
+    let operation = "[id$='-v1_me']";
+    page.click_on(&format!("{operation} .opblock-summary-control"))
+        .await;
+    page.click_on(&format!("{operation} .try-out__btn")).await;
+    page.click_on(&format!("{operation} button.execute")).await;
+    let answer = page
+        .find(&format!("{operation} .live-responses-table tbody"))
+        .await;
+    let answer = answer.text().await.expect("read");
+    assert!(answer.contains(r#""username": "alice""#), "{answer}");
+
+    assert_eq!(page.run("done(complaints)", Value::Null).await, json!([]));
+    browser.quit().await;
+}
