@@ -11,7 +11,7 @@ use crate::mail::About;
 use crate::sessions::Caller;
 use crate::store::{ConfirmEmail, StoreError, User};
 use crate::throttle::{Attempt, Verdict};
-use crate::tokens::{OneTimeToken, Purpose, TokenHash, new_token};
+use crate::tokens::{OneTimeToken, Purpose, TokenHash};
 
 /// Why no mail was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,7 @@ impl Accounts {
         self.mailer
             .send_later(address.clone(), Some(user.id), About::ChangeEmail)
             .await?;
-        self.tell(user, About::EmailChangeRequested).await;
+        self.mailer.tell(user, About::EmailChangeRequested).await;
         self.note(user, Happening::EmailChangeRequested, client)
             .await;
         self.token_for_developer(user.id, Purpose::ChangeEmail(address))
@@ -130,7 +130,7 @@ impl Accounts {
                 if is_another {
                     self.note(&after, Happening::EmailChanged, client).await;
                     // To the old one.
-                    self.tell(&before, About::EmailChanged).await;
+                    self.mailer.tell(&before, About::EmailChanged).await;
                 } else {
                     self.note(&after, Happening::EmailVerified, client).await;
                 }
@@ -173,22 +173,10 @@ impl Accounts {
         if !self.tells_tokens {
             return Ok(None);
         }
-        let token = new_token().map_err(MailRequestError::Randomness)?;
-        let lifetime = match purpose {
-            Purpose::ResetPassword(_) => self.link_lifetimes.password_reset,
-            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => {
-                self.link_lifetimes.email_verification
-            }
-        };
-        let added = self
-            .store
-            .add_one_time_token(OneTimeToken {
-                hash: TokenHash::of(token.expose()),
-                user,
-                purpose,
-                expires: self.clock.now().plus(lifetime),
-            })
-            .await?;
+        let expires = self.clock.now().plus(self.link_lifetimes.of(&purpose));
+        let (token, kept) =
+            OneTimeToken::new(user, purpose, expires).map_err(MailRequestError::Randomness)?;
+        let added = self.store.add_one_time_token(kept).await?;
         Ok(added.then_some(token))
     }
 }

@@ -35,7 +35,7 @@ pub use username::{Username, UsernameKey};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::events::{Circumstances, Happening, Journal};
-use crate::mail::{About, LinkLifetimes, Mailer};
+use crate::mail::{LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
@@ -257,15 +257,5 @@ impl Accounts {
             };
             journal.record(user, what, circumstances).await;
         });
-    }
-
-    /// Tells the person, at an address that he has verified; what could not be put into the queue is logged.
-    async fn tell(&self, user: &User, about: About) {
-        let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
-            return;
-        };
-        if let Err(error) = self.mailer.send_later(to, Some(user.id), about).await {
-            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
-        }
     }
 }

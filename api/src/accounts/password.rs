@@ -23,6 +23,18 @@ pub enum ChangePasswordError {
     Proof(#[from] ProofError),
 }
 
+impl From<HashingError> for ChangePasswordError {
+    fn from(error: HashingError) -> Self {
+        Self::Proof(error.into())
+    }
+}
+
+impl From<StoreError> for ChangePasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Proof(error.into())
+    }
+}
+
 /// Why a password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
@@ -52,26 +64,23 @@ impl Accounts {
         new: Secret,
         client: &Client,
     ) -> Result<(), ChangePasswordError> {
-        check_new_password(new.expose())
-            .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
+        check_rules(&new).map_err(ChangePasswordError::Invalid)?;
         let user = &caller.user;
         self.prove(user, current, client).await?;
         self.judge(&new, user.called())
-            .await
-            .map_err(ProofError::from)?
+            .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
+        let hash = self.hasher.hash(new).await?;
         let changed = self
             .store
             .change_password(user.id, user.password_version, hash, Some(caller.session))
-            .await
-            .map_err(ProofError::from)?;
+            .await?;
         if !changed {
             // Somebody changed it since it was read: what was given is the current one no more.
             return Err(ProofError::Wrong.into());
         }
         self.note(user, Happening::PasswordChanged, client).await;
-        self.tell(user, About::PasswordChanged).await;
+        self.mailer.tell(user, About::PasswordChanged).await;
         Ok(())
     }
 
@@ -121,8 +130,7 @@ impl Accounts {
             Some((token, user)) if matches!(token.purpose, Purpose::ResetPassword(_)) => user,
             _ => return Err(ResetPasswordError::BadToken),
         };
-        check_new_password(new.expose())
-            .map_err(|violation| ResetPasswordError::Invalid(Invalid::password(violation)))?;
+        check_rules(&new).map_err(ResetPasswordError::Invalid)?;
         self.judge(&new, user.called())
             .await?
             .map_err(ResetPasswordError::Invalid)?;
@@ -133,7 +141,7 @@ impl Accounts {
             .await?
             .ok_or(ResetPasswordError::BadToken)?;
         self.note(&user, Happening::PasswordReset, client).await;
-        self.tell(&user, About::PasswordChanged).await;
+        self.mailer.tell(&user, About::PasswordChanged).await;
         Ok(())
     }
 
@@ -147,33 +155,34 @@ impl Accounts {
         user: UserId,
         new: Secret,
     ) -> Result<Option<()>, ChangePasswordError> {
-        check_new_password(new.expose())
-            .map_err(|violation| ChangePasswordError::Invalid(Invalid::password(violation)))?;
-        let Some(found) = self.store.user(user).await.map_err(ProofError::from)? else {
+        check_rules(&new).map_err(ChangePasswordError::Invalid)?;
+        let Some(found) = self.store.user(user).await? else {
             return Ok(None);
         };
         self.judge(&new, found.called())
-            .await
-            .map_err(ProofError::from)?
+            .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(new).await.map_err(ProofError::from)?;
+        let hash = self.hasher.hash(new).await?;
         loop {
-            let Some(found) = self.store.user(user).await.map_err(ProofError::from)? else {
+            let Some(found) = self.store.user(user).await? else {
                 return Ok(None);
             };
             let changed = self
                 .store
                 .change_password(user, found.password_version, hash.clone(), None)
-                .await
-                .map_err(ProofError::from)?;
+                .await?;
             // Else somebody changed it in between: the operator's is the last word.
             if changed {
                 self.journal
                     .record(user, Happening::PasswordSet, Circumstances::default())
                     .await;
-                self.tell(&found, About::PasswordChanged).await;
+                self.mailer.tell(&found, About::PasswordChanged).await;
                 return Ok(Some(()));
             }
         }
     }
+}
+
+fn check_rules(new: &Secret) -> Result<(), Invalid> {
+    check_new_password(new.expose()).map_err(Invalid::password)
 }

@@ -9,10 +9,9 @@ use lettre::message::Mailbox;
 use super::message::{self, BuildError, Mail};
 use super::text::{self, Link};
 use super::{About, Letter, LinkLifetimes};
-use crate::accounts::EmailAddress;
 use crate::clock::SharedClock;
 use crate::store::{Store, StoreError, User};
-use crate::tokens::{OneTimeToken, Purpose, TokenHash, new_token};
+use crate::tokens::{OneTimeToken, Purpose};
 
 /// Makes mails.
 pub(super) struct Composer {
@@ -77,10 +76,7 @@ impl Composer {
             return Ok(users);
         };
         let user = self.store.user(id).await?;
-        let is_his = |user: &User| {
-            let his = user.email.as_ref().map(EmailAddress::key);
-            his == Some(letter.to.key())
-        };
+        let is_his = |user: &User| user.has_email(&letter.to);
         Ok(user
             .filter(|user| match letter.about {
                 About::ResetPassword => user.is_active && is_his(user),
@@ -98,37 +94,20 @@ impl Composer {
     /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
     /// have no token.
     async fn link(&self, letter: &Letter, user: &User) -> Result<Option<String>, ComposeError> {
-        let (page, purpose, lifetime) = match letter.about {
-            About::ResetPassword => (
-                "reset-password",
-                Purpose::ResetPassword(letter.to.clone()),
-                self.lifetimes.password_reset,
-            ),
-            About::VerifyEmail => (
-                "verify-email",
-                Purpose::VerifyEmail(letter.to.clone()),
-                self.lifetimes.email_verification,
-            ),
-            About::ChangeEmail => (
-                "verify-email",
-                Purpose::ChangeEmail(letter.to.clone()),
-                self.lifetimes.email_verification,
-            ),
+        let to = letter.to.clone();
+        let (page, purpose) = match letter.about {
+            About::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
+            About::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
+            About::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),
             About::EmailChangeRequested
             | About::EmailChanged
             | About::PasswordChanged
             | About::TokenReused => return Ok(Some(String::new())),
         };
-        let token = new_token().map_err(|_| ComposeError::Randomness)?;
-        let added = self
-            .store
-            .add_one_time_token(OneTimeToken {
-                hash: TokenHash::of(token.expose()),
-                user: user.id,
-                purpose,
-                expires: self.clock.now().plus(lifetime),
-            })
-            .await?;
+        let expires = self.clock.now().plus(self.lifetimes.of(&purpose));
+        let (token, kept) =
+            OneTimeToken::new(user.id, purpose, expires).map_err(|_| ComposeError::Randomness)?;
+        let added = self.store.add_one_time_token(kept).await?;
         let url = format!("{}/{page}?token={}", self.public_url, token.expose());
         Ok(added.then_some(url))
     }

@@ -8,7 +8,7 @@ use super::{About, Delivery, Letter};
 use crate::accounts::EmailAddress;
 use crate::clock::SharedClock;
 use crate::id::{LetterId, UserId};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, User};
 
 /// Takes letters. Nobody waits for a mail server here.
 pub struct Mailer {
@@ -65,5 +65,16 @@ impl Mailer {
         self.store.add_letter(letter).await?;
         self.news.notify_one();
         Ok(())
+    }
+
+    /// Tells the person of something about his account, if he has shown that he reads his address; what could not
+    /// be put into the queue is logged.
+    pub async fn tell(&self, user: &User, about: About) {
+        let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
+            return;
+        };
+        if let Err(error) = self.send_later(to, Some(user.id), about).await {
+            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use password_auth_wire::Secret;
 
+use crate::tokens::Purpose;
+
 /// How mail leaves.
 #[derive(Clone, Debug)]
 pub enum Delivery {
@@ -64,4 +66,15 @@ pub struct LinkLifetimes {
     pub password_reset: Duration,
     /// That show that somebody reads an address.
     pub email_verification: Duration,
+}
+
+impl LinkLifetimes {
+    /// How long a token of this purpose is good.
+    #[must_use]
+    pub const fn of(self, purpose: &Purpose) -> Duration {
+        match purpose {
+            Purpose::ResetPassword(_) => self.password_reset,
+            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.email_verification,
+        }
+    }
 }

@@ -312,7 +312,7 @@ impl Sessions {
             Decision::Theft => {
                 self.note(user.id, Happening::TokenReused, session.id, client)
                     .await;
-                self.tell_of_theft(user).await;
+                self.mailer.tell(user, About::TokenReused).await;
             }
             Decision::Adopt => {
                 self.note(user.id, Happening::StoreWentBack, session.id, client)
@@ -326,19 +326,6 @@ impl Sessions {
             | Decision::Replay
             | Decision::Over(End::Theft)
             | Decision::Expired => {}
-        }
-    }
-
-    async fn tell_of_theft(&self, user: &User) {
-        let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
-            return;
-        };
-        let told = self
-            .mailer
-            .send_later(to, Some(user.id), About::TokenReused)
-            .await;
-        if let Err(error) = told {
-            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
         }
     }
 }

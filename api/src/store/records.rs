@@ -65,6 +65,24 @@ impl User {
         ]
     }
 
+    /// Whether mail to the address is mail to him, verified or not.
+    #[must_use]
+    pub fn has_email(&self, address: &EmailAddress) -> bool {
+        self.email
+            .as_ref()
+            .is_some_and(|email| email.key() == address.key())
+    }
+
+    /// The same person with another password.
+    #[must_use]
+    pub fn with_password(self, password: PasswordHash) -> Self {
+        Self {
+            password,
+            password_version: self.password_version.saturating_add(1),
+            ..self
+        }
+    }
+
     /// Whether he is one of those of whom there must always be one.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {

@@ -45,16 +45,6 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A new token for whoever reads the mail.
-///
-/// # Errors
-/// If the system has no randomness.
-pub fn new_token() -> Result<Secret, getrandom::Error> {
-    let mut bytes = zeroize::Zeroizing::new([0; TOKEN_BYTES]);
-    getrandom::fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
-}
-
 /// What a token is good for. One of another purpose is worthless, and so is one that was mailed to an address
 /// that the person has no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,4 +80,28 @@ pub struct OneTimeToken {
     pub purpose: Purpose,
     /// From when on it is good for nothing.
     pub expires: Timestamp,
+}
+
+impl OneTimeToken {
+    /// A new token: for whoever reads the mail, and as it is kept.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn new(
+        user: UserId,
+        purpose: Purpose,
+        expires: Timestamp,
+    ) -> Result<(Secret, Self), getrandom::Error> {
+        let mut bytes = zeroize::Zeroizing::new([0; TOKEN_BYTES]);
+        getrandom::fill(&mut *bytes)?;
+        let token = Secret::new(URL_SAFE_NO_PAD.encode(*bytes));
+        let hash = TokenHash::of(token.expose());
+        let kept = Self {
+            hash,
+            user,
+            purpose,
+            expires,
+        };
+        Ok((token, kept))
+    }
 }

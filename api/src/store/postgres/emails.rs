@@ -10,7 +10,7 @@ use super::reads::Reads;
 use super::row::{self, get, moment, user_columns};
 use super::transact::Transaction;
 use super::{sessions, users};
-use crate::accounts::{EmailAddress, EmailKey};
+use crate::accounts::EmailKey;
 use crate::id::UserId;
 use crate::passwords::PasswordHash;
 use crate::store::{ConfirmEmail, MAX_NAMESAKES, StoreError, User};
@@ -166,16 +166,12 @@ pub(super) async fn reset_password(
             return Ok(None);
         }
     };
-    let key = address.key();
-    if user.email.as_ref().map(EmailAddress::key) != Some(key.clone()) {
+    if !user.has_email(&address) {
         transaction.wait_for_what_was_read().await?;
         return Ok(None);
     }
-    if !is_verified_by_another(transaction, &key, user.id).await? {
-        user.is_verified = true;
-    }
-    user.password = new.clone();
-    user.password_version = user.password_version.saturating_add(1);
+    user.is_verified |= !is_verified_by_another(transaction, &address.key(), user.id).await?;
+    let user = user.with_password(new.clone());
     write(transaction, &user).await?;
     sessions::end_all(transaction, user.id, None).await?;
     users::void_tokens(transaction, user.id).await?;
@@ -189,12 +185,7 @@ pub(super) async fn confirm(
     let found = locked(transaction, hash).await?;
     let (before, address, changes) = match found {
         Some((user, Purpose::ChangeEmail(address))) => (user, address, true),
-        Some((user, Purpose::VerifyEmail(address)))
-            if user
-                .email
-                .as_ref()
-                .is_some_and(|email| email.key() == address.key()) =>
-        {
+        Some((user, Purpose::VerifyEmail(address))) if user.has_email(&address) => {
             (user, address, false)
         }
         _ => {

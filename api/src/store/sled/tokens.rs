@@ -35,10 +35,10 @@ pub(super) fn reset_password(
     let Purpose::ResetPassword(address) = &token.purpose else {
         return Ok(None);
     };
-    if !has(&before, address) {
+    if !before.has_email(address) {
         return Ok(None);
     }
-    let mut after = users::with_password(&before, new);
+    let mut after = before.clone().with_password(new);
     after.is_verified |= !is_verified_by_another(tables, address, before.id)?;
     let mut batch = Batch::default();
     users::replace(&mut batch, Some(&before), Some(&after))?;
@@ -58,7 +58,7 @@ pub(super) fn confirm_email(
     };
     let (address, changes) = match &token.purpose {
         Purpose::ChangeEmail(address) => (address, true),
-        Purpose::VerifyEmail(address) if has(&before, address) => (address, false),
+        Purpose::VerifyEmail(address) if before.has_email(address) => (address, false),
         Purpose::VerifyEmail(_) | Purpose::ResetPassword(_) => return Ok(ConfirmEmail::Invalid),
     };
     if is_verified_by_another(tables, address, before.id)? {
@@ -81,12 +81,6 @@ pub(super) fn confirm_email(
         before: Box::new(before),
         after: Box::new(after),
     })
-}
-
-/// Whether the address is the user's now.
-fn has(user: &User, address: &EmailAddress) -> bool {
-    let now = user.email.as_ref();
-    now.is_some_and(|now| now.key() == address.key())
 }
 
 fn is_verified_by_another(

@@ -79,21 +79,12 @@ pub(super) fn change_password(
         return Ok(false);
     };
     let mut batch = Batch::default();
-    let after = with_password(&before, new);
+    let after = before.clone().with_password(new);
     replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, id, keep)?;
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;
     Ok(true)
-}
-
-/// The user with another password, which counts.
-pub(super) fn with_password(user: &User, password: PasswordHash) -> User {
-    User {
-        password,
-        password_version: user.password_version.saturating_add(1),
-        ..user.clone()
-    }
 }
 
 /// Whether there is no active admin but him.
