@@ -2,6 +2,7 @@
 
 mod hash;
 mod params;
+mod places;
 mod policy;
 mod pool;
 mod stored;

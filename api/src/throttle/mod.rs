@@ -11,6 +11,6 @@ mod addresses;
 mod attempt;
 mod rate;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, Counted};
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use rate::{ParseRateError, Rate, Verdict};
