@@ -7,10 +7,11 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
-use super::hash::{HashError, PasswordHash, Verdict, hash, verify, verify_nobody};
+use super::hash::{HashError, Verdict, hash, verify, verify_nobody};
 use super::params::ScryptParams;
 use super::places::Places;
 use super::policy::{Policy, Weak};
+use crate::model::PasswordHash;
 use crate::throttle::Counted;
 
 /// How many may wait for each one that hashes.
