@@ -7,7 +7,8 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
-use super::hash::{HashError, Verdict, hash, verify, verify_nobody};
+use super::error::HashError;
+use super::hash::{Verdict, hash, verify, verify_nobody};
 use super::params::ScryptParams;
 use super::places::Places;
 use super::policy::{Policy, Weak};
