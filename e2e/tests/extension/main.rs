@@ -14,8 +14,11 @@
 mod support;
 
 mod action_popup;
+mod broker;
 mod docs;
 mod looks;
+mod popup_details;
+mod rounds;
 mod signing_in;
 mod staying_signed_in;
 mod trouble;

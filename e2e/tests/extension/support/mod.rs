@@ -1,6 +1,7 @@
 //! What the tests use: a browser with the extension, a server, a proxy between the two, and helpers for the
 //! popup.
 
+mod app;
 mod browser;
 mod devtools;
 mod page;
@@ -8,6 +9,7 @@ mod popup;
 mod proxy;
 mod server;
 
+pub use app::App;
 pub use browser::Browser;
 pub use devtools::ActionPopup;
 pub use page::Page;
