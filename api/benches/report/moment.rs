@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use crate::figures::{FIGURES, Measure};
 use crate::{Outcome, Settings, Soak};
 
-/// As many clients of the soak as there are; each has one user.
 const SOAK: Soak = Soak {
-    users: 32,
+    users: 16,
     turnovers: 2,
 };
 
