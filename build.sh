@@ -30,13 +30,14 @@ help_main() {
     cat <<'TEXT'
 Usage: ./build.sh COMMAND [ARGUMENTS]
 
-  run       build both halves and serve on http://127.0.0.1:8000 (development mode)
-  build     build both halves: target/release/password-auth and dist/
-  test      check and test everything, also in a real browser
-  bench     measure the release build
-  package   pack dist/ for the Web Store, and the server, into target/package/
-  audit     ask the advisory database about every dependency
-  help      this text; ./build.sh COMMAND --help says more about one command
+  run          build both halves and serve on http://127.0.0.1:8000 (development mode)
+  build        build both halves: target/release/password-auth and dist/
+  test         check and test everything, also in a real browser
+  bench        measure the release build
+  package      pack dist/ for the Web Store, and the server, into target/package/
+  audit        ask the advisory database about every dependency
+  screenshots  take the pictures in docs/ anew
+  help         this text; ./build.sh COMMAND --help says more about one command
 
 Each command first sets up what it is missing: on Debian and Ubuntu by itself, and it says before what
 it installs. Elsewhere it says what is needed.
@@ -105,6 +106,14 @@ Usage: ./build.sh audit
 
 Runs cargo-deny with everything that deny.toml asks for, security advisories included. Installs cargo-deny
 first where it is missing: once, several minutes. Fetches the advisory database.
+TEXT
+}
+
+help_screenshots() {
+    cat <<'TEXT'
+Usage: ./build.sh screenshots
+
+Takes the README's pictures of the popup anew, in a real Chromium, and puts them into docs/.
 TEXT
 }
 
@@ -207,11 +216,20 @@ cmd_audit() {
     cargo_deny check
 }
 
+cmd_screenshots() {
+    [ $# -eq 0 ] || usage_error screenshots "unexpected argument: $1"
+    set_up test
+    build_extension
+    run_tests the_pictures_of_the_readme
+    cp target/e2e/popup-signed-out.png target/e2e/popup-signed-in.png docs/
+    say "The pictures are in docs/."
+}
+
 main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        run | build | test | bench | package | audit) ;;
+        run | build | test | bench | package | audit | screenshots) ;;
         help | --help | -h) help_main; return ;;
         *)
             printf 'error: unknown command: %s\n' "$command" >&2
