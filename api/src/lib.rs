@@ -18,6 +18,7 @@ mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;
+mod threads;
 pub mod throttle;
 pub mod tokens;
 pub mod userfile;

@@ -20,7 +20,8 @@ use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
 pub use import::{ImportError, Imported, Notice, import};
-pub use leave::{Export, LeaveError};
+use leave::UnderWay;
+pub use leave::{Export, ExportError, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page, SeePersonError};
 pub use register::{NewAccount, RegisterError};
@@ -35,9 +36,9 @@ pub use crate::model::{
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
-use crate::throttle::{Addresses, Rate, SignInAttempt, Verdict};
+use crate::throttle::{Addresses, Allowance, Rate, SignInAttempt, Spender, Verdict};
 
-/// How often strangers may try.
+/// How often strangers may try, and how much an account may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     /// Sign-ins, for each address and for each account.
@@ -46,6 +47,17 @@ pub struct Rates {
     pub register: Rate,
     /// Asking for a mail, for each address of a client and for each address of mail.
     pub mail: Rate,
+    /// What an account may write, and ask of what costs much: see [`Spender`].
+    pub account: Rate,
+}
+
+/// Who may list users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directory {
+    /// Whoever [sees others](Role::SEEING_OTHERS).
+    Members,
+    /// Admins.
+    Admins,
 }
 
 /// What is wrong with what somebody typed; `None` where nothing is.
@@ -104,6 +116,9 @@ pub struct Accounts {
     sign_ins: Addresses,
     registrations: Addresses,
     mails: Addresses,
+    allowance: Arc<Allowance>,
+    directory: Directory,
+    exports: UnderWay,
 }
 
 /// The parts that use cases are made of.
@@ -118,6 +133,10 @@ pub struct Parts {
     pub sessions: Arc<Sessions>,
     /// How often strangers may try.
     pub rates: Rates,
+    /// What accounts have spent.
+    pub allowance: Arc<Allowance>,
+    /// Who may list users.
+    pub directory: Directory,
     /// How long what is mailed is good for.
     pub link_lifetimes: LinkLifetimes,
     /// Where letters go.
@@ -159,6 +178,8 @@ impl Accounts {
             hasher,
             sessions,
             rates,
+            allowance,
+            directory,
             link_lifetimes,
             mailer,
             dev,
@@ -176,6 +197,9 @@ impl Accounts {
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
             mails: Addresses::new(rates.mail),
+            allowance,
+            directory,
+            exports: UnderWay::default(),
         }
     }
 
@@ -197,8 +221,12 @@ impl Accounts {
         }
         let stored = Some(user.password.clone());
         match self.hasher.verify(password, stored).await? {
-            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => Ok(()),
-            PasswordVerdict::Wrong => Err(ProofError::Wrong),
+            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => {}
+            PasswordVerdict::Wrong => return Err(ProofError::Wrong),
+        }
+        match self.allowance.spend(Spender::Password(user.id)) {
+            Verdict::Allowed => Ok(()),
+            Verdict::Refused(wait) => Err(ProofError::TooMany(wait)),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::operator::Operator;
 use crate::passwords::PasswordHasher;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::throttle::Allowance;
 use crate::tokens::{AccessTokens, RefreshTokens, SigningKeys};
 
 /// What the routes call.
@@ -24,6 +25,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// Sign-ins.
     pub sessions: Arc<Sessions>,
+    /// What accounts have spent.
+    pub allowance: Arc<Allowance>,
     /// Where letters go; its courier is whoever serves' to start.
     pub mailer: Arc<Mailer>,
     /// The time.
@@ -71,6 +74,7 @@ impl App {
             config.lifetimes,
             Arc::clone(&mailer),
         ));
+        let allowance = Arc::new(Allowance::new(config.rates.account, Arc::clone(&clock)));
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         let accounts = Arc::new(Accounts::new(Parts {
             store,
@@ -78,6 +82,8 @@ impl App {
             hasher: PasswordHasher::new(config.scrypt, cores).with_policy(config.password_policy),
             sessions: Arc::clone(&sessions),
             rates: config.rates,
+            allowance: Arc::clone(&allowance),
+            directory: config.directory,
             link_lifetimes: config.links,
             mailer: Arc::clone(&mailer),
             dev: config.dev,
@@ -90,6 +96,7 @@ impl App {
         Self {
             accounts,
             sessions,
+            allowance,
             mailer,
             clock,
             cors: if config.dev {

@@ -36,7 +36,8 @@ pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
     let pages = pages::with_pages(pages, &app.accounts);
     let api = Route::new()
         .nest_no_strip("/", service(app))
-        .data(Arc::clone(&app.sessions));
+        .data(Arc::clone(&app.sessions))
+        .data(Arc::clone(&app.allowance));
     Front::new(app, PagesOrApi { pages, api }).boxed()
 }
 

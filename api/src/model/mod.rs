@@ -21,7 +21,7 @@ mod username;
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use client_info::{Client, client_network};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
-pub use event::{EVENTS_KEPT, Event, Happening};
+pub use event::{Class, EVENTS_KEPT, Event, Happening};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use password_hash::PasswordHash;
 pub use queued_email::{About, Letter};

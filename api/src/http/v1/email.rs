@@ -7,7 +7,7 @@ use password_auth_wire::v1::{ChangeEmail, ConfirmEmail, Done};
 use poem_openapi::OpenApi;
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::{SignedIn, Spending};
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
 use crate::accounts::{Accounts, Client};
 use crate::http::body::StrictBody;
@@ -31,7 +31,7 @@ impl EmailApi {
     )]
     async fn request_verification(
         &self,
-        caller: SignedIn,
+        caller: Spending,
         client: Client,
     ) -> Outcome<RequestVerificationRoute> {
         let token = self

@@ -9,7 +9,7 @@ use poem_openapi::payload::Form;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::Minding;
 use super::described::{
     EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
     RegisterRoute, SignIns,
@@ -169,7 +169,7 @@ impl SessionApi {
         operation_id = "v1_logout_all",
         tag = "Tag::SignIn"
     )]
-    async fn logout_all(&self, caller: SignedIn, client: Client) -> Outcome<LogoutEverywhere> {
+    async fn logout_all(&self, caller: Minding, client: Client) -> Outcome<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
@@ -181,7 +181,7 @@ impl SessionApi {
         operation_id = "v1_sessions",
         tag = "Tag::SignIn"
     )]
-    async fn sessions(&self, caller: SignedIn) -> Outcome<SignIns> {
+    async fn sessions(&self, caller: Minding) -> Outcome<SignIns> {
         let sessions = self.sessions.of_caller(&caller.0).await?;
         let shown = sessions
             .iter()
@@ -198,7 +198,7 @@ impl SessionApi {
     )]
     async fn end_session(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: Client,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
@@ -222,7 +222,7 @@ impl SessionApi {
     )]
     async fn end_other_sessions(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: Client,
     ) -> Outcome<EndOtherSignIns> {
         self.sessions

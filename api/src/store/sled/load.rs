@@ -4,10 +4,9 @@
 use futures_util::StreamExt as _;
 
 use super::SledStore;
-use super::codec::encode;
 use super::open;
-use super::tables::{Placed, Table, Tables, moment, unavailable, user_key};
-use super::{letters, sessions, tokens, users};
+use super::tables::{Placed, Table, Tables, moment, unavailable};
+use super::{events, letters, sessions, tokens, users};
 use crate::id::UserId;
 use crate::store::{LoadError, Loaded, Record, Records, StoreError};
 
@@ -88,16 +87,9 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
                 "a one-time token is there twice".to_owned()
             })
         }
-        Record::Event(event) => {
-            let place = user_key(event.user, event.id.as_bytes()).to_vec();
-            let entries = [
-                (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
-                (Table::UserEvents, place, Vec::new()),
-            ];
-            holds(insert(tables, entries)?, || {
-                format!("event {} is there twice", event.id)
-            })
-        }
+        Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
+            format!("event {} is there twice", event.id)
+        }),
         Record::Letter(letter) => {
             if let Some(user) = letter.user {
                 is_there(tables, user, || format!("letter {}", letter.id))?;

@@ -3,7 +3,7 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, Tables, email_prefix, unavailable};
+use super::tables::{Table, Tables, email_prefix, role_key, unavailable};
 use super::{sessions, tokens};
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
@@ -172,6 +172,11 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
             });
         }
     }
+    entries.push(Entry {
+        table: Table::Roles,
+        key: role_key(user.role, user.id).to_vec(),
+        value: Vec::new(),
+    });
     if user.is_active_admin() {
         entries.push(Entry {
             table: Table::ActiveAdmins,
