@@ -36,7 +36,9 @@ pub use crate::model::{
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
-use crate::throttle::{Addresses, Allowance, Rate, SignInAttempt, Spender, Verdict};
+use crate::throttle::{
+    Addresses, Allowance, Attempt, Counted, Rate, SignInAttempt, Spender, Verdict,
+};
 
 /// How often strangers may try, and how much an account may do.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +117,7 @@ pub struct Accounts {
     tells_tokens: bool,
     sign_ins: Addresses,
     registrations: Addresses,
+    resets: Addresses,
     mails: Addresses,
     allowance: Arc<Allowance>,
     directory: Directory,
@@ -196,6 +199,7 @@ impl Accounts {
             tells_tokens: dev,
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
+            resets: Addresses::new(rates.login),
             mails: Addresses::new(rates.mail),
             allowance,
             directory,
@@ -204,28 +208,29 @@ impl Accounts {
     }
 
     /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
-    /// it, and must not serve to guess it.
+    /// it, and must not serve to guess it. What follows, such as hashing another one, was counted with it.
     async fn prove(
         &self,
         user: &User,
         password: Secret,
         client: &Client,
-    ) -> Result<(), ProofError> {
+    ) -> Result<Counted, ProofError> {
         let now = self.clock.now();
-        if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
-            return Err(ProofError::TooMany(wait));
-        }
+        let counted = self
+            .sign_ins
+            .count(client.address, now)
+            .map_err(ProofError::TooMany)?;
         let attempt = SignInAttempt::new(&user.username_key, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(ProofError::TooMany(wait));
         }
         let stored = Some(user.password.clone());
-        match self.hasher.verify(password, stored).await? {
+        match self.hasher.verify(&counted, password, stored).await? {
             PasswordVerdict::Right | PasswordVerdict::RightButOutdated => {}
             PasswordVerdict::Wrong => return Err(ProofError::Wrong),
         }
         match self.allowance.spend(Spender::Password(user.id)) {
-            Verdict::Allowed => Ok(()),
+            Verdict::Allowed => Ok(counted),
             Verdict::Refused(wait) => Err(ProofError::TooMany(wait)),
         }
     }
@@ -242,14 +247,27 @@ impl Accounts {
         self.store.count_attempt(attempt, rate, now).await
     }
 
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        self.store.count(attempt, rate, now).await
+    }
+
     /// Whether somebody who is called that may choose the password.
     async fn judge<'a>(
         &self,
+        counted: &Counted,
         password: &Secret,
         about: impl IntoIterator<Item = Option<&'a str>>,
     ) -> Result<Result<(), Invalid>, HashingError> {
         let about = about.into_iter().flatten().map(str::to_owned).collect();
-        let judged = self.hasher.judge(password.clone(), about).await?;
+        let judged = self.hasher.judge(counted, password.clone(), about).await?;
         Ok(judged.map_err(Invalid::weak))
     }
 

@@ -10,7 +10,7 @@
 mod addresses;
 mod allowance;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, Counted};
 pub use allowance::{Allowance, Spender};
 
 pub use crate::model::{AccountPrefix, Attempt, ParseRateError, Rate, SignInAttempt, Verdict};

@@ -7,6 +7,7 @@ mod events;
 mod export;
 mod health;
 mod me;
+mod messages;
 mod password;
 mod session;
 mod users;

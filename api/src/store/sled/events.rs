@@ -4,7 +4,8 @@
 
 use super::change::Change;
 use super::codec::encode;
-use super::tables::{Placed, Table, Tables, unavailable, user_key};
+use super::opened::Tables;
+use super::tables::{Placed, Table, unavailable, user_key};
 use crate::events::{Event, Happening};
 use crate::store::StoreError;
 

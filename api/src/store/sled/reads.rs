@@ -6,8 +6,9 @@
 use std::ops::Bound;
 
 use super::codec::decode;
+use super::opened::Tables;
 use super::tables::{
-    Table, Tables, email_prefix, read_moment, role_key, role_number, unavailable, user_key,
+    Table, email_prefix, read_moment, role_key, role_number, unavailable, user_key,
 };
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io;
 
 use super::codec::decode;
-use super::open;
-use super::tables::{Table, Tables, role_key, unavailable, user_key};
+use super::opened::Tables;
+use super::tables::{Table, role_key, unavailable, user_key};
 use crate::events::Event;
 use crate::sessions::Session;
 use crate::store::{StoreError, User};
 
-/// The format is raised once all that is on disk; until then the next start begins again.
+/// All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
 pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
     if format < 2 {
         index_sessions(tables)?;
@@ -19,13 +19,7 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
         index_roles(tables)?;
         class_events(tables)?;
     }
-    sync(tables, disk)?;
-    open::set_format(tables)?;
-    sync(tables, disk)?;
-    tracing::info!(
-        "the data folder was brought up to date; an older version can not use it any more"
-    );
-    Ok(())
+    sync(tables, disk)
 }
 
 /// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
@@ -65,7 +59,8 @@ fn class_events(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
+/// Waits until what was written is on disk.
+pub(super) fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
     tables.db.flush().map_err(unavailable)?;
     let synced: io::Result<()> = disk.sync_data();
     synced.map_err(|error| StoreError::Unavailable(error.to_string()))
