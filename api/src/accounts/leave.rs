@@ -56,8 +56,11 @@ impl UnderWay {
     }
 
     fn begin(&self, user: UserId) -> Option<Alone> {
-        let all = self.clone();
-        self.lock().insert(user).then_some(Alone { all, user })
+        let is_alone = self.lock().insert(user);
+        is_alone.then(|| Alone {
+            all: self.clone(),
+            user,
+        })
     }
 }
 

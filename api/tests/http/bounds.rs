@@ -169,6 +169,7 @@ async fn a_record_that_is_full_keeps_what_matters(engine: Engine) {
         server.advance(Duration::from_millis(2)).await;
         rename(&alice, &format!("Alice {number}")).await.expect_ok();
     }
+    server.advance(Duration::from_millis(2)).await;
     let export = alice.get("/users/me/export").await.expect_ok().json();
     let events = export["events"].as_array().expect("a list");
     let of = |what: &str| events.iter().filter(|event| event["what"] == what).count();
