@@ -3,6 +3,7 @@
 mod error;
 mod hash;
 mod params;
+mod places;
 mod policy;
 mod pool;
 mod stored;

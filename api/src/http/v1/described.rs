@@ -67,7 +67,7 @@ routes! {
     RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
         [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
     ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "It is changed.",
-        [vec![Failure::InvalidOneTimeToken], bad_body("new_password")];
+        [vec![Failure::InvalidOneTimeToken, too_many()], bad_body("new_password")];
 
     RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link is sent.",
         [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
@@ -91,7 +91,7 @@ routes! {
         [admin(), bad_parameter("limit")];
 
     PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.", [caller(), bad_parameter("limit")];
-    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
+    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account(), vec![too_many()]];
     CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
     PersonRoute: OK Person = Person::example(), "The person.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
