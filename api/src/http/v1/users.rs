@@ -13,9 +13,10 @@ use super::described::{
 };
 use super::events::not_an_id;
 use super::views;
-use crate::accounts::{Accounts, Client, Invalid, NewAccount, Page, Role};
+use crate::accounts::{Accounts, Invalid, NewAccount, Page, Role};
 use crate::events::Circumstances;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::id::UserId;
@@ -74,7 +75,7 @@ impl UsersApi {
     async fn create(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<CreateAccount>,
     ) -> Outcome<CreatePersonRoute> {
         let CreateAccount {
@@ -121,7 +122,7 @@ impl UsersApi {
     async fn change(
         &self,
         caller: Spending,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
         body: StrictBody<ChangePerson>,
     ) -> Outcome<ChangePersonRoute> {
@@ -149,7 +150,7 @@ impl UsersApi {
     async fn remove(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<RemovePersonRoute> {
         let circumstances = Circumstances {
