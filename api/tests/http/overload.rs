@@ -103,7 +103,8 @@ async fn a_server_that_is_told_to_stop_does_not_hash_for_all_who_wait() {
         });
     }
     // All of them are asked once one has its answer.
-    storm_replies.join_next().await.expect("one of them");
+    let first = storm_replies.join_next().await.expect("one of them");
+    first.expect("it was asked");
     server.tell_to_stop().await;
     // They wait no longer than the connections do that they came by.
     storm_replies.abort_all();
