@@ -7,6 +7,7 @@ mod moment;
 mod older;
 mod postgres;
 mod socket;
+mod streams;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -97,7 +98,6 @@ async fn a_file_is_its_owner_s_alone_and_never_overwritten_unasked() {
     fs::create_dir(&store).expect("made");
     let server = ServerProcess::start(ServerProcess::command(&store)).await;
     fs::write(&file, "precious").expect("written");
-    fs::write(folder.path().join("backup.part"), "of an interrupted one").expect("written");
     let refused = backup(&store, &file, &[]).await.expect_failure();
     assert!(
         refused.contains("is there already: choose another name, or --force"),
