@@ -14,6 +14,7 @@ mod front;
 mod pages;
 mod route;
 mod routes;
+mod seldom;
 pub mod serve;
 mod sign_out;
 mod v1;

@@ -127,7 +127,13 @@ impl TestServerBuilder {
         };
         let app = App::new(&config, address, &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, http::endpoint(&app), self.limits, stopped));
+        let serving = tokio::spawn(serve(
+            listener,
+            http::endpoint(&app),
+            self.limits,
+            app.proxies.clone(),
+            stopped,
+        ));
         let mut server = TestServer {
             address,
             clock,
