@@ -12,12 +12,14 @@ use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
 use crate::admin::{Admin, AdminSocket};
+use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
+use crate::http;
 use crate::http::serve::{Limits, serve};
-use crate::http::{self, App};
 use crate::jobs::run_sweeper;
 use crate::mail::{Courier, Pacing, Route};
+use crate::operator::Operator;
 use crate::store::Store;
 use crate::tokens::{SigningKeys, load_or_create};
 
@@ -57,11 +59,16 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
     };
     let clock = Arc::new(SystemClock);
-    let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
+    let app = App::new(
+        &config.app(address),
+        &keys,
+        Arc::clone(&store),
+        clock.clone(),
+    );
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
     let admin = Admin {
-        operator: app.operator(Arc::clone(&store)),
+        operator: Operator::new(&app, Arc::clone(&store)),
         store: Arc::clone(&store),
         keys,
     };
@@ -69,11 +76,12 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
 
     output::say(format_args!("password-auth listening on http://{address}"));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
+    let settings = config.http(address);
     let serving = serve(
         listener,
-        http::endpoint(&app),
+        http::endpoint(&app, &settings),
         limits,
-        app.proxies.clone(),
+        settings.proxies.clone(),
         stopped,
     );
     tokio::pin!(serving);

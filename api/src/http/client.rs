@@ -1,6 +1,7 @@
 //! Who asks: the address, and what the client calls itself.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -9,7 +10,7 @@ use poem::{FromRequest, Request, RequestBody};
 
 use super::error::Failure;
 use super::seldom::Seldom;
-use crate::accounts::Client;
+use crate::model::Client;
 
 /// The most characters of a User-Agent that are kept.
 const DEVICE_CHARS: usize = 120;
@@ -109,7 +110,18 @@ fn without_zone(text: &str) -> &str {
     }
 }
 
-impl<'a> FromRequest<'a> for Client {
+/// Who asks, for a handler.
+pub(super) struct RequestClient(pub(super) Client);
+
+impl Deref for RequestClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl<'a> FromRequest<'a> for RequestClient {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let ClientAddress(address) = *request
             .data()
@@ -117,14 +129,14 @@ impl<'a> FromRequest<'a> for Client {
         let user_agent = request
             .header(header::USER_AGENT.as_str())
             .unwrap_or_default();
-        Ok(Self {
+        Ok(Self(Client {
             address,
             device: user_agent
                 .chars()
                 .filter(|c| !c.is_control())
                 .take(DEVICE_CHARS)
                 .collect(),
-        })
+        }))
     }
 }
 

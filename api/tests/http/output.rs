@@ -132,7 +132,7 @@ async fn what_a_user_chose_does_not_act_on_the_operator_s_terminal() {
     for (line, lines) in [
         ("$PA user list $D", 4),
         (&format!("$PA user show {id} $D"), 8),
-        (&format!("$PA user list $D --json"), 5),
+        ("$PA user list $D --json", 5),
         (&format!("$PA user set-role {id} guest $D"), 1),
         (&format!("$PA user show {id} $D --json"), 0),
         ("$PA user show $'\\e[2J' $D", 1),
