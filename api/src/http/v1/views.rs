@@ -31,7 +31,7 @@ pub(super) fn oneself(user: &User) -> Person {
         id: user.id.to_string(),
         username: user.username.as_str().to_owned(),
         email: email.map(|email| email.as_str().to_owned()),
-        full_name: user.full_name.clone(),
+        full_name: user.full_name.as_ref().map(ToString::to_string),
         role: wire_role(user.role),
         is_active: Some(user.is_active),
         is_verified: Some(user.is_verified),
