@@ -42,7 +42,7 @@ fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     for user in tables.tree(Table::Users).iter().values() {
         let user: User = decode(&user.map_err(unavailable)?)?;
         let place = role_key(user.role, user.id);
-        index.insert(&place, b"").map_err(unavailable)?;
+        index.insert(place, b"").map_err(unavailable)?;
     }
     Ok(())
 }
@@ -54,7 +54,7 @@ fn class_events(tables: &Tables) -> Result<(), StoreError> {
         let event: Event = decode(&event.map_err(unavailable)?)?;
         let place = user_key(event.user, event.id.as_bytes());
         let class = [event.what.class().number()];
-        index.insert(&place, &class).map_err(unavailable)?;
+        index.insert(place, &class).map_err(unavailable)?;
     }
     Ok(())
 }
