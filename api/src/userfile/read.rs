@@ -6,13 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Format;
-use super::records::Records;
+use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
 use crate::accounts::Line;
 use crate::clock::Timestamp;
-
-/// The longest line that is looked at.
-pub(super) const MAX_LINE: u64 = 64 << 10;
 
 /// Why the file can not be read as users at all.
 #[derive(Debug, thiserror::Error)]
