@@ -74,6 +74,18 @@ impl Invalid {
         }
     }
 
+    /// It is what the person is called.
+    #[must_use]
+    pub const fn full_name(violation: Violation) -> Self {
+        Self {
+            full_name: Some(violation),
+            weak: None,
+            username: None,
+            password: None,
+            email: None,
+        }
+    }
+
     const fn weak(weak: Weak) -> Self {
         Self {
             weak: Some(weak),
