@@ -19,7 +19,7 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
-pub use import::{ImportError, Imported, Notice, import};
+pub use import::{ImportError, Imported, Line, Notice, import};
 use leave::UnderWay;
 pub use leave::{Export, ExportError, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
