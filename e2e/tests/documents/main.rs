@@ -58,6 +58,32 @@ fn every_shell_block_is_fenced_and_marked_so_that_it_is_run() {
 }
 
 #[test]
+fn every_setting_stands_in_its_document() {
+    let binary = std::env::var_os("PASSWORD_AUTH_BIN")
+        .map_or_else(|| root().join("target/debug/password-auth"), PathBuf::from);
+    let output = std::process::Command::new(binary)
+        .args(["check-config", "--dev"])
+        .output()
+        .expect("the server's program");
+    let shown = String::from_utf8(output.stdout).expect("a text");
+    let settings: Vec<&str> = shown
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(settings.len() > 20, "{shown}");
+    let document = std::fs::read_to_string(root().join("docs/settings.md")).expect("a document");
+    let missing: Vec<&&str> = settings
+        .iter()
+        .filter(|name| !document.contains(&format!("`{name}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/settings.md does not name {missing:?}"
+    );
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let wrong: Vec<String> = documents()
         .iter()

@@ -7,13 +7,15 @@ mod render;
 use std::sync::Arc;
 
 use password_auth_wire::Secret;
-use poem::web::{Data, Form, Query};
+use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
+use super::client::RequestClient;
 use super::error::Failure;
-use crate::accounts::{Accounts, Client};
+use super::form::PageForm;
+use crate::accounts::Accounts;
 
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
@@ -38,14 +40,18 @@ struct Link {
     token: String,
 }
 
+/// In a form, what is missing and what is empty are the same.
 #[derive(Deserialize)]
 struct NewPassword {
+    #[serde(default = "Secret::empty")]
     token: Secret,
+    #[serde(default = "Secret::empty")]
     new_password: Secret,
 }
 
 #[derive(Deserialize)]
 struct Confirmation {
+    #[serde(default = "Secret::empty")]
     token: Secret,
 }
 
@@ -64,12 +70,9 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 #[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
-    sent: poem::Result<Form<NewPassword>>,
+    client: RequestClient,
+    PageForm(sent): PageForm<NewPassword>,
 ) -> Response {
-    let Ok(Form(sent)) = sent else {
-        return refused(Page::NewPassword, "", &Failure::InvalidOneTimeToken);
-    };
     let NewPassword {
         token,
         new_password,
@@ -86,12 +89,9 @@ async fn reset_password(
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
-    sent: poem::Result<Form<Confirmation>>,
+    client: RequestClient,
+    PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
-    let Ok(Form(Confirmation { token })) = sent else {
-        return refused(Page::Confirmation, "", &Failure::InvalidOneTimeToken);
-    };
     match accounts.confirm_email(&token, &client).await {
         Ok(_) => told(
             "Your e-mail address is confirmed",
