@@ -153,6 +153,8 @@ impl Checked {
         if username == Err(Violation::Empty) || strong == Err(Violation::Empty) {
             return Err(RegisterError::Empty);
         }
+        // Blank is none.
+        let email = email.filter(|email| !email.trim().is_empty());
         let email = email.as_deref().map(EmailAddress::parse).transpose();
         let called = full_name.as_deref().map(check_full_name).transpose();
         let invalid = Invalid {

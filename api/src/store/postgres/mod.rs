@@ -16,6 +16,7 @@ mod intentions;
 mod letters;
 mod load;
 mod reads;
+mod rekey;
 mod row;
 mod schema;
 mod sessions;

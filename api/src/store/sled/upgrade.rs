@@ -3,16 +3,36 @@
 use std::fs::File;
 use std::io;
 
-use super::codec::decode;
+use super::codec::{decode, encode};
 use super::open;
 use super::tables::{Table, Tables, unavailable, user_key};
+use super::{deletion, users};
 use crate::sessions::Session;
-use crate::store::StoreError;
+use crate::store::{StoreError, User};
 
-/// From format 1, which had names, passwords and sessions: the index of a person's sessions. Users stand as they
-/// are, since what they have not said of themselves is in no index. The format is raised once all that is on disk;
-/// until then the next start begins again.
-pub(super) fn from_format_1(tables: &Tables, disk: &File) -> Result<(), StoreError> {
+/// Records that are written between two flushes: what waits for one stays in memory.
+const STEP: usize = 4096;
+
+/// The format is raised once all that is on disk; until then the next start begins again.
+pub(super) fn from_format(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
+    if format < 2 {
+        index_sessions(tables)?;
+    }
+    if format < 3 {
+        compare_addresses_anew(tables)?;
+    }
+    sync(tables, disk)?;
+    open::set_format(tables)?;
+    sync(tables, disk)?;
+    tracing::info!(
+        "the data folder was brought up to date; an older version cannot use it any more"
+    );
+    Ok(())
+}
+
+/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since
+/// what they have not said of themselves is in no index.
+fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Table::UserSessions);
     index.clear().map_err(unavailable)?;
     for session in tables.tree(Table::Sessions).iter().values() {
@@ -20,12 +40,42 @@ pub(super) fn from_format_1(tables: &Tables, disk: &File) -> Result<(), StoreErr
         let place = user_key(session.user, session.id.as_bytes());
         index.insert(place, b"").map_err(unavailable)?;
     }
-    sync(tables, disk)?;
-    open::set_format(tables)?;
-    sync(tables, disk)?;
-    tracing::info!(
-        "the data folder was brought up to date; an older version can not use it any more"
-    );
+    Ok(())
+}
+
+/// Format 2 compared addresses by another function. Two accounts that verified what is one address now both stay; the
+/// later one has not verified it any more.
+fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
+    for table in [Table::Emails, Table::VerifiedEmails] {
+        tables.tree(table).clear().map_err(unavailable)?;
+    }
+    // In the order of their ids, so of when they came.
+    for (number, user) in tables.tree(Table::Users).iter().values().enumerate() {
+        let mut user: User = decode(&user.map_err(unavailable)?)?;
+        let verified = user.email.as_ref().filter(|_| user.is_verified);
+        let owner = verified.map(|address| tables.verified_owner(&address.key()));
+        if let Some(owner) = owner.transpose()?.flatten() {
+            tracing::warn!(user.id = %user.id, first.id = %owner, "{}", crate::store::SAME_ADDRESS);
+            user.is_verified = false;
+            let (id, record) = (user.id, encode(&user)?);
+            let users = tables.tree(Table::Users);
+            users.insert(id.as_bytes(), record).map_err(unavailable)?;
+        }
+        write_addresses(tables, &user)?;
+        if number % STEP == STEP - 1 {
+            tables.db.flush().map_err(unavailable)?;
+        }
+    }
+    deletion::compare_addresses_anew(tables)
+}
+
+fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
+    for entry in users::entries(user)? {
+        if matches!(entry.table, Table::Emails | Table::VerifiedEmails) {
+            let tree = tables.tree(entry.table);
+            tree.insert(entry.key, entry.value).map_err(unavailable)?;
+        }
+    }
     Ok(())
 }
 
