@@ -6,14 +6,13 @@
 pub mod accounts;
 pub mod admin;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod dump;
 pub mod events;
 pub mod http;
-pub mod id;
 pub mod jobs;
 pub mod mail;
+pub mod model;
 pub mod operator;
 mod panics;
 pub mod passwords;
@@ -22,3 +21,5 @@ pub mod store;
 pub mod throttle;
 pub mod tokens;
 pub mod userfile;
+
+pub use model::{clock, id};

@@ -4,19 +4,15 @@
 //! wrong password are one answer, at one cost.
 
 mod address;
-mod email;
 mod import;
 mod leave;
 mod namesakes;
 mod password;
 mod people;
 mod register;
-mod role;
 mod sign_in;
-mod username;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,20 +20,20 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
-pub use email::{EmailAddress, EmailKey, InvalidEmail};
 pub use import::{ImportError, Imported, Notice, import};
 pub use namesakes::in_one_letter;
 pub use leave::{Export, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page, SeePersonError};
 pub use register::{NewAccount, RegisterError};
-pub use role::{Role, UnknownRole};
 pub use sign_in::SignInError;
-pub use username::{Username, UsernameKey};
 
 use crate::clock::{SharedClock, Timestamp};
 use crate::events::{Circumstances, Happening, Journal};
 use crate::mail::{LinkLifetimes, Mailer};
+pub use crate::model::{
+    Client, EmailAddress, EmailKey, InvalidEmail, Role, UnknownRole, Username, UsernameKey,
+};
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
@@ -52,15 +48,6 @@ pub struct Rates {
     pub register: Rate,
     /// Asking for a mail, for each address of a client and for each address of mail.
     pub mail: Rate,
-}
-
-/// Who asks, as far as the connection and the headers tell.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The address, a trusted proxy's word taken into account.
-    pub address: IpAddr,
-    /// What it calls itself.
-    pub device: String,
 }
 
 /// What is wrong with what somebody typed; `None` where nothing is.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::compose::{ComposeError, Composer};
 use super::delivery::{Closed, Open, Refused, Route};
-use super::patience::pause;
+use super::patience::{pause, worth_sending};
 use super::{Letter, LinkLifetimes, Mailer};
 use crate::clock::SharedClock;
 use crate::store::{Store, StoreError};
@@ -182,7 +182,7 @@ impl Courier {
     async fn handle(&self, letter: &Letter, open: &mut Open<'_>) -> Result<Next, Halt> {
         let id = letter.id;
         let now = self.clock.now();
-        if now.since(letter.created) > letter.about.worth_sending() {
+        if now.since(letter.created) > worth_sending(letter.about) {
             tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a letter was given up: it is too old");
             self.store.remove_letter(id).await?;
             return Ok(Next::Letter);

@@ -6,7 +6,6 @@
 mod compose;
 mod courier;
 mod delivery;
-mod letter;
 mod mailer;
 mod message;
 mod patience;
@@ -15,6 +14,7 @@ mod text;
 
 pub use courier::{Courier, Pacing};
 pub use delivery::{MailError, Route};
-pub use letter::{About, Letter};
 pub use mailer::Mailer;
 pub use settings::{Delivery, LinkLifetimes, SmtpSettings, SmtpTls};
+
+pub use crate::model::{About, Letter};

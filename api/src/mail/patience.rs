@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::About;
+use crate::model::About;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -17,17 +17,15 @@ pub(super) fn pause(tries: u32) -> Duration {
     (MINUTE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
-impl About {
-    /// How long after it was asked for a letter is worth sending. A link's time begins when the letter goes out, so
-    /// that a late one is as good as any; but who asked for it does not wait for more than a day.
-    pub(super) const fn worth_sending(self) -> Duration {
-        match self {
-            Self::ResetPassword | Self::VerifyEmail | Self::ChangeEmail => DAY,
-            Self::EmailChangeRequested
-            | Self::EmailChanged
-            | Self::PasswordChanged
-            | Self::TokenReused => Duration::from_secs(3 * DAY.as_secs()),
-        }
+/// How long after it was asked for a letter is worth sending. A link's time begins when the letter goes out, so
+/// that a late one is as good as any; but who asked for it does not wait for more than a day.
+pub(super) const fn worth_sending(about: About) -> Duration {
+    match about {
+        About::ResetPassword | About::VerifyEmail | About::ChangeEmail => DAY,
+        About::EmailChangeRequested
+        | About::EmailChanged
+        | About::PasswordChanged
+        | About::TokenReused => Duration::from_secs(3 * DAY.as_secs()),
     }
 }
 

@@ -1,67 +1,27 @@
 //! Hashing a password, and comparing one with a stored hash. What forms a stored hash has, `stored` knows.
 
-use std::fmt;
-
 use scrypt::phc::{Output, Salt};
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::params::ScryptParams;
 use super::stored::{Stored, UnusableHash};
+use crate::model::PasswordHash;
 
 pub(super) const OUTPUT_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 
-/// What stands for the hash of an account that has no password.
-const NONE: &str = "!";
-
-/// A hash of a password, as text with its parameters in it: ours as a PHC string, one that was made elsewhere
-/// in the form that it came in. `Debug` hides it: it can be guessed against.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// A hash that was made elsewhere, if this server can compare passwords with it at a bounded cost.
-    ///
-    /// # Errors
-    /// If it can not.
-    pub fn import(text: &str) -> Result<Self, UnusableHash> {
-        let text = text.trim();
-        Ok(match Stored::import(text)? {
-            // Django puts random characters behind the mark.
-            Stored::Nothing => Self::none(),
-            _ => Self(text.to_owned()),
-        })
-    }
-
-    /// Of an account that has no password: none is right, until one is set.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(NONE.to_owned())
-    }
-
-    /// Whether it is of a password.
-    #[must_use]
-    pub fn is_some(&self) -> bool {
-        self.0 != NONE
-    }
-
-    /// What an engine kept.
-    pub(crate) const fn from_store(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for an engine to keep.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
+/// A hash that was made elsewhere, if this server can compare passwords with it at a bounded cost.
+///
+/// # Errors
+/// If it can not.
+pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
+    let text = text.trim();
+    Ok(match Stored::import(text)? {
+        // Django puts random characters behind the mark.
+        Stored::Nothing => PasswordHash::none(),
+        _ => PasswordHash::from_text(text.to_owned()),
+    })
 }
 
 /// What comparing a password with a hash says.
@@ -101,7 +61,8 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
     let salt = Salt::new(&salt).map_err(|_| HashError::NotComputed)?;
     let output = Output::new(&*output).map_err(|_| HashError::NotComputed)?;
     let params = params.phc();
-    Ok(PasswordHash(format!("$scrypt${params}${salt}${output}")))
+    let text = format!("$scrypt${params}${salt}${output}");
+    Ok(PasswordHash::from_text(text))
 }
 
 /// Compares a password with a stored hash, in a time that does not depend on where they differ.
@@ -113,7 +74,7 @@ pub fn verify(
     stored: &PasswordHash,
     today: ScryptParams,
 ) -> Result<Verdict, HashError> {
-    let stored = Stored::recognise(&stored.0)?;
+    let stored = Stored::recognise(stored.as_str())?;
     let Some(expected) = stored.output() else {
         return verify_nobody(password, today);
     };
@@ -139,13 +100,13 @@ pub fn verify_nobody(password: &[u8], today: ScryptParams) -> Result<Verdict, Ha
     const SALT_AND_OUTPUT: &str =
         "bm9ib2R5IGhhcyB0aGlzLg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let params = today.phc();
-    let nobodys = PasswordHash(format!("$scrypt${params}${SALT_AND_OUTPUT}"));
+    let nobodys = PasswordHash::from_text(format!("$scrypt${params}${SALT_AND_OUTPUT}"));
     verify(password, &nobodys, today).map(|_| Verdict::Wrong)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PasswordHash, ScryptParams, Verdict, hash, verify, verify_nobody};
+    use super::{ScryptParams, Verdict, hash, import_hash, verify, verify_nobody};
 
     fn cheap() -> ScryptParams {
         ScryptParams::new(4, 8, 1).expect("valid")
@@ -173,7 +134,7 @@ mod tests {
     #[test]
     fn no_password_is_that_of_an_account_without_one() {
         for stored in ["!", "!zUKuqAvSRUBDSN2v1aTtCZ9lnSFuCFfcfKBqvPKD"] {
-            let stored = PasswordHash::import(stored).expect("usable");
+            let stored = import_hash(stored).expect("usable");
             assert!(!stored.is_some());
             for password in ["", "!", "password"] {
                 assert_eq!(

@@ -6,8 +6,10 @@ mod policy;
 mod pool;
 mod stored;
 
-pub use hash::{HashError, PasswordHash, Verdict, hash, verify, verify_nobody};
+pub use hash::{HashError, Verdict, hash, import_hash, verify, verify_nobody};
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Weak};
 pub use pool::{Busy, HashingError, PasswordHasher};
 pub use stored::UnusableHash;
+
+pub use crate::model::PasswordHash;

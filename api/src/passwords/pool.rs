@@ -6,9 +6,10 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::hash::{HashError, PasswordHash, Verdict, hash, verify, verify_nobody};
+use super::hash::{HashError, Verdict, hash, verify, verify_nobody};
 use super::params::ScryptParams;
 use super::policy::{Policy, Weak};
+use crate::model::PasswordHash;
 
 /// How many may wait for each one that hashes.
 const QUEUE_PER_WORKER: usize = 16;

@@ -3,27 +3,25 @@
 //! Knows neither HTTP nor an engine. Session and user are read from the store on every authenticated
 //! request, so that a sign-out takes effect on the next one, on every node.
 
-mod decide;
 mod devices;
 mod error;
-#[cfg(test)]
-mod model;
-mod record;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_wire::Secret;
 
-pub use decide::{Decision, MAX_RETIRED, REPLAY_WINDOW, decide};
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
-pub use record::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
 
 use crate::accounts::Client;
 use crate::clock::{SharedClock, Timestamp};
 use crate::events::{Circumstances, Happening, Journal};
 use crate::id::{SessionId, TokenId, UserId};
 use crate::mail::{About, Mailer};
+pub use crate::model::{
+    Decision, End, Generation, KEPT_AFTER_EXPIRY, MAX_RETIRED, MAX_SESSIONS, REPLAY_WINDOW,
+    Retired, Rotation, Session, decide,
+};
 use crate::store::{NewSession, Store, User};
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
@@ -66,17 +64,6 @@ pub struct Caller {
     pub user: User,
     /// His session.
     pub session: SessionId,
-}
-
-/// What became of a presented refresh token, as an engine answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rotation {
-    /// What was decided.
-    pub decision: Decision,
-    /// The session after it.
-    pub session: Session,
-    /// Its user.
-    pub user: User,
 }
 
 /// What became of starting a session.

@@ -15,7 +15,6 @@ mod dump;
 mod error;
 mod outcomes;
 pub mod postgres;
-mod records;
 pub mod sled;
 
 use async_trait::async_trait;
@@ -25,14 +24,13 @@ pub use error::StoreError;
 pub use outcomes::{
     ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange, UserFilter,
 };
-pub use records::User;
 
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;
 use crate::events::Event;
 use crate::id::{EventId, LetterId, SessionId, UserId};
-use crate::mail::Letter;
-use crate::passwords::PasswordHash;
+pub use crate::model::User;
+use crate::model::{Letter, PasswordHash};
 use crate::sessions::{Generation, Rotation, Session};
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};

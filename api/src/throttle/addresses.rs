@@ -1,11 +1,11 @@
 //! Tries by client address, in memory.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Rate, Verdict};
-use crate::clock::Timestamp;
+use crate::model::clock::Timestamp;
+use crate::model::{Rate, Verdict, client_network};
 
 /// The most addresses that are remembered. Past it, those without debt go, then all: a flood from that
 /// many addresses is not held by counting them.
@@ -46,18 +46,6 @@ impl Addresses {
         let (verdict, next) = self.rate.decide(*entry, now);
         *entry = next;
         verdict
-    }
-}
-
-/// What counts as one client: an IPv4 address, or an IPv6 /64, which is the least that one has.
-#[must_use]
-pub(super) fn client_network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => {
-            let network = u128::from(v6) & (u128::MAX << 64);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
     }
 }
 

@@ -8,9 +8,7 @@
 //! and restarts.
 
 mod addresses;
-mod attempt;
-mod rate;
 
 pub use addresses::Addresses;
-pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
-pub use rate::{ParseRateError, Rate, Verdict};
+
+pub use crate::model::{AccountPrefix, Attempt, ParseRateError, Rate, SignInAttempt, Verdict};

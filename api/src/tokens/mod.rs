@@ -5,11 +5,11 @@
 mod access;
 mod keyfile;
 mod keys;
-mod one_time;
 mod refresh;
 
 pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
-pub use one_time::{OneTimeToken, Purpose, TokenHash};
 pub use refresh::{Presented, RefreshTokens};
+
+pub use crate::model::{OneTimeToken, Purpose, TokenHash};

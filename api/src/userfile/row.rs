@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::{EmailAddress, Role, Username};
 use crate::clock::Timestamp;
-use crate::passwords::PasswordHash;
+use crate::passwords::{PasswordHash, import_hash};
 use crate::store::User;
 
 /// The fields, in the order in which they are written.
@@ -61,7 +61,7 @@ impl Row {
         let username = Username::parse(&username)
             .map_err(|violation| format!("username: {}", violation.message()))?;
         let password = match given(self.password_hash) {
-            Some(hash) => PasswordHash::import(&hash)
+            Some(hash) => import_hash(&hash)
                 .map_err(|reason| format!("password_hash: can not be used: {reason}"))?,
             None => PasswordHash::none(),
         };

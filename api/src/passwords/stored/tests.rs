@@ -1,7 +1,7 @@
 //! Hashes that the libraries themselves made, or that stand in their documentation.
 
 use super::{Stored, UnusableHash};
-use crate::passwords::{PasswordHash, ScryptParams, Verdict, verify};
+use crate::passwords::{ScryptParams, Verdict, import_hash, verify};
 
 const PASSWORD: &str = "pässwörd ❤ correct";
 
@@ -11,13 +11,13 @@ fn today() -> ScryptParams {
 
 #[track_caller]
 fn verdict(password: impl AsRef<[u8]>, stored: &str) -> Verdict {
-    let stored = PasswordHash::import(stored).expect("usable");
+    let stored = import_hash(stored).expect("usable");
     verify(password.as_ref(), &stored, today()).expect("computed")
 }
 
 #[track_caller]
 fn refused(stored: &str) -> UnusableHash {
-    PasswordHash::import(stored).expect_err("not usable")
+    import_hash(stored).expect_err("not usable")
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
         id: UserId::from_bytes(get::<Uuid>(row, first)?.into_bytes()),
         username: Username::from_store(get(row, first + 1)?),
         username_key: UsernameKey::from_store(get(row, first + 2)?),
-        password: PasswordHash::from_store(get(row, first + 3)?),
+        password: PasswordHash::from_text(get(row, first + 3)?),
         password_version: count(row, first + 4)?,
         email: get::<Option<String>>(row, first + 5)?.map(EmailAddress::from_store),
         is_verified: get(row, first + 6)?,

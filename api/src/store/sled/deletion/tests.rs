@@ -19,7 +19,7 @@ fn fill(tables: &Tables) -> UserId {
     let name = Username::parse("Alice").expect("a name");
     let user = User {
         email: Some(EmailAddress::parse("alice@example.org").expect("an address")),
-        ..User::new(name, PasswordHash::from_store("hash".to_owned()), NOW)
+        ..User::new(name, PasswordHash::from_text("hash".to_owned()), NOW)
     };
     let created = users::create(tables, &user).expect("created");
     assert_eq!(created, CreateUser::Created);

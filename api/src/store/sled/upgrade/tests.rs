@@ -34,7 +34,7 @@ fn old_folder() -> (tempfile::TempDir, User, Session) {
     let folder = tempfile::tempdir().expect("a folder");
     let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let name = Username::parse("Alice").expect("a name");
-    let user = User::new(name, PasswordHash::from_store("hash".to_owned()), NOW);
+    let user = User::new(name, PasswordHash::from_text("hash".to_owned()), NOW);
     let old = OldUser {
         id: user.id,
         username: user.username.clone(),

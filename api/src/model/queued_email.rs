@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::EmailAddress;
-use crate::clock::Timestamp;
-use crate::id::{LetterId, UserId};
+use super::clock::Timestamp;
+use super::email_address::EmailAddress;
+use super::id::{LetterId, UserId};
 
 /// A letter to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

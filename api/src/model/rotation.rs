@@ -4,10 +4,14 @@
 //! and writing are one step. Source of the idea: RFC 9700 §4.14.2 (rotation and reuse detection); what
 //! is added is that a client may lose an answer at any moment and never loses its sign-in.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use super::{End, Generation, Retired, Session};
-use crate::clock::Timestamp;
+use super::clock::Timestamp;
+use super::session::{End, Generation, Retired, Session};
+use super::user::User;
 
 /// How long a superseded token is still answered with its successor. Longer than any client's time-out.
 pub const REPLAY_WINDOW: Duration = Duration::from_secs(30);
@@ -34,6 +38,17 @@ pub enum Decision {
     Over(End),
     /// The session has reached its absolute end.
     Expired,
+}
+
+/// What became of a presented refresh token, as an engine answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// What was decided.
+    pub decision: Decision,
+    /// The session after it.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
 }
 
 /// Decides what presenting generation `presented` to `session` at `arrival` means.

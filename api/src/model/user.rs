@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{EmailAddress, Role, Username, UsernameKey};
-use crate::clock::Timestamp;
-use crate::id::UserId;
-use crate::passwords::PasswordHash;
+use super::clock::Timestamp;
+use super::email_address::EmailAddress;
+use super::id::UserId;
+use super::password_hash::PasswordHash;
+use super::role::Role;
+use super::username::{Username, UsernameKey};
 
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Uuid};
 
-use crate::clock::Timestamp;
+use super::clock::Timestamp;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

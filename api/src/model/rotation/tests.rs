@@ -6,8 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Decision, End, Generation, REPLAY_WINDOW, Retired, Session, decide};
-use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
+use crate::model::clock::Timestamp;
+use crate::model::id::{SessionId, UserId};
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(180 * 86_400);

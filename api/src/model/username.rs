@@ -24,8 +24,9 @@ impl Username {
         Ok(Self(text.trim().to_owned()))
     }
 
-    /// What an engine kept.
-    pub(crate) const fn from_store(text: String) -> Self {
+    /// What an engine kept: nothing is checked.
+    #[must_use]
+    pub const fn from_store(text: String) -> Self {
         Self(text)
     }
 
@@ -67,8 +68,9 @@ impl UsernameKey {
         Self(folded.nfkc().collect())
     }
 
-    /// What an engine kept.
-    pub(crate) const fn from_store(text: String) -> Self {
+    /// What an engine kept: nothing is checked.
+    #[must_use]
+    pub const fn from_store(text: String) -> Self {
         Self(text)
     }
 

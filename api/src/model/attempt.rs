@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use super::addresses::client_network;
-use crate::accounts::{EmailKey, UsernameKey};
+use super::client_info::client_network;
+use super::email_address::EmailKey;
+use super::username::UsernameKey;
 
 /// What all keys of one account begin with, so that they can be found when the account goes.
 pub type AccountPrefix = [u8; 8];

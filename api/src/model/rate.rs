@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use super::clock::Timestamp;
 
 /// A number of tries in a span of time: that many at once, then one each `per / tries`. Or no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl FromStr for Rate {
 #[cfg(test)]
 mod tests {
     use super::{Rate, Verdict};
-    use crate::clock::Timestamp;
+    use crate::model::clock::Timestamp;
     use std::time::Duration;
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);

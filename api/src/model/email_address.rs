@@ -57,8 +57,9 @@ impl EmailAddress {
         }
     }
 
-    /// What an engine kept.
-    pub(crate) const fn from_store(text: String) -> Self {
+    /// What an engine kept: nothing is checked.
+    #[must_use]
+    pub const fn from_store(text: String) -> Self {
         Self(text)
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
+use super::clock::Timestamp;
+use super::id::{SessionId, UserId};
 
 /// Which refresh token of a session: 0 at sign-in, one more with each rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,9 +8,9 @@ use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::accounts::EmailAddress;
-use crate::clock::Timestamp;
-use crate::id::UserId;
+use super::clock::Timestamp;
+use super::email_address::EmailAddress;
+use super::id::UserId;
 
 /// Random bytes of a token: nobody guesses 256 bits, so a fast hash keeps them well enough.
 const TOKEN_BYTES: usize = 32;

@@ -1,0 +1,33 @@
+//! What is kept, and the rules about it: pure records and pure functions, which everything else stands on.
+//!
+//! Knows no store, no HTTP and no async runtime.
+
+mod attempt;
+mod client_info;
+pub mod clock;
+mod email_address;
+mod event;
+pub mod id;
+mod one_time_token;
+mod password_hash;
+mod queued_email;
+mod rate;
+mod role;
+mod rotation;
+mod session;
+mod user;
+mod username;
+
+pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
+pub use client_info::{Client, client_network};
+pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
+pub use event::{EVENTS_KEPT, Event, Happening};
+pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
+pub use password_hash::PasswordHash;
+pub use queued_email::{About, Letter};
+pub use rate::{ParseRateError, Rate, Verdict};
+pub use role::{Role, UnknownRole};
+pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
+pub use session::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use user::User;
+pub use username::{Username, UsernameKey};
