@@ -6,7 +6,6 @@
 mod address;
 mod import;
 mod leave;
-mod namesakes;
 mod password;
 mod people;
 mod register;
@@ -21,7 +20,6 @@ use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
 pub use import::{ImportError, Imported, Notice, import};
-pub use namesakes::in_one_letter;
 pub use leave::{Export, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page, SeePersonError};

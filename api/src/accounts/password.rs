@@ -7,6 +7,7 @@ use super::{Accounts, Client, EmailAddress, Invalid, MailRequestError, ProofErro
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::About;
+use crate::model::in_one_letter;
 use crate::passwords::HashingError;
 use crate::sessions::Caller;
 use crate::store::StoreError;

@@ -10,6 +10,7 @@ use super::message::{self, BuildError, Mail};
 use super::text::{self, Link};
 use super::{About, Letter, LinkLifetimes};
 use crate::clock::SharedClock;
+use crate::model::{EmailAddress, in_one_letter};
 use crate::store::{Store, StoreError, User};
 use crate::tokens::{OneTimeToken, Purpose};
 

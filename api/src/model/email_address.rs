@@ -215,7 +215,11 @@ fn separates(before: &str, after: &str) -> bool {
     use JoiningType as Is;
     let kinds = CodePointMapData::<Is>::new();
     let first_opaque = |kind: &Is| *kind != Is::Transparent;
-    let before = before.chars().rev().map(|c| kinds.get(c)).find(first_opaque);
+    let before = before
+        .chars()
+        .rev()
+        .map(|c| kinds.get(c))
+        .find(first_opaque);
     let after = after.chars().map(|c| kinds.get(c)).find(first_opaque);
     matches!(before, Some(Is::LeftJoining | Is::DualJoining))
         && matches!(after, Some(Is::RightJoining | Is::DualJoining))

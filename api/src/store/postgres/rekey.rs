@@ -4,7 +4,7 @@
 use tokio_postgres::{Client, Error, Row};
 use uuid::Uuid;
 
-use crate::accounts::EmailAddress;
+use crate::model::EmailAddress;
 use crate::store::SAME_ADDRESS;
 
 /// Rows that are read and written together.

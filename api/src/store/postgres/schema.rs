@@ -109,9 +109,8 @@ async fn migrate(client: &Client) -> Result<(), OpenError> {
     };
     let missing = MIGRATIONS.get(done..).ok_or(OpenError::OtherVersion)?;
     for (migration, number) in missing.iter().zip(done + 1..) {
-        let failed = |error| {
-            OpenError::Server(format!("migration {number} failed: {}", describe(&error)))
-        };
+        let failed =
+            |error| OpenError::Server(format!("migration {number} failed: {}", describe(&error)));
         client.batch_execute(migration).await.map_err(failed)?;
         if number == ADDRESSES {
             rekey::addresses(client).await.map_err(failed)?;

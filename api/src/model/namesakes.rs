@@ -2,8 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::EmailAddress;
-use crate::store::User;
+use super::{EmailAddress, User};
 
 /// The address to which a letter for whoever reads `typed` goes, and the accounts that it is about, the one that was
 /// used last first.
@@ -12,7 +11,10 @@ use crate::store::User;
 /// which some mail server may tell apart, are never in one letter: it is about those who spelt it as it was typed, if
 /// there are any, whatever others there are.
 #[must_use]
-pub fn in_one_letter(mut users: Vec<User>, typed: &EmailAddress) -> Option<(EmailAddress, Vec<User>)> {
+pub fn in_one_letter(
+    mut users: Vec<User>,
+    typed: &EmailAddress,
+) -> Option<(EmailAddress, Vec<User>)> {
     users.retain(|user| user.is_active);
     users.sort_by_key(|user| (Reverse(user.last_login), user.id));
     let mailbox = |user: &User| user.email.as_ref().and_then(EmailAddress::mailbox);
@@ -30,10 +32,8 @@ pub fn in_one_letter(mut users: Vec<User>, typed: &EmailAddress) -> Option<(Emai
 #[cfg(test)]
 mod tests {
     use super::in_one_letter;
-    use crate::accounts::{EmailAddress, Username};
-    use crate::clock::Timestamp;
-    use crate::passwords::PasswordHash;
-    use crate::store::User;
+    use crate::model::clock::Timestamp;
+    use crate::model::{EmailAddress, PasswordHash, User, Username};
 
     fn address(text: &str) -> EmailAddress {
         EmailAddress::parse(text).expect("an address")
@@ -61,10 +61,16 @@ mod tests {
         ];
         let typed = address("alice@EXAMPLE.org");
         let (to, about) = in_one_letter(users.clone(), &typed).expect("a letter");
-        assert_eq!((to.as_str(), names(&about)), ("alice@Example.org", vec!["used", "old"]));
+        assert_eq!(
+            (to.as_str(), names(&about)),
+            ("alice@Example.org", vec!["used", "old"])
+        );
         let typed = address("aLICE@example.org");
         let (to, about) = in_one_letter(users, &typed).expect("a letter");
-        assert_eq!((to.as_str(), names(&about)), ("ALICE@example.org", vec!["upper"]));
+        assert_eq!(
+            (to.as_str(), names(&about)),
+            ("ALICE@example.org", vec!["upper"])
+        );
     }
 
     #[test]
@@ -73,6 +79,9 @@ mod tests {
             is_active: false,
             ..user("alice", "alice@example.org", None)
         };
-        assert_eq!(in_one_letter(vec![disabled], &address("alice@example.org")), None);
+        assert_eq!(
+            in_one_letter(vec![disabled], &address("alice@example.org")),
+            None
+        );
     }
 }

@@ -156,13 +156,24 @@ fn an_address_is_delivered_to_the_domain_by_which_it_is_compared() {
         ("Alice@Example.ORG", "Alice", "example.org"),
         ("nikos@κοσμος.example", "nikos", "xn--vxaeibpd.example"),
         ("nikos@κοσμοϲ.example", "nikos", "xn--vxaeibsc.example"),
-        ("Ju\u{308}rgen@例え。テスト", "Jürgen", "xn--r8jz45g.xn--zckzah"),
+        (
+            "Ju\u{308}rgen@例え。テスト",
+            "Jürgen",
+            "xn--r8jz45g.xn--zckzah",
+        ),
     ] {
         let address = EmailAddress::parse(text).expect(text);
-        assert_eq!(address.mailbox(), Some((local.to_owned(), domain.to_owned())));
+        assert_eq!(
+            address.mailbox(),
+            Some((local.to_owned(), domain.to_owned()))
+        );
         let expected = format!("{}@{domain}", local.to_lowercase());
         assert_eq!(address.key().as_str(), expected);
-        assert_eq!(EmailKey::of(address.key().as_str()), address.key(), "a key is its own");
+        assert_eq!(
+            EmailKey::of(address.key().as_str()),
+            address.key(),
+            "a key is its own"
+        );
     }
 }
 
@@ -173,7 +184,10 @@ fn an_address_of_an_older_version_is_compared_by_where_it_was_delivered() {
         old("a@exam\u{3164}ple.example").key(),
         old("a@example.example").key()
     );
-    assert_ne!(old("ſusan@example.org").key(), old("susan@example.org").key());
+    assert_ne!(
+        old("ſusan@example.org").key(),
+        old("susan@example.org").key()
+    );
     assert_eq!(old("a@not a domain").mailbox(), None);
     assert_eq!(old("A@Not a domain").key().as_str(), "a@not a domain");
 }
