@@ -7,11 +7,10 @@
 
 use std::fmt;
 
-use icu_properties::props::{
-    CanonicalCombiningClass, DefaultIgnorableCodePoint, GeneralCategory, JoiningType,
-};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use password_auth_wire::rules::invisible::{is_invisible, joiner_is_spelling};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
@@ -21,9 +20,6 @@ const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
 /// The most bytes of text that is looked at: no address that fits into [`MAX_BYTES`] is spelt longer in earnest.
 const MAX_TYPED_BYTES: usize = 1024;
-
-const ZWNJ: char = '\u{200C}';
-const ZWJ: char = '\u{200D}';
 
 /// An address as somebody spelt it, in NFC, without the blanks around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +127,7 @@ fn a_labels(domain: &str) -> Option<String> {
 /// As [`a_labels`], of a domain that somebody types: a name with a dot in it. UTS 46 leaves out what is ignorable, and
 /// would make one domain of two that a reader takes for two; joiners it checks itself.
 fn a_labels_of_typed(domain: &str) -> Option<String> {
-    if domain.chars().any(|c| is_ignorable(c) && !is_joiner(c)) {
+    if domain.chars().any(|c| is_invisible(c) && !is_joiner(c)) {
         return None;
     }
     let ascii = a_labels(domain)?;
@@ -148,25 +144,22 @@ fn is_local_part(local: &str) -> bool {
     atoms_are_good
         && local.chars().all(is_allowed_before_the_at)
         && is_nfkc(local)
-        && joiners_are_in_place(local)
+        && local.char_indices().all(|(at, c)| {
+            let (before, after) = (&local[..at], &local[at + c.len_utf8()..]);
+            !is_invisible(c) || joiner_is_spelling(before, c, after)
+        })
 }
 
 fn is_allowed_before_the_at(c: char) -> bool {
     match c {
         '.' => true,
         _ if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
-        _ if is_joiner(c) => true,
-        _ => !is_ignorable(c) && !is_blank_or_unknown(c),
+        _ => is_joiner(c) || !is_blank_or_unknown(c),
     }
 }
 
 const fn is_joiner(c: char) -> bool {
-    matches!(c, ZWNJ | ZWJ)
-}
-
-/// What is not seen (Unicode's `Default_Ignorable_Code_Point`).
-fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 fn is_mark(c: char) -> bool {
@@ -181,48 +174,17 @@ fn is_mark(c: char) -> bool {
 /// Blanks, controls, and what stands for nothing that everybody agrees on.
 fn is_blank_or_unknown(c: char) -> bool {
     use GeneralCategory as Is;
-    // U+2800 is a pattern of Braille without a dot.
-    c == '\u{2800}'
-        || matches!(
-            CodePointMapData::<Is>::new().get(c),
-            Is::Control
-                | Is::Format
-                | Is::Surrogate
-                | Is::PrivateUse
-                | Is::Unassigned
-                | Is::SpaceSeparator
-                | Is::LineSeparator
-                | Is::ParagraphSeparator
-        )
-}
-
-/// RFC 5892 A.1 and A.2: behind a virama; the non-joiner also between two letters that would join.
-fn joiners_are_in_place(text: &str) -> bool {
-    text.char_indices().all(|(at, c)| {
-        if !is_joiner(c) {
-            return true;
-        }
-        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
-        let is_behind_virama = before.chars().next_back().is_some_and(|before| {
-            CodePointMapData::<CanonicalCombiningClass>::new().get(before)
-                == CanonicalCombiningClass::Virama
-        });
-        is_behind_virama || (c == ZWNJ && separates(before, after))
-    })
-}
-
-fn separates(before: &str, after: &str) -> bool {
-    use JoiningType as Is;
-    let kinds = CodePointMapData::<Is>::new();
-    let first_opaque = |kind: &Is| *kind != Is::Transparent;
-    let before = before
-        .chars()
-        .rev()
-        .map(|c| kinds.get(c))
-        .find(first_opaque);
-    let after = after.chars().map(|c| kinds.get(c)).find(first_opaque);
-    matches!(before, Some(Is::LeftJoining | Is::DualJoining))
-        && matches!(after, Some(Is::RightJoining | Is::DualJoining))
+    matches!(
+        CodePointMapData::<Is>::new().get(c),
+        Is::Control
+            | Is::Format
+            | Is::Surrogate
+            | Is::PrivateUse
+            | Is::Unassigned
+            | Is::SpaceSeparator
+            | Is::LineSeparator
+            | Is::ParagraphSeparator
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::described::{
     DeactivateRoute, EventList, ExportRoute, LeaveRoute, OneselfRoute, StatusRoute,
 };
 use super::events::{default_events, page};
+use super::messages::DEACTIVATED;
 use super::views;
 use crate::accounts::{Accounts, Client};
 use crate::http::body::StrictBody;
@@ -58,7 +59,7 @@ impl MeApi {
     )]
     async fn deactivate(&self, caller: SignedIn, client: Client) -> Outcome<DeactivateRoute> {
         self.accounts.deactivate(&caller.0, &client).await?;
-        Ok(Answer(Done::with("Account deactivated successfully")))
+        Ok(Answer(Done::with(DEACTIVATED)))
     }
 
     /// Everything that is kept about oneself

@@ -6,6 +6,7 @@ mod email;
 mod events;
 mod health;
 mod me;
+mod messages;
 mod password;
 mod session;
 mod users;

@@ -8,7 +8,7 @@ use poem_openapi::OpenApi;
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
-use super::email::with_token;
+use super::messages::{PASSWORD_CHANGED, PASSWORD_RESET, RESET_REQUESTED, with_token};
 use crate::accounts::{Accounts, Client};
 use crate::http::body::StrictBody;
 use crate::http::route::{Answer, Outcome};
@@ -16,8 +16,6 @@ use crate::http::route::{Answer, Outcome};
 pub(in crate::http) struct PasswordApi {
     pub(super) accounts: Arc<Accounts>,
 }
-
-pub(super) const RESET_REQUESTED: &str = "If the email exists, a password reset link has been sent";
 
 #[OpenApi(prefix_path = "/api/v1/auth/password", tag = "Tag::Password")]
 impl PasswordApi {
@@ -38,7 +36,7 @@ impl PasswordApi {
         self.accounts
             .change_password(&caller.0, current_password, new_password, &client)
             .await?;
-        Ok(Answer(Done::with("Password changed successfully")))
+        Ok(Answer(Done::with(PASSWORD_CHANGED)))
     }
 
     /// Ask for a link to a new password
@@ -81,6 +79,6 @@ impl PasswordApi {
         self.accounts
             .reset_password(&token, new_password, &client)
             .await?;
-        Ok(Answer(Done::with("Password reset successful")))
+        Ok(Answer(Done::with(PASSWORD_RESET)))
     }
 }

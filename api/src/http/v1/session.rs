@@ -14,6 +14,7 @@ use super::described::{
     EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
     RegisterRoute, SignIns,
 };
+use super::messages::LOGGED_OUT;
 use super::views;
 use crate::accounts::{Accounts, Client, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
@@ -231,6 +232,3 @@ impl SessionApi {
         Ok(Answer(NoBody {}))
     }
 }
-
-pub(super) const LOGGED_OUT: &str =
-    "Logged out successfully. Please delete tokens from client storage.";

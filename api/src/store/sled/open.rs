@@ -10,7 +10,8 @@ use std::path::Path;
 pub use self::error::OpenError;
 use super::log;
 use super::mark::{Found, Mark};
-use super::tables::{Tables, unavailable};
+use super::opened::Tables;
+use super::tables::unavailable;
 use super::{deletion, upgrade};
 use crate::accounts::UsernameKey;
 use crate::panics::{Panicked, caught};
@@ -119,6 +120,11 @@ fn report_holes(sled_dir: &Path) {
 fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
     if format < FORMAT {
         upgrade::from_format(format, tables, disk)?;
+        set_format(tables)?;
+        upgrade::sync(tables, disk)?;
+        tracing::info!(
+            "the data folder was brought up to date; an older version cannot use it any more"
+        );
     }
     deletion::finish(tables)
 }

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io;
 
 use super::codec::{decode, encode};
-use super::open;
-use super::tables::{Table, Tables, unavailable, user_key};
-use super::{deletion, users};
+use super::opened::Tables;
+use super::tables::{Table, unavailable, user_key};
+use super::{deletion, user_entries};
 use crate::sessions::Session;
 use crate::store::{StoreError, User};
 
 /// Records that are written between two flushes: what waits for one stays in memory.
 const STEP: usize = 4096;
 
-/// The format is raised once all that is on disk; until then the next start begins again.
+/// All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
 pub(super) fn from_format(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
     if format < 2 {
         index_sessions(tables)?;
@@ -21,13 +21,7 @@ pub(super) fn from_format(format: u8, tables: &Tables, disk: &File) -> Result<()
     if format < 3 {
         compare_addresses_anew(tables)?;
     }
-    sync(tables, disk)?;
-    open::set_format(tables)?;
-    sync(tables, disk)?;
-    tracing::info!(
-        "the data folder was brought up to date; an older version cannot use it any more"
-    );
-    Ok(())
+    sync(tables, disk)
 }
 
 /// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since
@@ -70,7 +64,7 @@ fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
 }
 
 fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
-    for entry in users::entries(user)? {
+    for entry in user_entries::entries(user)? {
         if matches!(entry.table, Table::Emails | Table::VerifiedEmails) {
             let tree = tables.tree(entry.table);
             tree.insert(entry.key, entry.value).map_err(unavailable)?;
@@ -79,7 +73,8 @@ fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
+/// Waits until what was written is on disk.
+pub(super) fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
     tables.db.flush().map_err(unavailable)?;
     let synced: io::Result<()> = disk.sync_data();
     synced.map_err(|error| StoreError::Unavailable(error.to_string()))
