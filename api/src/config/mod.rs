@@ -1,5 +1,6 @@
 //! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
 
+mod file;
 mod origin;
 mod parse;
 mod setting;
@@ -17,6 +18,8 @@ pub use source::{Origin, Sources};
 
 use self::parse::Reader;
 use crate::accounts::Rates;
+use crate::app;
+use crate::http::{self, CorsPolicy, ProxyTrust};
 use crate::mail::{Delivery, LinkLifetimes};
 use crate::passwords::{Policy, ScryptParams};
 use crate::sessions::Lifetimes;
@@ -91,6 +94,44 @@ impl fmt::Display for Problem {
 }
 
 impl Config {
+    /// What the use cases need to know, where the server listens on `address`.
+    #[must_use]
+    pub fn app(&self, address: SocketAddr) -> app::Settings {
+        app::Settings {
+            dev: self.dev,
+            public_url: self.reached_at(address),
+            issuer: self.issuer.clone(),
+            lifetimes: self.lifetimes,
+            mail: self.mail.clone(),
+            links: self.links,
+            scrypt: self.scrypt,
+            password_policy: self.password_policy,
+            rates: self.rates,
+        }
+    }
+
+    /// What the front needs to know, where the server listens on `address`.
+    #[must_use]
+    pub fn http(&self, address: SocketAddr) -> http::Settings {
+        let own = self.reached_at(address);
+        let origins = self.allowed_origins.iter().chain(std::iter::once(&own));
+        http::Settings {
+            cors: if self.dev {
+                CorsPolicy::Any
+            } else {
+                CorsPolicy::exactly(origins.map(String::as_str))
+            },
+            proxies: ProxyTrust::new(self.trusted_proxies.clone()),
+            https: own.starts_with("https://"),
+        }
+    }
+
+    fn reached_at(&self, address: SocketAddr) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"))
+    }
+
     /// Reads every setting.
     ///
     /// # Errors
@@ -115,7 +156,7 @@ impl Config {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
-        let data_dir = PathBuf::from(reader.text("DATA_DIR"));
+        let data_dir = reader.path("DATA_DIR");
         let config = Self {
             dev,
             listen: SocketAddr::new(host, port),
@@ -156,6 +197,7 @@ impl Config {
             log_filter: reader.log_filter("RUST_LOG"),
         };
         reader.only("SIGNING_ALG", "HS256");
+        reader.secrets_are_hidden();
         reader.finish(config)
     }
 }

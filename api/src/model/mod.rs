@@ -18,6 +18,7 @@ mod rotation;
 mod session;
 mod user;
 mod username;
+mod visible;
 
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use client_info::{Client, client_network};
@@ -33,3 +34,4 @@ pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
 pub use user::User;
 pub use username::{Username, UsernameKey};
+pub use visible::{acts_on_display, visible};
