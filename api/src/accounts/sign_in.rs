@@ -9,7 +9,7 @@ use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::store::{StoreError, User};
-use crate::throttle::{Counted, SignInAttempt, Verdict};
+use crate::throttle::{Counted, SignInAttempt, Spender, Verdict};
 
 /// How long a network from which somebody signed in is remembered for his account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -89,6 +89,10 @@ impl Accounts {
         };
         if !user.is_active {
             return Err(SignInError::Disabled);
+        }
+        // Each one leaves a session and an event.
+        if let Verdict::Refused(wait) = self.allowance.spend(Spender::Password(user.id)) {
+            return Err(SignInError::TooMany(wait));
         }
         if !self.rates.login.is_off() {
             let until = now.plus(NETWORK_REMEMBERED);

@@ -24,7 +24,7 @@ mod visible;
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use client_info::{Client, client_network};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
-pub use event::{EVENTS_KEPT, Event, Happening};
+pub use event::{Class, EVENTS_KEPT, Event, Happening};
 pub use full_name::FullName;
 pub use namesakes::in_one_letter;
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};

@@ -13,6 +13,7 @@
 
 mod dump;
 mod error;
+mod gate;
 mod outcomes;
 pub mod postgres;
 pub mod sled;
@@ -61,7 +62,8 @@ pub trait Store: Send + Sync + 'static {
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
 
     /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A
-    /// read: it waits for no disk write.
+    /// read that no other kind of read waits behind: it waits for no disk write, and is refused as busy while too
+    /// many of its kind wait.
     async fn users(
         &self,
         filter: UserFilter,
@@ -69,7 +71,7 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many users there are. A read, which may take as long as looking at each.
+    /// How many users there are. A read of the kind of [`users`](Self::users).
     async fn count_users(&self) -> Result<u64, StoreError>;
 
     /// Whether somebody has the name. That somebody has it is on disk when this says so.
@@ -188,11 +190,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<ConfirmEmail, StoreError>;
 
     /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](crate::events::Happening::Deleted)).
-    /// Does not wait for the disk.
+    /// Of more of the account's events than [there is room for](crate::events::Class::room) the oldest of the same
+    /// class go; where several nodes add at once, with the next one. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
 
     /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
-    /// of them at most. A read: it waits for no disk write.
+    /// of them at most. A read of the kind of [`users`](Self::users).
     async fn events(
         &self,
         user: Option<UserId>,

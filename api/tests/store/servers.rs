@@ -47,7 +47,7 @@ async fn a_schema_of_a_newer_program_is_refused_and_left_as_it_is() {
     assert_eq!(cluster.sql_in(database_of(&url), found).await, version);
 }
 
-/// As a program left it that knew two migrations, with these rows among its users.
+/// As a program left it that knew three migrations, with these rows among its users.
 const BEFORE_ADDRESSES: &str = "
     INSERT INTO users (id, username, username_key, password_hash, is_active, created_at, email, email_key, is_verified)
     SELECT id::uuid, name, name, '!', true, 0, email, key, verified FROM (VALUES
@@ -61,7 +61,7 @@ const BEFORE_ADDRESSES: &str = "
     DROP INDEX users_by_verified_email; DROP INDEX users_by_email;
     CREATE INDEX users_by_email ON users (email_key);
     CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified;
-    UPDATE password_auth_schema SET version = 2";
+    UPDATE password_auth_schema SET version = 3";
 
 #[tokio::test]
 async fn addresses_are_compared_as_today_and_of_two_that_are_one_the_first_stays_verified() {

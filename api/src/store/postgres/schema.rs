@@ -14,11 +14,12 @@ use crate::accounts::UsernameKey;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_users_and_sessions.sql"),
     include_str!("migrations/0002_accounts.sql"),
-    include_str!("migrations/0003_addresses.sql"),
+    include_str!("migrations/0003_bounds.sql"),
+    include_str!("migrations/0004_addresses.sql"),
 ];
 
 /// The migration behind which keys of addresses are computed anew.
-const ADDRESSES: usize = 3;
+const ADDRESSES: usize = 4;
 
 /// PostgreSQL 12 and up. Tests run on what the distribution has.
 const MINIMUM_SERVER: i32 = 120_000;

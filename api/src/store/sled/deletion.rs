@@ -19,7 +19,7 @@ use crate::store::{DeleteUser, StoreError, User};
 use crate::throttle::{Attempt, SignInAttempt};
 
 /// Events that one step removes.
-const STEP: usize = 1024;
+const STEP: usize = 256;
 
 /// What is left to remove of somebody.
 #[derive(Serialize, Deserialize)]

@@ -5,8 +5,9 @@ use std::io;
 
 use super::codec::{decode, encode};
 use super::opened::Tables;
-use super::tables::{Table, unavailable, user_key};
+use super::tables::{Table, role_key, unavailable, user_key};
 use super::{deletion, user_entries};
+use crate::events::Event;
 use crate::sessions::Session;
 use crate::store::{StoreError, User};
 
@@ -14,18 +15,22 @@ use crate::store::{StoreError, User};
 const STEP: usize = 4096;
 
 /// All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
-pub(super) fn from_format(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
+pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
     if format < 2 {
         index_sessions(tables)?;
     }
     if format < 3 {
+        index_roles(tables)?;
+        class_events(tables)?;
+    }
+    if format < 4 {
         compare_addresses_anew(tables)?;
     }
     sync(tables, disk)
 }
 
-/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since
-/// what they have not said of themselves is in no index.
+/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
+/// they have not said of themselves is in no index.
 fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Table::UserSessions);
     index.clear().map_err(unavailable)?;
@@ -37,7 +42,7 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Format 2 compared addresses by another function. Two accounts that verified what is one address now both stay; the
+/// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
 /// later one has not verified it any more.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     for table in [Table::Emails, Table::VerifiedEmails] {
@@ -69,6 +74,30 @@ fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
             let tree = tables.tree(entry.table);
             tree.insert(entry.key, entry.value).map_err(unavailable)?;
         }
+    }
+    Ok(())
+}
+
+/// Until format 3 everybody was looked at for those of one role.
+fn index_roles(tables: &Tables) -> Result<(), StoreError> {
+    let index = tables.tree(Table::Roles);
+    index.clear().map_err(unavailable)?;
+    for user in tables.tree(Table::Users).iter().values() {
+        let user: User = decode(&user.map_err(unavailable)?)?;
+        let place = role_key(user.role, user.id);
+        index.insert(place, b"").map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Until format 3 the index of a person's events did not say which class each is of.
+fn class_events(tables: &Tables) -> Result<(), StoreError> {
+    let index = tables.tree(Table::UserEvents);
+    for event in tables.tree(Table::Events).iter().values() {
+        let event: Event = decode(&event.map_err(unavailable)?)?;
+        let place = user_key(event.user, event.id.as_bytes());
+        let class = [event.what.class().number()];
+        index.insert(place, &class).map_err(unavailable)?;
     }
     Ok(())
 }

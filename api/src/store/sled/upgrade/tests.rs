@@ -2,15 +2,16 @@ use serde::Serialize;
 
 use crate::accounts::{EmailAddress, Username, UsernameKey};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
+use crate::events::{Event, Happening};
+use crate::id::{EventId, SessionId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{Generation, Session};
-use crate::store::User;
 use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::codec::encode;
 use crate::store::sled::open::{OpenError, open, open_again};
 use crate::store::sled::opened::Tables;
-use crate::store::sled::tables::{Table, timed_key};
+use crate::store::sled::tables::{Table, timed_key, user_key};
+use crate::store::{User, UserFilter};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -87,8 +88,40 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
         let found = tables.sessions_of(user.id).expect("read");
         assert_eq!(found.as_slice(), std::slice::from_ref(&session));
         let format = tables.db.get("format").expect("read").expect("a format");
-        assert_eq!(format.as_ref(), [3, UsernameKey::VERSION]);
+        assert_eq!(format.as_ref(), [4, UsernameKey::VERSION]);
     }
+}
+
+#[test]
+fn a_folder_of_format_2_tells_the_roles_of_people_and_the_classes_of_events() {
+    let (folder, user, _) = old_folder();
+    let (tables, disk, mark) = open_again(folder.path());
+    let event = Event {
+        id: EventId::new(NOW),
+        at: NOW,
+        user: user.id,
+        by: None,
+        what: Happening::TokenReused,
+        session: None,
+        address: None,
+        device: None,
+    };
+    let place = user_key(user.id, event.id.as_bytes());
+    insert(&tables, Table::UserEvents, &place, b"");
+    let record = encode(&event).expect("encoded");
+    insert(&tables, Table::Events, event.id.as_bytes(), &record);
+    tables.tree(Table::Roles).clear().expect("cleared");
+    set_format(&tables, 2);
+    drop((tables, disk, mark));
+    let (tables, _disk, _mark) = open_again(folder.path());
+    let filter = UserFilter {
+        role: Some(user.role),
+        after: None,
+    };
+    assert_eq!(tables.users(filter, 0, 9).expect("read"), [user]);
+    let class = tables.bytes(Table::UserEvents, &place).expect("read");
+    let expected = [Happening::TokenReused.class().number()];
+    assert_eq!(class.expect("its place").as_ref(), expected);
 }
 
 #[test]
@@ -110,7 +143,7 @@ fn an_upgrade_that_was_interrupted_begins_again() {
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
     let (tables, disk, mark) = open_again(folder.path());
-    set_format(&tables, 4);
+    set_format(&tables, 5);
     drop((tables, disk, mark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {
