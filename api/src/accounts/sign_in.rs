@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use password_auth_wire::Secret;
 
-use super::{Accounts, Client, EmailKey, UsernameKey};
+use super::{Accounts, Client, EmailAddress, UsernameKey};
 use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
@@ -127,7 +127,10 @@ impl Accounts {
         let key = UsernameKey::of(name);
         // No user's name holds one.
         let user = if name.contains('@') {
-            let mut found = self.store.users_by_email(&EmailKey::of(name)).await?;
+            let mut found = match EmailAddress::parse(name) {
+                Ok(address) => self.store.users_by_email(&address.key()).await?,
+                Err(_) => Vec::new(),
+            };
             // While nobody has verified it, whose it is is not known if several say so.
             if found.len() == 1 { found.pop() } else { None }
         } else {

@@ -36,8 +36,12 @@ use crate::sessions::{Generation, Rotation, Session};
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};
 
-/// Of how many accounts with one address that nobody has verified is known.
-pub const MAX_NAMESAKES: usize = 4;
+/// Of how many accounts with one address that nobody has verified is known: half of them the first, half the last.
+pub const MAX_NAMESAKES: usize = 256;
+
+/// What is said of two accounts that verified one address, as an older version compared two.
+pub(crate) const SAME_ADDRESS: &str = "two accounts have verified what is one e-mail address: the later one keeps it \
+     unverified, and can verify another";
 
 /// Where everything lives.
 #[async_trait]
@@ -53,8 +57,8 @@ pub trait Store: Send + Sync + 'static {
     /// answered on any node, and waits for no disk write.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
 
-    /// Who gave that address: the one who has verified it, alone; else those who have not, at most
-    /// [`MAX_NAMESAKES`], in the order of their ids. A read: it waits for no disk write.
+    /// Who gave that address: the one who has verified it, alone; else those who have not, in the order of their ids: of
+    /// more than [`MAX_NAMESAKES`] the first half of so many and the last half. A read: it waits for no disk write.
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
 
     /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A

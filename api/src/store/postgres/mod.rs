@@ -17,6 +17,7 @@ mod letters;
 mod load;
 mod locks;
 mod reads;
+mod rekey;
 mod row;
 mod schema;
 mod sessions;

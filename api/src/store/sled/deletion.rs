@@ -121,6 +121,23 @@ pub(super) fn finish(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Deletions that an older version began hold addresses as it compared them.
+pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
+    let anew = |key: EmailKey| EmailKey::of(key.as_str());
+    for entry in tables.tree(Table::Deletions) {
+        let (id, rest) = entry.map_err(unavailable)?;
+        let rest: Deletion = decode(&rest)?;
+        let rest = Deletion {
+            letters_to: rest.letters_to.map(anew),
+            letters_counted_for: rest.letters_counted_for.map(anew),
+            ..rest
+        };
+        let deletions = tables.tree(Table::Deletions);
+        deletions.insert(id, encode(&rest)?).map_err(unavailable)?;
+    }
+    Ok(())
+}
+
 fn remove_attempts(tables: &Tables, rest: &Deletion) -> Result<(), StoreError> {
     let prefix = SignInAttempt::prefix(&rest.username);
     for rest_of_key in tables.suffixes::<8>(Table::Attempts, &prefix) {

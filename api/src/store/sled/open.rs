@@ -18,7 +18,7 @@ use crate::panics::{Panicked, caught};
 use crate::store::StoreError;
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 const FORMAT_KEY: &str = "format";
 
 /// Stands in the format's place while a dump is loaded.
@@ -123,7 +123,7 @@ fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), Stor
         set_format(tables)?;
         upgrade::sync(tables, disk)?;
         tracing::info!(
-            "the data folder was brought up to date; an older version can not use it any more"
+            "the data folder was brought up to date; an older version cannot use it any more"
         );
     }
     deletion::finish(tables)

@@ -56,10 +56,19 @@ impl Tables {
         if let Some(owner) = self.verified_owner(email)? {
             return Ok(vec![owner]);
         }
-        self.suffixes(Table::Emails, &email_prefix(email))
-            .map(|id| id.map(UserId::from_bytes))
-            .take(MAX_NAMESAKES)
-            .collect()
+        let all = || self.suffixes(Table::Emails, &email_prefix(email));
+        let mut ids = all()
+            .take(MAX_NAMESAKES / 2)
+            .collect::<Result<Vec<_>, _>>()?;
+        let first_half = ids.last().copied();
+        let mut last = all()
+            .rev()
+            .take(MAX_NAMESAKES / 2)
+            .take_while(|id| id.as_ref().map_or(true, |id| Some(*id) > first_half))
+            .collect::<Result<Vec<_>, _>>()?;
+        last.reverse();
+        ids.append(&mut last);
+        Ok(ids.into_iter().map(UserId::from_bytes).collect())
     }
 
     pub(super) fn users(
