@@ -18,6 +18,8 @@ extension_version() {
 
 build_extension() {
     say "Building the extension (WASM)…"
+    # Makes the JavaScript glue. In debug: it runs for a second.
+    host_cargo build --locked -p password-auth-bindgen
     # With -p: a build of the whole workspace would pull the server's half of the wire into it.
     CARGO_TARGET_DIR="$ROOT/target/wasm" "${WASM_RUN[@]}" "$WASM_CARGO" build --locked \
         -p password-auth-popup -p password-auth-broker --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
@@ -39,8 +41,7 @@ wasm_file() { printf 'target/wasm/%s/wasm/password_auth_%s.wasm\n' "$WASM_TARGET
 
 # make_glue CRATE FOLDER NAME: its WASM and the JavaScript that starts it.
 make_glue() {
-    "$WASM_BINDGEN" --target web --no-typescript --remove-name-section --remove-producers-section \
-        --out-name "$3" --out-dir "$2" "$(wasm_file "$1")"
+    target/debug/password-auth-bindgen "$(wasm_file "$1")" "$2" "$3"
     # Without comments and indentation, an eighth of what it weighs compressed. No text in it spans lines.
     sed -i -E -e 's/^[[:space:]]+//' -e '/^\/\*\*?$/,/^\*\/$/d' -e '/^(\/\/|$)/d' "$2/$3.js"
 }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dump;
@@ -18,6 +19,7 @@ mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;
+mod threads;
 pub mod throttle;
 pub mod tokens;
 pub mod userfile;

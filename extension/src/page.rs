@@ -36,6 +36,7 @@ pub(crate) struct Page {
     who: HtmlElement,
     logout: HtmlElement,
     access_protected: HtmlElement,
+    forgot_password: HtmlElement,
     server: HtmlElement,
     progress: HtmlElement,
     status: HtmlElement,
@@ -71,6 +72,7 @@ impl Page {
             who: dom::element(&document, "who")?,
             logout: dom::element(&document, "logout")?,
             access_protected: dom::element(&document, "accessProtected")?,
+            forgot_password: dom::element(&document, "forgotPassword")?,
             server: dom::element(&document, "server")?,
             progress: dom::element(&document, "progress")?,
             status: dom::element(&document, "status")?,
@@ -205,8 +207,9 @@ impl Page {
         self.initial.set_text_content(initial.as_deref());
     }
 
-    /// Shows the server's address.
-    pub(crate) fn show_server(&self, address: &str) {
+    /// Shows the server's address, and where it helps with a forgotten password.
+    pub(crate) fn show_server(&self, address: &str, forgot_password: &str) {
+        let _ = self.forgot_password.set_attribute("href", forgot_password);
         self.server.set_text_content(Some(address));
     }
 

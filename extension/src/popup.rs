@@ -172,7 +172,8 @@ async fn show_session_status(page: &Page) -> Result<(), Error> {
         Ok(SessionStatus { user: None, .. }) | Err(_) => page.show_signed_out(),
     }
     let status = status?;
-    page.show_server(&status.server.to_string());
+    let server = status.server;
+    page.show_server(&server.to_string(), &server.url("/forgot-password"));
     if let Some(message) = status.end_message {
         page.show_status(false, &messages::refresh_refused(&message));
         token_store::remove_end_message().await?;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use password_auth_wire::Secret;
-use password_auth_wire::rules::check_new_password;
 
 use super::{Accounts, Client, EmailAddress, Invalid, MailRequestError, ProofError};
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::About;
-use crate::passwords::HashingError;
+use crate::model::in_one_letter;
+use crate::passwords::{HashingError, check_new_password};
 use crate::sessions::Caller;
 use crate::store::StoreError;
 use crate::throttle::{Attempt, Counted, Verdict};
@@ -108,12 +108,15 @@ impl Accounts {
         if !self.tells_tokens {
             return Ok(None);
         }
-        let owner = self.store.users_by_email(&address.key()).await?.pop();
-        match owner {
-            Some(user) => {
-                self.token_for_developer(user.id, Purpose::ResetPassword(address))
-                    .await
-            }
+        let users = self.store.users_by_email(&address.key()).await?;
+        match in_one_letter(users, &address) {
+            Some((to, users)) => match users.first() {
+                Some(user) => {
+                    self.token_for_developer(user.id, Purpose::ResetPassword(to))
+                        .await
+                }
+                None => Ok(None),
+            },
             None => Ok(None),
         }
     }
@@ -200,5 +203,5 @@ impl Accounts {
 }
 
 fn check_rules(new: &Secret) -> Result<(), Invalid> {
-    check_new_password(new.expose()).map_err(Invalid::password)
+    check_new_password(new).map_err(Invalid::password)
 }

@@ -1,24 +1,25 @@
 //! `serve`: the composition root. It names the concrete clock, and hands it and the store to the rest.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::log::start_log;
 use super::settings::Arguments;
-use super::{runtime, store};
+use super::signals::StopSignals;
+use super::{output, process, runtime, store};
 use crate::admin::{Admin, AdminSocket};
+use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
+use crate::http;
 use crate::http::serve::{Limits, serve};
-use crate::http::{self, App};
 use crate::jobs::run_sweeper;
 use crate::mail::{Courier, Pacing, Route};
+use crate::operator::Operator;
 use crate::store::Store;
 use crate::tokens::{SigningKeys, load_or_create};
 
@@ -35,10 +36,17 @@ const COURIER_STOP: Duration = Duration::from_secs(5);
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
     start_log(&config)?;
-    runtime()?.block_on(serve_until_stopped(config))
+    let limits = Limits::within(process::allow_descriptors(Limits::descriptors()));
+    if limits.connections < Limits::DEFAULT.connections {
+        tracing::warn!(
+            connections = limits.connections,
+            "the limit of open descriptors (ulimit -n) leaves room for so many connections only"
+        );
+    }
+    runtime()?.block_on(serve_until_stopped(config, limits))
 }
 
-async fn serve_until_stopped(config: Config) -> Result<(), String> {
+async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), String> {
     let (stop, stopped) = stop_on_signals()?;
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
@@ -51,20 +59,31 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
     };
     let clock = Arc::new(SystemClock);
-    let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
+    let app = App::new(
+        &config.app(address),
+        &keys,
+        Arc::clone(&store),
+        clock.clone(),
+    );
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
     let admin = Admin {
-        operator: app.operator(Arc::clone(&store)),
+        operator: Operator::new(&app, Arc::clone(&store)),
         store: Arc::clone(&store),
         keys,
     };
     let operators = answer_operators(&config, admin, stopped.clone());
 
-    // Whoever does not read it does not need it.
-    writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
+    output::say(format_args!("password-auth listening on http://{address}"));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
-    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stopped);
+    let settings = config.http(address);
+    let serving = serve(
+        listener,
+        http::endpoint(&app, &settings),
+        limits,
+        settings.proxies.clone(),
+        stopped,
+    );
     tokio::pin!(serving);
     let outcome = tokio::select! {
         () = &mut serving => Ok(()),
@@ -123,19 +142,14 @@ fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) 
     })
 }
 
-/// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
+/// Turns true at the first signal to stop; the second ends the process at once.
 fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
     let told = stop.clone();
-    let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
+    let mut signals = StopSignals::listen()?;
     tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            signals.next().await;
             if told.send_replace(true) {
                 // What was acknowledged is on disk already.
                 std::process::exit(130);

@@ -1,5 +1,6 @@
 //! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
 
+mod file;
 mod origin;
 mod parse;
 mod setting;
@@ -16,7 +17,9 @@ pub use setting::{SETTINGS, Setting};
 pub use source::{Origin, Sources};
 
 use self::parse::Reader;
-use crate::accounts::Rates;
+use crate::accounts::{Directory, Rates};
+use crate::app;
+use crate::http::{self, CorsPolicy, ProxyTrust};
 use crate::mail::{Delivery, LinkLifetimes};
 use crate::passwords::{Policy, ScryptParams};
 use crate::sessions::Lifetimes;
@@ -58,8 +61,10 @@ pub struct Config {
     pub scrypt: ScryptParams,
     /// How hard to guess new ones must be.
     pub password_policy: Policy,
-    /// How often strangers may try.
+    /// How often strangers may try, and how much an account may do.
     pub rates: Rates,
+    /// Who may list users.
+    pub directory: Directory,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -91,6 +96,45 @@ impl fmt::Display for Problem {
 }
 
 impl Config {
+    /// What the use cases need to know, where the server listens on `address`.
+    #[must_use]
+    pub fn app(&self, address: SocketAddr) -> app::Settings {
+        app::Settings {
+            dev: self.dev,
+            public_url: self.reached_at(address),
+            issuer: self.issuer.clone(),
+            lifetimes: self.lifetimes,
+            mail: self.mail.clone(),
+            links: self.links,
+            scrypt: self.scrypt,
+            password_policy: self.password_policy,
+            rates: self.rates,
+            directory: self.directory,
+        }
+    }
+
+    /// What the front needs to know, where the server listens on `address`.
+    #[must_use]
+    pub fn http(&self, address: SocketAddr) -> http::Settings {
+        let own = self.reached_at(address);
+        let origins = self.allowed_origins.iter().chain(std::iter::once(&own));
+        http::Settings {
+            cors: if self.dev {
+                CorsPolicy::Any
+            } else {
+                CorsPolicy::exactly(origins.map(String::as_str))
+            },
+            proxies: ProxyTrust::new(self.trusted_proxies.clone()),
+            https: own.starts_with("https://"),
+        }
+    }
+
+    fn reached_at(&self, address: SocketAddr) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"))
+    }
+
     /// Reads every setting.
     ///
     /// # Errors
@@ -115,7 +159,7 @@ impl Config {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
-        let data_dir = PathBuf::from(reader.text("DATA_DIR"));
+        let data_dir = reader.path("DATA_DIR");
         let config = Self {
             dev,
             listen: SocketAddr::new(host, port),
@@ -151,11 +195,14 @@ impl Config {
                 login: reader.rate("LOGIN_RATE"),
                 register: reader.rate("REGISTER_RATE"),
                 mail: reader.rate("MAIL_RATE"),
+                account: reader.rate("ACCOUNT_RATE"),
             },
+            directory: reader.directory("USER_DIRECTORY"),
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };
         reader.only("SIGNING_ALG", "HS256");
+        reader.secrets_are_hidden();
         reader.finish(config)
     }
 }
@@ -163,6 +210,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::{Config, LogFormat, Sources};
+    use crate::accounts::Directory;
     use crate::passwords::Policy;
     use crate::throttle::Rate;
 
@@ -175,6 +223,8 @@ mod tests {
         assert_eq!(config.lifetimes.session.as_secs(), 180 * 86_400);
         assert!(config.scrypt.meets_owasp());
         assert_eq!(config.password_policy, Policy::new(2));
+        assert_eq!(config.rates.account, "60/minute".parse().expect("a rate"));
+        assert_eq!(config.directory, Directory::Admins);
         assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
         assert_eq!(config.log_format, LogFormat::Text);
     }
@@ -192,6 +242,8 @@ mod tests {
             ("LOGIN_RATE", "5/fortnight"),
             ("SCRYPT_P", "0"),
             ("PASSWORD_MIN_SCORE", "5"),
+            ("ACCOUNT_RATE", "0/minute"),
+            ("USER_DIRECTORY", "everybody"),
             ("SIGNING_ALG", "none"),
             ("DATABASE_URL", "mysql://user:geheim@db/x"),
             ("DATABASE_REQUIRE_STANDBY", "maybe"),
@@ -210,6 +262,8 @@ mod tests {
             "LOGIN_RATE",
             "SCRYPT",
             "PASSWORD_MIN_SCORE",
+            "ACCOUNT_RATE",
+            "USER_DIRECTORY",
             "SIGNING_ALG",
             "DATABASE_URL",
             "DATABASE_REQUIRE_STANDBY",
@@ -226,6 +280,7 @@ mod tests {
     fn limits_are_off_in_development_only() {
         let sources = Sources::of([
             ("LOGIN_RATE", "off"),
+            ("ACCOUNT_RATE", "off"),
             ("SCRYPT_LOG_N", "4"),
             ("SCRYPT_P", "1"),
         ]);
@@ -233,7 +288,7 @@ mod tests {
             Config::load(&sources, true).expect("valid").rates.login,
             Rate::OFF
         );
-        assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 2);
+        assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 3);
     }
 
     #[test]
@@ -245,6 +300,21 @@ mod tests {
         assert_eq!(policy(Sources::of([])), Policy::NONE);
         let set = Sources::of([("PASSWORD_MIN_SCORE", "3")]);
         assert_eq!(policy(set), Policy::new(3));
+    }
+
+    #[test]
+    fn in_development_members_list_users_unless_a_setting_says_otherwise() {
+        let directory = |sources, dev| Config::load(&sources, dev).expect("valid").directory;
+        assert_eq!(directory(Sources::of([]), true), Directory::Members);
+        for dev in [true, false] {
+            for (text, expected) in [
+                ("members", Directory::Members),
+                ("admins", Directory::Admins),
+            ] {
+                let sources = Sources::of([("USER_DIRECTORY", text)]);
+                assert_eq!(directory(sources, dev), expected);
+            }
+        }
     }
 
     #[test]

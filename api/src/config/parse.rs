@@ -4,6 +4,7 @@ mod mail;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -12,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
+use crate::accounts::Directory;
 use crate::passwords::{MAX_SCORE, Policy, ScryptParams};
 use crate::store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use crate::throttle::Rate;
@@ -62,6 +64,25 @@ impl<'a> Reader<'a> {
             self.problem(name, format!("expected {expected}, not {text:?}"));
             T::PLACEHOLDER
         })
+    }
+
+    /// A file or a folder. No shell has seen it, so `~` would be a folder of that name.
+    pub(super) fn path(&mut self, name: &'static str) -> PathBuf {
+        let text = self.text(name);
+        if text.starts_with('~') {
+            self.problem(
+                name,
+                format!("~ stands for no folder here: write the whole path, as /home/auth/data, not {text:?}"),
+            );
+        }
+        PathBuf::from(text)
+    }
+
+    /// In production nobody else may read the file that a secret stands in.
+    pub(super) fn secrets_are_hidden(&mut self) {
+        if !self.dev {
+            self.problems.extend(self.sources.exposed_secret());
+        }
     }
 
     /// An address; of names, the one that every machine has.
@@ -140,6 +161,18 @@ impl<'a> Reader<'a> {
         }
         let score = self.within(name, 0..=u64::from(MAX_SCORE));
         Policy::new(u8::try_from(score).unwrap_or(MAX_SCORE))
+    }
+
+    pub(super) fn directory(&mut self, name: &'static str) -> Directory {
+        match self.text(name) {
+            "" if self.dev => Directory::Members,
+            "" | "admins" => Directory::Admins,
+            "members" => Directory::Members,
+            other => {
+                self.problem(name, format!("expected members or admins, not {other:?}"));
+                Directory::Admins
+            }
+        }
     }
 
     pub(super) fn signing_key(&mut self, name: &'static str) -> Option<SigningKey> {

@@ -3,23 +3,24 @@
 //! A request passes `serve` (connections and their limits), `front` (what every answer needs), then
 //! `routes`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
 
-mod app;
 mod body;
 mod caller;
 mod client;
 mod demo;
 mod docs;
 mod error;
+mod form;
 mod front;
+mod media_type;
 mod pages;
 mod route;
 mod routes;
+mod seldom;
 pub mod serve;
 mod sign_out;
 mod v1;
 
-pub use app::App;
 pub use client::ProxyTrust;
 pub use error::Failure;
-pub use front::CorsPolicy;
+pub use front::{CorsPolicy, Settings};
 pub use routes::endpoint;

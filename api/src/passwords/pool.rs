@@ -9,10 +9,12 @@ use tokio::sync::Semaphore;
 
 use super::error::HashError;
 use super::hash::{Verdict, hash, verify, verify_nobody};
+use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
 use super::places::Places;
 use super::policy::{Policy, Weak};
 use crate::model::PasswordHash;
+use crate::threads::Threads;
 use crate::throttle::Counted;
 
 /// How many may wait for each one that hashes.
@@ -51,17 +53,22 @@ pub struct PasswordHasher {
     places: Arc<Places>,
     /// Those that hash.
     workers: Arc<Semaphore>,
+    /// Nothing else uses them. None if the system gave none.
+    threads: Option<Arc<Threads>>,
 }
 
 impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
+        let threads = Threads::start("passwords", workers)
+            .inspect_err(|error| tracing::error!(%error, "there are no threads to hash on"));
         Self {
             params,
             policy: Policy::NONE,
             places: Places::new(workers * (1 + QUEUE_PER_WORKER)),
             workers: Arc::new(Semaphore::new(workers)),
+            threads: threads.ok().map(Arc::new),
         }
     }
 
@@ -89,7 +96,7 @@ impl PasswordHasher {
         }
         self.run(counted, move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            Ok(policy.check(password.expose(), &about))
+            Ok(policy.check(&nfc(password.expose()), &about))
         })
         .await
     }
@@ -104,8 +111,10 @@ impl PasswordHasher {
         password: Secret,
     ) -> Result<PasswordHash, HashingError> {
         let params = self.params;
-        self.run(counted, move || hash(password.expose().as_bytes(), params))
-            .await
+        self.run(counted, move || {
+            hash(nfc(password.expose()).as_bytes(), params)
+        })
+        .await
     }
 
     /// Compares a password with the hash of a user, or with nobody's at the same cost.
@@ -120,11 +129,10 @@ impl PasswordHasher {
     ) -> Result<Verdict, HashingError> {
         let params = self.params;
         self.run(counted, move || {
-            let password = password.expose().as_bytes();
-            match &stored {
+            try_each(&password, |password| match &stored {
                 Some(stored) => verify(password, stored, params),
                 None => verify_nobody(password, params),
-            }
+            })
         })
         .await
     }
@@ -141,13 +149,15 @@ impl PasswordHasher {
             .map_err(|_| HashingError::Aborted)?;
         // The permits go with the work: a caller who leaves does not make room before it is done.
         let permits = (place, worker);
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permits);
-            result
-        })
-        .await
-        .map_err(|_| HashingError::Aborted)?
-        .map_err(HashingError::Failed)
+        let threads = self.threads.as_ref().ok_or(HashingError::Aborted)?;
+        threads
+            .run(move || {
+                let result = work();
+                drop(permits);
+                result
+            })
+            .await
+            .ok_or(HashingError::Aborted)?
+            .map_err(HashingError::Failed)
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of people, who changes it, and that there is always an admin.
 
 use password_auth::accounts::Role;
+use password_auth::model::FullName;
 use password_auth::store::{ChangeUser, DeleteUser, NewSession, User, UserChange, UserFilter};
 use password_auth::tokens::Purpose;
 
@@ -13,6 +14,7 @@ each_engine! {
     everything_that_is_known_of_a_person_comes_back_and_after_closing_too,
     people_are_listed_in_the_order_in_which_they_came,
     who_is_listed_after_somebody_depends_on_nobody_who_went,
+    whoever_has_another_role_is_listed_among_those_of_that_role_alone,
     a_change_changes_what_it_names_and_nothing_else,
     nobody_is_changed_who_is_not_there,
     whoever_is_deactivated_loses_his_sessions_and_tokens_for_good,
@@ -30,7 +32,7 @@ async fn everything_that_is_known_of_a_person_comes_back_and_after_closing_too(m
     let alice = User {
         email: Some(address("Alice@Example.org")),
         is_verified: true,
-        full_name: Some("Alice Liddell".to_owned()),
+        full_name: FullName::parse("Alice Liddell").expect("a name"),
         role: Role::Guest,
         is_active: false,
         password_version: 7,
@@ -103,12 +105,58 @@ async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine)
     assert_eq!(listed(None, &all[4], 0, 9).await, []);
 }
 
+async fn whoever_has_another_role_is_listed_among_those_of_that_role_alone(mut engine: Engine) {
+    let alice = added(&engine, engine.user("alice")).await;
+    let bob = added(&engine, engine.user("bob")).await;
+    for role in [Role::Guest, Role::Admin, Role::User, Role::Guest] {
+        let to = UserChange {
+            role: Some(role),
+            ..UserChange::default()
+        };
+        // So that there is always another admin.
+        admin(
+            &engine,
+            &format!("root{role:?}{}", engine.now().as_millis()),
+        )
+        .await;
+        change(&engine, &alice, to).await;
+        engine.reopen().await;
+        for listed in Role::ALL {
+            let filter = UserFilter {
+                role: Some(listed),
+                after: None,
+            };
+            let found = engine
+                .store()
+                .users(filter, 0, 100)
+                .await
+                .expect("an answer");
+            let is_there = found.iter().any(|user| user.id == alice.id);
+            assert_eq!(is_there, listed == role, "{listed:?} while {role:?}");
+            assert!(found.iter().all(|user| user.role == listed));
+        }
+        engine.advance(std::time::Duration::from_millis(1)).await;
+    }
+    delete(&engine, &alice).await;
+    let filter = UserFilter {
+        role: Some(Role::Guest),
+        after: None,
+    };
+    let found = engine
+        .store()
+        .users(filter, 0, 100)
+        .await
+        .expect("an answer");
+    assert_eq!(found, []);
+    assert_eq!(now_of(&engine, bob.id).await, Some(bob));
+}
+
 async fn a_change_changes_what_it_names_and_nothing_else(engine: Engine) {
     let alice = added(&engine, with_email(&engine, "alice", MAIL)).await;
     let mut before = alice;
     for named in [
         UserChange {
-            full_name: Some(Some("Alice".to_owned())),
+            full_name: Some(FullName::parse("Alice").expect("a name")),
             ..UserChange::default()
         },
         UserChange {
@@ -182,7 +230,7 @@ async fn the_last_active_admin_stays_one(engine: Engine) {
     assert_eq!(now_of(&engine, alice.id).await, Some(alice.clone()));
     // What leaves him an admin may change.
     let named = UserChange {
-        full_name: Some(Some("Alice".to_owned())),
+        full_name: Some(FullName::parse("Alice").expect("a name")),
         role: Some(Role::Admin),
         is_active: Some(true),
     };

@@ -22,3 +22,4 @@ mod rounds;
 mod signing_in;
 mod staying_signed_in;
 mod trouble;
+mod use_it;

@@ -10,15 +10,17 @@ use crate::support::{Browser, Popup, Proxy, Server};
 /// With the worker, these race for every refresh.
 const CONTEXTS: usize = 20;
 
-/// Lets every context ask for what is protected at the same moment.
+/// Lets every context ask for what is protected at the same moment. `asked` counts how often it has: what a page says
+/// before that is of the round before.
 const LISTEN: &str = "
-    window.go = new BroadcastChannel('go');
-    go.onmessage = () => document.getElementById('accessProtected').click();
+    window.asked = 0;
+    window.ask = () => {
+        document.getElementById('accessProtected').click();
+        setTimeout(() => { asked++; document.body.dataset.asked = asked; });
+    };
+    new BroadcastChannel('go').onmessage = ask;
     done();";
-const GO: &str = "
-    new BroadcastChannel('go').postMessage('go');
-    document.getElementById('accessProtected').click();
-    done();";
+const GO: &str = "new BroadcastChannel('go').postMessage('go'); ask(); done();";
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,7 @@ async fn linger(popup: &Popup, milliseconds: usize) {
         .await;
 }
 
+/// Makes trouble; how often everybody has asked meanwhile.
 async fn stir(
     trouble: Trouble,
     round: usize,
@@ -83,7 +86,7 @@ async fn stir(
     server: &mut Server,
     proxy: &Proxy,
     first: &Popup,
-) {
+) -> u32 {
     first.let_access_token_expire().await;
     let held = proxy.held();
     match trouble {
@@ -129,6 +132,7 @@ async fn stir(
             first.run(GO, Value::Null).await;
             first.expect_error_with(&["server"]).await;
             server.start_again().await;
+            return 1;
         }
         Trouble::ClockGoesBack => {
             let year = json!({"access_token": "no.longer.good", "access_token_expiry": 1e14});
@@ -143,8 +147,10 @@ async fn stir(
             holder.run(HOLD_THE_LOCK, Value::Null).await;
             first.run(GO, Value::Null).await;
             holder.close().await;
+            return 1;
         }
     }
+    0
 }
 
 #[tokio::test]
@@ -155,6 +161,7 @@ async fn whatever_goes_wrong_in_a_refresh_nobody_is_signed_out() {
     let proxy = Proxy::start(&server.url).await;
     let first = browser.popup(&proxy.url).await;
     first.sign_up("alice").await;
+    first.run(LISTEN, Value::Null).await;
     let mut others = Vec::new();
     while others.len() + 1 < CONTEXTS {
         let popup = browser.popup_as_it_is().await;
@@ -162,27 +169,30 @@ async fn whatever_goes_wrong_in_a_refresh_nobody_is_signed_out() {
         others.push(popup);
     }
     let mut seen = Vec::new();
+    let mut asked = 0;
     for round in 0..rounds {
         let trouble = ALL[round % ALL.len()];
-        stir(trouble, round, &browser, &mut server, &proxy, &first).await;
+        asked += stir(trouble, round, &browser, &mut server, &proxy, &first).await;
         first.run(GO, Value::Null).await;
+        asked += 1;
         for popup in std::iter::once(&first).chain(&others) {
             // Whoever was told of trouble, or waits still, asks once more.
             let script = "
                 const status = document.getElementById('status');
                 const button = document.getElementById('accessProtected');
-                let asked = 0;
+                let again = 0;
                 const look = () => {
+                    if (asked < argument) return;
                     if (status.textContent === 'Hello, alice!') { observer.disconnect(); return done(status.textContent); }
                     if (status.textContent && button.ariaBusy !== 'true') {
-                        if (asked++) { observer.disconnect(); return done(status.textContent); }
+                        if (again++) { observer.disconnect(); return done(status.textContent); }
                         setTimeout(() => button.click());
                     }
                 };
                 const observer = new MutationObserver(look);
                 observer.observe(document, {subtree: true, childList: true, attributes: true});
                 look();";
-            let said = popup.run(script, Value::Null).await;
+            let said = popup.run(script, json!(asked)).await;
             assert_eq!(said, "Hello, alice!", "round {round}: {trouble:?}");
         }
         let tokens = first.stored("local").await["auth_tokens"].clone();

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::admin::Client;
+use crate::app::App;
+use crate::cli::output;
 use crate::cli::store::{self, Opened};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::http::App;
 use crate::operator::{Command, Operator, Reply};
 use crate::store::Store;
 use crate::tokens::{SigningKey, SigningKeys};
@@ -44,10 +45,10 @@ impl<'a> Door<'a> {
                 Opened::InUse(sentence) if began.elapsed() > PATIENCE => return Err(sentence),
                 Opened::InUse(_) => {
                     if !std::mem::replace(&mut waits, true) {
-                        eprintln!(
+                        output::tell(format_args!(
                             "password-auth: {} is in use by somebody who starts or stops: waiting",
                             self.config.data_dir.display()
-                        );
+                        ));
                     }
                     tokio::time::sleep(store::PAUSE).await;
                 }
@@ -85,12 +86,11 @@ impl<'a> Door<'a> {
         let key = SigningKey::random()
             .map_err(|error| format!("no random bytes from the system: {error}"))?;
         let app = App::new(
-            self.config,
-            self.config.listen,
+            &self.config.app(self.config.listen),
             &SigningKeys::new(key, Vec::new()),
             Arc::clone(store),
             Arc::new(SystemClock),
         );
-        Ok(app.operator(Arc::clone(store)))
+        Ok(Operator::new(&app, Arc::clone(store)))
     }
 }

@@ -2,13 +2,12 @@
 //! body, one error body for whatever fails, headers, CORS, a line in the log.
 
 mod cors;
+mod head;
 mod headers;
 mod log;
 
-use std::time::Duration;
-
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
-use poem::http::{Method, StatusCode};
+use poem::http::{HeaderValue, Method, StatusCode};
 use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
 use poem::{Body, Endpoint, IntoResponse, Middleware, PathPattern, Request, Response};
 
@@ -16,17 +15,27 @@ pub use cors::CorsPolicy;
 
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
-use super::app::App;
 use super::client::{ClientAddress, ProxyTrust};
 use super::error::Failure;
-use super::routes::allowed_methods;
+use super::serve::BodyTime;
 use crate::clock::SharedClock;
 
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Who may call from where.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who may call from a browser.
+    pub cors: CorsPolicy,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: ProxyTrust,
+    /// Whether people reach the server by https.
+    pub https: bool,
+}
+
+/// The `Allow` header of a 405, by the route.
+type AllowedMethods = fn(&str) -> Option<HeaderValue>;
 
 /// The outermost endpoint. It answers always: its `Err` is never used.
 pub(super) struct Front<E> {
@@ -35,20 +44,30 @@ pub(super) struct Front<E> {
     cors: CorsPolicy,
     proxies: ProxyTrust,
     security: SecurityHeaders,
+    allowed_methods: AllowedMethods,
 }
 
 impl<E: Endpoint> Front<E> {
-    pub(super) fn new(app: &App, routes: E) -> Self {
+    pub(super) fn new(
+        settings: &Settings,
+        clock: SharedClock,
+        allowed_methods: AllowedMethods,
+        routes: E,
+    ) -> Self {
         Self {
             routes: CatchPanic::new().with_handler(Panicked).transform(routes),
-            clock: app.clock.clone(),
-            cors: app.cors.clone(),
-            proxies: app.proxies.clone(),
-            security: SecurityHeaders::new(app.https),
+            clock,
+            cors: settings.cors.clone(),
+            proxies: settings.proxies.clone(),
+            security: SecurityHeaders::new(settings.https),
+            allowed_methods,
         }
     }
 
     async fn answer(&self, mut request: Request) -> Response {
+        if let Err(failure) = head::check(&request) {
+            return failure.into_response();
+        }
         if self.cors.is_preflight(&request) {
             return StatusCode::NO_CONTENT.into_response();
         }
@@ -74,7 +93,7 @@ impl<E: Endpoint> Front<E> {
         let mut response = Failure::from_framework(&error).into_response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
             && let Some(PathPattern(route)) = error.data()
-            && let Some(methods) = allowed_methods(route)
+            && let Some(methods) = (self.allowed_methods)(route)
         {
             response.headers_mut().insert(ALLOW, methods);
         }
@@ -108,16 +127,18 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(Failure::PayloadTooLarge);
     }
+    // `serve` gives it to every request with a body.
+    let Some(time) = request.data::<BodyTime>().cloned() else {
+        return Ok(());
+    };
     let body = request.take_body();
-    let read = tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES));
-    match read.await {
-        Ok(Ok(bytes)) => {
-            request.set_body(Body::from_bytes(bytes));
-            Ok(())
-        }
-        Ok(Err(error)) => Err(error.into()),
-        Err(_elapsed) => Err(Failure::RequestTimeout),
-    }
+    let bytes = tokio::select! {
+        biased;
+        read = body.into_bytes_limit(MAX_BODY_BYTES) => read?,
+        () = time.passes() => return Err(Failure::RequestTimeout),
+    };
+    request.set_body(Body::from_bytes(bytes));
+    Ok(())
 }
 
 /// Answers for a handler that panicked; the panic itself went to the log by the hook.

@@ -1,4 +1,5 @@
-//! The two pages that mailed links lead to: plain forms, without any script. Looking at one does nothing, since mail
+//! The page that asks for a link to choose a new password, and the two that mailed links lead to: plain forms, without
+//! any script. Looking at one does nothing, since mail
 //! programs and scanners look at links too; its button does. The token comes in the link's query, which the log never
 //! holds, leaves in the form's body, and stands in no other address.
 
@@ -7,14 +8,18 @@ mod render;
 use std::sync::Arc;
 
 use password_auth_wire::Secret;
-use poem::web::{Data, Form, Query};
+use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
+use super::client::RequestClient;
 use super::error::Failure;
-use crate::accounts::{Accounts, Client};
+use super::form::PageForm;
+use crate::accounts::Accounts;
 
+/// Where the page is that asks for a link to choose a new password.
+pub(super) const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
 /// Where the page is that confirms an e-mail address.
@@ -26,6 +31,7 @@ pub(super) fn with_pages(
     accounts: &Arc<Accounts>,
 ) -> impl Endpoint<Output = Response> + use<> {
     route
+        .at(FORGOT_PASSWORD, get(ask_for_address).post(request_reset))
         .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
         .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))
         .data(Arc::clone(accounts))
@@ -38,15 +44,30 @@ struct Link {
     token: String,
 }
 
+/// In a form, what is missing and what is empty are the same.
+#[derive(Deserialize)]
+struct Address {
+    #[serde(default)]
+    email: String,
+}
+
 #[derive(Deserialize)]
 struct NewPassword {
+    #[serde(default = "Secret::empty")]
     token: Secret,
+    #[serde(default = "Secret::empty")]
     new_password: Secret,
 }
 
 #[derive(Deserialize)]
 struct Confirmation {
+    #[serde(default = "Secret::empty")]
     token: Secret,
+}
+
+#[handler]
+fn ask_for_address() -> Response {
+    form(Page::Address, "", None)
 }
 
 #[handler]
@@ -62,14 +83,27 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 }
 
 #[handler]
+async fn request_reset(
+    Data(accounts): Data<&Arc<Accounts>>,
+    client: RequestClient,
+    PageForm(Address { email }): PageForm<Address>,
+) -> Response {
+    match accounts.request_password_reset(&email, &client).await {
+        // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
+        Ok(_) => told(
+            "Look into your mailbox",
+            "If an account has this e-mail address, a link to choose a new password is on its way.",
+        ),
+        Err(error) => refused(Page::Address, "", &error.into()),
+    }
+}
+
+#[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
-    sent: poem::Result<Form<NewPassword>>,
+    client: RequestClient,
+    PageForm(sent): PageForm<NewPassword>,
 ) -> Response {
-    let Ok(Form(sent)) = sent else {
-        return refused(Page::NewPassword, "", &Failure::InvalidOneTimeToken);
-    };
     let NewPassword {
         token,
         new_password,
@@ -86,12 +120,9 @@ async fn reset_password(
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
-    sent: poem::Result<Form<Confirmation>>,
+    client: RequestClient,
+    PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
-    let Ok(Form(Confirmation { token })) = sent else {
-        return refused(Page::Confirmation, "", &Failure::InvalidOneTimeToken);
-    };
     match accounts.confirm_email(&token, &client).await {
         Ok(_) => told(
             "Your e-mail address is confirmed",

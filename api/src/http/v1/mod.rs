@@ -4,6 +4,7 @@ mod caller;
 mod described;
 mod email;
 mod events;
+mod export;
 mod health;
 mod me;
 mod messages;
@@ -23,7 +24,7 @@ use self::me::MeApi;
 use self::password::PasswordApi;
 use self::session::SessionApi;
 use self::users::UsersApi;
-use super::App;
+use crate::app::App;
 
 /// Every resource.
 pub(super) type Apis = (

@@ -5,21 +5,22 @@ use std::sync::Arc;
 use password_auth_wire::Logout;
 use password_auth_wire::v1::{Done, Login, RefreshPair, RegisterAccount};
 use poem_openapi::param::Path;
-use poem_openapi::payload::Form;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::Minding;
 use super::described::{
     EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
     RegisterRoute, SignIns,
 };
 use super::messages::LOGGED_OUT;
 use super::views;
-use crate::accounts::{Accounts, Client, NewAccount};
+use crate::accounts::{Accounts, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
 use crate::http::caller::MaybeBearer;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
+use crate::http::form::ApiForm;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::http::sign_out::sign_out;
 use crate::id::SessionId;
@@ -38,12 +39,8 @@ struct PasswordForm {
     #[serde(default)]
     username: String,
     /// The password.
-    #[serde(default = "no_password")]
+    #[serde(default = "password_auth_wire::Secret::empty")]
     password: password_auth_wire::Secret,
-}
-
-fn no_password() -> password_auth_wire::Secret {
-    password_auth_wire::Secret::new("")
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth")]
@@ -59,7 +56,7 @@ impl SessionApi {
     )]
     async fn register(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RegisterAccount>,
     ) -> Outcome<RegisterRoute> {
         let RegisterAccount {
@@ -85,7 +82,7 @@ impl SessionApi {
         operation_id = "v1_login",
         tag = "Tag::SignIn"
     )]
-    async fn login(&self, client: Client, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+    async fn login(&self, client: RequestClient, body: StrictBody<Login>) -> Outcome<LoginRoute> {
         let Login {
             username,
             password,
@@ -97,7 +94,7 @@ impl SessionApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client)
+            .sign_in(&username, password, kind, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -111,11 +108,15 @@ impl SessionApi {
         operation_id = "v1_login_form",
         tag = "Tag::SignIn"
     )]
-    async fn login_form(&self, client: Client, form: Form<PasswordForm>) -> Outcome<LoginRoute> {
+    async fn login_form(
+        &self,
+        client: RequestClient,
+        form: ApiForm<PasswordForm>,
+    ) -> Outcome<LoginRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts
-            .sign_in(&username, password, SessionKind::Staying, client)
+            .sign_in(&username, password, SessionKind::Staying, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -132,7 +133,7 @@ impl SessionApi {
     )]
     async fn refresh(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RefreshPair>,
     ) -> Outcome<RefreshRoute> {
         let issued = self
@@ -154,7 +155,7 @@ impl SessionApi {
     )]
     async fn logout(
         &self,
-        client: Client,
+        client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
     ) -> Outcome<LogoutRoute> {
@@ -170,7 +171,11 @@ impl SessionApi {
         operation_id = "v1_logout_all",
         tag = "Tag::SignIn"
     )]
-    async fn logout_all(&self, caller: SignedIn, client: Client) -> Outcome<LogoutEverywhere> {
+    async fn logout_all(
+        &self,
+        caller: Minding,
+        client: RequestClient,
+    ) -> Outcome<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
@@ -182,7 +187,7 @@ impl SessionApi {
         operation_id = "v1_sessions",
         tag = "Tag::SignIn"
     )]
-    async fn sessions(&self, caller: SignedIn) -> Outcome<SignIns> {
+    async fn sessions(&self, caller: Minding) -> Outcome<SignIns> {
         let sessions = self.sessions.of_caller(&caller.0).await?;
         let shown = sessions
             .iter()
@@ -199,8 +204,8 @@ impl SessionApi {
     )]
     async fn end_session(
         &self,
-        caller: SignedIn,
-        client: Client,
+        caller: Minding,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
         // What is no identifier names nothing.
@@ -223,8 +228,8 @@ impl SessionApi {
     )]
     async fn end_other_sessions(
         &self,
-        caller: SignedIn,
-        client: Client,
+        caller: Minding,
+        client: RequestClient,
     ) -> Outcome<EndOtherSignIns> {
         self.sessions
             .end_others_of_caller(&caller.0, &client)

@@ -7,17 +7,20 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use super::Tag;
-use super::caller::{Admin, SignedIn};
+use super::caller::{Admin, SignedIn, Spending};
 use super::described::{
     ChangePersonRoute, CountRoute, CreatePersonRoute, PeopleRoute, PersonRoute, RemovePersonRoute,
 };
+use super::events::not_an_id;
 use super::views;
-use crate::accounts::{Accounts, Client, Invalid, NewAccount, Page, Role};
+use crate::accounts::{Accounts, Invalid, NewAccount, Page, Role};
 use crate::events::Circumstances;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::id::UserId;
+use crate::model::FullName;
 use crate::store::UserChange;
 
 pub(in crate::http) struct UsersApi {
@@ -32,13 +35,16 @@ const fn default_people() -> u32 {
 impl UsersApi {
     /// People
     ///
-    /// In the order in which they came. A guest sees himself alone; addresses are for admins.
+    /// In the order in which they came. Members may see it where the server is set so, a guest themselves alone;
+    /// addresses, and who is active, are for admins.
     #[oai(path = "/", method = "get", operation_id = "v1_users")]
     async fn list(
         &self,
-        caller: SignedIn,
-        /// How many to pass over.
-        #[oai(default, validator(maximum(value = "1000000")))]
+        caller: Spending,
+        /// Only those behind the one with this id: the last one seen.
+        after: Query<Option<String>>,
+        /// How many to pass over; for more than a few, `after` is better.
+        #[oai(default, validator(maximum(value = "10000")))]
         skip: Query<u32>,
         /// How many at most.
         #[oai(
@@ -49,7 +55,11 @@ impl UsersApi {
         /// Only those with this role.
         role: Query<Option<WireRole>>,
     ) -> Outcome<PeopleRoute> {
+        let after = after
+            .0
+            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("after")));
         let page = Page {
+            after: after.transpose()?,
             skip: skip.0,
             limit: limit.0,
         };
@@ -66,7 +76,7 @@ impl UsersApi {
     async fn create(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<CreateAccount>,
     ) -> Outcome<CreatePersonRoute> {
         let CreateAccount {
@@ -112,8 +122,8 @@ impl UsersApi {
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(
         &self,
-        caller: SignedIn,
-        client: Client,
+        caller: Spending,
+        client: RequestClient,
         id: Path<String>,
         body: StrictBody<ChangePerson>,
     ) -> Outcome<ChangePersonRoute> {
@@ -123,7 +133,10 @@ impl UsersApi {
             is_active,
         } = body.0;
         let change = UserChange {
-            full_name: full_name.map(|name| checked_name(&name)).transpose()?,
+            full_name: full_name
+                .map(|name| FullName::parse(&name))
+                .transpose()
+                .map_err(Invalid::full_name)?,
             role: role.map(views::role),
             is_active,
         };
@@ -141,7 +154,7 @@ impl UsersApi {
     async fn remove(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<RemovePersonRoute> {
         let circumstances = Circumstances {
@@ -157,15 +170,4 @@ impl UsersApi {
 /// What is no identifier names nobody.
 fn user_id(text: &str) -> Result<UserId, Failure> {
     text.parse().map_err(|_| Failure::NotFound)
-}
-
-fn checked_name(name: &str) -> Result<Option<String>, Failure> {
-    password_auth_wire::rules::check_full_name(name).map_err(|violation| {
-        Failure::from(Invalid {
-            full_name: Some(violation),
-            ..Invalid::default()
-        })
-    })?;
-    let name = name.trim();
-    Ok((!name.is_empty()).then(|| name.to_owned()))
 }

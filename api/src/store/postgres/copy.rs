@@ -82,7 +82,7 @@ impl Table {
                 &[Type::BYTEA, Type::UUID, Type::JSONB, Type::INT8],
             ),
             Self::Events => (
-                "COPY events (id, at, user_id, by_user, what, session_id, address, device) \
+                "COPY events (id, at, user_id, by_user, what, session_id, address, device, class) \
                  FROM STDIN (FORMAT binary)",
                 &[
                     Type::UUID,
@@ -93,6 +93,7 @@ impl Table {
                     Type::UUID,
                     Type::TEXT,
                     Type::TEXT,
+                    Type::INT2,
                 ],
             ),
             Self::Letters => (
@@ -131,7 +132,7 @@ pub(super) async fn write(
                     &user.email.as_ref().map(|email| email.as_str()),
                     &key.as_ref().map(|key| key.as_str()),
                     &user.is_verified,
-                    &user.full_name,
+                    &user.full_name.as_ref().map(|name| name.as_str()),
                     &user.role.as_str(),
                     &user.is_active,
                     &row::millis(user.created_at),
@@ -178,6 +179,7 @@ pub(super) async fn write(
                     &event.session.map(row::session_id),
                     &event.address,
                     &event.device,
+                    &i16::from(event.what.class().number()),
                 ])
                 .await
         }

@@ -9,7 +9,7 @@ mod popup;
 mod proxy;
 mod server;
 
-pub use app::App;
+pub use app::{App, copy, npm_package};
 pub use browser::Browser;
 pub use devtools::ActionPopup;
 pub use page::Page;
