@@ -6,8 +6,8 @@
 # Popup and worker have a module each, since neither should load the other's: together they share nothing.
 readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=135000 CLIENT_BUDGET=3000
 
-# The npm package, unpacked.
-readonly NPM_DIR=target/npm/password-auth-extension
+# The npm package, unpacked, and the extension for Firefox.
+readonly NPM_DIR=target/npm/password-auth-extension FIREFOX_DIR=target/firefox
 
 # The manifest's version is Cargo.toml's: Chrome wants one to four numbers, so a pre-release's tail goes.
 extension_version() {
@@ -26,14 +26,16 @@ build_extension() {
 
     local before
     before=$(sum_of_inputs)
-    if [ -d dist ] && [ -d "$NPM_DIR" ] && [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of dist "$NPM_DIR")" ]; then
+    if [ -d dist ] && [ -d "$NPM_DIR" ] && [ -d "$FIREFOX_DIR" ] &&
+        [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" ]; then
         note "dist/ is up to date."
         return 0
     fi
     say "Assembling dist/ and the npm package…"
     assemble_npm
     assemble_dist
-    printf '%s %s\n' "$before" "$(sum_of dist "$NPM_DIR")" >target/wasm/dist.stamp
+    assemble_firefox
+    printf '%s %s\n' "$before" "$(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" >target/wasm/dist.stamp
 }
 
 # wasm_file CRATE
@@ -42,15 +44,21 @@ wasm_file() { printf 'target/wasm/%s/wasm/password_auth_%s.wasm\n' "$WASM_TARGET
 # make_glue CRATE FOLDER NAME: its WASM and the JavaScript that starts it.
 make_glue() {
     target/debug/password-auth-bindgen "$(wasm_file "$1")" "$2" "$3"
-    # Without comments and indentation, an eighth of what it weighs compressed. No text in it spans lines.
-    sed -i -E -e 's/^[[:space:]]+//' -e '/^\/\*\*?$/,/^\*\/$/d' -e '/^(\/\/|$)/d' "$2/$3.js"
+    slim "$2/$3.js" "$2/snippets"
+}
+
+# slim PATH…: what is generated or shipped goes without comments and indentation, an eighth of what it weighs
+# compressed. No text in these files spans lines.
+slim() {
+    find "$@" -type f \( -name '*.js' -o -name '*.css' -o -name '*.html' \) -exec sed -i -E -e 's/^[[:space:]]+//' \
+        -e '/^(\/\/.*|\/\*.*\*\/|<!-- .* -->|)$/d' -e '/^\/\*/,/\*\/$/d' {} +
 }
 
 # sum_of PATH…: one sum over names and contents.
 sum_of() { find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1; }
 
 sum_of_inputs() {
-    sum_of "$(wasm_file popup)" "$(wasm_file broker)" manifest.json extension/static extension/package \
+    sum_of "$(wasm_file popup)" "$(wasm_file broker)" manifest.json extension/static extension/package extension/js \
         Cargo.toml Cargo.lock scripts/extension.sh
 }
 
@@ -75,7 +83,9 @@ assemble_dist() {
     # The popup has the session's WASM of its own: it needs no client.js.
     mkdir "$new/password-auth"
     cp "$NPM_DIR/background.js" "$NPM_DIR"/broker.js "$NPM_DIR"/broker_bg.wasm "$new/password-auth/"
+    cp -R "$NPM_DIR/snippets" "$new/password-auth/"
     cp -R extension/static/. "$new/"
+    slim "$new"/popup.*
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
@@ -87,6 +97,18 @@ assemble_dist() {
     mv "$new" dist
     rm -rf target/dist.old
     trap - EXIT
+}
+
+# Firefox has event pages where Chrome has workers, wants an id, and wants to be told which data leaves the computer.
+assemble_firefox() {
+    rm -rf -- "$FIREFOX_DIR"
+    cp -R dist "$FIREFOX_DIR"
+    sed -E -e 's/"service_worker": ("[^"]*")/"scripts": [\1]/' \
+        -e 's/^( *)"minimum_chrome_version": .*$/\1"browser_specific_settings": { "gecko": {\
+\1  "id": "password-auth@example.org",\
+\1  "strict_min_version": "142.0",\
+\1  "data_collection_permissions": { "required": ["authenticationInfo"] }\
+\1} },/' dist/manifest.json >"$FIREFOX_DIR/manifest.json"
 }
 
 # weigh FOLDER NAME…: bytes (gz) of the files in FOLDER whose paths match one of the patterns.

@@ -21,6 +21,14 @@ pack() {
         find . -type f | sed 's|^\./||' | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$out/password-auth-extension-$version.zip" -@
     )
 
+    say "Packing the extension for Firefox…"
+    cp -R "$FIREFOX_DIR" "$stage/firefox"
+    find "$stage/firefox" -exec env TZ=UTC touch -d "$moment" {} +
+    (
+        cd -- "$stage/firefox"
+        find . -type f | sed 's|^\./||' | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$out/password-auth-extension-$version-firefox.zip" -@
+    )
+
     say "Packing the npm package…"
     # As `npm pack` lays it out. Its own tarball differs from run to run.
     mkdir -p "$stage/npm"

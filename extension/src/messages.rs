@@ -129,7 +129,10 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
     if !matches!(action, Action::Register | Action::Login) {
         return None;
     }
-    match (refusal.details.code.as_str(), refusal.field.as_deref()) {
+    match (
+        refusal.details.code.as_str(),
+        refusal.details.field.as_deref(),
+    ) {
         ("user_exists", _) | (_, Some("username")) => Some(Field::Username),
         ("email_exists", _) | (_, Some("email")) => Some(Field::Email),
         ("invalid_credentials", _) | (_, Some("password")) => Some(Field::Password),

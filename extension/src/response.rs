@@ -27,7 +27,6 @@ impl Failure {
                 status,
                 code: body.code,
                 message: body.message,
-                field: body.errors.into_iter().next().map(|error| error.field),
                 details,
             }),
             _ => Self::NoAnswer(NoAnswer::Unexpected { status }),
@@ -56,8 +55,6 @@ pub(crate) struct Refusal {
     pub code: ErrorCode,
     /// The reason, for users.
     pub message: String,
-    /// The first field that is wrong, if the server names one.
-    pub field: Option<String>,
     /// What else the response says.
     pub details: Details,
 }
@@ -67,6 +64,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Details {
     /// The code as it was sent: one of a newer server has no name in `wire`.
     pub code: String,
+    /// The first field that is wrong, if the server names one.
+    pub field: Option<String>,
     /// With `second_factor_required`: what the second step presents.
     pub challenge: Option<String>,
     /// `Retry-After`, in seconds.
@@ -143,7 +142,6 @@ mod tests {
             status: 400,
             code: ErrorCode::InvalidRefreshToken,
             message: "Invalid refresh token.".into(),
-            field: None,
             details: Details::default(),
         };
         assert_eq!(refused, Failure::Refused(expected));

@@ -24,8 +24,10 @@ const USER: &str = "auth_user";
 const PENDING: &str = "auth_pending_sign_outs";
 /// The key of the message that tells why the session has ended, in the local area only.
 const END_MESSAGE: &str = "auth_end_message";
-/// The key of the configured server's address, in the local area only.
+/// The key of the configured server's address, in the settings.
 const SERVER: &str = "server_url";
+/// The key that changes with anything in the stand-in for the local area (`secrets.js`).
+const CHANGED: &str = "auth_changed";
 
 const LOCK: &str = "password-auth.session";
 
@@ -150,7 +152,7 @@ pub(crate) async fn lock() -> Result<WriteLock, BrowserError> {
 
 /// The configured server.
 pub(crate) async fn server() -> Result<Result<Server, InvalidAddress>, BrowserError> {
-    let [address] = Area::Local.read([SERVER]).await?;
+    let [address] = Area::Settings.read([SERVER]).await?;
     if address.is_undefined() || address.is_null() {
         return Ok(Server::parse(server::DEFAULT));
     }
@@ -199,9 +201,10 @@ pub(crate) async fn store(
     }
     area.write(&items).await?;
     // In this order: a popup that closes in between leaves two pairs, which can be told apart, and not none.
-    let other = match area {
-        Area::Local => Area::Session,
-        Area::Session => Area::Local,
+    let other = if area == Area::Local {
+        Area::Session
+    } else {
+        Area::Local
     };
     remove(other, lock).await?;
     Ok(pending)
@@ -304,12 +307,12 @@ pub(crate) async fn store_user(
 
 /// Whether a change of `key` may change who is signed in, where, and what is shown about it.
 pub(crate) fn concerns_status(key: &str) -> bool {
-    matches!(key, TOKENS | ISSUER | USER | SERVER | END_MESSAGE)
+    matches!(key, TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED)
 }
 
 /// Whether a change of `key` may add a pending sign-out.
 pub(crate) fn concerns_pending(key: &str) -> bool {
-    key == PENDING
+    matches!(key, PENDING | CHANGED)
 }
 
 /// Calls `changed` whenever any context changes the tokens or the server.

@@ -16,6 +16,7 @@ mod support;
 mod action_popup;
 mod broker;
 mod docs;
+mod firefox;
 mod looks;
 mod popup_details;
 mod rounds;

@@ -60,10 +60,19 @@ impl From<JsValue> for BrowserError {
     }
 }
 
+#[wasm_bindgen(module = "/js/secrets.js")]
+extern "C" {
+    /// `storage.local` if the browser can close it to content scripts, else a stand-in that is out of their reach.
+    #[wasm_bindgen(js_name = secretArea)]
+    fn secret_area() -> StorageArea;
+}
+
 /// Where things are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// On disk.
+    /// On disk, where content scripts may reach it.
+    Settings,
+    /// On disk, out of reach of content scripts.
     Local,
     /// In memory, until the browser closes.
     Session,
@@ -75,7 +84,8 @@ impl Area {
         use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>,
     ) -> Result<T, BrowserError> {
         match self {
-            Self::Local => LOCAL.with(use_it),
+            Self::Settings => LOCAL.with(use_it),
+            Self::Local => use_it(&secret_area()),
             Self::Session => SESSION.with(use_it),
         }
         .map_err(BrowserError::from)
