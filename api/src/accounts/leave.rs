@@ -15,7 +15,7 @@ const EVENTS: u32 = 1000;
 pub struct Export {
     /// The account.
     pub user: User,
-    /// The sign-ins.
+    /// The sign-ins, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
     /// What happened, the latest first.
     pub events: Vec<Event>,
@@ -40,7 +40,9 @@ impl Accounts {
     pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, StoreError> {
         let user = caller.user.clone();
         self.note(&user, Happening::Exported, client).await;
+        let now = self.clock.now();
         let sessions = self.store.sessions_of(user.id).await?;
+        let sessions = sessions.iter().map(|session| session.shown(now)).collect();
         let mut events: Vec<Event> = Vec::new();
         loop {
             let before = events.last().map(|event| event.id);

@@ -8,8 +8,8 @@ use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::About;
 use crate::passwords::HashingError;
-use crate::sessions::Caller;
-use crate::store::StoreError;
+use crate::sessions::{Caller, Issued, SessionError};
+use crate::store::{ChangePassword, StoreError};
 use crate::tokens::{Purpose, TokenHash};
 
 /// Why a password was not changed.
@@ -21,6 +21,12 @@ pub enum ChangePasswordError {
     /// The current one is wrong, or could not be checked.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The caller's session ended meanwhile.
+    #[error("the session is over")]
+    SignedOut,
+    /// It is changed, and issuing the new pair did not work.
+    #[error(transparent)]
+    Session(#[from] SessionError),
 }
 
 impl From<HashingError> for ChangePasswordError {
@@ -53,7 +59,7 @@ pub enum ResetPasswordError {
 }
 
 impl Accounts {
-    /// Changes the caller's password, and ends his other sessions.
+    /// Changes the caller's password, ends his other sessions, and voids all tokens of this one: the new pair of it.
     ///
     /// # Errors
     /// As [`ChangePasswordError`] lists; then nothing was changed.
@@ -63,7 +69,7 @@ impl Accounts {
         current: Secret,
         new: Secret,
         client: &Client,
-    ) -> Result<(), ChangePasswordError> {
+    ) -> Result<Issued, ChangePasswordError> {
         check_rules(&new).map_err(ChangePasswordError::Invalid)?;
         let user = &caller.user;
         self.prove(user, current, client).await?;
@@ -75,13 +81,18 @@ impl Accounts {
             .store
             .change_password(user.id, user.password_version, hash, Some(caller.session))
             .await?;
-        if !changed {
+        let session = match changed {
+            ChangePassword::Changed(Some(session)) => session,
+            ChangePassword::Changed(None) | ChangePassword::SessionOver => {
+                return Err(ChangePasswordError::SignedOut);
+            }
             // Somebody changed it since it was read: what was given is the current one no more.
-            return Err(ProofError::Wrong.into());
-        }
+            ChangePassword::Outdated => return Err(ProofError::Wrong.into()),
+        };
         self.note(user, Happening::PasswordChanged, client).await;
         self.mailer.tell(user, About::PasswordChanged).await;
-        Ok(())
+        let issued = self.sessions.issue_renewed(&session, user, client)?;
+        Ok(issued)
     }
 
     /// Mails a link for a new password to whoever has the address. Whether anybody has, the answer does not tell, nor
@@ -172,7 +183,7 @@ impl Accounts {
                 .change_password(user, found.password_version, hash.clone(), None)
                 .await?;
             // Else somebody changed it in between: the operator's is the last word.
-            if changed {
+            if matches!(changed, ChangePassword::Changed(_)) {
                 self.journal
                     .record(user, Happening::PasswordSet, Circumstances::default())
                     .await;

@@ -112,6 +112,10 @@ impl Accounts {
         if !is_admin && (caller.user.id != id || is_an_admins) {
             return Err(ChangePersonError::Forbidden);
         }
+        let change = UserChange {
+            by_self: caller.user.id == id,
+            ..change
+        };
         let circumstances = Circumstances {
             by: (caller.user.id != id).then_some(caller.user.id),
             client: Some(client),
@@ -120,7 +124,8 @@ impl Accounts {
         self.change(id, change, circumstances).await
     }
 
-    /// Disables the caller's own account. From the next request on his tokens count for nothing.
+    /// Disables the caller's own account. From the next request on his tokens count for nothing. He may
+    /// [undo](Accounts::reactivate) it.
     ///
     /// # Errors
     /// As [`ChangePersonError`] lists; then nothing was changed.
@@ -131,6 +136,7 @@ impl Accounts {
     ) -> Result<User, ChangePersonError> {
         let change = UserChange {
             is_active: Some(false),
+            by_self: true,
             ..UserChange::default()
         };
         let circumstances = Circumstances {
@@ -206,6 +212,10 @@ fn differences(before: &User, after: &User) -> Vec<Happening> {
     }
     match (before.is_active, after.is_active) {
         (true, false) => what.push(Happening::Deactivated),
+        // By somebody else, after himself: he can not undo it any more.
+        (false, false) if before.deactivated_by_self && !after.deactivated_by_self => {
+            what.push(Happening::Deactivated);
+        }
         (false, true) => what.push(Happening::Activated),
         _ => {}
     }

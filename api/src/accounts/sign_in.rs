@@ -8,7 +8,7 @@ use super::{Accounts, Client, EmailKey, UsernameKey};
 use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
-use crate::store::{StoreError, User};
+use crate::store::{ChangeUser, StoreError, User};
 use crate::throttle::{SignInAttempt, Verdict};
 
 /// How long a network from which somebody signed in is remembered for his account.
@@ -55,6 +55,48 @@ impl Accounts {
         kind: SessionKind,
         client: Client,
     ) -> Result<Issued, SignInError> {
+        let (user, attempt) = self.check_password(name, password, &client).await?;
+        if !user.is_active {
+            return Err(SignInError::Disabled);
+        }
+        self.begin(&user, attempt, kind, &client).await
+    }
+
+    /// As [`sign_in`](Self::sign_in); an account that its user deactivated may be used again. One that anybody else
+    /// deactivated may not.
+    ///
+    /// # Errors
+    /// As [`SignInError`] lists.
+    pub async fn reactivate(
+        &self,
+        name: &str,
+        password: Secret,
+        client: Client,
+    ) -> Result<Issued, SignInError> {
+        let (mut user, attempt) = self.check_password(name, password, &client).await?;
+        if !user.is_active {
+            let version = user.password_version;
+            let ChangeUser::Changed { before, after } =
+                self.store.reactivate_user(user.id, version).await?
+            else {
+                return Err(SignInError::Disabled);
+            };
+            if !before.is_active {
+                self.note(&after, Happening::Activated, &client).await;
+            }
+            user = *after;
+        }
+        self.begin(&user, attempt, SessionKind::Staying, &client)
+            .await
+    }
+
+    /// Whose name and password these are, active or not.
+    async fn check_password(
+        &self,
+        name: &str,
+        password: Secret,
+        client: &Client,
+    ) -> Result<(User, SignInAttempt), SignInError> {
         if name.trim().is_empty() || password.expose().is_empty() {
             return Err(SignInError::Empty);
         }
@@ -71,34 +113,37 @@ impl Accounts {
         }
         let stored = user.as_ref().map(|user| user.password.clone());
         let verdict = self.hasher.verify(password.clone(), stored).await?;
-        let user = match (verdict, user) {
-            (PasswordVerdict::Right, Some(user)) => user,
+        match (verdict, user) {
+            (PasswordVerdict::Right, Some(user)) => Ok((user, attempt)),
             (PasswordVerdict::RightButOutdated, Some(user)) => {
                 self.renew_hash(&user, password).await;
-                user
+                Ok((user, attempt))
             }
             (PasswordVerdict::Wrong, Some(user)) => {
-                self.note_later(&user, Happening::SignInFailed, client);
-                return Err(SignInError::Refused);
+                self.note_later(&user, Happening::SignInFailed, client.clone());
+                Err(SignInError::Refused)
             }
-            (_, None) => return Err(SignInError::Refused),
-        };
-        if !user.is_active {
-            return Err(SignInError::Disabled);
+            (_, None) => Err(SignInError::Refused),
         }
+    }
+
+    /// Starts a session for somebody whose password was checked.
+    async fn begin(
+        &self,
+        user: &User,
+        attempt: SignInAttempt,
+        kind: SessionKind,
+        client: &Client,
+    ) -> Result<Issued, SignInError> {
         if !self.rates.login.is_off() {
-            let until = now.plus(NETWORK_REMEMBERED);
+            let until = self.clock.now().plus(NETWORK_REMEMBERED);
             self.store.remember_network(attempt, until).await?;
         }
-        let started = self
-            .sessions
-            .start(&user, kind, client.device.clone())
-            .await?;
-        match started {
+        match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
                 let circumstances = Circumstances {
                     session: Some(id),
-                    client: Some(&client),
+                    client: Some(client),
                     by: None,
                 };
                 self.journal

@@ -21,7 +21,7 @@ use crate::tokens::WrittenKeys;
 pub(super) const FORMAT: &str = "password-auth dump";
 
 /// The version that is written. Those before it are read.
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// The first line; of later versions too, whatever else they say there.
 #[derive(Serialize, Deserialize)]

@@ -74,6 +74,9 @@ pub enum Happening {
     Exported,
     /// The account is gone.
     Deleted,
+    // What is new stands last: sled's records hold the number.
+    /// A superseded refresh token came from another network or device than had it exchanged; it was answered.
+    TokenReplayedElsewhere,
 }
 
 impl Happening {
@@ -87,6 +90,9 @@ impl Happening {
             Self::SignedOut => "signed out",
             Self::SignedOutElsewhere => "signed out on other devices",
             Self::TokenReused => "a superseded refresh token came back: the session was ended",
+            Self::TokenReplayedElsewhere => {
+                "a superseded refresh token came from another network or device"
+            }
             Self::StoreWentBack => {
                 "a refresh token is newer than the store: was an old backup restored?"
             }

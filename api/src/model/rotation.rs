@@ -10,7 +10,9 @@ mod tests;
 use std::time::Duration;
 
 use super::clock::Timestamp;
+use super::party::Party;
 use super::session::{End, Generation, Retired, Session};
+use super::trail::Trail;
 use super::user::User;
 
 /// How long a superseded token is still answered with its successor. Longer than any client's time-out.
@@ -30,7 +32,14 @@ pub enum Decision {
     /// lost. The current token again, and access tokens issued so far are refused from now on, so that a
     /// thief who rotated first and kept silent holds nothing.
     ReplayInNewEpoch,
-    /// A superseded token from outside the window, after its successor was used: somebody else has it.
+    /// As [`Replay`](Self::Replay), from another network or device than the rotation's.
+    ReplayElsewhere,
+    /// As [`ReplayInNewEpoch`](Self::ReplayInNewEpoch), from another network or device than the rotation's.
+    ReplayElsewhereInNewEpoch,
+    /// A token from before the password was changed: it is none any more.
+    Void,
+    /// A superseded token from outside the window, after its successor was used; or one more from elsewhere,
+    /// between the same two: somebody else has it.
     Theft,
     /// A token newer than the store: the store went back in time. Adopt it and rotate.
     Adopt,
@@ -51,9 +60,9 @@ pub struct Rotation {
     pub user: User,
 }
 
-/// Decides what presenting generation `presented` to `session` at `arrival` means.
+/// Decides what it means that `by` presents generation `presented` to `session` at `arrival`.
 #[must_use]
-pub fn decide(session: &Session, presented: Generation, arrival: Timestamp) -> Decision {
+pub fn decide(session: &Session, presented: Generation, by: Party, arrival: Timestamp) -> Decision {
     if let Some(end) = session.ended {
         return Decision::Over(end);
     }
@@ -61,16 +70,30 @@ pub fn decide(session: &Session, presented: Generation, arrival: Timestamp) -> D
         return Decision::Expired;
     }
     let current = session.generation;
-    if presented == current {
-        Decision::Rotate
-    } else if presented > current {
-        Decision::Adopt
-    } else if session.retired_inside_window(presented, arrival) {
-        Decision::Replay
-    } else if presented.next() == current && !session.confirmed {
-        Decision::ReplayInNewEpoch
-    } else {
-        Decision::Theft
+    if presented < session.trail.void_below {
+        return Decision::Void;
+    }
+    if presented >= current {
+        return if presented == current {
+            Decision::Rotate
+        } else {
+            Decision::Adopt
+        };
+    }
+    let is_in_time = session.retired_inside_window(presented, arrival);
+    if !is_in_time && (presented.next() != current || session.confirmed) {
+        return Decision::Theft;
+    }
+    let elsewhere = session.elsewhere(presented, by, arrival);
+    let is_event = match elsewhere {
+        Some(new) if session.is_repetition(&new) => return Decision::Theft,
+        new => new.is_some() && session.has_room_for_an_event(arrival),
+    };
+    match (is_in_time, is_event) {
+        (true, false) => Decision::Replay,
+        (true, true) => Decision::ReplayElsewhere,
+        (false, false) => Decision::ReplayInNewEpoch,
+        (false, true) => Decision::ReplayElsewhereInNewEpoch,
     }
 }
 
@@ -81,21 +104,28 @@ impl Decision {
         self,
         session: &Session,
         presented: Generation,
+        by: Party,
         arrival: Timestamp,
     ) -> Option<Session> {
+        let elsewhere = || session.elsewhere(presented, by, arrival);
         match self {
-            Self::Rotate => Some(session.rotated(session.generation, arrival)),
-            Self::Adopt => Some(session.rotated(presented, arrival)),
-            Self::ReplayInNewEpoch => Some(Session {
-                epoch: session.epoch.saturating_add(1),
-                ..session.clone()
-            }),
+            Self::Rotate => Some(session.rotated(session.generation, by, arrival)),
+            Self::Adopt => Some(session.rotated(presented, by, arrival)),
+            Self::Replay | Self::ReplayElsewhere => elsewhere().map(|new| session.noting(new)),
+            Self::ReplayInNewEpoch | Self::ReplayElsewhereInNewEpoch => {
+                let noted = elsewhere().map(|new| session.noting(new));
+                let noted = noted.unwrap_or_else(|| session.clone());
+                Some(Session {
+                    epoch: noted.epoch.saturating_add(1),
+                    ..noted
+                })
+            }
             Self::Theft => Some(Session {
                 ended: Some(End::Theft),
                 retired: Vec::new(),
                 ..session.clone()
             }),
-            Self::Replay | Self::Over(_) | Self::Expired => None,
+            Self::Void | Self::Over(_) | Self::Expired => None,
         }
     }
 }
@@ -108,7 +138,7 @@ impl Session {
     }
 
     /// This session after `retiring` was rotated.
-    fn rotated(&self, retiring: Generation, arrival: Timestamp) -> Self {
+    fn rotated(&self, retiring: Generation, by: Party, arrival: Timestamp) -> Self {
         let mut retired: Vec<Retired> = self
             .retired
             .iter()
@@ -118,6 +148,7 @@ impl Session {
         retired.push(Retired {
             generation: retiring,
             at: arrival,
+            by: Some(by),
         });
         let surplus = retired.len().saturating_sub(MAX_RETIRED);
         retired.drain(..surplus);
@@ -126,6 +157,11 @@ impl Session {
             confirmed: false,
             last_used: arrival,
             retired,
+            trail: Trail {
+                used_before: self.used_before(arrival),
+                confirmed_by: None,
+                ..self.trail.clone()
+            },
             ..self.clone()
         }
     }

@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::id::{SessionId, UserId};
+use super::party::Party;
+use super::trail::Trail;
 
 /// Which refresh token of a session: 0 at sign-in, one more with each rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Generation(pub u32);
 
 impl Generation {
@@ -26,6 +30,9 @@ pub struct Retired {
     pub generation: Generation,
     /// When it was superseded.
     pub at: Timestamp,
+    /// Who presented it first. Older versions of the program did not note that.
+    #[serde(default)]
+    pub by: Option<Party>,
 }
 
 /// Why a session that is still on record is over. One that was signed out is removed instead.
@@ -68,6 +75,8 @@ pub struct Session {
     pub retired: Vec<Retired>,
     /// Why it is over, if it is.
     pub ended: Option<End>,
+    /// By what its theft is found out.
+    pub trail: Trail,
 }
 
 impl Session {

@@ -32,6 +32,8 @@ pub struct User {
     pub role: Role,
     /// Whether the person may sign in, and his tokens count.
     pub is_active: bool,
+    /// Whether it was the person who deactivated the account, who may undo that then. Never of one that is active.
+    pub deactivated_by_self: bool,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When the person last signed in.
@@ -53,6 +55,7 @@ impl User {
             full_name: None,
             role: Role::default(),
             is_active: true,
+            deactivated_by_self: false,
             created_at: now,
             last_login: None,
         }
@@ -82,6 +85,22 @@ impl User {
             password,
             password_version: self.password_version.saturating_add(1),
             ..self
+        }
+    }
+
+    /// Whether who knows the password, which was changed so often, may use the account, or do so again.
+    #[must_use]
+    pub const fn may_reactivate(&self, password_version: u32) -> bool {
+        (self.is_active || self.deactivated_by_self) && self.password_version == password_version
+    }
+
+    /// The same person, let in again.
+    #[must_use]
+    pub fn reactivated(&self) -> Self {
+        Self {
+            is_active: true,
+            deactivated_by_self: false,
+            ..self.clone()
         }
     }
 

@@ -102,9 +102,9 @@ impl From<ChangePasswordError> for OperatorError {
             ChangePasswordError::Invalid(invalid) => Self::Invalid(invalid),
             ChangePasswordError::Proof(ProofError::Hashing(error)) => error.into(),
             ChangePasswordError::Proof(ProofError::Store(error)) => error.into(),
-            ChangePasswordError::Proof(ProofError::Wrong | ProofError::TooMany(_)) => {
-                Self::Failed(error.to_string())
-            }
+            ChangePasswordError::Proof(ProofError::Wrong | ProofError::TooMany(_))
+            | ChangePasswordError::SignedOut
+            | ChangePasswordError::Session(_) => Self::Failed(error.to_string()),
         }
     }
 }

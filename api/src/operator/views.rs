@@ -38,6 +38,8 @@ pub struct Person {
     pub role: Role,
     /// Whether he may sign in.
     pub is_active: bool,
+    /// Whether it was the person who deactivated the account, and may undo that.
+    pub deactivated_by_self: bool,
     /// RFC 3339, UTC.
     pub created_at: String,
     /// RFC 3339, UTC.
@@ -53,8 +55,10 @@ pub struct SignIn {
     pub device: String,
     /// RFC 3339, UTC.
     pub created_at: String,
-    /// When it was last refreshed: RFC 3339, UTC.
+    /// When it was last refreshed, to five minutes: RFC 3339, UTC.
     pub last_used: String,
+    /// When a refresh token of it last came from another network or device than had it exchanged: RFC 3339, UTC.
+    pub replayed_elsewhere: Option<String>,
     /// When it ends at the latest: RFC 3339, UTC.
     pub expires_at: String,
 }
@@ -69,6 +73,7 @@ impl Person {
             full_name: user.full_name.clone(),
             role: user.role,
             is_active: user.is_active,
+            deactivated_by_self: user.deactivated_by_self,
             created_at: user.created_at.to_rfc3339(),
             last_login: user.last_login.map(|at| at.to_rfc3339()),
         }
@@ -82,6 +87,7 @@ impl SignIn {
             device: session.device.clone(),
             created_at: session.created.to_rfc3339(),
             last_used: session.last_used.to_rfc3339(),
+            replayed_elsewhere: session.replayed_elsewhere().map(|at| at.to_rfc3339()),
             expires_at: session.expires.to_rfc3339(),
         }
     }

@@ -7,7 +7,7 @@ use crate::id::{SessionId, UserId};
 use crate::store::StoreError;
 
 impl Sessions {
-    /// The caller's sign-ins that have not ended, the latest used first.
+    /// The caller's sign-ins that have not ended, [as they are shown](Session::shown), the latest used first.
     ///
     /// # Errors
     /// If the store did not work.
@@ -23,7 +23,9 @@ impl Sessions {
         let now = self.clock.now();
         let mut sessions = self.store.sessions_of(user).await?;
         sessions.retain(|session| session.is_live(now));
-        sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used));
+        let mut sessions: Vec<_> = sessions.iter().map(|s| s.shown(now)).collect();
+        // By what is shown of it: their order is to tell no more.
+        sessions.sort_by_key(|session| std::cmp::Reverse((session.last_used, session.id)));
         Ok(sessions)
     }
 

@@ -19,8 +19,9 @@ use crate::events::{Circumstances, Happening, Journal};
 use crate::id::{SessionId, TokenId, UserId};
 use crate::mail::{About, Mailer};
 pub use crate::model::{
-    Decision, End, Generation, KEPT_AFTER_EXPIRY, MAX_RETIRED, MAX_SESSIONS, REPLAY_WINDOW,
-    Retired, Rotation, Session, decide,
+    Decision, Elsewhere, End, Generation, KEPT_AFTER_EXPIRY, LAST_USED_SHOWN, MAX_ELSEWHERE,
+    MAX_RETIRED, MAX_SESSIONS, Party, REPEATED_WITHIN, REPLAY_WINDOW, Retired, Rotation, Session,
+    Trail, decide,
 };
 use crate::store::{NewSession, Store, User};
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
@@ -127,7 +128,7 @@ impl Sessions {
         &self,
         user: &User,
         kind: SessionKind,
-        device: String,
+        client: &Client,
     ) -> Result<Started, SessionError> {
         let now = self.clock.now();
         let lifetime = match kind {
@@ -137,7 +138,7 @@ impl Sessions {
         let session = Session {
             id: SessionId::new(now),
             user: user.id,
-            device,
+            device: client.device.clone(),
             created: now,
             last_used: now,
             expires: now.plus(lifetime),
@@ -146,6 +147,7 @@ impl Sessions {
             epoch: 0,
             retired: Vec::new(),
             ended: None,
+            trail: Trail::default(),
         };
         let added = self
             .store
@@ -154,7 +156,7 @@ impl Sessions {
         match added {
             NewSession::Added => Ok(Started::Session(
                 session.id,
-                self.issue(&session, user, now)?,
+                self.issue(&session, user, client, now)?,
             )),
             NewSession::NoUser => Ok(Started::UserDisabled),
             NewSession::PasswordChanged => Ok(Started::PasswordChanged),
@@ -180,14 +182,12 @@ impl Sessions {
         if !counts {
             return Err(AuthenticateError::Invalid);
         }
-        if claims.generation == session.generation && !session.confirmed {
-            let confirmed = self
-                .store
-                .confirm_generation(session.id, session.generation)
-                .await;
-            // A confirmation that is lost can miss a theft; a good token is good all the same.
-            if let Err(error) = confirmed {
-                tracing::warn!(session.id = %session.id, %error, "a generation was not confirmed");
+        let (generation, party) = (claims.generation, claims.party);
+        if session.after_use(generation, party).is_some() {
+            let noted = self.store.note_use(session.id, generation, party).await;
+            // A use that is not noted can miss a theft; a good token is good all the same.
+            if let Err(error) = noted {
+                tracing::warn!(session.id = %session.id, %error, "a use was not noted");
             }
         }
         Ok(Caller {
@@ -206,21 +206,28 @@ impl Sessions {
             .read(token.expose())
             .ok_or(RefreshError::Invalid)?;
         let arrival = self.clock.now();
+        let by = self.refresh_tokens.party(presented.session, client);
         let Rotation {
             decision,
             session,
             user,
         } = self
             .store
-            .rotate_session(presented.session, presented.generation, arrival)
+            .rotate_session(presented.session, presented.generation, by, arrival)
             .await
             .map_err(SessionError::from)?
             .ok_or(RefreshError::Invalid)?;
         self.record(decision, &session, &user, client).await;
         match decision {
-            Decision::Rotate | Decision::Adopt | Decision::Replay | Decision::ReplayInNewEpoch => {
-                Ok(self.issue(&session, &user, arrival)?)
+            Decision::Rotate
+            | Decision::Adopt
+            | Decision::Replay
+            | Decision::ReplayElsewhere
+            | Decision::ReplayInNewEpoch
+            | Decision::ReplayElsewhereInNewEpoch => {
+                Ok(self.issue(&session, &user, client, arrival)?)
             }
+            Decision::Void => Err(RefreshError::Invalid),
             Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
             Decision::Expired => Err(RefreshError::Expired),
         }
@@ -252,10 +259,24 @@ impl Sessions {
         Ok(())
     }
 
+    /// The current pair of a session that was [renewed](Session::renewed).
+    ///
+    /// # Errors
+    /// If signing did not work.
+    pub fn issue_renewed(
+        &self,
+        session: &Session,
+        user: &User,
+        client: &Client,
+    ) -> Result<Issued, SessionError> {
+        self.issue(session, user, client, self.clock.now())
+    }
+
     fn issue(
         &self,
         session: &Session,
         user: &User,
+        client: &Client,
         now: Timestamp,
     ) -> Result<Issued, SessionError> {
         // Whole seconds, since that is what a JWT counts in; never past the session's end.
@@ -270,6 +291,7 @@ impl Sessions {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
+            party: self.refresh_tokens.party(session.id, client),
             jti: TokenId::new(now),
             iat: now.as_secs(),
             exp: now.as_secs() + expires_in.as_secs(),
@@ -305,12 +327,17 @@ impl Sessions {
                 self.note(user.id, Happening::StoreWentBack, session.id, client)
                     .await;
             }
+            Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
+                let what = Happening::TokenReplayedElsewhere;
+                self.note(user.id, what, session.id, client).await;
+            }
             Decision::ReplayInNewEpoch => tracing::info!(
                 session.id = %session.id, user.id = %user.id,
                 "a lost refresh was answered again in a new epoch"
             ),
             Decision::Rotate
             | Decision::Replay
+            | Decision::Void
             | Decision::Over(End::Theft)
             | Decision::Expired => {}
         }

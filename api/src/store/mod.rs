@@ -22,7 +22,8 @@ use async_trait::async_trait;
 pub use dump::{LoadError, Loaded, Record, Records};
 pub use error::StoreError;
 pub use outcomes::{
-    ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange, UserFilter,
+    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
+    UserFilter,
 };
 
 use crate::accounts::{EmailKey, UsernameKey};
@@ -31,7 +32,7 @@ use crate::events::Event;
 use crate::id::{EventId, LetterId, SessionId, UserId};
 pub use crate::model::User;
 use crate::model::{Letter, PasswordHash};
-use crate::sessions::{Generation, Rotation, Session};
+use crate::sessions::{Generation, Party, Rotation, Session};
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};
 
@@ -84,15 +85,24 @@ pub trait Store: Send + Sync + 'static {
     async fn change_user(&self, user: UserId, change: UserChange)
     -> Result<ChangeUser, StoreError>;
 
-    /// Sets another password if it was changed `version` times before; counts the change; ends all of the
-    /// person's sessions but `keep`, and voids his one-time tokens. Says whether it did.
+    /// Lets in again a user who deactivated the account himself, if the password was changed as often as when it was
+    /// checked; one who is active stays it. [`Unknown`](ChangeUser::Unknown), and nothing changes, of anybody else.
+    async fn reactivate_user(
+        &self,
+        user: UserId,
+        password_version: u32,
+    ) -> Result<ChangeUser, StoreError>;
+
+    /// Sets another password if it was changed `version` times before; counts the change; ends all of the person's
+    /// sessions but `keep`, and voids his one-time tokens. `keep`, which is to be his and not ended, is
+    /// [renewed](Session::renewed): what was issued for it so far is void, too.
     async fn change_password(
         &self,
         user: UserId,
         version: u32,
         new: PasswordHash,
         keep: Option<SessionId>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<ChangePassword, StoreError>;
 
     /// Removes the user and everything that is about him: sessions, one-time tokens, letters, events, counts of
     /// tries. Unless that would leave no active admin. Letters to his address that are about nobody yet go too, unless
@@ -129,23 +139,25 @@ pub trait Store: Send + Sync + 'static {
     /// answered on any node, and waits for no disk write.
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
 
-    /// Presents generation `presented` of a session: [`sessions::decide`](crate::sessions::decide) and
+    /// `by` presents generation `presented` of a session: [`sessions::decide`](crate::sessions::decide) and
     /// what it decides, as one compare-and-set. `arrival` is when the request came. `None`, and nothing
     /// changes, if there is no such session, or its user is gone or disabled.
     async fn rotate_session(
         &self,
         id: SessionId,
         presented: Generation,
+        by: Party,
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError>;
 
-    /// Notes that an access token of `generation` was accepted, if that is the session's generation,
-    /// whatever else became of it; no error if the session is not there.
+    /// Notes that an access token of `generation`, issued to `party`, was accepted, as
+    /// [`Session::after_use`] says, whatever else became of the session; no error if it is not there.
     /// Does not wait for the disk: losing it can miss a theft, but never signs anybody out.
-    async fn confirm_generation(
+    async fn note_use(
         &self,
         id: SessionId,
         generation: Generation,
+        party: Party,
     ) -> Result<(), StoreError>;
 
     /// Removes a session, an expired one and a disabled user's too; no error if it is not there. One that

@@ -3,6 +3,7 @@
 use super::User;
 use crate::accounts::Role;
 use crate::id::UserId;
+use crate::sessions::Session;
 
 /// What became of [`Store::create_user`](super::Store::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +34,27 @@ pub struct UserChange {
     pub role: Option<Role>,
     /// Whether he may sign in.
     pub is_active: Option<bool>,
+    /// Whether it is the person's own doing. Who deactivates himself may undo it; what somebody else deactivated, and be
+    /// it for the second time, stays until somebody else undoes it.
+    pub by_self: bool,
 }
 
 impl UserChange {
     /// The user after it.
     #[must_use]
     pub fn apply(&self, user: &User) -> User {
+        let is_active = self.is_active.unwrap_or(user.is_active);
         User {
             full_name: match &self.full_name {
                 Some(name) => name.clone(),
                 None => user.full_name.clone(),
             },
             role: self.role.unwrap_or(user.role),
-            is_active: self.is_active.unwrap_or(user.is_active),
+            is_active,
+            deactivated_by_self: match self.is_active {
+                Some(false) if user.is_active || !self.by_self => self.by_self,
+                _ => user.deactivated_by_self && !is_active,
+            },
             ..user.clone()
         }
     }
@@ -65,6 +74,17 @@ pub enum ChangeUser {
     Unknown,
     /// He is the last active admin, and would be none; nothing was written.
     LastAdmin,
+}
+
+/// What became of [`Store::change_password`](super::Store::change_password).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangePassword {
+    /// It is changed. The session that was to be kept as it is now.
+    Changed(Option<Session>),
+    /// It was changed as often no more, or there is no such user; nothing was written.
+    Outdated,
+    /// The session that was to be kept is over; nothing was written.
+    SessionOver,
 }
 
 /// What became of [`Store::delete_user`](super::Store::delete_user).

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::{SigningKey, SigningKeys};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId, UserId};
-use crate::sessions::Generation;
+use crate::sessions::{Generation, Party};
 
 /// How much later than its `exp` a token is still taken, for clocks that differ.
 pub const LEEWAY: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub struct AccessClaims {
     pub generation: Generation,
     /// The session's epoch when it was issued.
     pub epoch: u32,
+    /// To whom it was issued, as the session remembers its clients.
+    pub party: Party,
     /// Its own identifier.
     pub jti: TokenId,
     /// When it was issued: seconds since the Unix epoch.

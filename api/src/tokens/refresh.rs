@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::keys::{Kid, SigningKeys};
 use crate::id::SessionId;
+use crate::model::{Client, Party, printed_network};
 use crate::sessions::Generation;
 
 const VERSION: u8 = 1;
@@ -78,6 +79,27 @@ impl RefreshTokens {
             .into_bytes();
         bytes[MAC_START..].copy_from_slice(&mac);
         Secret::new(URL_SAFE_NO_PAD.encode(*bytes))
+    }
+
+    /// Short prints of a client, for one session: with another, or without the key, nobody knows what they are of.
+    #[must_use]
+    pub fn party(&self, session: SessionId, client: &Client) -> Party {
+        let network = printed_network(client.address).to_string();
+        Party {
+            network: self.print(session, b"network", network.as_bytes()),
+            device: self.print(session, b"device", client.device.as_bytes()),
+        }
+    }
+
+    /// No token: those are longer, and begin with a version.
+    fn print(&self, session: SessionId, what: &[u8], text: &[u8]) -> u32 {
+        let mut mac = self.current.mac(b"print of a client: ");
+        for part in [what, session.as_bytes(), text] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mac = mac.finalize().into_bytes();
+        u32::from_be_bytes([mac[0], mac[1], mac[2], mac[3]])
     }
 
     /// Reads `token`; `None` if no key of ours made it.

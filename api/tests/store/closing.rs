@@ -7,7 +7,7 @@ use password_auth::store::{LoadError, StoreError, UserChange, UserFilter};
 use password_auth::throttle::{Attempt, Rate};
 use password_auth::tokens::Purpose;
 
-use crate::engine::{Engine, attempt, hash};
+use crate::engine::{Engine, PARTY, attempt, hash};
 use crate::person::{address, event, letter, token};
 
 each_engine! {
@@ -58,15 +58,16 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.change_user(alice.id, UserChange::default()).await);
         let changed = store.change_password(alice.id, 0, hash("second"), None);
         refused(changed.await);
+        refused(store.reactivate_user(alice.id, 0).await);
         refused(store.delete_user(alice.id).await);
         refused(store.create_session(engine.session_of(&alice), 0).await);
         refused(store.sessions_of(alice.id).await);
         refused(store.end_session_of(alice.id, session.id).await);
         refused(store.end_sessions_of(alice.id, None).await);
         refused(store.session(session.id).await);
-        let rotated = store.rotate_session(session.id, Generation(0), engine.now());
+        let rotated = store.rotate_session(session.id, Generation(0), PARTY, engine.now());
         refused(rotated.await);
-        refused(store.confirm_generation(session.id, Generation(0)).await);
+        refused(store.note_use(session.id, Generation(0), PARTY).await);
         refused(store.end_session(session.id).await);
         refused(store.add_one_time_token(token.clone()).await);
         refused(store.one_time_token(&token.hash, now).await);

@@ -7,7 +7,7 @@ use password_auth::store::{CreateUser, NewSession, User};
 use password_auth::throttle::{Rate, Verdict};
 
 use crate::at_once::{MANY, at_once, everywhere};
-use crate::engine::{Engine, attempt, hash};
+use crate::engine::{Engine, PARTY, attempt, hash};
 
 each_engine! {
     of_many_who_want_one_name_exactly_one_gets_it,
@@ -56,7 +56,9 @@ async fn many_who_present_one_token_all_end_with_the_same_successor(engine: Engi
         let now = engine.now();
         let answers = at_once(&engine, MANY, |_, store| async move {
             let presented = Generation(generation);
-            let rotated = store.rotate_session(session.id, presented, now).await;
+            let rotated = store
+                .rotate_session(session.id, presented, PARTY, now)
+                .await;
             rotated.expect("an answer").expect("a rotation")
         });
         let answers = answers.await;
@@ -80,7 +82,7 @@ async fn contexts_that_refresh_again_and_again_all_stay_signed_in(engine: Engine
         let mut held = Generation(0);
         // Together as many rotations as are remembered.
         for _ in 0..2 {
-            let rotated = store.rotate_session(session.id, held, now).await;
+            let rotated = store.rotate_session(session.id, held, PARTY, now).await;
             let rotation = rotated.expect("an answer").expect("a rotation");
             let kept = matches!(rotation.decision, Decision::Rotate | Decision::Replay);
             assert!(kept, "{rotation:?}");
@@ -157,7 +159,7 @@ async fn many_sessions_rotate_side_by_side(engine: Engine) {
             let kept = store.create_session(session, 0).await;
             assert_eq!(kept.expect("an answer"), NewSession::Added);
             for generation in (0..8).map(Generation) {
-                let rotated = store.rotate_session(id, generation, now).await;
+                let rotated = store.rotate_session(id, generation, PARTY, now).await;
                 let rotation = rotated.expect("an answer").expect("a rotation");
                 assert_eq!(rotation.decision, Decision::Rotate);
                 assert_eq!(rotation.session.generation, generation.next());

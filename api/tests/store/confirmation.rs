@@ -1,9 +1,9 @@
 //! Confirming a generation: only the current one, seen at once, and kept when the store is closed.
 
 use password_auth::id::SessionId;
-use password_auth::sessions::{Decision, REPLAY_WINDOW, Session};
+use password_auth::sessions::{Decision, REPLAY_WINDOW, Session, Trail};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, PARTY};
 
 each_engine! {
     the_current_generation_is_confirmed_and_nothing_else_changes,
@@ -22,6 +22,10 @@ async fn the_current_generation_is_confirmed_and_nothing_else_changes(engine: En
     let (session, alice) = engine.signed_in("alice").await;
     let confirmed = Session {
         confirmed: true,
+        trail: Trail {
+            confirmed_by: Some(PARTY),
+            ..session.trail.clone()
+        },
         ..session.clone()
     };
     for _ in 0..2 {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use password_auth::accounts::UsernameKey;
 use password_auth::clock::Timestamp;
 use password_auth::id::{SessionId, UserId};
-use password_auth::sessions::{Generation, Session};
+use password_auth::sessions::{Generation, Party, Session};
 use password_auth::store::{NewSession, Store, User};
 use tokio::task::JoinSet;
 
@@ -145,10 +145,14 @@ fn session_op(random: &mut Random, current: u32) -> sessions::Op {
         14..18 => current.saturating_sub(1),
         _ => current.saturating_sub(2),
     };
+    // Two networks of one device, and another device.
+    let (network, device) = [(1, 1), (2, 1), (1, 2)][random.below(3)];
+    let party = Party { network, device };
     match random.below(100) {
-        0..45 => sessions::Op::Rotate(Generation(generation)),
-        45..60 => sessions::Op::Confirm(Generation(generation)),
-        60..85 => sessions::Op::Read,
+        0..45 => sessions::Op::Rotate(Generation(generation), party),
+        45..60 => sessions::Op::Use(Generation(generation), party),
+        60..63 => sessions::Op::ChangePassword(u32::from(random.percent(20))),
+        63..85 => sessions::Op::Read,
         85..88 => sessions::Op::End,
         88..91 => sessions::Op::Allow(false),
         91..97 => sessions::Op::Allow(true),
@@ -169,13 +173,17 @@ async fn session_call(
             let started = store.create_session(session, 0).await;
             started.map(|started| Answer::Started(started == NewSession::Added))
         }
-        Op::Rotate(presented) => {
-            let rotated = store.rotate_session(id, presented, now).await;
+        Op::Rotate(presented, by) => {
+            let rotated = store.rotate_session(id, presented, by, now).await;
             rotated.map(Answer::Rotated)
         }
-        Op::Confirm(generation) => {
-            let confirmed = store.confirm_generation(id, generation).await;
-            confirmed.map(|()| Answer::Done)
+        Op::Use(generation, party) => {
+            let noted = store.note_use(id, generation, party).await;
+            noted.map(|()| Answer::Done)
+        }
+        Op::ChangePassword(version) => {
+            let changed = store.change_password(user, version, hash("at first"), Some(id));
+            changed.await.map(Answer::PasswordChanged)
         }
         Op::End => store.end_session(id).await.map(|()| Answer::Done),
         Op::Read => store.session(id).await.map(Answer::Found),

@@ -1,7 +1,9 @@
 //! What is known of people, who changes it, and that there is always an admin.
 
 use password_auth::accounts::Role;
-use password_auth::store::{ChangeUser, DeleteUser, NewSession, User, UserChange, UserFilter};
+use password_auth::store::{
+    ChangePassword, ChangeUser, DeleteUser, NewSession, User, UserChange, UserFilter,
+};
 use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, hash};
@@ -139,7 +141,7 @@ async fn nobody_is_changed_who_is_not_there(engine: Engine) {
     assert_eq!(changed, ChangeUser::Unknown);
     let store = engine.store();
     let changed = store.change_password(nobody.id, 0, hash("x"), None).await;
-    assert!(!changed.expect("an answer"));
+    assert_eq!(changed.expect("an answer"), ChangePassword::Outdated);
     assert_eq!(delete(&engine, &nobody).await, DeleteUser::Unknown);
 }
 
@@ -185,6 +187,7 @@ async fn the_last_active_admin_stays_one(engine: Engine) {
         full_name: Some(Some("Alice".to_owned())),
         role: Some(Role::Admin),
         is_active: Some(true),
+        ..UserChange::default()
     };
     assert!(matches!(
         change(&engine, &alice, named).await,
@@ -215,8 +218,12 @@ async fn a_changed_password_ends_all_sessions_but_one_and_voids_tokens(engine: E
     let keep = Some(sessions[1].id);
     let store = engine.store();
     let changed = store.change_password(alice.id, 0, hash("second"), keep);
-    assert!(changed.await.expect("an answer"));
-    assert_eq!(sessions_of(&engine, &alice).await, sessions[1..2]);
+    let renewed = sessions[1].renewed();
+    assert_eq!(
+        changed.await.expect("an answer"),
+        ChangePassword::Changed(Some(renewed.clone()))
+    );
+    assert_eq!(sessions_of(&engine, &alice).await, [renewed]);
     assert_eq!(engine.session(sessions[0].id).await, None);
     assert!(!is_good(&engine, &token).await);
     let now = now_of(&engine, alice.id).await.expect("alice");
@@ -227,9 +234,14 @@ async fn a_changed_password_ends_all_sessions_but_one_and_voids_tokens(engine: E
 async fn a_password_is_not_changed_by_whoever_knew_an_older_one(engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
     let store = engine.store();
-    for (version, new, expected) in [(1, "x", false), (0, "second", true), (0, "x", false)] {
-        let changed = store.change_password(alice.id, version, hash(new), Some(session.id));
-        assert_eq!(changed.await.expect("an answer"), expected);
+    let changed = ChangePassword::Changed(Some(session.renewed()));
+    for (version, new, expected) in [
+        (1, "x", ChangePassword::Outdated),
+        (0, "second", changed),
+        (0, "x", ChangePassword::Outdated),
+    ] {
+        let answer = store.change_password(alice.id, version, hash(new), Some(session.id));
+        assert_eq!(answer.await.expect("an answer"), expected);
     }
     let now = now_of(&engine, alice.id).await.expect("alice");
     assert!(now.password == hash("second") && now.password_version == 1);
@@ -249,7 +261,10 @@ async fn a_password_that_was_changed_signs_nobody_in(engine: Engine) {
     let alice = engine.register("alice").await;
     let store = engine.store();
     let changed = store.change_password(alice.id, 0, hash("second"), None);
-    assert!(changed.await.expect("an answer"));
+    assert_eq!(
+        changed.await.expect("an answer"),
+        ChangePassword::Changed(None)
+    );
     for (version, expected) in [
         (0, NewSession::PasswordChanged),
         (2, NewSession::PasswordChanged),

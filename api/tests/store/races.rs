@@ -5,7 +5,7 @@ use password_auth::store::{NewSession, UserChange};
 use tokio::task::JoinSet;
 
 use crate::at_once::{MANY, ROUNDS, at_once, everywhere, two_at_once};
-use crate::engine::{Engine, allow, since};
+use crate::engine::{Engine, PARTY, allow, since};
 
 each_engine! {
     a_sign_out_is_not_undone_by_a_rotation_at_the_same_time,
@@ -24,7 +24,7 @@ async fn a_sign_out_is_not_undone_by_a_rotation_at_the_same_time(engine: Engine)
         let (id, now) = (session.id, engine.now());
         let (rotated, ended) = two_at_once(
             &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
+            move |store| async move { store.rotate_session(id, Generation(0), PARTY, now).await },
             move |store| async move { store.end_session(id).await },
         )
         .await;
@@ -77,7 +77,7 @@ async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
         });
         let rotated = at_once(&engine, MANY, |n, store| {
             let id = ids[n];
-            async move { store.rotate_session(id, Generation(0), now).await }
+            async move { store.rotate_session(id, Generation(0), PARTY, now).await }
         });
         let rotated = rotated.await;
         for (n, seen) in disabled.await.expect("it ran").into_iter().enumerate() {
@@ -104,8 +104,8 @@ async fn a_late_confirmation_confirms_no_successor(engine: Engine) {
         let (id, now) = (session.id, engine.now());
         let (rotated, confirmed) = two_at_once(
             &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
-            move |store| async move { store.confirm_generation(id, Generation(0)).await },
+            move |store| async move { store.rotate_session(id, Generation(0), PARTY, now).await },
+            move |store| async move { store.note_use(id, Generation(0), PARTY).await },
         )
         .await;
         confirmed.expect("an answer");
@@ -129,7 +129,7 @@ async fn a_theft_and_a_sign_out_at_once_leave_no_session_that_counts(engine: Eng
         let now = engine.now();
         let (rotated, ended) = two_at_once(
             &engine,
-            move |store| async move { store.rotate_session(id, Generation(0), now).await },
+            move |store| async move { store.rotate_session(id, Generation(0), PARTY, now).await },
             move |store| async move { store.end_session(id).await },
         )
         .await;
@@ -168,7 +168,7 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
             });
         }
         let store = engine.store();
-        let confirmed = store.confirm_generation(id, Generation(0)).await;
+        let confirmed = store.note_use(id, Generation(0), PARTY).await;
         confirmed.expect("an answer");
         let change = UserChange {
             full_name: Some(Some("Alice Liddell".to_owned())),

@@ -2,7 +2,10 @@
 
 use password_auth::clock::Timestamp;
 use password_auth::id::SessionId;
-use password_auth::sessions::{Decision, End, Generation, MAX_RETIRED, Retired, Session};
+use password_auth::sessions::{
+    Decision, Elsewhere, End, Generation, MAX_ELSEWHERE, MAX_RETIRED, Party, Retired, Session,
+    Trail,
+};
 
 use crate::engine::{Engine, since};
 
@@ -28,11 +31,24 @@ async fn a_session_with_the_most_that_it_can_hold_comes_back_whole(engine: Engin
     let alice = engine.register("alice").await;
     let last = Timestamp::MAX;
     let first = Timestamp::from_millis(0);
+    let most = Party {
+        network: u32::MAX,
+        device: u32::MAX,
+    };
+    let elsewhere = |at| Elsewhere {
+        generation: Generation(u32::MAX),
+        at,
+        rotated_by: most,
+        replayed_by: most,
+        after_use: true,
+        used: true,
+    };
     let retired = |at| {
         let generations = u32::MAX - 8..u32::MAX;
         generations.map(move |generation| Retired {
             generation: Generation(generation),
             at,
+            by: Some(most),
         })
     };
     for (at, ended) in [(first, None), (last, None), (last, Some(End::Theft))] {
@@ -45,6 +61,12 @@ async fn a_session_with_the_most_that_it_can_hold_comes_back_whole(engine: Engin
             epoch: u32::MAX,
             retired: retired(at).collect(),
             ended,
+            trail: Trail {
+                void_below: Generation(u32::MAX),
+                used_before: Some(at),
+                confirmed_by: Some(most),
+                elsewhere: vec![elsewhere(at); MAX_ELSEWHERE],
+            },
             ..engine.session_of(&alice)
         };
         assert_eq!(session.retired.len(), MAX_RETIRED);

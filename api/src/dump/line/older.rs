@@ -72,6 +72,7 @@ impl From<User> for UserLine {
             full_name: None,
             role: Role::default(),
             is_active: user.is_active,
+            deactivated_by_self: false,
             created_at: user.created_at,
             last_login: None,
         }

@@ -123,6 +123,8 @@ impl From<ChangePasswordError> for Failure {
         match error {
             ChangePasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
             ChangePasswordError::Proof(error) => error.into(),
+            ChangePasswordError::SignedOut => Self::InvalidToken,
+            ChangePasswordError::Session(error) => error.into(),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, Health, PeopleCount, Person, PersonalData, SignInInfo,
-    TokenPair,
+    AccountStatus, Done, EventInfo, Health, PasswordChanged, PeopleCount, Person, PersonalData,
+    SignInInfo, TokenPair,
 };
 use poem::http::StatusCode;
 use poem_openapi::types::Example as _;
@@ -47,6 +47,10 @@ routes! {
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
+    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account may be used, and a session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
     RefreshRoute: OK TokenPair = TokenPair::example(),
         "The session's current refresh token, and a new access token.",
         [vec![
@@ -61,7 +65,8 @@ routes! {
     EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [caller(), vec![Failure::NotFound]];
     EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "They are over.", [caller()];
 
-    ChangePasswordRoute: OK Done = Done::with("Password changed successfully"), "It is changed.",
+    ChangePasswordRoute: OK PasswordChanged = PasswordChanged::example(),
+        "It is changed. This is the session's pair now.",
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
     RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
         [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];

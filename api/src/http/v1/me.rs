@@ -50,7 +50,8 @@ impl MeApi {
 
     /// Disable one's account
     ///
-    /// From the next request on its tokens count for nothing; an admin can enable it again.
+    /// From the next request on its tokens count for nothing. `/auth/reactivate` undoes it, with name and password; an
+    /// admin can, too.
     #[oai(
         path = "/users/me/deactivate",
         method = "put",

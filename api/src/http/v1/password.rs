@@ -9,6 +9,7 @@ use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
 use super::email::with_token;
+use super::views;
 use crate::accounts::{Accounts, Client};
 use crate::http::body::StrictBody;
 use crate::http::route::{Answer, Outcome};
@@ -23,7 +24,9 @@ pub(super) const RESET_REQUESTED: &str = "If the email exists, a password reset 
 impl PasswordApi {
     /// Change one's password
     ///
-    /// Ends the caller's other sign-ins, and voids every mailed link.
+    /// Ends the caller's other sign-ins, and voids every mailed link. Every token that was issued before is void, of the
+    /// sign-in that asks too: the answer holds its new pair. Keep that one, also if a refresh that was under way answers
+    /// later; and where the answer is lost, sign in with the new password.
     #[oai(path = "/change", method = "post", operation_id = "v1_change_password")]
     async fn change(
         &self,
@@ -35,10 +38,11 @@ impl PasswordApi {
             current_password,
             new_password,
         } = body.0;
-        self.accounts
+        let issued = self
+            .accounts
             .change_password(&caller.0, current_password, new_password, &client)
             .await?;
-        Ok(Answer(Done::with("Password changed successfully")))
+        Ok(Answer(views::password_changed(issued)))
     }
 
     /// Ask for a link to a new password

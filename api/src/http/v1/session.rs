@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use password_auth_wire::Logout;
-use password_auth_wire::v1::{Done, Login, RefreshPair, RegisterAccount};
+use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Form;
 use poem_openapi::{Object, OpenApi};
@@ -11,8 +11,8 @@ use poem_openapi::{Object, OpenApi};
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{
-    EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
-    RegisterRoute, SignIns,
+    EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, ReactivateRoute,
+    RefreshRoute, RegisterRoute, SignIns,
 };
 use super::views;
 use crate::accounts::{Accounts, Client, NewAccount};
@@ -119,6 +119,28 @@ impl SessionApi {
         Ok(Answer(views::tokens(issued)))
     }
 
+    /// Sign in to an account that one deactivated oneself
+    ///
+    /// As signing in, and the account may be used again. What an admin deactivated, an admin activates.
+    #[oai(
+        path = "/reactivate",
+        method = "post",
+        operation_id = "v1_reactivate",
+        tag = "Tag::SignIn"
+    )]
+    async fn reactivate(
+        &self,
+        client: Client,
+        body: StrictBody<Reactivate>,
+    ) -> Outcome<ReactivateRoute> {
+        let Reactivate { username, password } = body.0;
+        let issued = self
+            .accounts
+            .reactivate(&username, password, client)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
     /// Exchange a refresh token for a new pair
     ///
     /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
@@ -175,6 +197,8 @@ impl SessionApi {
     }
 
     /// The caller's sign-ins
+    ///
+    /// Where `replayed_elsewhere` is set and you know nothing of it, change the password: that voids every token.
     #[oai(
         path = "/sessions",
         method = "get",

@@ -126,6 +126,7 @@ impl UsersApi {
             full_name: full_name.map(|name| checked_name(&name)).transpose()?,
             role: role.map(views::role),
             is_active,
+            ..UserChange::default()
         };
         let user = self
             .accounts

@@ -1,6 +1,8 @@
 //! Records as they are shown: what of them, and to whom.
 
-use password_auth_wire::v1::{EventInfo, Person, Role as WireRole, SignInInfo, TokenPair};
+use password_auth_wire::v1::{
+    EventInfo, PasswordChanged, Person, Role as WireRole, SignInInfo, TokenPair,
+};
 use serde_json::Value;
 
 use crate::accounts::Role;
@@ -8,6 +10,8 @@ use crate::clock::Timestamp;
 use crate::events::Event;
 use crate::sessions::{Caller, Issued, Session};
 use crate::store::User;
+
+const PASSWORD_CHANGED: &str = "Password changed successfully";
 
 /// A person, as `caller` may see him: the address is for himself and for admins.
 pub(super) fn person(user: &User, caller: &Caller) -> Person {
@@ -69,12 +73,30 @@ pub(super) fn tokens(issued: Issued) -> TokenPair {
     }
 }
 
+pub(super) fn password_changed(issued: Issued) -> PasswordChanged {
+    let TokenPair {
+        access_token,
+        refresh_token,
+        token_type,
+        expires_in,
+    } = tokens(issued);
+    PasswordChanged {
+        message: PASSWORD_CHANGED.to_owned(),
+        success: true,
+        access_token,
+        refresh_token,
+        token_type,
+        expires_in,
+    }
+}
+
 pub(super) fn sign_in(session: &Session, caller: &Caller) -> SignInInfo {
     SignInInfo {
         id: session.id.to_string(),
         device: session.device.clone(),
         created_at: session.created.to_rfc3339(),
         last_used: session.last_used.to_rfc3339(),
+        replayed_elsewhere: session.replayed_elsewhere().map(Timestamp::to_rfc3339),
         expires_at: session.expires.to_rfc3339(),
         current: session.id == caller.session,
     }

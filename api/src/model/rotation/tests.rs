@@ -6,10 +6,20 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Decision, End, Generation, REPLAY_WINDOW, Retired, Session, decide};
+use crate::model::Party;
 use crate::model::clock::Timestamp;
 use crate::model::id::{SessionId, UserId};
+use crate::model::trail::{MAX_ELSEWHERE, Trail};
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+/// The owner's browser, and somebody else.
+const OFFICE: Party = party(1, 1);
+const THIEF: Party = party(3, 9);
+
+const fn party(network: u32, device: u32) -> Party {
+    Party { network, device }
+}
+
 const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
 
 fn fresh() -> Session {
@@ -25,6 +35,7 @@ fn fresh() -> Session {
         epoch: 0,
         retired: Vec::new(),
         ended: None,
+        trail: Trail::default(),
     }
 }
 
@@ -36,6 +47,7 @@ fn at_five(confirmed: bool) -> Session {
         retired: vec![Retired {
             generation: Generation(4),
             at: START,
+            by: Some(OFFICE),
         }],
         ..fresh()
     }
@@ -60,7 +72,7 @@ fn the_table_of_decisions_holds_row_by_row() {
         (true, 6, inside, Decision::Adopt),
         (false, 99, outside, Decision::Adopt),
     ] {
-        let decision = decide(&at_five(confirmed), Generation(presented), arrival);
+        let decision = decide(&at_five(confirmed), Generation(presented), OFFICE, arrival);
         assert_eq!(
             decision, expected,
             "{presented} at {arrival:?}, confirmed: {confirmed}"
@@ -74,10 +86,14 @@ fn the_window_is_open_on_both_sides_since_arrivals_overtake_each_other() {
         retired: vec![Retired {
             generation: Generation(4),
             at: after(20),
+            by: Some(OFFICE),
         }],
         ..at_five(true)
     };
-    assert_eq!(decide(&session, Generation(4), START), Decision::Replay);
+    assert_eq!(
+        decide(&session, Generation(4), OFFICE, START),
+        Decision::Replay
+    );
 }
 
 #[test]
@@ -88,14 +104,17 @@ fn a_session_that_is_over_stays_over_whatever_is_presented() {
     };
     for presented in [3, 4, 5, 6] {
         let presented = Generation(presented);
-        assert_eq!(decide(&ended, presented, START), Decision::Over(End::Theft));
         assert_eq!(
-            decide(&at_five(true), presented, START.plus(LIFETIME)),
+            decide(&ended, presented, OFFICE, START),
+            Decision::Over(End::Theft)
+        );
+        assert_eq!(
+            decide(&at_five(true), presented, OFFICE, START.plus(LIFETIME)),
             Decision::Expired
         );
     }
     assert_eq!(
-        Decision::Over(End::Theft).apply(&ended, Generation(5), START),
+        Decision::Over(End::Theft).apply(&ended, Generation(5), OFFICE, START),
         None
     );
 }
@@ -103,40 +122,52 @@ fn a_session_that_is_over_stays_over_whatever_is_presented() {
 #[test]
 fn adopting_a_newer_generation_continues_after_it() {
     let adopted = Decision::Adopt
-        .apply(&at_five(true), Generation(9), START)
+        .apply(&at_five(true), Generation(9), OFFICE, START)
         .expect("a change");
     assert_eq!(adopted.generation, Generation(10));
-    assert_eq!(decide(&adopted, Generation(9), after(5)), Decision::Replay);
+    assert_eq!(
+        decide(&adopted, Generation(9), OFFICE, after(5)),
+        Decision::Replay
+    );
 }
 
-/// What may happen to somebody whose contexts share one storage, as the extension's do.
+/// What may happen to somebody whose contexts share one storage, as the extension's do. A number is the network by which
+/// a context goes.
 #[derive(Clone, Debug)]
 enum Step {
     /// A context takes the lock and sends the stored token; the answer is stored.
-    Refresh,
+    Refresh(u32),
     /// A context sends the stored token and is killed; the request arrives at once, the answer is lost.
-    Lose,
+    Lose(u32),
     /// A context sends the stored token and is killed; the request arrives after some other steps.
-    Delay,
+    Delay(u32),
     /// A delayed request arrives, if one is under way.
     Arrive,
+    /// Contexts that know no lock send the stored token at once. Each uses what it is answered, and the last answer
+    /// stays stored.
+    Race(Vec<u32>),
     /// The stored access token is used.
     Use,
+    /// The browser is updated, and calls itself something else from now on.
+    Update,
     /// Time passes.
     Wait(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let network = 0_u32..3;
     let step = prop_oneof![
-        4 => Just(Step::Refresh),
-        3 => Just(Step::Lose),
-        2 => Just(Step::Delay),
+        4 => network.clone().prop_map(Step::Refresh),
+        3 => network.clone().prop_map(Step::Lose),
+        2 => network.clone().prop_map(Step::Delay),
         2 => Just(Step::Arrive),
+        1 => vec(network, 2..6).prop_map(Step::Race),
         3 => Just(Step::Use),
+        1 => Just(Step::Update),
         2 => (0_u64..20).prop_map(Step::Wait),
         1 => (20_u64..100_000).prop_map(Step::Wait),
     ];
-    vec(step, 1..80)
+    vec(step, 1..120)
 }
 
 /// A session with its server, and its owner's storage.
@@ -145,14 +176,22 @@ struct World {
     now: Timestamp,
     stored: Generation,
     stored_epoch: u32,
-    /// Tokens under way, and when they arrive at the latest.
-    delayed: Vec<(Generation, Timestamp)>,
+    /// To whom the stored access token was issued.
+    stored_by: Party,
+    /// What the browser calls itself.
+    device: u32,
+    /// Tokens under way, by whom, and when they arrive at the latest.
+    delayed: Vec<(Generation, Party, Timestamp)>,
 }
 
 /// Honest requests are under way for 20 s at most (the client's time-out and the store's queue), and one
 /// that repeats a token whose answer was lost arrives before that token's window ends. A request that a
 /// killed context sent just before that end, and that the network holds back until its successor was
 /// used, is beyond the promise: it looks like a thief's.
+///
+/// That a session is never ended for replays from elsewhere rests on none of that: of contexts that take the lock, only
+/// on their storing an answer before they give it away; of those that know no lock, on their asking at once; and of
+/// what the browser calls itself, on its not going back to an older name within a day.
 const LONGEST_UNDER_WAY: Duration = Duration::from_secs(20);
 
 impl World {
@@ -162,22 +201,24 @@ impl World {
             now: START,
             stored: Generation(0),
             stored_epoch: 0,
+            stored_by: OFFICE,
+            device: OFFICE.device,
             delayed: Vec::new(),
         }
     }
 
-    fn present(&mut self, token: Generation) -> Decision {
-        let decision = decide(&self.session, token, self.now);
-        if let Some(changed) = decision.apply(&self.session, token, self.now) {
+    fn present(&mut self, token: Generation, by: Party) -> Decision {
+        let decision = decide(&self.session, token, by, self.now);
+        if let Some(changed) = decision.apply(&self.session, token, by, self.now) {
             self.session = changed;
         }
         decision
     }
 
-    fn use_access_token(&mut self, generation: Generation, epoch: u32) -> bool {
+    fn use_access_token(&mut self, generation: Generation, epoch: u32, party: Party) -> bool {
         let accepted = self.session.is_live(self.now) && epoch >= self.session.epoch;
-        if accepted && generation == self.session.generation {
-            self.session.confirmed = true;
+        if accepted && let Some(after) = self.session.after_use(generation, party) {
+            self.session = after;
         }
         accepted
     }
@@ -192,31 +233,45 @@ impl World {
     fn wait(&mut self, seconds: u64) {
         let later = self.now.plus(Duration::from_secs(seconds));
         let mut delayed = std::mem::take(&mut self.delayed);
-        delayed.sort_by_key(|(_, latest)| *latest);
-        for (token, latest) in delayed {
+        delayed.sort_by_key(|(.., latest)| *latest);
+        for (token, by, latest) in delayed {
             if latest <= later {
                 self.now = self.now.max(latest);
-                assert_kept(self.present(token));
+                assert_kept(self.present(token, by));
             } else {
-                self.delayed.push((token, latest));
+                self.delayed.push((token, by, latest));
             }
         }
         self.now = later;
     }
 
+    fn here(&self, network: u32) -> Party {
+        party(network, self.device)
+    }
+
+    /// The answer to a token that is presented by `by` reaches the storage.
+    fn refresh(&mut self, by: Party) {
+        assert_kept(self.present(self.stored, by));
+        self.stored = self.session.generation;
+        self.stored_epoch = self.session.epoch;
+        self.stored_by = by;
+    }
+
+    fn use_stored(&mut self) -> bool {
+        self.use_access_token(self.stored, self.stored_epoch, self.stored_by)
+    }
+
     fn take(&mut self, step: &Step) {
         match step {
-            Step::Refresh => {
+            Step::Refresh(network) => {
                 self.breathe();
-                assert_kept(self.present(self.stored));
-                self.stored = self.session.generation;
-                self.stored_epoch = self.session.epoch;
+                self.refresh(self.here(*network));
             }
-            Step::Lose => {
+            Step::Lose(network) => {
                 self.breathe();
-                assert_kept(self.present(self.stored));
+                assert_kept(self.present(self.stored, self.here(*network)));
             }
-            Step::Delay => {
+            Step::Delay(network) => {
                 self.breathe();
                 let retired = self.session.retired.iter();
                 let window_ends = retired
@@ -224,16 +279,30 @@ impl World {
                     .map(|retired| retired.at.plus(REPLAY_WINDOW));
                 let latest = self.now.plus(LONGEST_UNDER_WAY);
                 let latest = window_ends.fold(latest, Timestamp::min).max(self.now);
-                self.delayed.push((self.stored, latest));
+                self.delayed
+                    .push((self.stored, self.here(*network), latest));
             }
             Step::Arrive => {
-                if let Some((token, _)) = self.delayed.pop() {
-                    assert_kept(self.present(token));
+                if let Some((token, by, _)) = self.delayed.pop() {
+                    assert_kept(self.present(token, by));
+                }
+            }
+            Step::Race(networks) => {
+                self.breathe();
+                let token = self.stored;
+                for network in networks {
+                    self.stored = token;
+                    self.refresh(self.here(*network));
+                }
+                for network in networks {
+                    let by = self.here(*network);
+                    self.use_access_token(self.stored, self.stored_epoch, by);
                 }
             }
             Step::Use => {
-                self.use_access_token(self.stored, self.stored_epoch);
+                self.use_stored();
             }
+            Step::Update => self.device += 1,
             Step::Wait(seconds) => self.wait(*seconds),
         }
     }
@@ -244,7 +313,11 @@ fn assert_kept(decision: Decision) {
     assert!(
         matches!(
             decision,
-            Decision::Rotate | Decision::Replay | Decision::ReplayInNewEpoch
+            Decision::Rotate
+                | Decision::Replay
+                | Decision::ReplayElsewhere
+                | Decision::ReplayInNewEpoch
+                | Decision::ReplayElsewhereInNewEpoch
         ),
         "the owner lost his sign-in: {decision:?}"
     );
@@ -260,27 +333,25 @@ proptest! {
             world.take(step);
         }
         // And what he holds at the end works.
-        world.take(&Step::Refresh);
+        world.take(&Step::Refresh(0));
         prop_assert_eq!(world.stored, world.session.generation);
-        let (stored, epoch) = (world.stored, world.stored_epoch);
-        prop_assert!(world.use_access_token(stored, epoch));
+        prop_assert!(world.use_stored());
     }
 
     #[test]
     fn contexts_that_refresh_at_once_all_end_with_the_same_token(
         steps in steps(),
-        delays in vec(0_u64..=30, 1..64),
+        contexts in vec((0_u64..=30, 0_u32..3), 1..64),
     ) {
         let mut world = World::new();
         for step in &steps {
             world.take(step);
         }
-        world.take(&Step::Refresh);
+        world.take(&Step::Refresh(0));
         let (token, start) = (world.stored, world.now);
-        for delay in delays {
+        for (delay, network) in contexts {
             world.now = start.plus(Duration::from_secs(delay));
-            let decision = world.present(token);
-            prop_assert!(matches!(decision, Decision::Rotate | Decision::Replay));
+            assert_kept(world.present(token, world.here(network)));
             prop_assert_eq!(world.session.generation, token.next());
         }
     }
@@ -295,35 +366,36 @@ proptest! {
             world.take(step);
         }
         let stolen = world.session.generation;
-        world.take(&Step::Refresh);
-        world.take(&Step::Refresh);
+        world.take(&Step::Refresh(0));
+        world.take(&Step::Refresh(0));
         world.take(&Step::Use);
         world.wait(late);
-        prop_assert_eq!(world.present(stolen), Decision::Theft);
+        prop_assert_eq!(world.present(stolen, OFFICE), Decision::Theft);
         prop_assert!(!world.session.is_live(world.now));
         let current = world.session.generation;
-        prop_assert_eq!(world.present(current), Decision::Over(End::Theft));
+        prop_assert_eq!(world.present(current, OFFICE), Decision::Over(End::Theft));
     }
 
     #[test]
     fn a_thief_who_rotated_first_and_kept_silent_holds_nothing(late in 31_u64..100_000) {
         let mut world = World::new();
         // The thief rotates with the stolen token and keeps what he got.
-        assert_eq!(world.present(Generation(0)), Decision::Rotate);
+        assert_eq!(world.present(Generation(0), THIEF), Decision::Rotate);
         let (thief, thief_epoch) = (world.session.generation, world.session.epoch);
         world.wait(late);
-        prop_assert_eq!(world.present(world.stored), Decision::ReplayInNewEpoch);
-        prop_assert!(!world.use_access_token(thief, thief_epoch));
-        prop_assert!(world.use_access_token(world.session.generation, world.session.epoch));
+        prop_assert_eq!(world.present(world.stored, OFFICE), Decision::ReplayElsewhereInNewEpoch);
+        prop_assert!(!world.use_access_token(thief, thief_epoch, THIEF));
+        prop_assert!(world.use_access_token(world.session.generation, world.session.epoch, OFFICE));
     }
 
     #[test]
-    fn what_is_remembered_stays_small(presented in vec((0_u32..12, 0_u64..10), 1..200)) {
+    fn what_is_remembered_stays_small(presented in vec((0_u32..12, 0_u64..10, 0_u32..20, 0_u32..20), 1..200)) {
         let mut world = World::new();
-        for (back, seconds) in presented {
+        for (back, seconds, network, device) in presented {
             let current = world.session.generation;
             world.wait(seconds);
-            world.present(Generation(current.0.saturating_sub(back)));
+            world.present(Generation(current.0.saturating_sub(back)), party(network, device));
+            prop_assert!(world.session.trail.elsewhere.len() <= MAX_ELSEWHERE);
             prop_assert!(world.session.retired.len() <= super::MAX_RETIRED);
             prop_assert!(world.session.generation >= current, "generations only grow");
             for retired in &world.session.retired {

@@ -37,7 +37,7 @@ impl Table {
         match self {
             Self::Users => (
                 "COPY users (id, username, username_key, password_hash, password_version, email, \
-                 email_key, is_verified, full_name, role, is_active, created_at, last_login) \
+                 email_key, is_verified, full_name, role, is_active, created_at, last_login, deactivated_by_self) \
                  FROM STDIN (FORMAT binary)",
                 &[
                     Type::UUID,
@@ -53,11 +53,12 @@ impl Table {
                     Type::BOOL,
                     Type::INT8,
                     Type::INT8,
+                    Type::BOOL,
                 ],
             ),
             Self::Sessions => (
                 "COPY sessions (id, user_id, device, created_at, last_used, expires_at, generation, \
-                 confirmed, epoch, retired, ended) FROM STDIN (FORMAT binary)",
+                 confirmed, epoch, retired, ended, trail) FROM STDIN (FORMAT binary)",
                 &[
                     Type::UUID,
                     Type::UUID,
@@ -70,6 +71,7 @@ impl Table {
                     Type::INT8,
                     Type::JSONB,
                     Type::INT2,
+                    Type::JSONB,
                 ],
             ),
             Self::Attempts => (
@@ -136,6 +138,7 @@ pub(super) async fn write(
                     &user.is_active,
                     &row::millis(user.created_at),
                     &user.last_login.map(row::millis),
+                    &user.deactivated_by_self,
                 ])
                 .await
         }
@@ -153,6 +156,7 @@ pub(super) async fn write(
                     &i64::from(session.epoch),
                     &Json(&session.retired),
                     &session.ended.map(row::end_code),
+                    &Json(&session.trail),
                 ])
                 .await
         }

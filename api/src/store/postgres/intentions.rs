@@ -11,10 +11,10 @@ use crate::events::Event;
 use crate::id::{EventId, LetterId, SessionId, UserId};
 use crate::mail::Letter;
 use crate::passwords::PasswordHash;
-use crate::sessions::{Generation, Rotation, Session};
+use crate::sessions::{Generation, Party, Rotation, Session};
 use crate::store::{
-    ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded, NewSession, Records,
-    Store, StoreError, User, UserChange, UserFilter,
+    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded,
+    NewSession, Records, Store, StoreError, User, UserChange, UserFilter,
 };
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};
@@ -90,13 +90,22 @@ impl Store for PostgresStore {
             .await
     }
 
+    async fn reactivate_user(
+        &self,
+        user: UserId,
+        password_version: u32,
+    ) -> Result<ChangeUser, StoreError> {
+        self.durable(work!(; |t| users::reactivate(t, user, password_version)))
+            .await
+    }
+
     async fn change_password(
         &self,
         user: UserId,
         version: u32,
         new: PasswordHash,
         keep: Option<SessionId>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<ChangePassword, StoreError> {
         self.durable(work!(new; |t| users::change_password(t, user, version, &new, keep)))
             .await
     }
@@ -126,18 +135,20 @@ impl Store for PostgresStore {
         &self,
         id: SessionId,
         presented: Generation,
+        by: Party,
         _arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError> {
-        self.durable(work!(; |t| sessions::rotate(t, id, presented)))
+        self.durable(work!(; |t| sessions::rotate(t, id, presented, by)))
             .await
     }
 
-    async fn confirm_generation(
+    async fn note_use(
         &self,
         id: SessionId,
         generation: Generation,
+        party: Party,
     ) -> Result<(), StoreError> {
-        self.relaxed(work!(; |t| sessions::confirm(t, id, generation)))
+        self.relaxed(work!(; |t| sessions::note_use(t, id, generation, party)))
             .await
     }
 

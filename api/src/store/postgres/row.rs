@@ -10,14 +10,15 @@ use crate::accounts::{EmailAddress, Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
-use crate::sessions::{End, Generation, Retired, Session};
+use crate::sessions::{End, Generation, Retired, Session, Trail};
 use crate::store::{StoreError, User};
 
 /// The columns that [`user`] reads, from `users u`.
 macro_rules! user_columns {
     () => {
         "u.id, u.username, u.username_key, u.password_hash, u.password_version, u.email, \
-         u.is_verified, u.full_name, u.role, u.is_active, u.created_at, u.last_login"
+         u.is_verified, u.full_name, u.role, u.is_active, u.created_at, u.last_login, \
+         u.deactivated_by_self"
     };
 }
 
@@ -25,7 +26,7 @@ macro_rules! user_columns {
 macro_rules! session_columns {
     () => {
         "s.id, s.user_id, s.device, s.created_at, s.last_used, s.expires_at, s.generation, \
-         s.confirmed, s.epoch, s.retired, s.ended"
+         s.confirmed, s.epoch, s.retired, s.ended, s.trail"
     };
 }
 
@@ -46,15 +47,17 @@ pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
         is_active: get(row, first + 9)?,
         created_at: moment(row, first + 10)?,
         last_login: optional_moment(row, first + 11)?,
+        deactivated_by_self: get(row, first + 12)?,
     })
 }
 
 /// How many columns [`user`] reads.
-pub(super) const USER_COLUMNS: usize = 12;
+pub(super) const USER_COLUMNS: usize = 13;
 
 /// The session in these columns, from column `first` on.
 pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
     let Json(retired): Json<Vec<Retired>> = get(row, first + 9)?;
+    let Json(trail): Json<Trail> = get(row, first + 11)?;
     let ended = match get::<Option<i16>>(row, first + 10)? {
         None => None,
         Some(END_BY_THEFT) => Some(End::Theft),
@@ -76,6 +79,7 @@ pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
         epoch: count(row, first + 8)?,
         retired,
         ended,
+        trail,
     })
 }
 

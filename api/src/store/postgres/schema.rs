@@ -14,6 +14,7 @@ use crate::accounts::UsernameKey;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_users_and_sessions.sql"),
     include_str!("migrations/0002_accounts.sql"),
+    include_str!("migrations/0003_trails.sql"),
 ];
 
 /// PostgreSQL 12 and up. Tests run on what the distribution has.

@@ -7,7 +7,7 @@ use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
 use super::transact::Transaction;
 use crate::id::{SessionId, UserId};
-use crate::sessions::{Generation, MAX_SESSIONS, Rotation, Session, decide};
+use crate::sessions::{Generation, MAX_SESSIONS, Party, Rotation, Session, decide};
 use crate::store::{NewSession, StoreError, User};
 
 pub(super) async fn create(
@@ -20,8 +20,9 @@ pub(super) async fn create(
          WHERE id = $1 AND is_active AND password_version = $2";
     const IS_ACTIVE: &str = "SELECT 1 FROM users WHERE id = $1 AND is_active";
     const INSERT: &str = "INSERT INTO sessions \
-         (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+         (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended, \
+         trail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     const REMOVE_OLDEST: &str = "DELETE FROM sessions WHERE id IN \
          (SELECT id FROM sessions WHERE user_id = $1 AND id <> $3 ORDER BY id DESC OFFSET $2)";
     let user = row::user_id(session.user);
@@ -59,6 +60,7 @@ pub(super) async fn create(
                 &i64::from(session.epoch),
                 &Json(&session.retired),
                 &session.ended.map(row::end_code),
+                &Json(&session.trail),
             ],
         )
         .await?;
@@ -105,26 +107,31 @@ pub(super) async fn with_user(
         .transpose()
 }
 
+/// Held until the transaction ends.
+const LOCK: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s WHERE s.id = $1 FOR UPDATE"
+);
+
+/// What of a session changes.
+const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
+     retired = $6, ended = $7, trail = $8 WHERE id = $1";
+
 /// The session's row is locked from the look to the commit. Its user and the time are asked for behind the lock,
 /// in statements of their own, so that they are of the moment after everything that was waited for.
 pub(super) async fn rotate(
     transaction: &Transaction<'_>,
     id: SessionId,
     presented: Generation,
+    by: Party,
 ) -> Result<Option<Rotation>, Failure> {
-    const LOCK: &str = concat!(
-        "SELECT ",
-        session_columns!(),
-        " FROM sessions s WHERE s.id = $1 FOR UPDATE"
-    );
     const USER_AND_TIME: &str = concat!(
         "SELECT ",
         user_columns!(),
         ", clock_ms() FROM users u \
          WHERE u.id = (SELECT user_id FROM sessions WHERE id = $1)"
     );
-    const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
-         retired = $6, ended = $7 WHERE id = $1";
 
     let key = row::session_id(id);
     let found = transaction
@@ -142,8 +149,8 @@ pub(super) async fn rotate(
         return Ok(None);
     }
     let arrival = row::moment(&user_row, row::USER_COLUMNS)?.minus(waited);
-    let decision = decide(&session, presented, arrival);
-    let session = match decision.apply(&session, presented, arrival) {
+    let decision = decide(&session, presented, by, arrival);
+    let session = match decision.apply(&session, presented, by, arrival) {
         Some(changed) => {
             transaction
                 .execute_and_commit(
@@ -156,6 +163,7 @@ pub(super) async fn rotate(
                         &i64::from(changed.epoch),
                         &Json(&changed.retired),
                         &changed.ended.map(row::end_code),
+                        &Json(&changed.trail),
                     ],
                 )
                 .await?;
@@ -173,17 +181,57 @@ pub(super) async fn rotate(
     }))
 }
 
-pub(super) async fn confirm(
+pub(super) async fn note_use(
     transaction: &Transaction<'_>,
     id: SessionId,
     generation: Generation,
+    party: Party,
 ) -> Result<(), Failure> {
-    const UPDATE: &str =
-        "UPDATE sessions SET confirmed = true WHERE id = $1 AND generation = $2 AND NOT confirmed";
+    let found = locked(transaction, id).await?;
+    match found.and_then(|session| session.after_use(generation, party)) {
+        Some(after) => write(transaction, &after).await,
+        None => Ok(()),
+    }
+}
+
+/// The session, unchanged by others until the transaction ends.
+async fn locked(transaction: &Transaction<'_>, id: SessionId) -> Result<Option<Session>, Failure> {
+    let found = transaction.row(LOCK, &[&row::session_id(id)]).await?;
+    Ok(found.map(|found| row::session(&found, 0)).transpose()?)
+}
+
+async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), Failure> {
     transaction
-        .execute(UPDATE, &[&row::session_id(id), &i64::from(generation.0)])
+        .execute(
+            WRITE,
+            &[
+                &row::session_id(session.id),
+                &row::millis(session.last_used),
+                &i64::from(session.generation.0),
+                &session.confirmed,
+                &i64::from(session.epoch),
+                &Json(&session.retired),
+                &session.ended.map(row::end_code),
+                &Json(&session.trail),
+            ],
+        )
         .await?;
     Ok(())
+}
+
+/// Renews a session that is that person's and was not ended; `None` if it is not.
+pub(super) async fn renew(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    user: UserId,
+) -> Result<Option<Session>, Failure> {
+    let found = locked(transaction, id).await?;
+    let Some(session) = found.filter(|s| s.user == user && s.ended.is_none()) else {
+        return Ok(None);
+    };
+    let renewed = session.renewed();
+    write(transaction, &renewed).await?;
+    Ok(Some(renewed))
 }
 
 pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), Failure> {

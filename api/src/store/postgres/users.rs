@@ -10,7 +10,9 @@ use super::{emails, sessions};
 use crate::accounts::UsernameKey;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
-use crate::store::{ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter};
+use crate::store::{
+    ChangePassword, ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter,
+};
 use crate::throttle::{Attempt, SignInAttempt};
 
 /// Held by whoever takes an active admin away, from the look at the others to the commit.
@@ -23,8 +25,8 @@ pub(super) async fn create(
     // Waits for whoever is just taking the name.
     const INSERT: &str = "INSERT INTO users \
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
-          full_name, role, is_active, created_at, last_login) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+          full_name, role, is_active, created_at, last_login, deactivated_by_self) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT DO NOTHING";
     let email_key = user.email.as_ref().map(|email| email.key());
     if name_is_somebodys(transaction, &user.username_key).await? {
@@ -54,6 +56,7 @@ pub(super) async fn create(
                 &user.is_active,
                 &row::millis(user.created_at),
                 &user.last_login.map(row::millis),
+                &user.deactivated_by_self,
             ],
         )
         .await?;
@@ -164,23 +167,51 @@ pub(super) async fn change_password(
     version: u32,
     new: &PasswordHash,
     keep: Option<SessionId>,
-) -> Result<bool, Failure> {
+) -> Result<ChangePassword, Failure> {
     const UPDATE: &str = "UPDATE users \
-         SET password_hash = $3, password_version = password_version + 1 \
-         WHERE id = $1 AND password_version = $2";
-    let changed = transaction
-        .execute(
-            UPDATE,
-            &[&row::user_id(user), &i64::from(version), &new.as_str()],
-        )
-        .await?;
-    if changed == 0 {
+         SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
+    let found = locked(transaction, user).await?;
+    if found.is_none_or(|user| user.password_version != version) {
         transaction.wait_for_what_was_read().await?;
-        return Ok(false);
+        return Ok(ChangePassword::Outdated);
     }
+    let kept = match keep {
+        None => None,
+        Some(keep) => {
+            let renewed = sessions::renew(transaction, keep, user).await?;
+            if renewed.is_none() {
+                transaction.wait_for_what_was_read().await?;
+                return Ok(ChangePassword::SessionOver);
+            }
+            renewed
+        }
+    };
+    transaction
+        .execute(UPDATE, &[&row::user_id(user), &new.as_str()])
+        .await?;
     sessions::end_all(transaction, user, keep).await?;
     void_tokens(transaction, user).await?;
-    Ok(true)
+    Ok(ChangePassword::Changed(kept))
+}
+
+pub(super) async fn reactivate(
+    transaction: &Transaction<'_>,
+    id: UserId,
+    password_version: u32,
+) -> Result<ChangeUser, Failure> {
+    const UPDATE: &str =
+        "UPDATE users SET is_active = true, deactivated_by_self = false WHERE id = $1";
+    let found = locked(transaction, id).await?;
+    let Some(before) = found.filter(|user| user.may_reactivate(password_version)) else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ChangeUser::Unknown);
+    };
+    transaction.execute(UPDATE, &[&row::user_id(id)]).await?;
+    let after = before.reactivated();
+    Ok(ChangeUser::Changed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
 }
 
 pub(super) async fn change(
@@ -188,7 +219,8 @@ pub(super) async fn change(
     id: UserId,
     change: &UserChange,
 ) -> Result<ChangeUser, Failure> {
-    const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4 WHERE id = $1";
+    const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4, \
+         deactivated_by_self = $5 WHERE id = $1";
     const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
     let Some(before) = locked(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
@@ -217,6 +249,7 @@ pub(super) async fn change(
                 &after.full_name,
                 &after.role.as_str(),
                 &after.is_active,
+                &after.deactivated_by_self,
             ],
         )
         .await?;

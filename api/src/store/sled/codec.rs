@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 
 use crate::events::Event;
 use crate::mail::Letter;
-use crate::sessions::Session;
 use crate::store::StoreError;
 use crate::tokens::OneTimeToken;
 
@@ -22,7 +21,6 @@ pub(super) trait Kept: Serialize + DeserializeOwned {
     }
 }
 
-impl Kept for Session {}
 impl Kept for OneTimeToken {}
 impl Kept for Event {}
 impl Kept for Letter {}

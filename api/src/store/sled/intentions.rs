@@ -12,10 +12,10 @@ use crate::events::Event;
 use crate::id::{EventId, LetterId, SessionId, UserId};
 use crate::mail::Letter;
 use crate::passwords::PasswordHash;
-use crate::sessions::{Generation, Rotation, Session};
+use crate::sessions::{Generation, Party, Rotation, Session};
 use crate::store::{
-    ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded, NewSession, Records,
-    Store, StoreError, User, UserChange, UserFilter,
+    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded,
+    NewSession, Records, Store, StoreError, User, UserChange, UserFilter,
 };
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};
@@ -84,13 +84,22 @@ impl Store for SledStore {
             .await
     }
 
+    async fn reactivate_user(
+        &self,
+        user: UserId,
+        password_version: u32,
+    ) -> Result<ChangeUser, StoreError> {
+        self.durable(move |tables| users::reactivate(tables, user, password_version))
+            .await
+    }
+
     async fn change_password(
         &self,
         user: UserId,
         version: u32,
         new: PasswordHash,
         keep: Option<SessionId>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<ChangePassword, StoreError> {
         self.durable(move |tables| users::change_password(tables, user, version, new, keep))
             .await
     }
@@ -140,18 +149,20 @@ impl Store for SledStore {
         &self,
         id: SessionId,
         presented: Generation,
+        by: Party,
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError> {
-        self.durable(move |tables| sessions::rotate(tables, id, presented, arrival))
+        self.durable(move |tables| sessions::rotate(tables, id, presented, by, arrival))
             .await
     }
 
-    async fn confirm_generation(
+    async fn note_use(
         &self,
         id: SessionId,
         generation: Generation,
+        party: Party,
     ) -> Result<(), StoreError> {
-        self.relaxed(move |tables| sessions::confirm_generation(tables, id, generation))
+        self.relaxed(move |tables| sessions::note_use(tables, id, generation, party))
             .await
     }
 

@@ -17,7 +17,7 @@ use crate::panics::{Panicked, caught};
 use crate::store::StoreError;
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 const FORMAT_KEY: &str = "format";
 
 /// Stands in the format's place while a dump is loaded.
@@ -118,7 +118,7 @@ fn report_holes(sled_dir: &Path) {
 /// What an older version, or a crash, has left.
 fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
     if format < FORMAT {
-        upgrade::from_format_1(tables, disk)?;
+        upgrade::from_format(format, tables, disk)?;
     }
     deletion::finish(tables)
 }
@@ -227,7 +227,13 @@ fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<u8, OpenError
             Ok(FORMAT)
         }
         Some(found) if *found == ours => Ok(FORMAT),
-        Some(found) if *found == [1, UsernameKey::VERSION] => Ok(1),
+        Some(found)
+            if found.len() == 2
+                && (1..FORMAT).contains(&found[0])
+                && found[1] == UsernameKey::VERSION =>
+        {
+            Ok(found[0])
+        }
         Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored {
             folder: path.to_owned(),
             mark: mark.path().to_owned(),

@@ -6,7 +6,7 @@ use super::tables::{Placed, Table, Tables, timed_key, user_key};
 use super::users;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
-use crate::sessions::{Generation, MAX_SESSIONS, Rotation, Session, decide};
+use crate::sessions::{Generation, MAX_SESSIONS, Party, Rotation, Session, decide};
 use crate::store::{NewSession, StoreError, User};
 
 pub(super) fn create(
@@ -47,6 +47,7 @@ pub(super) fn rotate(
     tables: &Tables,
     id: SessionId,
     presented: Generation,
+    by: Party,
     arrival: Timestamp,
 ) -> Result<Option<Rotation>, StoreError> {
     let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
@@ -56,8 +57,8 @@ pub(super) fn rotate(
     let Some(user) = tables.user(session.user)?.filter(|user| user.is_active) else {
         return Ok(None);
     };
-    let decision = decide(&session, presented, arrival);
-    let session = match decision.apply(&session, presented, arrival) {
+    let decision = decide(&session, presented, by, arrival);
+    let session = match decision.apply(&session, presented, by, arrival) {
         Some(changed) => {
             tables.apply(&[Change::Swap {
                 table: Table::Sessions,
@@ -76,22 +77,22 @@ pub(super) fn rotate(
     }))
 }
 
-pub(super) fn confirm_generation(
+pub(super) fn note_use(
     tables: &Tables,
     id: SessionId,
     generation: Generation,
+    party: Party,
 ) -> Result<(), StoreError> {
     let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
-    let Some((bytes, mut session)) = found else {
+    let Some((bytes, session)) = found else {
         return Ok(());
     };
-    if session.generation == generation && !session.confirmed {
-        session.confirmed = true;
+    if let Some(after) = session.after_use(generation, party) {
         tables.apply(&[Change::Swap {
             table: Table::Sessions,
             key: id.as_bytes(),
             old: Some(bytes),
-            new: &encode(&session)?,
+            new: &encode(&after)?,
         }])?;
     }
     Ok(())
@@ -110,6 +111,16 @@ pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<
     remove(&mut batch, &session);
     batch.apply(tables)?;
     Ok(true)
+}
+
+/// A session that is that person's and was not ended.
+pub(super) fn live_of(
+    tables: &Tables,
+    id: SessionId,
+    user: UserId,
+) -> Result<Option<Session>, StoreError> {
+    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    Ok(found.filter(|session| session.ended.is_none() && session.user == user))
 }
 
 pub(super) fn end_all_now(

@@ -7,7 +7,7 @@ use super::tables::{Table, Tables, email_prefix, unavailable};
 use super::{sessions, tokens};
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
-use crate::store::{ChangeUser, CreateUser, StoreError, User, UserChange};
+use crate::store::{ChangePassword, ChangeUser, CreateUser, StoreError, User, UserChange};
 
 pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
     let name = user.username_key.as_str();
@@ -53,18 +53,40 @@ pub(super) fn change(
     if !after.is_active_admin() && is_last_active_admin(tables, &before)? {
         return Ok(ChangeUser::LastAdmin);
     }
-    let mut batch = Batch::default();
-    replace(&mut batch, Some(&before), Some(&after))?;
-    // Also when he is let in again: an older version of the program left disabled people their sessions.
-    if before.is_active != after.is_active {
-        sessions::remove_all(&mut batch, tables, id)?;
-        tokens::void(&mut batch, tables, id)?;
-    }
-    batch.apply(tables)?;
+    replace_changed(tables, &before, &after)?;
     Ok(ChangeUser::Changed {
         before: Box::new(before),
         after: Box::new(after),
     })
+}
+
+pub(super) fn reactivate(
+    tables: &Tables,
+    id: UserId,
+    password_version: u32,
+) -> Result<ChangeUser, StoreError> {
+    let found = tables.user(id)?;
+    let Some(before) = found.filter(|user| user.may_reactivate(password_version)) else {
+        return Ok(ChangeUser::Unknown);
+    };
+    let after = before.reactivated();
+    replace_changed(tables, &before, &after)?;
+    Ok(ChangeUser::Changed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
+}
+
+/// Writes a user in the place of what he was.
+fn replace_changed(tables: &Tables, before: &User, after: &User) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    replace(&mut batch, Some(before), Some(after))?;
+    // Also when he is let in again: an older version of the program left disabled people their sessions.
+    if before.is_active != after.is_active {
+        sessions::remove_all(&mut batch, tables, after.id)?;
+        tokens::void(&mut batch, tables, after.id)?;
+    }
+    batch.apply(tables)
 }
 
 pub(super) fn change_password(
@@ -73,18 +95,28 @@ pub(super) fn change_password(
     version: u32,
     new: PasswordHash,
     keep: Option<SessionId>,
-) -> Result<bool, StoreError> {
+) -> Result<ChangePassword, StoreError> {
     let found = tables.user(id)?;
     let Some(before) = found.filter(|user| user.password_version == version) else {
-        return Ok(false);
+        return Ok(ChangePassword::Outdated);
+    };
+    let kept = match keep {
+        None => None,
+        Some(keep) => match sessions::live_of(tables, keep, id)? {
+            Some(session) => Some(session.renewed()),
+            None => return Ok(ChangePassword::SessionOver),
+        },
     };
     let mut batch = Batch::default();
     let after = before.clone().with_password(new);
     replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, id, keep)?;
+    if let Some(session) = &kept {
+        batch.put(Table::Sessions, session.id.as_bytes(), encode(session)?);
+    }
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;
-    Ok(true)
+    Ok(ChangePassword::Changed(kept))
 }
 
 /// Whether there is no active admin but him.

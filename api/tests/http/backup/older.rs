@@ -29,7 +29,7 @@ async fn a_backup_of_version_1_is_restored_and_its_people_are_as_if_they_had_jus
     assert!(server.terminate().await.success());
 
     let again = lines(&file);
-    assert_eq!(again[0]["version"], 2);
+    assert_eq!(again[0]["version"], 3);
     let old = lines(version_1());
     let alice = old[1]["user"].as_object().expect("Alice");
     let mut expected = alice.clone();
@@ -39,16 +39,21 @@ async fn a_backup_of_version_1_is_restored_and_its_people_are_as_if_they_had_jus
         ("is_verified", false.into()),
         ("full_name", serde_json::Value::Null),
         ("role", "user".into()),
+        ("deactivated_by_self", false.into()),
         ("last_login", serde_json::Value::Null),
     ] {
         assert_eq!(expected.insert(field.to_owned(), value), None);
     }
     assert_eq!(again[1]["user"].as_object(), Some(&expected));
-    assert!(
-        again
-            .iter()
-            .any(|line| line["session"] == old[3]["session"])
-    );
+    // As it was, and nothing is known of who presented its tokens.
+    let id = &old[3]["session"]["id"];
+    let session = again.iter().find(|line| line["session"]["id"] == *id);
+    let session = &session.expect("a session")["session"];
+    let known = old[3]["session"].as_object().expect("a session");
+    for (field, value) in known.iter().filter(|(field, _)| *field != "retired") {
+        assert_eq!(session[field], *value, "{field}");
+    }
+    assert_eq!(session["trail"]["elsewhere"], serde_json::json!([]));
 }
 
 #[tokio::test]

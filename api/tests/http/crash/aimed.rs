@@ -9,7 +9,7 @@ use std::time::Duration;
 use password_auth::accounts::Username;
 use password_auth::clock::{Clock, SystemClock};
 use password_auth::id::SessionId;
-use password_auth::sessions::{Generation, MAX_SESSIONS, Session};
+use password_auth::sessions::{Generation, MAX_SESSIONS, Session, Trail};
 use password_auth::store::sled::SledStore;
 use password_auth::store::{NewSession, Store, User};
 use tempfile::NamedTempFile;
@@ -134,6 +134,7 @@ async fn add_expired_sessions(folder: &Path) {
                 epoch: 0,
                 retired: Vec::new(),
                 ended: None,
+                trail: Trail::default(),
             };
             let store = Arc::clone(&store);
             adding.spawn(async move { store.create_session(session, 0).await });

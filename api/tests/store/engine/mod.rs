@@ -13,11 +13,17 @@ use password_auth::accounts::{Username, UsernameKey};
 use password_auth::clock::Timestamp;
 use password_auth::id::{SessionId, UserId};
 use password_auth::passwords::PasswordHash;
-use password_auth::sessions::{Decision, Generation, Rotation, Session, decide};
+use password_auth::sessions::{Decision, Generation, Party, Rotation, Session, Trail, decide};
 use password_auth::store::{ChangeUser, CreateUser, NewSession, Store, User, UserChange};
 use password_auth::throttle::{Rate, SignInAttempt, Verdict};
 
 use crate::database::Database;
+
+/// Who presents tokens, where it does not matter.
+pub const PARTY: Party = Party {
+    network: 1,
+    device: 2,
+};
 
 /// How long a session of these tests lasts.
 pub const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
@@ -145,6 +151,7 @@ impl Engine {
             epoch: 0,
             retired: Vec::new(),
             ended: None,
+            trail: Trail::default(),
         }
     }
 
@@ -189,9 +196,14 @@ impl Engine {
     }
 
     pub async fn rotate(&self, id: SessionId, presented: u32) -> Option<Rotation> {
+        self.rotate_by(PARTY, id, presented).await
+    }
+
+    pub async fn rotate_by(&self, by: Party, id: SessionId, presented: u32) -> Option<Rotation> {
         let (presented, arrival) = (Generation(presented), self.now());
-        let rotated = self.store().rotate_session(id, presented, arrival).await;
-        rotated.expect("an answer")
+        let store = self.store();
+        let rotated = store.rotate_session(id, presented, by, arrival);
+        rotated.await.expect("an answer")
     }
 
     /// Rotates, and checks that the answer and the record are what the pure function says.
@@ -202,20 +214,37 @@ impl Engine {
         presented: u32,
         expected: Decision,
     ) -> impl Future<Output = Session> {
+        self.expect_rotation_by(PARTY, id, presented, expected)
+    }
+
+    /// As [`expect_rotation`](Self::expect_rotation), by somebody else.
+    #[track_caller]
+    pub fn expect_rotation_by(
+        &self,
+        by: Party,
+        id: SessionId,
+        presented: u32,
+        expected: Decision,
+    ) -> impl Future<Output = Session> {
         let caller = std::panic::Location::caller();
         async move {
             let (before, user) = self.session(id).await.expect("a session");
-            let rotation = self.rotate(id, presented).await.expect("a rotation");
+            let rotation = self.rotate_by(by, id, presented).await;
+            let rotation = rotation.expect("a rotation");
             assert_eq!(rotation.decision, expected, "at {caller}");
             // What rotated says when; nothing else depends on it to the millisecond.
             let arrival = match expected {
                 Decision::Rotate | Decision::Adopt => rotation.session.last_used,
+                Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
+                    rotation.session.replayed_elsewhere().expect("when")
+                }
                 _ => self.now(),
             };
             assert!(self.may_be_arrival(arrival), "{arrival:?}, at {caller}");
             let presented = Generation(presented);
-            assert_eq!(decide(&before, presented, arrival), expected, "at {caller}");
-            let after = expected.apply(&before, presented, arrival);
+            let decided = decide(&before, presented, by, arrival);
+            assert_eq!(decided, expected, "at {caller}");
+            let after = expected.apply(&before, presented, by, arrival);
             let after = after.unwrap_or(before);
             assert_eq!(rotation.session, after, "at {caller}");
             assert_eq!(rotation.user, user, "at {caller}");
@@ -225,11 +254,14 @@ impl Engine {
     }
 
     pub async fn confirm(&self, id: SessionId, generation: u32) {
-        let confirmed = self
-            .store()
-            .confirm_generation(id, Generation(generation))
-            .await;
-        confirmed.expect("an answer");
+        self.use_by(PARTY, id, generation).await;
+    }
+
+    /// An access token of that generation, issued to `party`, is accepted.
+    pub async fn use_by(&self, party: Party, id: SessionId, generation: u32) {
+        let store = self.store();
+        let noted = store.note_use(id, Generation(generation), party);
+        noted.await.expect("an answer");
     }
 
     pub async fn end(&self, id: SessionId) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use password_auth::clock::Timestamp;
-use password_auth::sessions::{Generation, KEPT_AFTER_EXPIRY, Rotation, Session, decide};
-use password_auth::store::User;
+use password_auth::sessions::{Generation, KEPT_AFTER_EXPIRY, Party, Rotation, Session, decide};
+use password_auth::store::{ChangePassword, User};
 
 use super::Model;
 
@@ -23,8 +23,10 @@ pub struct State {
 #[derive(Clone, Debug)]
 pub enum Op {
     Start(Session),
-    Rotate(Generation),
-    Confirm(Generation),
+    Rotate(Generation, Party),
+    Use(Generation, Party),
+    /// Somebody changes the password by the session.
+    ChangePassword(u32),
     End,
     Read,
     Allow(bool),
@@ -38,6 +40,7 @@ pub enum Answer {
     Done,
     Started(bool),
     Rotated(Option<Rotation>),
+    PasswordChanged(ChangePassword),
     Found(Option<(Session, User)>),
 }
 
@@ -54,20 +57,35 @@ impl Model for SessionRegister {
                     after.session = Some(session.clone());
                     after.user.last_login = Some(session.created);
                 }
-                *started == state.user.is_active
+                *started == (state.user.is_active && state.user.password_version == 0)
             }
-            (Op::Rotate(presented), Answer::Rotated(rotation)) => {
-                let expected = state.rotate(*presented, rotation.as_ref());
+            (Op::Rotate(presented, by), Answer::Rotated(rotation)) => {
+                let expected = state.rotate(*presented, *by, rotation.as_ref());
                 if let Some(rotation) = &expected {
                     after.session = Some(rotation.session.clone());
                 }
                 *rotation == expected
             }
-            (Op::Confirm(generation), Answer::Done) => {
-                if let Some(session) = &mut after.session {
-                    session.confirmed |= session.generation == *generation;
-                }
+            (Op::Use(generation, party), Answer::Done) => {
+                let session = state.session.as_ref();
+                let used = session.and_then(|session| session.after_use(*generation, *party));
+                after.session = used.or(after.session);
                 true
+            }
+            (Op::ChangePassword(version), Answer::PasswordChanged(changed)) => {
+                let session = state.session.as_ref();
+                let live = session.filter(|session| session.ended.is_none());
+                let expected = if *version != state.user.password_version {
+                    ChangePassword::Outdated
+                } else if let Some(session) = live {
+                    after.session = Some(session.renewed());
+                    let hash = state.user.password.clone();
+                    after.user = state.user.clone().with_password(hash);
+                    ChangePassword::Changed(after.session.clone())
+                } else {
+                    ChangePassword::SessionOver
+                };
+                *changed == expected
             }
             (Op::End, Answer::Done) => {
                 after.session.take_if(|session| session.ended.is_none());
@@ -101,16 +119,25 @@ impl Model for SessionRegister {
 }
 
 impl State {
-    fn rotate(&self, presented: Generation, answer: Option<&Rotation>) -> Option<Rotation> {
+    fn rotate(
+        &self,
+        presented: Generation,
+        by: Party,
+        answer: Option<&Rotation>,
+    ) -> Option<Rotation> {
         let session = self.session.as_ref().filter(|_| self.user.is_active)?;
-        // What rotated says when; nothing else depends on it to the second.
+        // What rotated, or was noted, says when; nothing else depends on it to the second.
         let earliest = self.now.minus(self.waiting);
         let arrival = answer
-            .map(|rotation| rotation.session.last_used)
+            .and_then(|rotation| {
+                let session = &rotation.session;
+                let noted = session.replayed_elsewhere();
+                [Some(session.last_used), noted].into_iter().flatten().max()
+            })
             .filter(|said| (earliest..=self.now).contains(said))
             .unwrap_or(self.now);
-        let decision = decide(session, presented, arrival);
-        let changed = decision.apply(session, presented, arrival);
+        let decision = decide(session, presented, by, arrival);
+        let changed = decision.apply(session, presented, by, arrival);
         Some(Rotation {
             decision,
             session: changed.unwrap_or_else(|| session.clone()),

@@ -4,10 +4,9 @@ use crate::accounts::{Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
-use crate::sessions::{Generation, Session};
+use crate::sessions::{Generation, Retired, Session, Trail};
 use crate::store::User;
 use crate::store::sled::CACHE_BYTES;
-use crate::store::sled::codec::encode;
 use crate::store::sled::open::{OpenError, open, open_again};
 use crate::store::sled::tables::{Table, Tables, timed_key};
 
@@ -22,6 +21,18 @@ struct OldUser {
     password: PasswordHash,
     is_active: bool,
     created_at: Timestamp,
+}
+
+/// As formats 1 and 2 had them.
+fn old_session(session: &Session) -> Vec<u8> {
+    let retired = session.retired.iter().map(|r| (r.generation, r.at));
+    let old = (
+        (session.id, session.user, &session.device),
+        (session.created, session.last_used, session.expires),
+        (session.generation, session.confirmed, session.epoch),
+        (retired.collect::<Vec<_>>(), session.ended),
+    );
+    postcard::to_extend(&old, vec![1]).expect("encoded")
 }
 
 fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) {
@@ -53,14 +64,19 @@ fn old_folder() -> (tempfile::TempDir, User, Session) {
         generation: Generation(3),
         confirmed: true,
         epoch: 1,
-        retired: Vec::new(),
+        retired: vec![Retired {
+            generation: Generation(2),
+            at: NOW,
+            by: None,
+        }],
         ended: None,
+        trail: Trail::default(),
     };
     let (id, key) = (user.id.as_bytes(), user.username_key.as_str().as_bytes());
     insert(&tables, Table::Usernames, key, id);
     let record = postcard::to_extend(&old, vec![1]).expect("encoded");
     insert(&tables, Table::Users, id, &record);
-    let record = encode(&session).expect("encoded");
+    let record = old_session(&session);
     insert(&tables, Table::Sessions, session.id.as_bytes(), &record);
     let place = timed_key(session.expires, session.id.as_bytes());
     insert(&tables, Table::SessionExpiry, &place, b"");
@@ -86,7 +102,7 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
         let found = tables.sessions_of(user.id).expect("read");
         assert_eq!(found.as_slice(), std::slice::from_ref(&session));
         let format = tables.db.get("format").expect("read").expect("a format");
-        assert_eq!(format.as_ref(), [2, UsernameKey::VERSION]);
+        assert_eq!(format.as_ref(), [3, UsernameKey::VERSION]);
     }
 }
 
@@ -109,7 +125,7 @@ fn an_upgrade_that_was_interrupted_begins_again() {
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
     let (tables, disk, mark) = open_again(folder.path());
-    set_format(&tables, 3);
+    set_format(&tables, 4);
     drop((tables, disk, mark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {
