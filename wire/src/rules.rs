@@ -3,6 +3,9 @@
 //! The popup checks before it asks, so that people hear at once; the server checks always. How names are
 //! compared is the server's alone, and stands there.
 
+pub mod invisible;
+
+use self::invisible::hides_something;
 use crate::ErrorCode;
 
 /// The fewest characters (Unicode scalar values) of a password.
@@ -128,35 +131,6 @@ pub fn check_full_name(name: &str) -> Result<(), Violation> {
         return Err(Violation::FullNameInvisible);
     }
     Ok(())
-}
-
-/// Whether a name holds what is not seen, so that two names could look alike. What joins characters or
-/// selects their form (emoji families, several scripts) is allowed behind a character that it can act on.
-fn hides_something(name: &str) -> bool {
-    let mut before = None;
-    for c in name.chars() {
-        let acts_on = |before: Option<char>| before.is_some_and(|b| !b.is_ascii() && !joins(b));
-        if is_invisible(c) || (joins(c) && !acts_on(before)) {
-            return true;
-        }
-        before = Some(c);
-    }
-    before.is_some_and(|last| matches!(last, '\u{200C}' | '\u{200D}'))
-}
-
-/// Zero-width joiner and non-joiner, variation selectors.
-const fn joins(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
-}
-
-/// Bidirectional controls (UAX #9), separators, fillers, blanks that are no white space, annotations, tags
-/// and the other selectors.
-const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl Accounts {
     ) -> Result<Option<Secret>, MailRequestError> {
         let user = &caller.user;
         let address = EmailAddress::parse(new).map_err(|_| MailRequestError::Invalid)?;
-        self.prove(user, password, client).await?;
+        let _counted = self.prove(user, password, client).await?;
         let holders = self.store.users_by_email(&address.key()).await?;
         if holders
             .iter()
@@ -155,9 +155,10 @@ impl Accounts {
             return Ok(());
         }
         let now = self.clock.now();
-        if let Verdict::Refused(wait) = self.mails.count(client.address, now) {
-            return Err(MailRequestError::TooMany(wait));
-        }
+        let _counted = self
+            .mails
+            .count(client.address, now)
+            .map_err(MailRequestError::TooMany)?;
         match self.store.count(Attempt::mail_to(to), rate, now).await? {
             Verdict::Allowed => Ok(()),
             Verdict::Refused(wait) => Err(MailRequestError::TooMany(wait)),

@@ -69,7 +69,7 @@ impl Accounts {
         password: Secret,
         client: &Client,
     ) -> Result<(), LeaveError> {
-        self.prove(&caller.user, password, client).await?;
+        let _counted = self.prove(&caller.user, password, client).await?;
         // Neither address nor device: nothing of him is to stay.
         self.remove(caller.user.id, Circumstances::default())
             .await?;

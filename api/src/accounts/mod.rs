@@ -35,7 +35,7 @@ pub use crate::model::{
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
-use crate::throttle::{Addresses, Rate, SignInAttempt, Verdict};
+use crate::throttle::{Addresses, Attempt, Counted, Rate, SignInAttempt, Verdict};
 
 /// How often strangers may try.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,7 @@ pub struct Accounts {
     tells_tokens: bool,
     sign_ins: Addresses,
     registrations: Addresses,
+    resets: Addresses,
     mails: Addresses,
 }
 
@@ -175,29 +176,31 @@ impl Accounts {
             tells_tokens: dev,
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
+            resets: Addresses::new(rates.login),
             mails: Addresses::new(rates.mail),
         }
     }
 
     /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
-    /// it, and must not serve to guess it.
+    /// it, and must not serve to guess it. What follows, such as hashing another one, was counted with it.
     async fn prove(
         &self,
         user: &User,
         password: Secret,
         client: &Client,
-    ) -> Result<(), ProofError> {
+    ) -> Result<Counted, ProofError> {
         let now = self.clock.now();
-        if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
-            return Err(ProofError::TooMany(wait));
-        }
+        let counted = self
+            .sign_ins
+            .count(client.address, now)
+            .map_err(ProofError::TooMany)?;
         let attempt = SignInAttempt::new(&user.username_key, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(ProofError::TooMany(wait));
         }
         let stored = Some(user.password.clone());
-        match self.hasher.verify(password, stored).await? {
-            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => Ok(()),
+        match self.hasher.verify(&counted, password, stored).await? {
+            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => Ok(counted),
             PasswordVerdict::Wrong => Err(ProofError::Wrong),
         }
     }
@@ -214,14 +217,27 @@ impl Accounts {
         self.store.count_attempt(attempt, rate, now).await
     }
 
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        self.store.count(attempt, rate, now).await
+    }
+
     /// Whether somebody who is called that may choose the password.
     async fn judge<'a>(
         &self,
+        counted: &Counted,
         password: &Secret,
         about: impl IntoIterator<Item = Option<&'a str>>,
     ) -> Result<Result<(), Invalid>, HashingError> {
         let about = about.into_iter().flatten().map(str::to_owned).collect();
-        let judged = self.hasher.judge(password.clone(), about).await?;
+        let judged = self.hasher.judge(counted, password.clone(), about).await?;
         Ok(judged.map_err(Invalid::weak))
     }
 

@@ -1,5 +1,7 @@
 //! Another password: by whoever knows the old one, by mail, or by the operator.
 
+use std::time::Duration;
+
 use password_auth_wire::Secret;
 use password_auth_wire::rules::check_new_password;
 
@@ -10,6 +12,7 @@ use crate::mail::About;
 use crate::passwords::HashingError;
 use crate::sessions::{Caller, Issued, SessionError};
 use crate::store::{ChangePassword, StoreError};
+use crate::throttle::{Attempt, Counted, Verdict};
 use crate::tokens::{Purpose, TokenHash};
 
 /// Why a password was not changed.
@@ -50,6 +53,9 @@ pub enum ResetPasswordError {
     /// The new password breaks a rule. The token stays good.
     #[error("the new password breaks a rule")]
     Invalid(Invalid),
+    /// Too many tries from this address or by this token; the next may come after this long.
+    #[error("too many tries")]
+    TooMany(Duration),
     /// Hashing did not work.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -72,11 +78,11 @@ impl Accounts {
     ) -> Result<Issued, ChangePasswordError> {
         check_rules(&new).map_err(ChangePasswordError::Invalid)?;
         let user = &caller.user;
-        self.prove(user, current, client).await?;
-        self.judge(&new, user.called())
+        let counted = self.prove(user, current, client).await?;
+        self.judge(&counted, &new, user.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(new).await?;
+        let hash = self.hasher.hash(&counted, new).await?;
         let changed = self
             .store
             .change_password(user.id, user.password_version, hash, Some(caller.session))
@@ -133,8 +139,12 @@ impl Accounts {
         new: Secret,
         client: &Client,
     ) -> Result<(), ResetPasswordError> {
-        let hash = TokenHash::of(token.expose());
         let now = self.clock.now();
+        let counted = self
+            .resets
+            .count(client.address, now)
+            .map_err(ResetPasswordError::TooMany)?;
+        let hash = TokenHash::of(token.expose());
         // Before it is hashed: who has no token costs nothing.
         let found = self.store.one_time_token(&hash, now).await?;
         let user = match found {
@@ -142,10 +152,15 @@ impl Accounts {
             _ => return Err(ResetPasswordError::BadToken),
         };
         check_rules(&new).map_err(ResetPasswordError::Invalid)?;
-        self.judge(&new, user.called())
+        // A weak password leaves the token good, so that one token would be enough for any number of tries.
+        let attempt = Attempt::reset_by(&hash, &user.username_key);
+        if let Verdict::Refused(wait) = self.count(attempt, self.rates.login, now).await? {
+            return Err(ResetPasswordError::TooMany(wait));
+        }
+        self.judge(&counted, &new, user.called())
             .await?
             .map_err(ResetPasswordError::Invalid)?;
-        let new = self.hasher.hash(new).await?;
+        let new = self.hasher.hash(&counted, new).await?;
         let user = self
             .store
             .reset_password(&hash, new, self.clock.now())
@@ -170,10 +185,11 @@ impl Accounts {
         let Some(found) = self.store.user(user).await? else {
             return Ok(None);
         };
-        self.judge(&new, found.called())
+        let counted = Counted::by_operator();
+        self.judge(&counted, &new, found.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(new).await?;
+        let hash = self.hasher.hash(&counted, new).await?;
         loop {
             let Some(found) = self.store.user(user).await? else {
                 return Ok(None);

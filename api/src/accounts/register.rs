@@ -11,7 +11,7 @@ use crate::id::UserId;
 use crate::mail::About;
 use crate::passwords::HashingError;
 use crate::store::{CreateUser, StoreError, User};
-use crate::throttle::Verdict;
+use crate::throttle::Counted;
 
 /// What somebody registers with.
 #[derive(Clone, Debug)]
@@ -64,10 +64,8 @@ impl Accounts {
     ) -> Result<User, RegisterError> {
         let checked = Checked::parse(account)?;
         // A try is counted before it costs anything.
-        if let Verdict::Refused(wait) = self.registrations.count(client.address, self.clock.now()) {
-            return Err(RegisterError::TooMany(wait));
-        }
-        let user = self.add(checked, Role::User).await?;
+        let counted = self.count_registration(client)?;
+        let user = self.add(&counted, checked, Role::User).await?;
         self.note(&user, Happening::Registered, client).await;
         Ok(user)
     }
@@ -83,7 +81,12 @@ impl Accounts {
         by: Option<UserId>,
         client: Option<&Client>,
     ) -> Result<User, RegisterError> {
-        let user = self.add(Checked::parse(account)?, role).await?;
+        let checked = Checked::parse(account)?;
+        let counted = match client {
+            Some(client) => self.count_registration(client)?,
+            None => Counted::by_operator(),
+        };
+        let user = self.add(&counted, checked, role).await?;
         let circumstances = Circumstances {
             by,
             client,
@@ -95,15 +98,26 @@ impl Accounts {
         Ok(user)
     }
 
-    async fn add(&self, account: Checked, role: Role) -> Result<User, RegisterError> {
+    fn count_registration(&self, client: &Client) -> Result<Counted, RegisterError> {
+        self.registrations
+            .count(client.address, self.clock.now())
+            .map_err(RegisterError::TooMany)
+    }
+
+    async fn add(
+        &self,
+        counted: &Counted,
+        account: Checked,
+        role: Role,
+    ) -> Result<User, RegisterError> {
         // Saves a hash; that the name is unique, `create_user` decides.
         if self.store.name_is_taken(&account.username.key()).await? {
             return Err(RegisterError::NameTaken);
         }
-        self.judge(&account.password, account.called())
+        self.judge(counted, &account.password, account.called())
             .await?
             .map_err(RegisterError::Invalid)?;
-        let password = self.hasher.hash(account.password).await?;
+        let password = self.hasher.hash(counted, account.password).await?;
         let user = User {
             email: account.email,
             full_name: account.full_name,

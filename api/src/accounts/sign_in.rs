@@ -9,7 +9,7 @@ use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::store::{ChangeUser, StoreError, User};
-use crate::throttle::{SignInAttempt, Verdict};
+use crate::throttle::{Counted, SignInAttempt, Verdict};
 
 /// How long a network from which somebody signed in is remembered for his account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -103,20 +103,24 @@ impl Accounts {
         let now = self.clock.now();
         // By address first: a try that its address may not make costs nothing, and does not count against
         // the account.
-        if let Verdict::Refused(wait) = self.sign_ins.count(client.address, now) {
-            return Err(SignInError::TooMany(wait));
-        }
+        let counted = self
+            .sign_ins
+            .count(client.address, now)
+            .map_err(SignInError::TooMany)?;
         let (key, user) = self.find(name).await?;
         let attempt = SignInAttempt::new(&key, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(SignInError::TooMany(wait));
         }
         let stored = user.as_ref().map(|user| user.password.clone());
-        let verdict = self.hasher.verify(password.clone(), stored).await?;
+        let verdict = self
+            .hasher
+            .verify(&counted, password.clone(), stored)
+            .await?;
         match (verdict, user) {
             (PasswordVerdict::Right, Some(user)) => Ok((user, attempt)),
             (PasswordVerdict::RightButOutdated, Some(user)) => {
-                self.renew_hash(&user, password).await;
+                self.renew_hash(&counted, &user, password).await;
                 Ok((user, attempt))
             }
             (PasswordVerdict::Wrong, Some(user)) => {
@@ -176,8 +180,8 @@ impl Accounts {
 
     /// Replaces a hash that was made with other parameters. The sign-in does not depend on it: what fails
     /// now is tried again at the next one.
-    async fn renew_hash(&self, user: &User, password: Secret) {
-        let renewed = match self.hasher.hash(password).await {
+    async fn renew_hash(&self, counted: &Counted, user: &User, password: Secret) {
+        let renewed = match self.hasher.hash(counted, password).await {
             Ok(hash) => self
                 .store
                 .replace_password_hash(user.id, &user.password, hash)

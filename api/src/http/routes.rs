@@ -9,12 +9,12 @@ use poem::web::Redirect;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
-use super::app::App;
 use super::demo::DemoApi;
 use super::docs;
-use super::front::Front;
+use super::front::{Front, Settings};
 use super::pages;
 use super::v1;
+use crate::app::App;
 
 /// The paths of pages, which are no part of the OpenAPI document, and their methods.
 const PAGES: [(&str, &str); 5] = [
@@ -27,7 +27,7 @@ const PAGES: [(&str, &str); 5] = [
 
 /// The whole server as one endpoint, which never fails: what goes wrong is an answer.
 #[must_use]
-pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
+pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
     let described = Arc::new(service(app));
     let pages = Route::new()
         .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
@@ -37,7 +37,8 @@ pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions));
-    Front::new(app, PagesOrApi { pages, api }).boxed()
+    let clock = Arc::clone(&app.clock);
+    Front::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
 }
 
 /// Everything that the OpenAPI document describes.
@@ -53,7 +54,7 @@ fn service(app: &App) -> OpenApiService<Described, ()> {
 }
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
-pub(super) fn allowed_methods(route: &str) -> Option<HeaderValue> {
+fn allowed_methods(route: &str) -> Option<HeaderValue> {
     static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
         let api = Described::meta().into_iter().flat_map(|api| api.paths);

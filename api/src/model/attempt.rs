@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::client_info::client_network;
 use super::email_address::EmailKey;
+use super::one_time_token::TokenHash;
 use super::username::UsernameKey;
 
 /// What all keys of one account begin with, so that they can be found when the account goes.
@@ -26,15 +27,18 @@ impl SignInAttempt {
         let network = client_network(address).to_string();
         let prefix = Self::prefix(name);
         Self {
-            account: key(prefix, &["sign-in", name.as_str()]),
-            network: key(prefix, &["network", name.as_str(), &network]),
+            account: key(prefix, &[b"sign-in", name.as_str().as_bytes()]),
+            network: key(
+                prefix,
+                &[b"network", name.as_str().as_bytes(), network.as_bytes()],
+            ),
         }
     }
 
     /// What every key of that account begins with, whatever the network.
     #[must_use]
     pub fn prefix(name: &UsernameKey) -> AccountPrefix {
-        first(&digest(&["account", name.as_str()]))
+        first(&digest(&[b"account", name.as_str().as_bytes()]))
     }
 
     /// The key of the account's count.
@@ -58,7 +62,14 @@ impl Attempt {
     /// Asking for a mail to that address.
     #[must_use]
     pub fn mail_to(address: &EmailKey) -> Self {
-        Self(digest(&["mail", address.as_str()]))
+        Self(digest(&[b"mail", address.as_str().as_bytes()]))
+    }
+
+    /// Choosing a password by a token that was mailed to that account.
+    #[must_use]
+    pub fn reset_by(token: &TokenHash, account: &UsernameKey) -> Self {
+        let prefix = SignInAttempt::prefix(account);
+        Self(key(prefix, &[b"reset", token.as_bytes()]))
     }
 
     /// The key of its count.
@@ -68,7 +79,7 @@ impl Attempt {
     }
 }
 
-fn key(prefix: AccountPrefix, parts: &[&str]) -> [u8; 16] {
+fn key(prefix: AccountPrefix, parts: &[&[u8]]) -> [u8; 16] {
     let mut key = digest(parts);
     key[..prefix.len()].copy_from_slice(&prefix);
     key
@@ -81,7 +92,7 @@ fn first(digest: &[u8; 16]) -> AccountPrefix {
     prefix
 }
 
-fn digest(parts: &[&str]) -> [u8; 16] {
+fn digest(parts: &[&[u8]]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());

@@ -4,11 +4,11 @@ use scrypt::phc::{Output, Salt};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::params::ScryptParams;
-use super::stored::{Stored, UnusableHash};
+use super::error::{HashError, UnusableHash};
+use super::params::{OUTPUT_BYTES, ScryptParams};
+use super::stored::Stored;
 use crate::model::PasswordHash;
 
-pub(super) const OUTPUT_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 
 /// A hash that was made elsewhere, if this server can compare passwords with it at a bounded cost.
@@ -33,20 +33,6 @@ pub enum Verdict {
     RightButOutdated,
     /// It is not.
     Wrong,
-}
-
-/// Why there is no hash or no verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// The stored hash is none that this server knows, or asks for more than it computes.
-    #[error("a stored password hash can not be used: {0}")]
-    Unusable(#[from] UnusableHash),
-    /// The algorithm refuses its parameters, or there is no memory for it.
-    #[error("a password could not be hashed")]
-    NotComputed,
-    /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
-    Randomness(getrandom::Error),
 }
 
 /// Hashes a password with a fresh random salt. Takes its time: see the pool.

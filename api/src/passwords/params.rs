@@ -3,9 +3,15 @@
 use std::fmt;
 
 use scrypt::Params;
+use zeroize::Zeroizing;
 
-use super::hash::HashError;
-use super::stored::{MAX_MEMORY_BYTES, distinct};
+use super::error::HashError;
+
+/// The most memory that one hash may take.
+pub(super) const MAX_MEMORY_BYTES: u64 = 256 << 20;
+
+/// The length of our own hashes.
+pub(super) const OUTPUT_BYTES: usize = 32;
 
 /// How often one hash may fill its memory.
 const MAX_PARALLELISM: u32 = 16;
@@ -90,6 +96,16 @@ impl fmt::Display for ScryptParams {
             self.log_n, self.r, self.p
         )
     }
+}
+
+/// The password, such that no two are alike to HMAC, which pads its key with NULs (RFC 2104 §2): a password and
+/// the same with a NUL behind it would be one. scrypt and PBKDF2 begin with it. Passwords are UTF-8, in which
+/// the byte 0xFF never occurs; every other password goes in as it is, as hashes made elsewhere need.
+pub(super) fn distinct(password: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match password.last() {
+        Some(0) => [b"\xFF", password, b"\x01"].concat(),
+        _ => password.to_vec(),
+    })
 }
 
 #[cfg(test)]

@@ -1,20 +1,24 @@
-//! The bounded pool: hashing has a ceiling in memory, and no other route waits for it.
+//! The bounded pool: hashing has a ceiling in memory, and no other route waits for it. It works only on what was
+//! counted, and keeps places free of any one client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_wire::Secret;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use super::hash::{HashError, Verdict, hash, verify, verify_nobody};
+use super::error::HashError;
+use super::hash::{Verdict, hash, verify, verify_nobody};
 use super::params::ScryptParams;
+use super::places::Places;
 use super::policy::{Policy, Weak};
 use crate::model::PasswordHash;
+use crate::throttle::Counted;
 
 /// How many may wait for each one that hashes.
 const QUEUE_PER_WORKER: usize = 16;
 
-/// Everybody hashes and the queue is full: nothing was done.
+/// The queue is full, or the client's share of it: nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being hashed")]
 pub struct Busy;
@@ -38,13 +42,13 @@ pub enum HashingError {
     Aborted,
 }
 
-/// Hashes passwords: as many at once as there are workers, some more in a queue.
+/// Hashes passwords: as many at once as there are workers, some more in a queue, of which one client gets a share.
 #[derive(Clone, Debug)]
 pub struct PasswordHasher {
     params: ScryptParams,
     policy: Policy,
     /// Those that hash and those that wait.
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     /// Those that hash.
     workers: Arc<Semaphore>,
 }
@@ -56,7 +60,7 @@ impl PasswordHasher {
         Self {
             params,
             policy: Policy::NONE,
-            places: Arc::new(Semaphore::new(workers * (1 + QUEUE_PER_WORKER))),
+            places: Places::new(workers * (1 + QUEUE_PER_WORKER)),
             workers: Arc::new(Semaphore::new(workers)),
         }
     }
@@ -72,9 +76,10 @@ impl PasswordHasher {
     /// policy says.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full.
+    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
     pub async fn judge(
         &self,
+        counted: &Counted,
         password: Secret,
         about: Vec<String>,
     ) -> Result<Result<(), Weak>, HashingError> {
@@ -82,7 +87,7 @@ impl PasswordHasher {
         if policy.is_none() {
             return Ok(Ok(()));
         }
-        self.run(move || {
+        self.run(counted, move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
             Ok(policy.check(password.expose(), &about))
         })
@@ -92,24 +97,29 @@ impl PasswordHasher {
     /// Hashes a password that is being set.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full.
-    pub async fn hash(&self, password: Secret) -> Result<PasswordHash, HashingError> {
+    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
+    pub async fn hash(
+        &self,
+        counted: &Counted,
+        password: Secret,
+    ) -> Result<PasswordHash, HashingError> {
         let params = self.params;
-        self.run(move || hash(password.expose().as_bytes(), params))
+        self.run(counted, move || hash(password.expose().as_bytes(), params))
             .await
     }
 
     /// Compares a password with the hash of a user, or with nobody's at the same cost.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full.
+    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
     pub async fn verify(
         &self,
+        counted: &Counted,
         password: Secret,
         stored: Option<PasswordHash>,
     ) -> Result<Verdict, HashingError> {
         let params = self.params;
-        self.run(move || {
+        self.run(counted, move || {
             let password = password.expose().as_bytes();
             match &stored {
                 Some(stored) => verify(password, stored, params),
@@ -121,17 +131,16 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Busy)?;
+        let place = self.places.take(counted.client())?;
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await
             .map_err(|_| HashingError::Aborted)?;
         // The permits go with the work: a caller who leaves does not make room before it is done.
-        let permits: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (place, worker);
+        let permits = (place, worker);
         tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permits);

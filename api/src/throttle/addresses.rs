@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::model::clock::Timestamp;
 use crate::model::{Rate, Verdict, client_network};
@@ -29,9 +30,14 @@ impl Addresses {
     }
 
     /// Counts one try from `address`.
-    pub fn count(&self, address: IpAddr, now: Timestamp) -> Verdict {
+    ///
+    /// # Errors
+    /// If it is one too many: how long until the next one may come.
+    pub fn count(&self, address: IpAddr, now: Timestamp) -> Result<Counted, Duration> {
+        let network = client_network(address);
+        let counted = Counted(Some(network));
         if self.rate.is_off() {
-            return Verdict::Allowed;
+            return Ok(counted);
         }
         let mut paid_off = self.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
         if paid_off.len() >= MAX_ADDRESSES {
@@ -40,12 +46,32 @@ impl Addresses {
                 paid_off.clear();
             }
         }
-        let entry = paid_off
-            .entry(client_network(address))
-            .or_insert(Timestamp::from_millis(0));
+        let entry = paid_off.entry(network).or_insert(Timestamp::from_millis(0));
         let (verdict, next) = self.rate.decide(*entry, now);
         *entry = next;
-        verdict
+        match verdict {
+            Verdict::Allowed => Ok(counted),
+            Verdict::Refused(wait) => Err(wait),
+        }
+    }
+}
+
+/// A try that was counted by its client's address. Passwords are computed for nobody without one, so that no way to
+/// that computing can forget to count, and no client gets more than its share of it.
+#[derive(Debug)]
+#[must_use]
+pub struct Counted(Option<IpAddr>);
+
+impl Counted {
+    /// What the operator asks for on this machine: it has no address, and no rate.
+    pub const fn by_operator() -> Self {
+        Self(None)
+    }
+
+    /// Whose it is; `None` is the operator.
+    #[must_use]
+    pub(crate) const fn client(&self) -> Option<IpAddr> {
+        self.0
     }
 }
 
@@ -53,7 +79,6 @@ impl Addresses {
 mod tests {
     use super::{Addresses, client_network};
     use crate::clock::Timestamp;
-    use crate::throttle::Verdict;
     use std::net::IpAddr;
 
     fn address(text: &str) -> IpAddr {
@@ -80,11 +105,9 @@ mod tests {
     fn addresses_are_counted_apart() {
         let addresses = Addresses::new("1/minute".parse().expect("a rate"));
         let now = Timestamp::from_millis(1_700_000_000_000);
-        assert_eq!(addresses.count(address("10.0.0.1"), now), Verdict::Allowed);
-        assert!(matches!(
-            addresses.count(address("10.0.0.1"), now),
-            Verdict::Refused(_)
-        ));
-        assert_eq!(addresses.count(address("10.0.0.2"), now), Verdict::Allowed);
+        let is_counted = |text| addresses.count(address(text), now).is_ok();
+        assert!(is_counted("10.0.0.1"));
+        assert!(!is_counted("10.0.0.1"));
+        assert!(is_counted("10.0.0.2"));
     }
 }

@@ -9,6 +9,6 @@
 
 mod addresses;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, Counted};
 
 pub use crate::model::{AccountPrefix, Attempt, ParseRateError, Rate, SignInAttempt, Verdict};

@@ -55,6 +55,7 @@ mod mail;
 mod openapi;
 mod operator;
 mod overload;
+mod pool;
 mod power_loss;
 mod refresh;
 mod settings;

@@ -5,7 +5,7 @@
 //! a reviewer would.
 
 mod callers;
-mod operations;
+pub mod operations;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -134,6 +134,7 @@ impl From<ResetPasswordError> for Failure {
         match error {
             ResetPasswordError::BadToken => Self::InvalidOneTimeToken,
             ResetPasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
+            ResetPasswordError::TooMany(wait) => Self::TooManyAttempts(wait),
             ResetPasswordError::Hashing(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
         }

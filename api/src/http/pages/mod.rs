@@ -12,8 +12,9 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
+use super::client::RequestClient;
 use super::error::Failure;
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
@@ -64,7 +65,7 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 #[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
+    client: RequestClient,
     sent: poem::Result<Form<NewPassword>>,
 ) -> Response {
     let Ok(Form(sent)) = sent else {
@@ -86,7 +87,7 @@ async fn reset_password(
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
-    client: Client,
+    client: RequestClient,
     sent: poem::Result<Form<Confirmation>>,
 ) -> Response {
     let Ok(Form(Confirmation { token })) = sent else {

@@ -11,9 +11,10 @@ use password_auth_wire::v1::{
 use poem::http::StatusCode;
 use poem_openapi::types::Example as _;
 
-use super::email::{CHANGE_SENT, VERIFICATION_SENT};
-use super::password::RESET_REQUESTED;
-use super::session::LOGGED_OUT;
+use super::messages::{
+    CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, RESET_REQUESTED,
+    VERIFICATION_SENT,
+};
 use crate::accounts::{Invalid, Role};
 use crate::http::error::{Dialect, Failure};
 use crate::http::route::{NoBody, Route};
@@ -70,12 +71,12 @@ routes! {
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
     RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
         [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
-    ConfirmResetRoute: OK Done = Done::with("Password reset successful"), "It is changed.",
-        [vec![Failure::InvalidOneTimeToken], bad_body("new_password")];
+    ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "It is changed.",
+        [vec![Failure::InvalidOneTimeToken, too_many()], bad_body("new_password")];
 
     RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link is sent.",
         [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
-    ConfirmEmailRoute: OK Done = Done::with("Email verified successfully"), "The address is the person's.",
+    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is the person's.",
         [vec![Failure::InvalidOneTimeToken, Failure::EmailExists], bad_body("token")];
     ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link is sent to the new address.",
         [caller(), vec![
@@ -84,7 +85,7 @@ routes! {
 
     OneselfRoute: OK Person = Person::example(), "The caller.", [caller()];
     StatusRoute: OK AccountStatus = AccountStatus::example(), "It.", [caller()];
-    DeactivateRoute: OK Done = Done::with("Account deactivated successfully"), "It is disabled.",
+    DeactivateRoute: OK Done = Done::with(DEACTIVATED), "It is disabled.",
         [caller(), vec![Failure::LastAdmin]];
     ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [caller()];
     LeaveRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
@@ -95,7 +96,7 @@ routes! {
         [admin(), bad_parameter("limit")];
 
     PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.", [caller(), bad_parameter("limit")];
-    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
+    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account(), vec![too_many()]];
     CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
     PersonRoute: OK Person = Person::example(), "The person.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];

@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use password_auth_wire::Secret;
 use password_auth_wire::v1::{ChangeEmail, ConfirmEmail, Done};
 use poem_openapi::OpenApi;
 
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
-use crate::accounts::{Accounts, Client};
+use super::messages::{CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, Outcome};
 
 pub(in crate::http) struct EmailApi {
     pub(super) accounts: Arc<Accounts>,
 }
-
-pub(super) const VERIFICATION_SENT: &str = "Verification email sent";
-pub(super) const CHANGE_SENT: &str = "Confirmation email sent to the new address";
 
 #[OpenApi(prefix_path = "/api/v1/auth/email", tag = "Tag::Email")]
 impl EmailApi {
@@ -32,7 +30,7 @@ impl EmailApi {
     async fn request_verification(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
     ) -> Outcome<RequestVerificationRoute> {
         let token = self
             .accounts
@@ -49,11 +47,11 @@ impl EmailApi {
     )]
     async fn confirm(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ConfirmEmail>,
     ) -> Outcome<ConfirmEmailRoute> {
         self.accounts.confirm_email(&body.0.token, &client).await?;
-        Ok(Answer(Done::with("Email verified successfully")))
+        Ok(Answer(Done::with(EMAIL_VERIFIED)))
     }
 
     /// Change one's address
@@ -63,7 +61,7 @@ impl EmailApi {
     async fn change(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ChangeEmail>,
     ) -> Outcome<ChangeEmailRoute> {
         let ChangeEmail {
@@ -76,13 +74,5 @@ impl EmailApi {
             .await
             .map_err(|error| Failure::from(error).in_field("new_email"))?;
         Ok(Answer(with_token(CHANGE_SENT, token.as_ref())))
-    }
-}
-
-/// The sentence; in development with the token that is mailed.
-pub(super) fn with_token(sentence: &str, token: Option<&Secret>) -> Done {
-    match token {
-        None => Done::with(sentence),
-        Some(token) => Done::with(format!("{sentence} (DEV ONLY): {}", token.expose())),
     }
 }

@@ -12,9 +12,11 @@ use super::described::{
     DeactivateRoute, EventList, ExportRoute, LeaveRoute, OneselfRoute, StatusRoute,
 };
 use super::events::{default_events, page};
+use super::messages::DEACTIVATED;
 use super::views;
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::route::{Answer, NoBody, Outcome};
 
 pub(in crate::http) struct MeApi {
@@ -57,9 +59,13 @@ impl MeApi {
         method = "put",
         operation_id = "v1_deactivate_me"
     )]
-    async fn deactivate(&self, caller: SignedIn, client: Client) -> Outcome<DeactivateRoute> {
+    async fn deactivate(
+        &self,
+        caller: SignedIn,
+        client: RequestClient,
+    ) -> Outcome<DeactivateRoute> {
         self.accounts.deactivate(&caller.0, &client).await?;
-        Ok(Answer(Done::with("Account deactivated successfully")))
+        Ok(Answer(Done::with(DEACTIVATED)))
     }
 
     /// Everything that is kept about oneself
@@ -68,7 +74,7 @@ impl MeApi {
         method = "get",
         operation_id = "v1_export_me"
     )]
-    async fn export(&self, caller: SignedIn, client: Client) -> Outcome<ExportRoute> {
+    async fn export(&self, caller: SignedIn, client: RequestClient) -> Outcome<ExportRoute> {
         let caller = caller.0;
         let export = self.accounts.export(&caller, &client).await?;
         Ok(Answer(PersonalData {
@@ -89,7 +95,7 @@ impl MeApi {
     async fn leave(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<Leave>,
     ) -> Outcome<LeaveRoute> {
         self.accounts

@@ -6,6 +6,7 @@ mod email;
 mod events;
 mod health;
 mod me;
+mod messages;
 mod password;
 mod session;
 mod users;
@@ -22,7 +23,7 @@ use self::me::MeApi;
 use self::password::PasswordApi;
 use self::session::SessionApi;
 use self::users::UsersApi;
-use super::App;
+use crate::app::App;
 
 /// Every resource.
 pub(super) type Apis = (

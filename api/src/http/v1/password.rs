@@ -8,17 +8,16 @@ use poem_openapi::OpenApi;
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
-use super::email::with_token;
+use super::messages::{PASSWORD_RESET, RESET_REQUESTED, with_token};
 use super::views;
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::route::{Answer, Outcome};
 
 pub(in crate::http) struct PasswordApi {
     pub(super) accounts: Arc<Accounts>,
 }
-
-pub(super) const RESET_REQUESTED: &str = "If the email exists, a password reset link has been sent";
 
 #[OpenApi(prefix_path = "/api/v1/auth/password", tag = "Tag::Password")]
 impl PasswordApi {
@@ -31,7 +30,7 @@ impl PasswordApi {
     async fn change(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ChangePassword>,
     ) -> Outcome<ChangePasswordRoute> {
         let ChangePassword {
@@ -55,7 +54,7 @@ impl PasswordApi {
     )]
     async fn request_reset(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RequestReset>,
     ) -> Outcome<RequestResetRoute> {
         let token = self
@@ -75,7 +74,7 @@ impl PasswordApi {
     )]
     async fn confirm_reset(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ConfirmReset>,
     ) -> Outcome<ConfirmResetRoute> {
         let ConfirmReset {
@@ -85,6 +84,6 @@ impl PasswordApi {
         self.accounts
             .reset_password(&token, new_password, &client)
             .await?;
-        Ok(Answer(Done::with("Password reset successful")))
+        Ok(Answer(Done::with(PASSWORD_RESET)))
     }
 }

@@ -14,10 +14,12 @@ use super::described::{
     EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, ReactivateRoute,
     RefreshRoute, RegisterRoute, SignIns,
 };
+use super::messages::LOGGED_OUT;
 use super::views;
-use crate::accounts::{Accounts, Client, NewAccount};
+use crate::accounts::{Accounts, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
 use crate::http::caller::MaybeBearer;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::http::sign_out::sign_out;
@@ -58,7 +60,7 @@ impl SessionApi {
     )]
     async fn register(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RegisterAccount>,
     ) -> Outcome<RegisterRoute> {
         let RegisterAccount {
@@ -84,7 +86,7 @@ impl SessionApi {
         operation_id = "v1_login",
         tag = "Tag::SignIn"
     )]
-    async fn login(&self, client: Client, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+    async fn login(&self, client: RequestClient, body: StrictBody<Login>) -> Outcome<LoginRoute> {
         let Login {
             username,
             password,
@@ -96,7 +98,7 @@ impl SessionApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client)
+            .sign_in(&username, password, kind, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -110,11 +112,15 @@ impl SessionApi {
         operation_id = "v1_login_form",
         tag = "Tag::SignIn"
     )]
-    async fn login_form(&self, client: Client, form: Form<PasswordForm>) -> Outcome<LoginRoute> {
+    async fn login_form(
+        &self,
+        client: RequestClient,
+        form: Form<PasswordForm>,
+    ) -> Outcome<LoginRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts
-            .sign_in(&username, password, SessionKind::Staying, client)
+            .sign_in(&username, password, SessionKind::Staying, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -130,13 +136,13 @@ impl SessionApi {
     )]
     async fn reactivate(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<Reactivate>,
     ) -> Outcome<ReactivateRoute> {
         let Reactivate { username, password } = body.0;
         let issued = self
             .accounts
-            .reactivate(&username, password, client)
+            .reactivate(&username, password, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -153,7 +159,7 @@ impl SessionApi {
     )]
     async fn refresh(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RefreshPair>,
     ) -> Outcome<RefreshRoute> {
         let issued = self
@@ -175,7 +181,7 @@ impl SessionApi {
     )]
     async fn logout(
         &self,
-        client: Client,
+        client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
     ) -> Outcome<LogoutRoute> {
@@ -191,7 +197,11 @@ impl SessionApi {
         operation_id = "v1_logout_all",
         tag = "Tag::SignIn"
     )]
-    async fn logout_all(&self, caller: SignedIn, client: Client) -> Outcome<LogoutEverywhere> {
+    async fn logout_all(
+        &self,
+        caller: SignedIn,
+        client: RequestClient,
+    ) -> Outcome<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
@@ -223,7 +233,7 @@ impl SessionApi {
     async fn end_session(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
         // What is no identifier names nothing.
@@ -247,7 +257,7 @@ impl SessionApi {
     async fn end_other_sessions(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
     ) -> Outcome<EndOtherSignIns> {
         self.sessions
             .end_others_of_caller(&caller.0, &client)
@@ -255,6 +265,3 @@ impl SessionApi {
         Ok(Answer(NoBody {}))
     }
 }
-
-pub(super) const LOGGED_OUT: &str =
-    "Logged out successfully. Please delete tokens from client storage.";

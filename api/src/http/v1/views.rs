@@ -5,13 +5,12 @@ use password_auth_wire::v1::{
 };
 use serde_json::Value;
 
+use super::messages::PASSWORD_CHANGED;
 use crate::accounts::Role;
 use crate::clock::Timestamp;
 use crate::events::Event;
 use crate::sessions::{Caller, Issued, Session};
 use crate::store::User;
-
-const PASSWORD_CHANGED: &str = "Password changed successfully";
 
 /// A person, as `caller` may see him: the address is for himself and for admins.
 pub(super) fn person(user: &User, caller: &Caller) -> Person {

@@ -3,8 +3,9 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use scrypt::phc::PasswordHash;
 
-use super::{MAX_FILLED_BYTES, MAX_MEMORY_BYTES, UnusableHash};
-use crate::passwords::hash::HashError;
+use super::MAX_FILLED_BYTES;
+use crate::passwords::error::{HashError, UnusableHash};
+use crate::passwords::params::MAX_MEMORY_BYTES;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("argon2");
 const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(

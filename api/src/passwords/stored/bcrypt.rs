@@ -14,7 +14,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::UnusableHash;
+use crate::passwords::error::UnusableHash;
 
 /// Each step doubles the work.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=MAX_COST;

@@ -2,7 +2,7 @@
 //!
 //! A hash that somebody imported must not choose how much the server allocates, nor how long it computes.
 //! Recognising one looks at its parameters before anything is allocated or computed: memory is bounded by
-//! [`MAX_MEMORY_BYTES`], and work, in each form's own measure, by some twenty times that of the default
+//! [`MAX_MEMORY_BYTES`](super::params::MAX_MEMORY_BYTES), and work, in each form's own measure, by some twenty times that of the default
 //! parameters of our own hashes: two or three seconds of one core.
 
 mod argon2;
@@ -14,35 +14,14 @@ mod tests;
 
 use std::str::FromStr;
 
-use zeroize::Zeroizing;
-
-use super::hash::HashError;
+use super::error::{HashError, UnusableHash};
 use super::params::ScryptParams;
-
-/// The most memory that one hash may take.
-pub(super) const MAX_MEMORY_BYTES: u64 = 256 << 20;
 
 /// What all passes of one hash together may fill, of those that are told by memory.
 const MAX_FILLED_BYTES: u64 = 2 << 30;
 
 /// The longest text that is looked at.
 const MAX_CHARS: usize = 1024;
-
-/// Why a hash can not be used. The sentences quote nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableHash {
-    /// It is of another kind.
-    #[error(
-        "it is none of bcrypt, argon2, PBKDF2-SHA256 or scrypt in a form that this server knows"
-    )]
-    Unknown,
-    /// It is of one kind, and can not be read.
-    #[error("it looks like {0}, and can not be read")]
-    Damaged(&'static str),
-    /// Its parameters are beyond what the server computes.
-    #[error("it is too expensive: {0}")]
-    TooExpensive(&'static str),
-}
 
 /// A hash, taken apart.
 pub(super) enum Stored {
@@ -125,16 +104,6 @@ impl Stored {
             Self::Nothing | Self::Argon2(_) | Self::Bcrypt(_) | Self::Pbkdf2(_) => false,
         }
     }
-}
-
-/// The password, such that no two are alike to HMAC, which pads its key with NULs (RFC 2104 §2): a password and
-/// the same with a NUL behind it would be one. scrypt and PBKDF2 begin with it. Passwords are UTF-8, in which
-/// the byte 0xFF never occurs; every other password goes in as it is, as hashes made elsewhere need.
-pub(super) fn distinct(password: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(match password.last() {
-        Some(0) => [b"\xFF", password, b"\x01"].concat(),
-        _ => password.to_vec(),
-    })
 }
 
 /// What is behind a prefix that is there.

@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::Sha256;
 
-use super::{UnusableHash, decimal, distinct};
+use super::decimal;
+use crate::passwords::error::UnusableHash;
+use crate::passwords::params::distinct;
 
 /// Five times what Django 6.0 takes.
 const MAX_ITERATIONS: u32 = 6_000_000;

@@ -5,9 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 use scrypt::Params;
 use scrypt::phc::{Output, PasswordHash};
 
-use super::{MAX_FILLED_BYTES, UnusableHash, decimal};
-use crate::passwords::hash::{HashError, OUTPUT_BYTES};
-use crate::passwords::params::ScryptParams;
+use super::{MAX_FILLED_BYTES, decimal};
+use crate::passwords::error::{HashError, UnusableHash};
+use crate::passwords::params::{OUTPUT_BYTES, ScryptParams};
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("scrypt");
 const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(

@@ -1,7 +1,7 @@
 //! Hashes that the libraries themselves made, or that stand in their documentation.
 
-use super::{Stored, UnusableHash};
-use crate::passwords::{ScryptParams, Verdict, import_hash, verify};
+use super::Stored;
+use crate::passwords::{ScryptParams, UnusableHash, Verdict, import_hash, verify};
 
 const PASSWORD: &str = "pässwörd ❤ correct";
 

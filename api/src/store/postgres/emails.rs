@@ -1,6 +1,5 @@
 //! Addresses, and the one-time tokens that are mailed to them.
 
-use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -9,7 +8,7 @@ use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, get, moment, user_columns};
 use super::transact::Transaction;
-use super::{sessions, users};
+use super::{locks, sessions, users};
 use crate::accounts::EmailKey;
 use crate::id::UserId;
 use crate::passwords::PasswordHash;
@@ -45,31 +44,6 @@ pub(super) async fn users_with(reads: &Reads, email: &EmailKey) -> Result<Vec<Us
         users.truncate(1);
     }
     Ok(users)
-}
-
-/// Whether somebody else than `user` has verified the address. Until the transaction ends nobody else does.
-pub(super) async fn is_verified_by_another(
-    transaction: &Transaction<'_>,
-    email: &EmailKey,
-    user: UserId,
-) -> Result<bool, Failure> {
-    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
-    const SELECT: &str = "SELECT 1 FROM users WHERE email_key = $1 AND is_verified AND id <> $2";
-    let (_, another) = transaction
-        .rows_of_both(
-            (LOCK, &[&lock_number(email)]),
-            (SELECT, &[&email.as_str(), &row::user_id(user)]),
-        )
-        .await?;
-    Ok(another.is_some())
-}
-
-/// Two addresses of one number would only wait for one another.
-fn lock_number(email: &EmailKey) -> i64 {
-    let digest = Sha256::digest(email.as_str());
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    i64::from_be_bytes(first)
 }
 
 pub(super) async fn add_token(
@@ -144,7 +118,7 @@ async fn locked(
         return Ok(None);
     };
     let user = UserId::from_bytes(get::<Uuid>(&found, 0)?.into_bytes());
-    let Some(user) = users::locked(transaction, user).await? else {
+    let Some(user) = locks::user(transaction, user).await? else {
         return Ok(None);
     };
     let Some(found) = transaction.row(LOCK, &[&hash]).await? else {
@@ -170,7 +144,8 @@ pub(super) async fn reset_password(
         transaction.wait_for_what_was_read().await?;
         return Ok(None);
     }
-    user.is_verified |= !is_verified_by_another(transaction, &address.key(), user.id).await?;
+    user.is_verified |=
+        !locks::is_verified_by_another(transaction, &address.key(), user.id).await?;
     let user = user.with_password(new.clone());
     write(transaction, &user).await?;
     sessions::end_all(transaction, user.id, None).await?;
@@ -193,7 +168,7 @@ pub(super) async fn confirm(
             return Ok(ConfirmEmail::Invalid);
         }
     };
-    if is_verified_by_another(transaction, &address.key(), before.id).await? {
+    if locks::is_verified_by_another(transaction, &address.key(), before.id).await? {
         transaction.wait_for_what_was_read().await?;
         return Ok(ConfirmEmail::Taken);
     }

@@ -15,6 +15,7 @@ mod events;
 mod intentions;
 mod letters;
 mod load;
+mod locks;
 mod reads;
 mod row;
 mod schema;

@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, get, user_columns};
 use super::transact::Transaction;
-use super::{emails, sessions};
+use super::{locks, sessions};
 use crate::accounts::UsernameKey;
 use crate::id::{SessionId, UserId};
 use crate::passwords::PasswordHash;
@@ -14,9 +14,6 @@ use crate::store::{
     ChangePassword, ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter,
 };
 use crate::throttle::{Attempt, SignInAttempt};
-
-/// Held by whoever takes an active admin away, from the look at the others to the commit.
-const ADMINS: i64 = 0x7061_7373_6164_6d6e;
 
 pub(super) async fn create(
     transaction: &Transaction<'_>,
@@ -34,7 +31,7 @@ pub(super) async fn create(
         return Ok(CreateUser::NameTaken);
     }
     if let Some(key) = &email_key
-        && emails::is_verified_by_another(transaction, key, user.id).await?
+        && locks::is_verified_by_another(transaction, key, user.id).await?
     {
         transaction.wait_for_what_was_read().await?;
         return Ok(CreateUser::EmailTaken);
@@ -222,14 +219,14 @@ pub(super) async fn change(
     const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4, \
          deactivated_by_self = $5 WHERE id = $1";
     const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
-    let Some(before) = locked(transaction, id).await? else {
+    let Some(before) = locks::user(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
         return Ok(ChangeUser::Unknown);
     };
     let after = change.apply(&before);
     if before.is_active_admin()
         && !after.is_active_admin()
-        && !another_active_admin(transaction, id).await?
+        && !locks::another_active_admin(transaction, id).await?
     {
         transaction.wait_for_what_was_read().await?;
         return Ok(ChangeUser::LastAdmin);
@@ -271,11 +268,11 @@ pub(super) async fn delete(
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
          WHERE key >= $1 AND key <= $2 OR key = $3";
-    let Some(user) = locked(transaction, id).await? else {
+    let Some(user) = locks::user(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
         return Ok(DeleteUser::Unknown);
     };
-    if user.is_active_admin() && !another_active_admin(transaction, id).await? {
+    if user.is_active_admin() && !locks::another_active_admin(transaction, id).await? {
         transaction.wait_for_what_was_read().await?;
         return Ok(DeleteUser::LastAdmin);
     }
@@ -298,33 +295,6 @@ pub(super) async fn delete(
         .execute(ATTEMPTS, &[&first, &last, &mail])
         .await?;
     Ok(DeleteUser::Deleted)
-}
-
-/// The user, unchanged by others until the transaction ends.
-pub(super) async fn locked(
-    transaction: &Transaction<'_>,
-    id: UserId,
-) -> Result<Option<User>, Failure> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.id = $1 FOR UPDATE"
-    );
-    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
-    Ok(found.map(|found| row::user(&found, 0)).transpose()?)
-}
-
-async fn another_active_admin(
-    transaction: &Transaction<'_>,
-    than: UserId,
-) -> Result<bool, Failure> {
-    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
-    const SELECT: &str =
-        "SELECT 1 FROM users WHERE role = 'admin' AND is_active AND id <> $1 LIMIT 1";
-    let (_, another) = transaction
-        .rows_of_both((LOCK, &[&ADMINS]), (SELECT, &[&row::user_id(than)]))
-        .await?;
-    Ok(another.is_some())
 }
 
 pub(super) async fn void_tokens(

@@ -1,7 +1,8 @@
 //! The writes about tries, which are counted by when they are paid off.
 
 use super::change::Change;
-use super::tables::{Table, Tables, moment, read_moment};
+use super::opened::Tables;
+use super::tables::{Table, moment, read_moment};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::throttle::{Rate, SignInAttempt, Verdict};

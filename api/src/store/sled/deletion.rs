@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{Batch, Change};
 use super::codec::{Kept, decode, encode};
-use super::tables::{Table, Tables, email_prefix, unavailable, user_key};
-use super::{letters, sessions, tokens, users};
+use super::opened::Tables;
+use super::tables::{Table, email_prefix, unavailable, user_key};
+use super::{letters, sessions, tokens, user_entries, users};
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::id::UserId;
 use crate::mail::Letter;
@@ -57,7 +58,7 @@ pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progres
     let mut batch = Batch::default();
     let rest = encode(&what_is_left(tables, &user)?)?;
     batch.put(Table::Deletions, id.as_bytes(), rest);
-    users::replace(&mut batch, Some(&user), None)?;
+    user_entries::replace(&mut batch, Some(&user), None)?;
     sessions::remove_all(&mut batch, tables, id)?;
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;

@@ -8,8 +8,9 @@ use futures_util::stream;
 use sled::IVec;
 
 use super::codec::decode;
+use super::opened::Tables;
 use super::picture::{Part, Reader, STEP, Section};
-use super::tables::{Tables, read_moment};
+use super::tables::read_moment;
 use super::writer::{Durability, Writer};
 use super::{SledStore, deletion};
 use crate::id::UserId;
@@ -56,7 +57,7 @@ async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>,
 
 async fn next(writer: &Writer) -> Result<Part, StoreError> {
     loop {
-        let step = |tables: &Tables| tables.picture.next(tables, STEP);
+        let step = |tables: &Tables| tables.picture.next(&tables.trees, STEP);
         match writer.run(Durability::Unchanged, step).await {
             Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
             part => return part,

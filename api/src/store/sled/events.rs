@@ -2,7 +2,8 @@
 
 use super::change::Change;
 use super::codec::encode;
-use super::tables::{Table, Tables, user_key};
+use super::opened::Tables;
+use super::tables::{Table, user_key};
 use crate::events::{Event, Happening};
 use crate::store::StoreError;
 

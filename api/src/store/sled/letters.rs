@@ -2,7 +2,8 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Placed, Table, Tables, read_moment, timed_key, unavailable};
+use super::opened::Tables;
+use super::tables::{Placed, Table, read_moment, timed_key, unavailable};
 use crate::clock::Timestamp;
 use crate::id::LetterId;
 use crate::mail::Letter;

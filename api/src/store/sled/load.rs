@@ -6,8 +6,9 @@ use futures_util::StreamExt as _;
 use super::SledStore;
 use super::codec::encode;
 use super::open;
-use super::tables::{Placed, Table, Tables, moment, unavailable, user_key};
-use super::{letters, sessions, tokens, users};
+use super::opened::Tables;
+use super::tables::{Placed, Table, moment, unavailable, user_key};
+use super::{letters, sessions, tokens, user_entries};
 use crate::id::UserId;
 use crate::store::{LoadError, Loaded, Record, Records, StoreError};
 
@@ -61,7 +62,7 @@ async fn fill(store: &SledStore, mut records: Records) -> Result<Loaded, LoadErr
 fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
     match record {
         Record::User(user) => {
-            let entries = users::entries(user)?;
+            let entries = user_entries::entries(user)?;
             let entries = entries.into_iter().map(|e| (e.table, e.key, e.value));
             holds(insert(tables, entries)?, || {
                 format!(

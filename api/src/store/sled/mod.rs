@@ -5,6 +5,7 @@
 //! must not touch a tree from outside (see `tables`). Reads are inline; every write goes through one
 //! thread, and what must be durable is acknowledged by another after one flush for all that waited.
 
+mod apply;
 mod attempts;
 mod change;
 mod codec;
@@ -18,6 +19,7 @@ mod log;
 mod mark;
 mod older;
 mod open;
+mod opened;
 mod picture;
 mod reads;
 mod sessions;
@@ -25,6 +27,7 @@ mod sweep;
 mod tables;
 mod tokens;
 mod upgrade;
+mod user_entries;
 mod users;
 mod writer;
 
@@ -35,8 +38,8 @@ use std::time::Duration;
 
 pub use open::OpenError;
 
+use self::opened::Tables;
 use self::sweep::SweptTo;
-use self::tables::Tables;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 

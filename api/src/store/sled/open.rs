@@ -10,7 +10,8 @@ use std::path::Path;
 pub use self::error::OpenError;
 use super::log;
 use super::mark::{Found, Mark};
-use super::tables::{Tables, unavailable};
+use super::opened::Tables;
+use super::tables::unavailable;
 use super::{deletion, upgrade};
 use crate::accounts::UsernameKey;
 use crate::panics::{Panicked, caught};
@@ -118,7 +119,15 @@ fn report_holes(sled_dir: &Path) {
 /// What an older version, or a crash, has left.
 fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
     if format < FORMAT {
-        upgrade::from_format(format, tables, disk)?;
+        if format < 2 {
+            upgrade::from_format_1(tables, disk)?;
+        }
+        // From format 2: nothing, but that older versions cannot read the records of this one.
+        set_format(tables)?;
+        upgrade::sync(tables, disk)?;
+        tracing::info!(
+            "the data folder was brought up to date; an older version can not use it any more"
+        );
     }
     deletion::finish(tables)
 }

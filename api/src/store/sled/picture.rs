@@ -1,6 +1,6 @@
 //! A picture of the records at one moment, taken while they go on changing: sled's iterators are none.
 //!
-//! Everything changes on the writing thread and in one place (see `change`). From the moment of the picture
+//! Everything changes on the writing thread and in one place (see `apply`). From the moment of the picture
 //! on, whatever a change replaces is kept first, unless the picture's reader has passed it already. The
 //! reader takes a step at a time, on the same thread between two writes: what stands in the trees, and in
 //! place of what has changed what was kept.
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use sled::IVec;
 
 use super::change::Change;
-use super::tables::{Table, Tables, unavailable};
+use super::tables::{Table, Trees, unavailable};
 use crate::store::StoreError;
 
 /// Bytes of what was replaced that may be kept for a reader; past it he is told that he is too slow.
@@ -154,7 +154,7 @@ impl Frame {
     }
 
     /// To call before each change.
-    pub(super) fn keep(&self, tables: &Tables, changes: &[Change<'_>]) -> Result<(), StoreError> {
+    pub(super) fn keep(&self, trees: &Trees, changes: &[Change<'_>]) -> Result<(), StoreError> {
         let mut frame = self.lock();
         match &mut *frame {
             None => Ok(()),
@@ -165,14 +165,14 @@ impl Frame {
             }
             Some(picture) => changes
                 .iter()
-                .try_for_each(|change| picture.keep(tables, change.table(), change.key())),
+                .try_for_each(|change| picture.keep(trees, change.table(), change.key())),
         }
     }
 
     /// The next part of the picture.
-    pub(super) fn next(&self, tables: &Tables, step: Step) -> Result<Part, StoreError> {
+    pub(super) fn next(&self, trees: &Trees, step: Step) -> Result<Part, StoreError> {
         let gone = || StoreError::BrokeOff("the dump was given up".to_owned());
-        self.lock().as_mut().ok_or_else(gone)?.next(tables, step)
+        self.lock().as_mut().ok_or_else(gone)?.next(trees, step)
     }
 }
 
@@ -206,7 +206,7 @@ impl Picture {
         self.kept_bytes > self.max_kept
     }
 
-    fn keep(&mut self, tables: &Tables, table: Table, key: &[u8]) -> Result<(), StoreError> {
+    fn keep(&mut self, trees: &Trees, table: Table, key: &[u8]) -> Result<(), StoreError> {
         let Some(section) = Section::of(table) else {
             return Ok(());
         };
@@ -214,7 +214,7 @@ impl Picture {
         if self.is_given_up() || self.read >= Some(position) || self.kept.contains_key(&position) {
             return Ok(());
         }
-        let before = tables.tree(table).get(key).map_err(unavailable)?;
+        let before = trees.of(table).get(key).map_err(unavailable)?;
         // A copy: sled's own may hold on to more than the value.
         let before = before.map(|value| Box::<[u8]>::from(&*value));
         self.kept_bytes += size(before.as_deref());
@@ -225,7 +225,7 @@ impl Picture {
         Ok(())
     }
 
-    fn next(&mut self, tables: &Tables, step: Step) -> Result<Part, StoreError> {
+    fn next(&mut self, trees: &Trees, step: Step) -> Result<Part, StoreError> {
         if self.is_given_up() {
             return Err(StoreError::BrokeOff(format!(
                 "the dump was read too slowly: {} MiB of changes have come meanwhile, and more are not kept for it",
@@ -239,8 +239,8 @@ impl Picture {
             let from = from.map_or(Bound::Unbounded, |(_, key)| {
                 Bound::Excluded(trimmed(section, key))
             });
-            let mut current = tables
-                .tree(section.table())
+            let mut current = trees
+                .of(section.table())
                 .range((from, Bound::Unbounded))
                 .peekable();
             while let Some((key, value)) = self.step(section, &mut current)? {

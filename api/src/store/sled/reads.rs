@@ -6,7 +6,8 @@
 use std::ops::Bound;
 
 use super::codec::decode;
-use super::tables::{Table, Tables, email_prefix, read_moment, unavailable, user_key};
+use super::opened::Tables;
+use super::tables::{Table, email_prefix, read_moment, unavailable, user_key};
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;
 use crate::events::Event;

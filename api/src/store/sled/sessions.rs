@@ -2,8 +2,9 @@
 
 use super::change::{Batch, Change};
 use super::codec::encode;
-use super::tables::{Placed, Table, Tables, timed_key, user_key};
-use super::users;
+use super::opened::Tables;
+use super::tables::{Placed, Table, timed_key, user_key};
+use super::user_entries;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::sessions::{Generation, MAX_SESSIONS, Party, Rotation, Session, decide};
@@ -26,7 +27,7 @@ pub(super) fn create(
         last_login: Some(session.created),
         ..before.clone()
     };
-    users::replace(&mut batch, Some(&before), Some(&after))?;
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     let others = tables.session_ids_of(session.user)?;
     // An older version of the program set no limit: there may be more than one too many.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);

@@ -19,13 +19,8 @@
 //! | `letters` | letter id | `Letter` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
-use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use sled::{Db, Tree};
 
-use sled::{Db, IVec, Tree};
-
-use super::codec::{Kept, decode};
-use super::picture::Frame;
 use crate::accounts::EmailKey;
 use crate::clock::Timestamp;
 use crate::id::UserId;
@@ -95,86 +90,22 @@ impl Table {
     }
 }
 
-pub(super) struct Tables {
-    pub(super) db: Db,
-    /// As [`Table::ALL`] lists them.
-    trees: Vec<Tree>,
-    /// The picture that a dump reads, while there is one.
-    pub(super) picture: Arc<Frame>,
-    /// Held while sled flushes, and while a transaction runs. sled's own lock is fair: a transaction that
-    /// waits on it for a flush's end keeps every later reader waiting too, and readers are inline.
-    flushing: Mutex<()>,
-    /// Held as long as the trees are: the folder is this process's.
-    _lock: File,
+/// All of them, as [`Table::ALL`] lists them.
+pub(super) struct Trees(Vec<Tree>);
+
+impl Trees {
+    pub(super) fn open(db: &Db) -> sled::Result<Self> {
+        let trees = Table::ALL.iter().map(|table| db.open_tree(table.name()));
+        trees.collect::<sled::Result<_>>().map(Self)
+    }
+
+    pub(super) fn of(&self, table: Table) -> &Tree {
+        &self.0[table as usize]
+    }
 }
 
 /// A place, and what stands there: table, key, value.
 pub(super) type Placed = (Table, Vec<u8>, Vec<u8>);
-
-impl Tables {
-    pub(super) fn open(db: Db, lock: File) -> sled::Result<Self> {
-        let trees = Table::ALL.iter().map(|table| db.open_tree(table.name()));
-        Ok(Self {
-            trees: trees.collect::<sled::Result<_>>()?,
-            db,
-            picture: Arc::default(),
-            flushing: Mutex::new(()),
-            _lock: lock,
-        })
-    }
-
-    pub(super) fn tree(&self, table: Table) -> &Tree {
-        &self.trees[table as usize]
-    }
-
-    /// Waits until no flush, or no transaction, is under way.
-    pub(super) fn between_flushes(&self) -> MutexGuard<'_, ()> {
-        self.flushing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.tree(table).get(key).map_err(unavailable)
-    }
-
-    pub(super) fn contains(&self, table: Table, key: &[u8]) -> Result<bool, StoreError> {
-        self.tree(table).contains_key(key).map_err(unavailable)
-    }
-
-    /// A record.
-    pub(super) fn record<T: Kept>(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<T>, StoreError> {
-        Ok(self.look_up(table, key)?.map(|(_, record)| record))
-    }
-
-    /// A record, also as the bytes that a [`Swap`](super::change::Change::Swap) wants to find again.
-    pub(super) fn look_up<T: Kept>(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<(IVec, T)>, StoreError> {
-        let bytes = self.bytes(table, key)?;
-        bytes
-            .map(|bytes| decode(&bytes).map(|record| (bytes, record)))
-            .transpose()
-    }
-
-    /// What stands behind `prefix` in the keys of an index, in their order.
-    pub(super) fn suffixes<const N: usize>(
-        &self,
-        table: Table,
-        prefix: &[u8],
-    ) -> impl DoubleEndedIterator<Item = Result<[u8; N], StoreError>> + use<N> {
-        let length = prefix.len();
-        let keys = self.tree(table).scan_prefix(prefix).keys();
-        keys.filter_map(move |key| match key {
-            Ok(key) => <[u8; N]>::try_from(&key[length..]).ok().map(Ok),
-            Err(error) => Some(Err(unavailable(error))),
-        })
-    }
-}
 
 /// A moment ++ an id: the key of an index in the order of time.
 pub(super) fn timed_key(at: Timestamp, id: &[u8; 16]) -> [u8; 24] {
@@ -206,6 +137,7 @@ pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
     let bytes = bytes.try_into().ok()?;
     Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
+
 /// What the operator is to do about a page that can not be read.
 const DAMAGED: &str = "the data file is damaged: look after the disk, restore a backup into an empty folder, and \
                        keep this one for analysis";

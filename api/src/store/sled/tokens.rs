@@ -2,8 +2,9 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Placed, Table, Tables};
-use super::{sessions, users};
+use super::opened::Tables;
+use super::tables::{Placed, Table};
+use super::{sessions, user_entries};
 use crate::accounts::EmailAddress;
 use crate::clock::Timestamp;
 use crate::id::UserId;
@@ -41,7 +42,7 @@ pub(super) fn reset_password(
     let mut after = before.clone().with_password(new);
     after.is_verified |= !is_verified_by_another(tables, address, before.id)?;
     let mut batch = Batch::default();
-    users::replace(&mut batch, Some(&before), Some(&after))?;
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, after.id, None)?;
     void(&mut batch, tables, after.id)?;
     batch.apply(tables)?;
@@ -70,7 +71,7 @@ pub(super) fn confirm_email(
         ..before.clone()
     };
     let mut batch = Batch::default();
-    users::replace(&mut batch, Some(&before), Some(&after))?;
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     if changes {
         void(&mut batch, tables, after.id)?;
     } else {

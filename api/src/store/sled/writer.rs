@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 use super::mark::Mark;
-use super::tables::Tables;
+use super::opened::Tables;
 use crate::store::StoreError;
 
 /// Writes that may wait; past it a caller hears `Busy` at once.

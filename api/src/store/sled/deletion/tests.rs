@@ -8,7 +8,8 @@ use crate::id::{EventId, UserId};
 use crate::passwords::PasswordHash;
 use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::open::{open, open_again};
-use crate::store::sled::tables::{Table, Tables};
+use crate::store::sled::opened::Tables;
+use crate::store::sled::tables::Table;
 use crate::store::sled::{SledStore, events, users};
 use crate::store::{CreateUser, DeleteUser, Record, Store as _, User};
 

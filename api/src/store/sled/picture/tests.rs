@@ -10,7 +10,8 @@ use crate::store::StoreError;
 use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::change::Change;
 use crate::store::sled::open::open;
-use crate::store::sled::tables::{Table, Tables};
+use crate::store::sled::opened::Tables;
+use crate::store::sled::tables::Table;
 
 /// What happens between two steps of the reader.
 #[derive(Clone, Debug)]
@@ -114,7 +115,10 @@ fn step(records: usize) -> Step {
 
 /// Adds the next part; whether it was the last.
 fn read(tables: &Tables, records: usize, shown: &mut Shown) -> bool {
-    let part = tables.picture.next(tables, step(records)).expect("a part");
+    let part = tables
+        .picture
+        .next(&tables.trees, step(records))
+        .expect("a part");
     let records = part.records.into_iter();
     shown.extend(records.map(|(section, key, value)| (section, key, value.to_vec())));
     part.last
@@ -208,7 +212,11 @@ fn what_is_kept_for_a_slow_reader_is_bounded_and_he_is_told() {
                 .kept
                 .is_empty()
         );
-        let refused = tables.picture.next(tables, step(1)).err().expect("refused");
+        let refused = tables
+            .picture
+            .next(&tables.trees, step(1))
+            .err()
+            .expect("refused");
         assert!(matches!(refused, StoreError::BrokeOff(_)), "{refused}");
         assert!(refused.to_string().contains("too slowly"), "{refused}");
         // The store itself goes on.

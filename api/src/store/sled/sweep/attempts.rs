@@ -6,7 +6,8 @@ use sled::IVec;
 
 use super::super::SledStore;
 use super::super::change::Batch;
-use super::super::tables::{Table, Tables, read_moment, unavailable};
+use super::super::opened::Tables;
+use super::super::tables::{Table, read_moment, unavailable};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 

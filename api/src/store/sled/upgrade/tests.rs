@@ -8,7 +8,8 @@ use crate::sessions::{Generation, Retired, Session, Trail};
 use crate::store::User;
 use crate::store::sled::CACHE_BYTES;
 use crate::store::sled::open::{OpenError, open, open_again};
-use crate::store::sled::tables::{Table, Tables, timed_key};
+use crate::store::sled::opened::Tables;
+use crate::store::sled::tables::{Table, timed_key};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
