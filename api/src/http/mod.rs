@@ -13,6 +13,7 @@ mod front;
 mod pages;
 mod route;
 mod routes;
+mod seldom;
 pub mod serve;
 mod sign_out;
 mod v1;

@@ -19,6 +19,7 @@ mod session;
 mod trail;
 mod user;
 mod username;
+mod visible;
 
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use client_info::{Client, client_network};
@@ -35,3 +36,4 @@ pub use session::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Ses
 pub use trail::{Elsewhere, LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN, Trail};
 pub use user::User;
 pub use username::{Username, UsernameKey};
+pub use visible::{acts_on_display, visible};

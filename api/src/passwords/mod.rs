@@ -9,7 +9,7 @@ mod pool;
 mod stored;
 
 pub use error::{HashError, UnusableHash};
-pub use hash::{Verdict, hash, import_hash, verify, verify_nobody};
+pub use hash::{Verdict, hash, import_hash, is_usable, verify, verify_nobody};
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Weak};
 pub use pool::{Busy, HashingError, PasswordHasher};

@@ -107,8 +107,17 @@ fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
+/// RFC 3339, or as PostgreSQL writes it: `2026-01-31 12:00:00+00`, the minutes of the offset only where there are any.
 fn read(text: &str) -> Option<Timestamp> {
-    let moment = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+    let mut text = text.trim().replacen(' ', "T", 1);
+    let offset = text
+        .len()
+        .checked_sub(3)
+        .and_then(|start| text.get(start..));
+    if offset.is_some_and(|offset| offset.starts_with(['+', '-']) && text.contains(':')) {
+        text.push_str(":00");
+    }
+    let moment = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
     let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
     u64::try_from(millis).ok().map(Timestamp::from_millis)
 }
@@ -119,4 +128,34 @@ fn written(moment: Timestamp) -> Option<String> {
         .ok()?
         .format(&Rfc3339)
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, written};
+
+    #[test]
+    fn a_moment_is_read_as_rfc_3339_and_as_postgresql_write_it() {
+        for (text, moment) in [
+            ("2024-05-01T09:30:00Z", "2024-05-01T09:30:00Z"),
+            ("2024-05-01 09:30:00+00", "2024-05-01T09:30:00Z"),
+            ("2024-05-01 09:30:00.123456+00", "2024-05-01T09:30:00.123Z"),
+            ("2024-05-01 09:30:00+05:30", "2024-05-01T04:00:00Z"),
+            ("2024-05-01 09:30:00-03", "2024-05-01T12:30:00Z"),
+        ] {
+            let read = read(text).and_then(written);
+            assert_eq!(read.as_deref(), Some(moment), "{text}");
+        }
+        for text in [
+            "",
+            "infinity",
+            "2024-05-01",
+            // In whose time?
+            "2024-05-01 09:30:00",
+            "2024-05-01 09:30:00+",
+            "0044-03-15 12:00:00+00 BC",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
 }

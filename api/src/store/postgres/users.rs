@@ -167,7 +167,7 @@ pub(super) async fn change_password(
 ) -> Result<ChangePassword, Failure> {
     const UPDATE: &str = "UPDATE users \
          SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
-    let found = locked(transaction, user).await?;
+    let found = locks::user(transaction, user).await?;
     if found.is_none_or(|user| user.password_version != version) {
         transaction.wait_for_what_was_read().await?;
         return Ok(ChangePassword::Outdated);
@@ -198,7 +198,7 @@ pub(super) async fn reactivate(
 ) -> Result<ChangeUser, Failure> {
     const UPDATE: &str =
         "UPDATE users SET is_active = true, deactivated_by_self = false WHERE id = $1";
-    let found = locked(transaction, id).await?;
+    let found = locks::user(transaction, id).await?;
     let Some(before) = found.filter(|user| user.may_reactivate(password_version)) else {
         transaction.wait_for_what_was_read().await?;
         return Ok(ChangeUser::Unknown);

@@ -2,6 +2,7 @@
 //! what it has read stays true until it makes its changes (see `apply`).
 
 use super::change::Batch;
+use super::codec::encode;
 use super::opened::Tables;
 use super::tables::{Table, unavailable};
 use super::user_entries::replace;
