@@ -24,6 +24,8 @@ each_engine! {
     a_password_is_not_changed_by_whoever_knew_an_older_one,
     another_hash_of_one_password_is_no_change,
     a_password_that_was_changed_signs_nobody_in,
+    a_password_is_not_changed_by_a_session_that_is_over,
+    who_deactivated_himself_is_let_in_again_and_nobody_else_is,
 }
 
 const MAIL: &str = "alice@example.org";
@@ -275,4 +277,67 @@ async fn a_password_that_was_changed_signs_nobody_in(engine: Engine) {
         assert_eq!(kept.expect("an answer"), expected);
     }
     assert_eq!(sessions_of(&engine, &alice).await.len(), 1);
+}
+
+async fn a_password_is_not_changed_by_a_session_that_is_over(engine: Engine) {
+    let (session, alice) = engine.signed_in("alice").await;
+    let (other, _) = engine.signed_in("bob").await;
+    let second = engine.session_of(&alice);
+    assert!(engine.keep(&second).await);
+    engine.end(session.id).await;
+    let before = now_of(&engine, alice.id).await;
+    for keep in [session.id, other.id] {
+        let store = engine.store();
+        let changed = store.change_password(alice.id, 0, hash("second"), Some(keep));
+        let changed = changed.await.expect("an answer");
+        assert_eq!(changed, ChangePassword::SessionOver);
+    }
+    assert_eq!(now_of(&engine, alice.id).await, before);
+    assert_eq!(sessions_of(&engine, &alice).await, [second]);
+}
+
+async fn who_deactivated_himself_is_let_in_again_and_nobody_else_is(mut engine: Engine) {
+    let alice = engine.register("alice").await;
+    let set = |is_active, by_self| UserChange {
+        is_active: Some(is_active),
+        by_self,
+        ..UserChange::default()
+    };
+    // Whoever is active stays it, and loses nothing.
+    let session = engine.session_of(&alice);
+    assert!(engine.keep(&session).await);
+    let answer = engine.store().reactivate_user(alice.id, 0).await;
+    assert!(matches!(answer, Ok(ChangeUser::Changed { .. })));
+    assert!(engine.session(session.id).await.is_some());
+    for (changes, is_let_in) in [
+        (vec![set(false, true)], true),
+        (vec![set(false, false)], false),
+        (vec![set(false, false), set(false, true)], false),
+        (vec![set(false, true), set(false, false)], false),
+        (vec![set(false, true), UserChange::default()], true),
+        (
+            vec![set(false, false), set(true, false), set(false, true)],
+            true,
+        ),
+    ] {
+        assert_eq!(engine.allow(&alice, true).await, Some(()));
+        for named in changes {
+            change(&engine, &alice, named).await;
+        }
+        engine.reopen().await;
+        let outdated = engine.store().reactivate_user(alice.id, 1).await;
+        assert_eq!(outdated.expect("an answer"), ChangeUser::Unknown);
+        let before = now_of(&engine, alice.id).await.expect("alice");
+        let answer = engine.store().reactivate_user(alice.id, 0).await;
+        let answer = answer.expect("an answer");
+        let now = now_of(&engine, alice.id).await.expect("alice");
+        assert_eq!(now.is_active, is_let_in);
+        if is_let_in {
+            assert!(!now.deactivated_by_self);
+            let (before, after) = (Box::new(before), Box::new(now));
+            assert_eq!(answer, ChangeUser::Changed { before, after });
+        } else {
+            assert_eq!((answer, now), (ChangeUser::Unknown, before));
+        }
+    }
 }

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use password_auth::id::SessionId;
-use password_auth::sessions::{Decision, End, Generation, MAX_RETIRED, REPLAY_WINDOW, Session};
-use password_auth::store::User;
+use password_auth::sessions::{
+    Decision, End, Generation, MAX_RETIRED, Party, REPLAY_WINDOW, Session,
+};
+use password_auth::store::{ChangePassword, User};
 
-use crate::engine::{Engine, LIFETIME, hash};
+use crate::engine::{Engine, LIFETIME, PARTY, hash};
 
 each_engine! {
     the_current_token_rotates_confirmed_or_not,
@@ -27,6 +29,9 @@ each_engine! {
     a_rotation_moves_no_other_record,
     a_rotation_is_there_again_after_the_store_was_closed,
     a_theft_is_there_again_after_the_store_was_closed,
+    a_replay_from_elsewhere_is_noted_and_its_repetition_is_a_theft,
+    two_answers_to_one_token_that_are_both_used_make_a_repetition_of_the_next,
+    a_token_from_before_the_password_was_changed_is_void,
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -273,4 +278,80 @@ async fn a_theft_is_there_again_after_the_store_was_closed(mut engine: Engine) {
     engine
         .expect_rotation(id, 1, Decision::Over(End::Theft))
         .await;
+}
+
+/// Another device, and the same in another network.
+const STRANGER: Party = Party {
+    network: 8,
+    device: 9,
+};
+const ELSEWHERE: Party = Party {
+    network: 8,
+    ..PARTY
+};
+
+async fn a_replay_from_elsewhere_is_noted_and_its_repetition_is_a_theft(mut engine: Engine) {
+    let (session, _) = engine.signed_in("alice").await;
+    let id = session.id;
+    engine.expect_rotation(id, 0, Decision::Rotate).await;
+    let noted = Decision::ReplayElsewhere;
+    let after = engine.expect_rotation_by(STRANGER, id, 0, noted).await;
+    assert_eq!(after.trail.elsewhere.len(), 1);
+    engine
+        .expect_rotation_by(STRANGER, id, 0, Decision::Replay)
+        .await;
+    engine.reopen().await;
+    engine.expect_rotation(id, 1, Decision::Rotate).await;
+    let after = engine
+        .expect_rotation_by(STRANGER, id, 1, Decision::Theft)
+        .await;
+    assert_eq!(after.ended, Some(End::Theft));
+}
+
+async fn two_answers_to_one_token_that_are_both_used_make_a_repetition_of_the_next(
+    mut engine: Engine,
+) {
+    let (session, _) = engine.signed_in("alice").await;
+    let id = session.id;
+    let noted = Decision::ReplayElsewhere;
+    for generation in 0..3 {
+        engine
+            .expect_rotation(id, generation, Decision::Rotate)
+            .await;
+        engine.confirm(id, generation + 1).await;
+        engine
+            .expect_rotation_by(ELSEWHERE, id, generation, noted)
+            .await;
+        // Whoever was killed while he asked uses nothing.
+        engine.use_by(STRANGER, id, generation + 1).await;
+        engine.confirm(id, generation + 1).await;
+    }
+    engine.use_by(ELSEWHERE, id, 3).await;
+    engine.reopen().await;
+    engine.expect_rotation(id, 3, Decision::Rotate).await;
+    engine
+        .expect_rotation_by(ELSEWHERE, id, 3, Decision::Theft)
+        .await;
+}
+
+async fn a_token_from_before_the_password_was_changed_is_void(mut engine: Engine) {
+    let (session, alice) = engine.signed_in("alice").await;
+    let id = session.id;
+    for generation in 0..2 {
+        engine
+            .expect_rotation(id, generation, Decision::Rotate)
+            .await;
+    }
+    let store = engine.store();
+    let changed = store.change_password(alice.id, 0, hash("second"), Some(id));
+    let changed = changed.await.expect("an answer");
+    let (found, _) = engine.session(id).await.expect("a session");
+    assert_eq!(changed, ChangePassword::Changed(Some(found.clone())));
+    engine.reopen().await;
+    for generation in 0..4 {
+        engine.expect_rotation(id, generation, Decision::Void).await;
+    }
+    let current = found.generation.0;
+    engine.expect_rotation(id, current, Decision::Rotate).await;
+    engine.expect_rotation(id, current, Decision::Replay).await;
 }
