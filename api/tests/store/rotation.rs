@@ -342,9 +342,11 @@ async fn a_token_from_before_the_password_was_changed_is_void(mut engine: Engine
             .expect_rotation(id, generation, Decision::Rotate)
             .await;
     }
-    let store = engine.store();
-    let changed = store.change_password(alice.id, 0, hash("second"), Some(id));
-    let changed = changed.await.expect("an answer");
+    let changed = {
+        let store = engine.store();
+        let changed = store.change_password(alice.id, 0, hash("second"), Some(id));
+        changed.await.expect("an answer")
+    };
     let (found, _) = engine.session(id).await.expect("a session");
     assert_eq!(changed, ChangePassword::Changed(Some(found.clone())));
     engine.reopen().await;

@@ -192,7 +192,7 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
             "id": SessionId::new(moment(*number)), "user": user, "device": "a test",
             "created": moment(*number), "last_used": moment(*number),
             "expires": FAR_OFF, "generation": 0, "confirmed": false, "epoch": 0,
-            "retired": [], "ended": null,
+            "retired": [], "ended": null, "trail": {},
         }}))
     });
     let sessions = sessions.collect();
@@ -201,7 +201,8 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
         record(json!({"User": {
             "id": id, "username": name, "username_key": name, "password": "!",
             "password_version": 0, "email": format!("filler{number}@example.org"), "is_verified": true,
-            "full_name": null, "role": "user", "is_active": true, "created_at": moment(*number),
+            "full_name": null, "role": "user", "is_active": true,
+            "deactivated_by_self": false, "created_at": moment(*number),
             "last_login": null,
         }}))
     });

@@ -111,6 +111,17 @@ impl Person {
         self.client.post(&format!("{V1}/auth/refresh"), &body).await
     }
 
+    /// The same person with the pair that an answer holds.
+    #[track_caller]
+    pub fn with(&self, answer: Reply) -> Self {
+        let pair = answer.expect_ok().json();
+        Self {
+            access: text(&pair["access_token"]),
+            refresh: text(&pair["refresh_token"]),
+            ..self.clone()
+        }
+    }
+
     /// The id of the sign-in that asks.
     pub async fn session(&self) -> String {
         let all = self.get("/auth/sessions").await.expect_ok().json();

@@ -5,7 +5,7 @@ use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::person::{V1, login, text};
+use crate::support::person::{V1, login};
 use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
@@ -104,6 +104,11 @@ async fn the_last_admin_does_not_deactivate_himself(engine: Engine) {
     assert!(admin.is_let_in().await);
 }
 
+/// What comes after it has a later id.
+async fn tick(server: &TestServer) {
+    server.advance(std::time::Duration::from_millis(5)).await;
+}
+
 async fn reactivate(person: &Person, name: &str, password: &str) -> Reply {
     let body = json!({"username": name, "password": password});
     let path = format!("{V1}/auth/reactivate");
@@ -131,25 +136,22 @@ async fn who_deactivated_himself_undoes_it_with_name_and_password(engine: Engine
     reactivate(&alice, "alice", "")
         .await
         .expect_failure(400, ErrorCode::ValidationFailed);
+    tick(&server).await;
     let pair = reactivate(&alice, "ALICE@example.org", PASSWORD).await;
-    let pair = pair.expect_ok().json();
-    assert_eq!(pair["token_type"], "bearer");
-    let back = Person {
-        access: text(&pair["access_token"]),
-        refresh: text(&pair["refresh_token"]),
-        ..alice.clone()
-    };
+    assert_eq!(pair.json()["token_type"], "bearer");
+    let back = alice.with(pair);
     assert!(back.is_let_in().await && !alice.is_let_in().await);
     back.refresh().await.expect_ok();
     client.authenticate("alice", PASSWORD).await.expect_ok();
     // Again, since an answer may be lost.
     reactivate(&alice, "alice", PASSWORD).await.expect_ok();
     let events = back.get("/users/me/events").await.json();
-    let what = |n: usize| text(&events[n]["what"]);
-    let expected = ["signed_in", "signed_in", "signed_in", "activated"];
-    assert_eq!([what(0), what(1), what(2), what(3)], expected);
-    assert_eq!(events[3]["by"], json!(null));
-    assert_eq!(events[3]["address"], "127.0.0.1");
+    let events = events.as_array().expect("a list");
+    let activated = events.iter().filter(|event| event["what"] == "activated");
+    let activated: Vec<_> = activated.collect();
+    assert_eq!(activated.len(), 1);
+    assert_eq!(activated[0]["by"], json!(null));
+    assert_eq!(activated[0]["address"], "127.0.0.1");
 }
 
 async fn what_an_admin_deactivated_its_user_does_not_undo(engine: Engine) {
@@ -190,6 +192,7 @@ async fn an_admin_has_the_last_word_also_over_who_left_before(engine: Engine) {
         .ask(Method::PUT, "/users/me/deactivate")
         .await
         .expect_ok();
+    tick(&server).await;
     let path = format!("/users/{}", alice.id);
     let body = json!({"is_active": false});
     admin.tell(Method::PATCH, &path, &body).await.expect_ok();

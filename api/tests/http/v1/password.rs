@@ -5,7 +5,7 @@ use std::time::Duration;
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 
-use crate::support::person::{V1, confirm_reset, login, request_reset, text};
+use crate::support::person::{V1, confirm_reset, login, request_reset};
 use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
@@ -29,17 +29,14 @@ async fn change(person: &Person, current: &str, new: &str) -> Reply {
 
 /// The same person with the pair that the change answered.
 async fn changed(person: &Person, current: &str, new: &str) -> Person {
-    let answer = change(person, current, new).await.expect_ok().json();
+    let reply = change(person, current, new).await.expect_ok();
+    let answer = reply.json();
     assert_eq!(answer["message"], "Password changed successfully");
     assert_eq!(
         (&answer["success"], &answer["token_type"]),
         (&json!(true), &json!("bearer"))
     );
-    Person {
-        access: text(&answer["access_token"]),
-        refresh: text(&answer["refresh_token"]),
-        ..person.clone()
-    }
+    person.with(reply)
 }
 
 async fn refused(person: &Person) {
@@ -52,12 +49,7 @@ async fn refused(person: &Person) {
 
 /// The person with the pair that a refresh answered.
 async fn refreshed(person: &Person) -> Person {
-    let answer = person.refresh().await.expect_ok().json();
-    Person {
-        access: text(&answer["access_token"]),
-        refresh: text(&answer["refresh_token"]),
-        ..person.clone()
-    }
+    person.with(person.refresh().await)
 }
 
 async fn a_change_leaves_no_older_token_of_the_session_that_asks(engine: Engine) {
@@ -96,12 +88,7 @@ async fn of_two_changes_at_once_one_is_done_and_holds_the_session(engine: Engine
     };
     // The later one found another password, or its token void.
     assert!(matches!(refused.status, 400 | 401), "{refused:?}");
-    let done = done.expect_ok().json();
-    let alice = Person {
-        access: text(&done["access_token"]),
-        refresh: text(&done["refresh_token"]),
-        ..alice
-    };
+    let alice = alice.with(done);
     assert!(alice.is_let_in().await);
     alice.refresh().await.expect_ok();
 }
@@ -118,13 +105,7 @@ async fn refreshes_at_the_same_time_as_a_change_keep_nobody_in(engine: Engine) {
         let owner = changed(&alice, PASSWORD, NEW).await;
         for (reply, alice) in thieves.join_all().await {
             if reply.status == 200 {
-                let pair = reply.json();
-                let stolen = Person {
-                    access: text(&pair["access_token"]),
-                    refresh: text(&pair["refresh_token"]),
-                    ..alice
-                };
-                refused(&stolen).await;
+                refused(&alice.with(reply)).await;
             } else {
                 reply.expect_failure(401, ErrorCode::InvalidRefreshToken);
             }

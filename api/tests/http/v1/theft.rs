@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::USER_AGENT;
 use serde_json::{Value, json};
 
-use crate::support::person::{V1, text};
+use crate::support::person::V1;
 use crate::support::{Engine, Person, Reply, TestServer};
 
 each_engine! {
@@ -48,18 +48,10 @@ async fn refresh(place: Place, person: &Person) -> Reply {
     refresh_at(place, &format!("{V1}/auth/refresh"), person).await
 }
 
-fn with(person: &Person, pair: &Value) -> Person {
-    Person {
-        access: text(&pair["access_token"]),
-        refresh: text(&pair["refresh_token"]),
-        ..person.clone()
-    }
-}
-
 /// The owner refreshes and uses what they get; whoever copied the token presents it a moment later.
 async fn turn(server: &TestServer, owner: &Person, thief: Place) -> (Person, Reply) {
     server.advance(Duration::from_secs(900)).await;
-    let next = with(owner, &refresh(OWNER, owner).await.expect_ok().json());
+    let next = owner.with(refresh(OWNER, owner).await);
     assert!(next.is_let_in().await);
     server.advance(Duration::from_secs(5)).await;
     (next, refresh(thief, owner).await)
@@ -88,7 +80,7 @@ async fn is_over(owner: &Person, second: &Reply) {
 async fn a_thief_in_step_on_another_device_is_seen_and_then_out(engine: Engine) {
     let server = server(engine).await;
     let owner = Person::sign_up(&server, "alice").await;
-    let owner = with(&owner, &refresh(OWNER, &owner).await.expect_ok().json());
+    let owner = owner.with(refresh(OWNER, &owner).await);
     assert_eq!(replayed_elsewhere(&owner).await, Value::Null);
     let (owner, first) = turn(&server, &owner, STRANGER).await;
     first.expect_ok();
@@ -108,7 +100,7 @@ async fn a_thief_in_step_who_calls_himself_as_the_owner_does_is_seen_and_then_ou
     let server = server(engine).await;
     let owner = Person::sign_up(&server, "alice").await;
     let (owner, first) = turn(&server, &owner, ELSEWHERE).await;
-    let thief = with(&owner, &first.expect_ok().json());
+    let thief = owner.with(first);
     assert_eq!(found_out(&owner).await.len(), 1);
     assert!(thief.is_let_in().await);
     let (owner, second) = turn(&server, &owner, ELSEWHERE).await;
@@ -122,8 +114,7 @@ async fn a_client_whose_answers_are_lost_while_its_network_changes_stays_signed_
         server.advance(Duration::from_secs(900)).await;
         // By one network the answer is lost; by the other it comes, and the first is repeated, late.
         refresh(OWNER, &alice).await.expect_ok();
-        let answer = refresh(ELSEWHERE, &alice).await.expect_ok().json();
-        let next = with(&alice, &answer);
+        let next = alice.with(refresh(ELSEWHERE, &alice).await);
         assert!(next.is_let_in().await);
         refresh(OWNER, &alice).await.expect_ok();
         assert!(next.is_let_in().await);
@@ -138,8 +129,8 @@ async fn contexts_that_race_by_two_networks_stay_signed_in(engine: Engine) {
     for _ in 0..5 {
         server.advance(Duration::from_secs(900)).await;
         let (one, other) = tokio::join!(refresh(OWNER, &alice), refresh(ELSEWHERE, &alice));
-        let one = with(&alice, &one.expect_ok().json());
-        let other = with(&alice, &other.expect_ok().json());
+        let one = alice.with(one);
+        let other = alice.with(other);
         assert_eq!(one.refresh, other.refresh);
         assert!(one.is_let_in().await && other.is_let_in().await);
         alice = other;

@@ -236,7 +236,7 @@ impl Engine {
             let arrival = match expected {
                 Decision::Rotate | Decision::Adopt => rotation.session.last_used,
                 Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
-                    rotation.session.replayed_elsewhere().expect("when")
+                    rotation.session.trail.elsewhere.last().expect("one").at
                 }
                 _ => self.now(),
             };

@@ -129,10 +129,12 @@ impl State {
         // What rotated, or was noted, says when; nothing else depends on it to the second.
         let earliest = self.now.minus(self.waiting);
         let arrival = answer
-            .and_then(|rotation| {
-                let session = &rotation.session;
-                let noted = session.replayed_elsewhere();
-                [Some(session.last_used), noted].into_iter().flatten().max()
+            .map(|rotation| match rotation.decision {
+                Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
+                    let noted = rotation.session.trail.elsewhere.last();
+                    noted.expect("what was noted").at
+                }
+                _ => rotation.session.last_used,
             })
             .filter(|said| (earliest..=self.now).contains(said))
             .unwrap_or(self.now);
