@@ -42,7 +42,7 @@ fn broken_by_user(user: &User) -> Option<String> {
         return Some(violation.message().to_owned());
     }
     if let Some(full_name) = &user.full_name
-        && let Some(violation) = told(check_full_name(full_name), full_name)
+        && let Some(violation) = told(check_full_name(full_name.as_str()), full_name.as_str())
     {
         return Some(violation.message().to_owned());
     }

@@ -70,7 +70,7 @@ impl Person {
             username: user.username.as_str().to_owned(),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
             is_verified: user.is_verified,
-            full_name: user.full_name.clone(),
+            full_name: user.full_name.as_ref().map(ToString::to_string),
             role: user.role,
             is_active: user.is_active,
             deactivated_by_self: user.deactivated_by_self,

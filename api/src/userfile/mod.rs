@@ -23,7 +23,7 @@ mod write;
 
 use std::path::Path;
 
-pub use read::{BadHeader, Line, UserFile};
+pub use read::{BadHeader, UserFile};
 pub use write::UserFileWriter;
 
 /// How a line is written.

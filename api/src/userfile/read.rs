@@ -6,22 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Format;
-use super::records::Records;
+use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
+use crate::accounts::Line;
 use crate::clock::Timestamp;
-use crate::store::User;
-
-/// The longest line that is looked at.
-pub(super) const MAX_LINE: u64 = 64 << 10;
-
-/// One line that is not blank.
-#[derive(Debug)]
-pub struct Line {
-    /// Counted from 1, as editors do.
-    pub number: u64,
-    /// The user, or why it is none.
-    pub user: Result<User, String>,
-}
 
 /// Why the file can not be read as users at all.
 #[derive(Debug, thiserror::Error)]

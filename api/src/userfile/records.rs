@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::read::MAX_LINE;
+/// The longest line that is looked at.
+pub(super) const MAX_LINE: u64 = 64 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

@@ -67,6 +67,7 @@ mod soak;
 mod strength;
 mod sweep;
 mod sync_trace;
+mod text;
 mod throttle;
 mod v1;
 mod walk;

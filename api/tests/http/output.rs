@@ -119,7 +119,7 @@ async fn what_a_user_chose_does_not_act_on_the_operator_s_terminal() {
     let name = serde_json::from_value(json!(evil)).expect("a name");
     let hash = serde_json::from_value(json!("!")).expect("a hash");
     let mut user = User::new(name, hash, SystemClock.now());
-    user.full_name = Some(evil.to_owned());
+    user.full_name = serde_json::from_value(json!(evil)).expect("a name of older rules");
     let id = user.id;
     store.create_user(user).await.expect("created");
     store.close().await;

@@ -7,13 +7,14 @@ mod render;
 use std::sync::Arc;
 
 use password_auth_wire::Secret;
-use poem::web::{Data, Form, Query};
+use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
 use super::client::RequestClient;
 use super::error::Failure;
+use super::form::PageForm;
 use crate::accounts::Accounts;
 
 /// Where the page for a new password is.
@@ -39,14 +40,18 @@ struct Link {
     token: String,
 }
 
+/// In a form, what is missing and what is empty are the same.
 #[derive(Deserialize)]
 struct NewPassword {
+    #[serde(default = "Secret::empty")]
     token: Secret,
+    #[serde(default = "Secret::empty")]
     new_password: Secret,
 }
 
 #[derive(Deserialize)]
 struct Confirmation {
+    #[serde(default = "Secret::empty")]
     token: Secret,
 }
 
@@ -66,11 +71,8 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
     client: RequestClient,
-    sent: poem::Result<Form<NewPassword>>,
+    PageForm(sent): PageForm<NewPassword>,
 ) -> Response {
-    let Ok(Form(sent)) = sent else {
-        return refused(Page::NewPassword, "", &Failure::InvalidOneTimeToken);
-    };
     let NewPassword {
         token,
         new_password,
@@ -88,11 +90,8 @@ async fn reset_password(
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
     client: RequestClient,
-    sent: poem::Result<Form<Confirmation>>,
+    PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
-    let Ok(Form(Confirmation { token })) = sent else {
-        return refused(Page::Confirmation, "", &Failure::InvalidOneTimeToken);
-    };
     match accounts.confirm_email(&token, &client).await {
         Ok(_) => told(
             "Your e-mail address is confirmed",

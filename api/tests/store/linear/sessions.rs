@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use password_auth::clock::Timestamp;
-use password_auth::sessions::{Decision, Generation, KEPT_AFTER_EXPIRY, Party, Rotation, Session, decide};
+use password_auth::sessions::{
+    Decision, Generation, KEPT_AFTER_EXPIRY, Party, Rotation, Session, decide,
+};
 use password_auth::store::{ChangePassword, User};
 
 use super::Model;
