@@ -7,6 +7,7 @@ use super::codec::Kept;
 use crate::accounts::{EmailAddress, Role, Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
+use crate::model::FullName;
 use crate::passwords::PasswordHash;
 use crate::sessions::{End, Generation, Retired, Session, Trail};
 use crate::store::User;
@@ -72,7 +73,8 @@ struct UserV2 {
     password_version: u32,
     email: Option<EmailAddress>,
     is_verified: bool,
-    full_name: Option<String>,
+    #[serde(deserialize_with = "FullName::deserialize_kept")]
+    full_name: Option<FullName>,
     role: Role,
     is_active: bool,
     created_at: Timestamp,
