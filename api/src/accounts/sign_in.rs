@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use password_auth_wire::Secret;
 
-use super::{Accounts, Client, EmailKey, UsernameKey};
+use super::{Accounts, Client, EmailAddress, UsernameKey};
 use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::store::{ChangeUser, StoreError, User};
-use crate::throttle::{Counted, SignInAttempt, Verdict};
+use crate::throttle::{Counted, SignInAttempt, Spender, Verdict};
 
 /// How long a network from which somebody signed in is remembered for his account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -59,6 +59,7 @@ impl Accounts {
         if !user.is_active {
             return Err(SignInError::Disabled);
         }
+        self.spend(&user)?;
         self.begin(&user, attempt, kind, &client).await
     }
 
@@ -74,6 +75,10 @@ impl Accounts {
         client: Client,
     ) -> Result<Issued, SignInError> {
         let (mut user, attempt) = self.check_password(name, password, &client).await?;
+        if !user.is_active && !user.deactivated_by_self {
+            return Err(SignInError::Disabled);
+        }
+        self.spend(&user)?;
         if !user.is_active {
             let version = user.password_version;
             let ChangeUser::Changed { before, after } =
@@ -131,6 +136,14 @@ impl Accounts {
         }
     }
 
+    /// Each sign-in leaves a session and an event.
+    fn spend(&self, user: &User) -> Result<(), SignInError> {
+        match self.allowance.spend(Spender::Password(user.id)) {
+            Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
+            Verdict::Allowed => Ok(()),
+        }
+    }
+
     /// Starts a session for somebody whose password was checked.
     async fn begin(
         &self,
@@ -168,7 +181,10 @@ impl Accounts {
         let key = UsernameKey::of(name);
         // No user's name holds one.
         let user = if name.contains('@') {
-            let mut found = self.store.users_by_email(&EmailKey::of(name)).await?;
+            let mut found = match EmailAddress::parse(name) {
+                Ok(address) => self.store.users_by_email(&address.key()).await?,
+                Err(_) => Vec::new(),
+            };
             // While nobody has verified it, whose it is is not known if several say so.
             if found.len() == 1 { found.pop() } else { None }
         } else {
