@@ -1,5 +1,6 @@
 //! Checking a password and starting a session.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use password_auth_wire::Secret;
@@ -65,8 +66,7 @@ impl Accounts {
             .sign_ins
             .count(client.address, now)
             .map_err(SignInError::TooMany)?;
-        let (key, user) = self.find(name).await?;
-        let attempt = SignInAttempt::new(&key, client.address);
+        let (attempt, user) = self.find(name, client.address).await?;
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(SignInError::TooMany(wait));
         }
@@ -96,7 +96,9 @@ impl Accounts {
         }
         if !self.rates.login.is_off() {
             let until = now.plus(NETWORK_REMEMBERED);
-            self.store.remember_network(attempt, until).await?;
+            for attempt in SignInAttempt::of_user(&user, client.address) {
+                self.store.remember_network(attempt, until).await?;
+            }
         }
         let started = self
             .sessions
@@ -120,24 +122,28 @@ impl Accounts {
         }
     }
 
-    /// Whose name, or address, it is; and the key under which tries at the account are counted, which is the same
-    /// for both.
-    async fn find(&self, name: &str) -> Result<(UsernameKey, Option<User>), StoreError> {
+    /// Whose name, or address, it is; and the try, which is counted by what was typed.
+    async fn find(
+        &self,
+        name: &str,
+        client: IpAddr,
+    ) -> Result<(SignInAttempt, Option<User>), StoreError> {
         let name = shortened(name.trim());
-        let key = UsernameKey::of(name);
-        // No user's name holds one.
-        let user = if name.contains('@') {
-            let mut found = match EmailAddress::parse(name) {
-                Ok(address) => self.store.users_by_email(&address.key()).await?,
-                Err(_) => Vec::new(),
-            };
+        // No user's name holds an `@`.
+        if name.contains('@')
+            && let Ok(address) = EmailAddress::parse(name)
+        {
+            let key = address.key();
+            let mut found = self.store.users_by_email(&key).await?;
             // While nobody has verified it, whose it is is not known if several say so.
-            if found.len() == 1 { found.pop() } else { None }
-        } else {
-            self.store.user_by_name(&key).await?
-        };
-        let key = user.as_ref().map_or(key, |user| user.username_key.clone());
-        Ok((key, user))
+            let user = if found.len() == 1 { found.pop() } else { None };
+            let owner = user.as_ref().filter(|user| user.is_verified);
+            let owner = owner.map(|user| user.id);
+            return Ok((SignInAttempt::by_address(&key, owner, client), user));
+        }
+        let key = UsernameKey::of(name);
+        let user = self.store.user_by_name(&key).await?;
+        Ok((SignInAttempt::new(&key, client), user))
     }
 
     /// Replaces a hash that was made with other parameters. The sign-in does not depend on it: what fails
