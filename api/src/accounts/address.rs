@@ -145,6 +145,7 @@ impl Accounts {
                 }
                 Ok(*after)
             }
+            ConfirmEmail::AlreadyConfirmed(user) => Ok(*user),
             ConfirmEmail::Taken => Err(ConfirmEmailError::Taken),
             ConfirmEmail::Invalid => Err(ConfirmEmailError::BadToken),
         }
