@@ -13,7 +13,7 @@ use password_auth::tokens::{OneTimeToken, Purpose};
 
 use crate::engine::{Engine, attempt};
 use crate::person::{
-    add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token, verify,
+    add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token,
     with_email,
 };
 
@@ -126,7 +126,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             users: 4,
             sessions: 3,
             attempts: 8,
-            one_time_tokens: 9,
+            one_time_tokens: 10,
             events: 4,
             letters: 8,
         };
