@@ -22,7 +22,7 @@ pub enum MailRequestError {
     /// There is nowhere to send mail.
     #[error("no mail is configured")]
     NotConfigured,
-    /// The account has no address that waits to be verified.
+    /// The account has no address.
     #[error("there is no address to verify")]
     NothingToVerify,
     /// Somebody else has verified the address.
@@ -42,6 +42,15 @@ pub enum MailRequestError {
     Store(#[from] StoreError),
 }
 
+/// What became of asking for a link that verifies an address.
+#[derive(Debug)]
+pub enum VerificationRequest {
+    /// It is sent; in development this is its token.
+    Sent(Option<Secret>),
+    /// There is nothing to verify any more.
+    AlreadyVerified,
+}
+
 /// Why an address was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmEmailError {
@@ -57,7 +66,7 @@ pub enum ConfirmEmailError {
 }
 
 impl Accounts {
-    /// Mails a link to the caller's address. In development the answer holds the token.
+    /// Mails a link to the caller's address, unless it is verified. In development the answer holds the token.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
@@ -65,19 +74,19 @@ impl Accounts {
         &self,
         caller: &Caller,
         client: &Client,
-    ) -> Result<Option<Secret>, MailRequestError> {
+    ) -> Result<VerificationRequest, MailRequestError> {
         let user = &caller.user;
-        let address = user
-            .email
-            .clone()
-            .filter(|_| !user.is_verified)
-            .ok_or(MailRequestError::NothingToVerify)?;
+        let address = user.email.clone();
+        let address = address.ok_or(MailRequestError::NothingToVerify)?;
+        if user.is_verified {
+            return Ok(VerificationRequest::AlreadyVerified);
+        }
         self.count_mail(&address.key(), client).await?;
         self.mailer
             .send_later(address.clone(), Some(user.id), About::VerifyEmail)
             .await?;
-        self.token_for_developer(user.id, Purpose::VerifyEmail(address))
-            .await
+        let token = self.token_for_developer(user.id, Purpose::VerifyEmail(address));
+        Ok(VerificationRequest::Sent(token.await?))
     }
 
     /// Mails a link to the new address, which makes it the caller's, and a word to the old one. It takes the
@@ -136,6 +145,7 @@ impl Accounts {
                 }
                 Ok(*after)
             }
+            ConfirmEmail::AlreadyConfirmed(user) => Ok(*user),
             ConfirmEmail::Taken => Err(ConfirmEmailError::Taken),
             ConfirmEmail::Invalid => Err(ConfirmEmailError::BadToken),
         }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
-pub use address::{ConfirmEmailError, MailRequestError};
+pub use address::{ConfirmEmailError, MailRequestError, VerificationRequest};
 pub use import::{ImportError, Imported, Line, Notice, import};
 use leave::UnderWay;
 pub use leave::{Export, ExportError, LeaveError};

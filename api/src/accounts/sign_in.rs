@@ -1,5 +1,6 @@
 //! Checking a password and starting a session.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use password_auth_wire::Secret;
@@ -55,12 +56,12 @@ impl Accounts {
         kind: SessionKind,
         client: Client,
     ) -> Result<Issued, SignInError> {
-        let (user, attempt) = self.check_password(name, password, &client).await?;
+        let user = self.check_password(name, password, &client).await?;
         if !user.is_active {
             return Err(SignInError::Disabled);
         }
         self.spend(&user)?;
-        self.begin(&user, attempt, kind, &client).await
+        self.begin(&user, kind, &client).await
     }
 
     /// As [`sign_in`](Self::sign_in); an account that its user deactivated may be used again. One that anybody else
@@ -74,7 +75,7 @@ impl Accounts {
         password: Secret,
         client: Client,
     ) -> Result<Issued, SignInError> {
-        let (mut user, attempt) = self.check_password(name, password, &client).await?;
+        let mut user = self.check_password(name, password, &client).await?;
         if !user.is_active && !user.deactivated_by_self {
             return Err(SignInError::Disabled);
         }
@@ -91,8 +92,7 @@ impl Accounts {
             }
             user = *after;
         }
-        self.begin(&user, attempt, SessionKind::Staying, &client)
-            .await
+        self.begin(&user, SessionKind::Staying, &client).await
     }
 
     /// Whose name and password these are, active or not.
@@ -101,7 +101,7 @@ impl Accounts {
         name: &str,
         password: Secret,
         client: &Client,
-    ) -> Result<(User, SignInAttempt), SignInError> {
+    ) -> Result<User, SignInError> {
         if name.trim().is_empty() || password.expose().is_empty() {
             return Err(SignInError::Empty);
         }
@@ -112,8 +112,7 @@ impl Accounts {
             .sign_ins
             .count(client.address, now)
             .map_err(SignInError::TooMany)?;
-        let (key, user) = self.find(name).await?;
-        let attempt = SignInAttempt::new(&key, client.address);
+        let (attempt, user) = self.find(name, client.address).await?;
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(SignInError::TooMany(wait));
         }
@@ -123,10 +122,10 @@ impl Accounts {
             .verify(&counted, password.clone(), stored)
             .await?;
         match (verdict, user) {
-            (PasswordVerdict::Right, Some(user)) => Ok((user, attempt)),
+            (PasswordVerdict::Right, Some(user)) => Ok(user),
             (PasswordVerdict::RightButOutdated, Some(user)) => {
                 self.renew_hash(&counted, &user, password).await;
-                Ok((user, attempt))
+                Ok(user)
             }
             (PasswordVerdict::Wrong, Some(user)) => {
                 self.note_later(&user, Happening::SignInFailed, client.clone());
@@ -148,13 +147,14 @@ impl Accounts {
     async fn begin(
         &self,
         user: &User,
-        attempt: SignInAttempt,
         kind: SessionKind,
         client: &Client,
     ) -> Result<Issued, SignInError> {
         if !self.rates.login.is_off() {
             let until = self.clock.now().plus(NETWORK_REMEMBERED);
-            self.store.remember_network(attempt, until).await?;
+            for attempt in SignInAttempt::of_user(user, client.address) {
+                self.store.remember_network(attempt, until).await?;
+            }
         }
         match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
@@ -174,24 +174,28 @@ impl Accounts {
         }
     }
 
-    /// Whose name, or address, it is; and the key under which tries at the account are counted, which is the same
-    /// for both.
-    async fn find(&self, name: &str) -> Result<(UsernameKey, Option<User>), StoreError> {
+    /// Whose name, or address, it is; and the try, which is counted by what was typed.
+    async fn find(
+        &self,
+        name: &str,
+        client: IpAddr,
+    ) -> Result<(SignInAttempt, Option<User>), StoreError> {
         let name = shortened(name.trim());
-        let key = UsernameKey::of(name);
-        // No user's name holds one.
-        let user = if name.contains('@') {
-            let mut found = match EmailAddress::parse(name) {
-                Ok(address) => self.store.users_by_email(&address.key()).await?,
-                Err(_) => Vec::new(),
-            };
+        // No user's name holds an `@`.
+        if name.contains('@')
+            && let Ok(address) = EmailAddress::parse(name)
+        {
+            let key = address.key();
+            let mut found = self.store.users_by_email(&key).await?;
             // While nobody has verified it, whose it is is not known if several say so.
-            if found.len() == 1 { found.pop() } else { None }
-        } else {
-            self.store.user_by_name(&key).await?
-        };
-        let key = user.as_ref().map_or(key, |user| user.username_key.clone());
-        Ok((key, user))
+            let user = if found.len() == 1 { found.pop() } else { None };
+            let owner = user.as_ref().filter(|user| user.is_verified);
+            let owner = owner.map(|user| user.id);
+            return Ok((SignInAttempt::by_address(&key, owner, client), user));
+        }
+        let key = UsernameKey::of(name);
+        let user = self.store.user_by_name(&key).await?;
+        Ok((SignInAttempt::new(&key, client), user))
     }
 
     /// Replaces a hash that was made with other parameters. The sign-in does not depend on it: what fails

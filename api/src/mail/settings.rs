@@ -74,7 +74,9 @@ impl LinkLifetimes {
     pub const fn of(self, purpose: &Purpose) -> Duration {
         match purpose {
             Purpose::ResetPassword(_) => self.password_reset,
-            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) => self.email_verification,
+            Purpose::VerifyEmail(_) | Purpose::ChangeEmail(_) | Purpose::ConfirmedEmail(_) => {
+                self.email_verification
+            }
         }
     }
 }

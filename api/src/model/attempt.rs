@@ -7,13 +7,16 @@ use sha2::{Digest, Sha256};
 
 use super::client_info::client_network;
 use super::email_address::EmailKey;
+use super::id::UserId;
 use super::one_time_token::TokenHash;
+use super::user::User;
 use super::username::UsernameKey;
 
 /// What all keys of one account begin with, so that they can be found when the account goes.
 pub type AccountPrefix = [u8; 8];
 
-/// A try at an account from a network.
+/// A try to sign in from a network, by what was typed: a name, or an address. They are counted apart, so that failures
+/// at a name do not tell, by the answers to an address, whose address it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInAttempt {
     account: [u8; 16],
@@ -23,15 +26,32 @@ pub struct SignInAttempt {
 impl SignInAttempt {
     /// A try to sign in as `name`, whether there is such a user or not.
     #[must_use]
-    pub fn new(name: &UsernameKey, address: IpAddr) -> Self {
-        let network = client_network(address).to_string();
-        let prefix = Self::prefix(name);
+    pub fn new(name: &UsernameKey, client: IpAddr) -> Self {
+        let name_bytes = name.as_str().as_bytes();
+        Self::keyed(Self::prefix(name), name_bytes, name_bytes, client)
+    }
+
+    /// A try to sign in by `address`, whether anybody has it or not. A network is remembered for the user who has
+    /// verified it, and for nobody else: whoever only gave the address must not evade its count.
+    #[must_use]
+    pub fn by_address(address: &EmailKey, verified_by: Option<UserId>, client: IpAddr) -> Self {
+        let counted = address.as_str().as_bytes();
+        let owner = verified_by.map_or([0; 16], |user| *user.as_bytes());
+        Self::keyed(Self::address_prefix(address), counted, &owner, client)
+    }
+
+    /// Every way in which the user could have typed who they are, for what is remembered of them.
+    pub fn of_user(user: &User, client: IpAddr) -> impl Iterator<Item = Self> + use<> {
+        let address = user.email.as_ref().filter(|_| user.is_verified);
+        let by_address = address.map(|email| Self::by_address(&email.key(), Some(user.id), client));
+        std::iter::once(Self::new(&user.username_key, client)).chain(by_address)
+    }
+
+    fn keyed(prefix: AccountPrefix, counted: &[u8], owner: &[u8], client: IpAddr) -> Self {
+        let network = client_network(client).to_string();
         Self {
-            account: key(prefix, &[b"sign-in", name.as_str().as_bytes()]),
-            network: key(
-                prefix,
-                &[b"network", name.as_str().as_bytes(), network.as_bytes()],
-            ),
+            account: key(prefix, &[b"sign-in", counted]),
+            network: key(prefix, &[b"network", owner, network.as_bytes()]),
         }
     }
 
@@ -39,6 +59,12 @@ impl SignInAttempt {
     #[must_use]
     pub fn prefix(name: &UsernameKey) -> AccountPrefix {
         first(&digest(&[b"account", name.as_str().as_bytes()]))
+    }
+
+    /// What every key of tries by that address begins with.
+    #[must_use]
+    pub fn address_prefix(address: &EmailKey) -> AccountPrefix {
+        first(&digest(&[b"address", address.as_str().as_bytes()]))
     }
 
     /// The key of the account's count.

@@ -55,6 +55,9 @@ pub enum Purpose {
     VerifyEmail(EmailAddress),
     /// Making this the address of the account.
     ChangeEmail(EmailAddress),
+    /// Nothing any more: it was used for one of the two before. Whoever presses the button twice is told that it is
+    /// done, until the token expires.
+    ConfirmedEmail(EmailAddress),
 }
 
 impl Purpose {
@@ -64,7 +67,8 @@ impl Purpose {
         match self {
             Self::ResetPassword(address)
             | Self::VerifyEmail(address)
-            | Self::ChangeEmail(address) => address,
+            | Self::ChangeEmail(address)
+            | Self::ConfirmedEmail(address) => address,
         }
     }
 }

@@ -80,6 +80,12 @@ impl User {
             .is_some_and(|email| email.key() == address.key())
     }
 
+    /// Whether the user has verified the address.
+    #[must_use]
+    pub fn has_verified(&self, address: &EmailAddress) -> bool {
+        self.is_verified && self.has_email(address)
+    }
+
     /// The same person with another password.
     #[must_use]
     pub fn with_password(self, password: PasswordHash) -> Self {

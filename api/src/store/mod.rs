@@ -194,7 +194,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a token that verifies, or changes, the address at `now`. The address that it was mailed to is the
     /// person's then, and verified. A change voids the person's other one-time tokens. Nothing happens to a token
-    /// whose address somebody else has verified meanwhile.
+    /// whose address somebody else has verified meanwhile. A used one is remembered until it expires, or is void.
     async fn confirm_email(
         &self,
         hash: &TokenHash,

@@ -120,6 +120,8 @@ pub enum ConfirmEmail {
         /// As he is.
         after: Box<User>,
     },
+    /// The token was used before, and the address that it was for is still the user's, and verified; nothing was written.
+    AlreadyConfirmed(Box<User>),
     /// Somebody else has verified the address; nothing was written.
     Taken,
     /// The token is not good.

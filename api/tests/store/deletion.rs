@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use password_auth::accounts::UsernameKey;
 use password_auth::events::Happening;
 use password_auth::store::{CreateUser, DeleteUser, Record, User};
-use password_auth::throttle::{Attempt, Rate, Verdict};
+use password_auth::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, attempt};
@@ -46,7 +46,12 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
     let until = engine.now().plus(Duration::from_secs(60));
     engine.remember(attempt(name, "192.0.2.1"), until).await;
     engine.remember(attempt(name, "2001:db8::1"), until).await;
-    let mail = Attempt::mail_to(&address(email).key());
+    let key = address(email).key();
+    let here = "192.0.2.1".parse().expect("an address");
+    let by_address = SignInAttempt::by_address(&key, Some(user.id), here);
+    engine.attempt(by_address, five).await;
+    engine.remember(by_address, until).await;
+    let mail = Attempt::mail_to(&key);
     let counted = engine.store().count(mail, five, engine.now()).await;
     assert_eq!(counted.expect("an answer"), Verdict::Allowed);
     user
@@ -54,7 +59,7 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
 
 async fn nothing_of_somebody_who_is_deleted_is_left(mut engine: Engine) {
     let alice = known(&engine, "alice", MAIL).await;
-    assert_eq!(everything(&engine).await.len(), 10);
+    assert_eq!(everything(&engine).await.len(), 13);
     assert_eq!(delete(&engine, &alice).await, DeleteUser::Deleted);
     for _ in 0..2 {
         assert_eq!(everything(&engine).await, []);
@@ -109,6 +114,9 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
     let store = engine.store();
     let counted = store.count(mail, one, engine.now()).await;
     assert_eq!(counted.expect("an answer"), Verdict::Allowed);
+    let here = "192.0.2.1".parse().expect("an address");
+    let by_address = SignInAttempt::by_address(&address("carol@example.org").key(), None, here);
+    assert_eq!(engine.attempt(by_address, one).await, Verdict::Allowed);
     for user in [&mallory, &namesake] {
         assert_eq!(delete(&engine, user).await, DeleteUser::Deleted);
     }
@@ -119,6 +127,7 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
     assert_eq!(letters.count(), 2);
     let counted = store.count(mail, one, engine.now()).await;
     assert_ne!(counted.expect("an answer"), Verdict::Allowed);
+    assert_ne!(engine.attempt(by_address, one).await, Verdict::Allowed);
     assert_eq!(users_with(&engine, "carol@example.org").await, [carol]);
     assert_eq!(users_with(&engine, MAIL).await, [alice]);
 }
@@ -153,7 +162,7 @@ async fn what_came_from_another_engine_is_found_and_deleted_like_what_began_here
     let expected = everything(&other).await;
     let dump = other.store().dump().await;
     let loaded = engine.store().load(dump.expect("a dump")).await;
-    assert_eq!(loaded.expect("loaded").sum(), 20);
+    assert_eq!(loaded.expect("loaded").sum(), 26);
     assert_eq!(everything(&engine).await, expected);
     for (user, email) in [(&alice, MAIL), (&bob, "bob@example.org")] {
         assert_eq!(sessions_of(&engine, user).await.len(), 1);

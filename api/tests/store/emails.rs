@@ -5,8 +5,8 @@ use password_auth::tokens::Purpose;
 
 use crate::engine::{Engine, hash};
 use crate::person::{
-    added, address, confirm, create, delete, is_good, mailed, now_of, reset, users_with, verify,
-    with_email,
+    LIFE, added, address, confirm, create, delete, is_good, mailed, now_of, reset, users_with,
+    verify, with_email,
 };
 
 each_engine! {
@@ -121,8 +121,23 @@ async fn a_token_confirms_an_address_once(engine: Engine) {
         after: Box::new(verified.clone()),
     };
     assert_eq!(confirm(&engine, &hash).await, expected);
+    // Whoever presses twice is told so, as long as it is true.
+    let again = ConfirmEmail::AlreadyConfirmed(Box::new(verified.clone()));
+    assert_eq!(confirm(&engine, &hash).await, again);
+    assert_eq!(reset(&engine, &hash, "second").await, None);
+    assert_eq!(now_of(&engine, verified.id).await, Some(verified.clone()));
+    let change = mailed(&engine, &verified, Purpose::ChangeEmail(address(OTHER))).await;
+    assert!(matches!(
+        confirm(&engine, &change).await,
+        ConfirmEmail::Confirmed { .. }
+    ));
+    assert!(matches!(
+        confirm(&engine, &change).await,
+        ConfirmEmail::AlreadyConfirmed(_)
+    ));
     assert_eq!(confirm(&engine, &hash).await, ConfirmEmail::Invalid);
-    assert_eq!(now_of(&engine, verified.id).await, Some(verified));
+    engine.advance(LIFE).await;
+    assert_eq!(confirm(&engine, &change).await, ConfirmEmail::Invalid);
 }
 
 async fn a_token_for_an_address_that_the_person_gave_up_is_worthless(engine: Engine) {
@@ -206,7 +221,12 @@ async fn a_change_voids_the_other_tokens_and_a_verification_does_not(engine: Eng
         confirm(&engine, &changing).await,
         ConfirmEmail::Confirmed { .. }
     ));
-    assert!(!is_good(&engine, &for_reset).await && !is_good(&engine, &changing).await);
+    assert!(!is_good(&engine, &for_reset).await);
+    // Remembered, and good for nothing.
+    assert!(matches!(
+        confirm(&engine, &changing).await,
+        ConfirmEmail::AlreadyConfirmed(_)
+    ));
     assert!(is_good(&engine, &of_bob).await);
 }
 

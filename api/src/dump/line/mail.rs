@@ -28,6 +28,7 @@ enum PurposeLine {
     ResetPassword,
     VerifyEmail,
     ChangeEmail,
+    ConfirmedEmail,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +50,7 @@ impl From<OneTimeToken> for OneTimeTokenLine {
             Purpose::ResetPassword(address) => (PurposeLine::ResetPassword, address),
             Purpose::VerifyEmail(address) => (PurposeLine::VerifyEmail, address),
             Purpose::ChangeEmail(address) => (PurposeLine::ChangeEmail, address),
+            Purpose::ConfirmedEmail(address) => (PurposeLine::ConfirmedEmail, address),
         };
         Self {
             hash: URL_SAFE_NO_PAD.encode(token.hash.as_bytes()),
@@ -68,6 +70,7 @@ impl OneTimeTokenLine {
             PurposeLine::ResetPassword => Purpose::ResetPassword,
             PurposeLine::VerifyEmail => Purpose::VerifyEmail,
             PurposeLine::ChangeEmail => Purpose::ChangeEmail,
+            PurposeLine::ConfirmedEmail => Purpose::ConfirmedEmail,
         };
         Some(Record::OneTimeToken(OneTimeToken {
             hash: TokenHash::from_bytes(hash.try_into().ok()?),

@@ -8,8 +8,10 @@ use poem_openapi::OpenApi;
 use super::Tag;
 use super::caller::{SignedIn, Spending};
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
-use super::messages::{CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token};
-use crate::accounts::Accounts;
+use super::messages::{
+    ALREADY_VERIFIED, CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token,
+};
+use crate::accounts::{Accounts, VerificationRequest};
 use crate::http::body::StrictBody;
 use crate::http::client::RequestClient;
 use crate::http::error::Failure;
@@ -32,11 +34,11 @@ impl EmailApi {
         caller: Spending,
         client: RequestClient,
     ) -> Outcome<RequestVerificationRoute> {
-        let token = self
-            .accounts
-            .request_verification(&caller.0, &client)
-            .await?;
-        Ok(Answer(with_token(VERIFICATION_SENT, token.as_ref())))
+        let asked = self.accounts.request_verification(&caller.0, &client);
+        Ok(Answer(match asked.await? {
+            VerificationRequest::Sent(token) => with_token(VERIFICATION_SENT, token.as_ref()),
+            VerificationRequest::AlreadyVerified => Done::with(ALREADY_VERIFIED),
+        }))
     }
 
     /// Verify an address, or complete a change, by a mailed token

@@ -9,6 +9,7 @@ pub(super) const PASSWORD_CHANGED: &str = "Password changed successfully";
 pub(super) const PASSWORD_RESET: &str = "Password reset successful";
 pub(super) const RESET_REQUESTED: &str = "If the email exists, a password reset link has been sent";
 pub(super) const VERIFICATION_SENT: &str = "Verification email sent";
+pub(super) const ALREADY_VERIFIED: &str = "Email already verified";
 pub(super) const CHANGE_SENT: &str = "Confirmation email sent to the new address";
 pub(super) const EMAIL_VERIFIED: &str = "Email verified successfully";
 pub(super) const DEACTIVATED: &str = "Account deactivated successfully";

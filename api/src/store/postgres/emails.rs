@@ -167,6 +167,10 @@ pub(super) async fn confirm(
         Some((user, Purpose::VerifyEmail(address))) if user.has_email(&address) => {
             (user, address, false)
         }
+        Some((user, Purpose::ConfirmedEmail(address))) if user.has_verified(&address) => {
+            transaction.wait_for_what_was_read().await?;
+            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(user)));
+        }
         _ => {
             transaction.wait_for_what_was_read().await?;
             return Ok(ConfirmEmail::Invalid);
@@ -183,11 +187,19 @@ pub(super) async fn confirm(
     };
     write(transaction, &after).await?;
     if changes {
-        users::void_tokens(transaction, after.id).await?;
-    } else {
-        const TAKE: &str = "DELETE FROM one_time_tokens WHERE hash = $1";
-        transaction.execute(TAKE, &[&&hash.as_bytes()[..]]).await?;
+        const VOID_OTHERS: &str = "DELETE FROM one_time_tokens WHERE user_id = $1 AND hash <> $2";
+        transaction
+            .execute(
+                VOID_OTHERS,
+                &[&row::user_id(after.id), &&hash.as_bytes()[..]],
+            )
+            .await?;
     }
+    const USED: &str = "UPDATE one_time_tokens SET purpose = $2 WHERE hash = $1";
+    let used = after.email.clone().map(Purpose::ConfirmedEmail);
+    transaction
+        .execute(USED, &[&&hash.as_bytes()[..], &Json(&used)])
+        .await?;
     Ok(ConfirmEmail::Confirmed {
         before: Box::new(before),
         after: Box::new(after),

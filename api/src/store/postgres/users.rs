@@ -13,7 +13,7 @@ use crate::passwords::PasswordHash;
 use crate::store::{
     ChangePassword, ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter,
 };
-use crate::throttle::{Attempt, SignInAttempt};
+use crate::throttle::{AccountPrefix, Attempt, SignInAttempt};
 
 const OF_ROLE: &str = concat!(
     "SELECT ",
@@ -268,7 +268,7 @@ pub(super) async fn delete(
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
-         WHERE key >= $1 AND key <= $2 OR key = $3";
+         WHERE key >= $1 AND key <= $2 OR key >= $3 AND key <= $4 OR key = $5";
     let Some(user) = locks::user(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
         return Ok(DeleteUser::Unknown);
@@ -286,14 +286,22 @@ pub(super) async fn delete(
             .execute(LETTERS, &[&email.as_str(), &user.is_verified])
             .await?;
     }
-    let prefix = SignInAttempt::prefix(&user.username_key);
-    let (first, last) = ([prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat());
-    // Who never read it must not free it of its count: he could have it flooded by coming and going.
+    let range = |prefix: AccountPrefix| [[prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat()];
+    let [first, last] = range(SignInAttempt::prefix(&user.username_key));
+    // Who never read it must not free it of its counts: they could have it flooded by coming and going.
+    let email = email.filter(|_| user.is_verified);
     let mail = email
-        .filter(|_| user.is_verified)
-        .map(|email| Attempt::mail_to(&email).key().to_vec());
+        .as_ref()
+        .map(|email| Attempt::mail_to(email).key().to_vec());
+    let address = email.map(|email| range(SignInAttempt::address_prefix(&email)));
+    let (first_by_address, last_by_address) = address.map(Into::into).unzip();
+    let (first_by_address, last_by_address): (Option<Vec<u8>>, Option<Vec<u8>>) =
+        (first_by_address, last_by_address);
     transaction
-        .execute(ATTEMPTS, &[&first, &last, &mail])
+        .execute(
+            ATTEMPTS,
+            &[&first, &last, &first_by_address, &last_by_address, &mail],
+        )
         .await?;
     Ok(DeleteUser::Deleted)
 }

@@ -16,7 +16,7 @@ use crate::accounts::{EmailKey, UsernameKey};
 use crate::id::UserId;
 use crate::mail::Letter;
 use crate::store::{DeleteUser, StoreError, User};
-use crate::throttle::{Attempt, SignInAttempt};
+use crate::throttle::{AccountPrefix, Attempt, SignInAttempt};
 
 /// Events that one step removes.
 const STEP: usize = 256;
@@ -28,8 +28,8 @@ struct Deletion {
     username: UsernameKey,
     /// Letters to this address that are about nobody yet.
     letters_to: Option<EmailKey>,
-    /// The count of letters to this address.
-    letters_counted_for: Option<EmailKey>,
+    /// The counts of letters to this address, and of tries to sign in by it.
+    counted_for: Option<EmailKey>,
 }
 
 impl Kept for Deletion {}
@@ -80,7 +80,7 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     Ok(Deletion {
         username: user.username_key.clone(),
         letters_to: email.clone().filter(|_| user.is_verified || !has_namesakes),
-        letters_counted_for: email.filter(|_| user.is_verified),
+        counted_for: email.filter(|_| user.is_verified),
     })
 }
 
@@ -129,7 +129,7 @@ pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> 
         let rest: Deletion = decode(&rest)?;
         let rest = Deletion {
             letters_to: rest.letters_to.map(anew),
-            letters_counted_for: rest.letters_counted_for.map(anew),
+            counted_for: rest.counted_for.map(anew),
             ..rest
         };
         let deletions = tables.tree(Table::Deletions);
@@ -139,13 +139,18 @@ pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> 
 }
 
 fn remove_attempts(tables: &Tables, rest: &Deletion) -> Result<(), StoreError> {
-    let prefix = SignInAttempt::prefix(&rest.username);
+    remove_attempts_at(tables, SignInAttempt::prefix(&rest.username))?;
+    if let Some(email) = &rest.counted_for {
+        remove_attempts_at(tables, SignInAttempt::address_prefix(email))?;
+        remove_attempt(tables, Attempt::mail_to(email).key())?;
+    }
+    Ok(())
+}
+
+fn remove_attempts_at(tables: &Tables, prefix: AccountPrefix) -> Result<(), StoreError> {
     for rest_of_key in tables.suffixes::<8>(Table::Attempts, &prefix) {
         let key = [prefix, rest_of_key?].concat();
         remove_attempt(tables, &key)?;
-    }
-    if let Some(email) = &rest.letters_counted_for {
-        remove_attempt(tables, Attempt::mail_to(email).key())?;
     }
     Ok(())
 }

@@ -60,7 +60,10 @@ pub(super) fn confirm_email(
     let (address, changes) = match &token.purpose {
         Purpose::ChangeEmail(address) => (address, true),
         Purpose::VerifyEmail(address) if before.has_email(address) => (address, false),
-        Purpose::VerifyEmail(_) | Purpose::ResetPassword(_) => return Ok(ConfirmEmail::Invalid),
+        Purpose::ConfirmedEmail(address) if before.has_verified(address) => {
+            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(before)));
+        }
+        _ => return Ok(ConfirmEmail::Invalid),
     };
     if is_verified_by_another(tables, address, before.id)? {
         return Ok(ConfirmEmail::Taken);
@@ -74,8 +77,13 @@ pub(super) fn confirm_email(
     user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     if changes {
         void(&mut batch, tables, after.id)?;
-    } else {
-        remove(&mut batch, &token);
+    }
+    let used = OneTimeToken {
+        purpose: Purpose::ConfirmedEmail(address.clone()),
+        ..token.clone()
+    };
+    for (table, key, value) in entries(&used)? {
+        batch.put(table, key, value);
     }
     batch.apply(tables)?;
     Ok(ConfirmEmail::Confirmed {
