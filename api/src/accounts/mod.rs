@@ -104,7 +104,6 @@ pub struct Accounts {
     sign_ins: Addresses,
     registrations: Addresses,
     resets: Addresses,
-    mails: Addresses,
 }
 
 /// The parts that use cases are made of.
@@ -177,7 +176,6 @@ impl Accounts {
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
             resets: Addresses::new(rates.login),
-            mails: Addresses::new(rates.mail),
         }
     }
 

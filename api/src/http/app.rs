@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use super::client::ProxyTrust;
+use super::cross_site::FormPolicy;
 use super::front::CorsPolicy;
 use crate::accounts::{Accounts, Parts};
 use crate::clock::SharedClock;
@@ -30,6 +31,8 @@ pub struct App {
     pub clock: SharedClock,
     /// Who may call from a browser.
     pub cors: CorsPolicy,
+    /// Whose pages may send forms.
+    pub(super) forms: Arc<FormPolicy>,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: ProxyTrust,
     /// Whether people reach the server by https.
@@ -62,6 +65,7 @@ impl App {
             Arc::clone(&store),
             Arc::clone(&clock),
             &config.mail,
+            config.rates.mail,
         ));
         let sessions = Arc::new(Sessions::new(
             Arc::clone(&store),
@@ -86,16 +90,22 @@ impl App {
             .public_url
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
-        let origins = config.allowed_origins.iter().chain(std::iter::once(&own));
+        let origins: Vec<&str> = config
+            .allowed_origins
+            .iter()
+            .chain(std::iter::once(&own))
+            .map(String::as_str)
+            .collect();
         Self {
             accounts,
             sessions,
             mailer,
             clock,
+            forms: FormPolicy::new(origins.iter().copied(), config.dev),
             cors: if config.dev {
                 CorsPolicy::Any
             } else {
-                CorsPolicy::exactly(origins.map(String::as_str))
+                CorsPolicy::exactly(origins)
             },
             proxies: ProxyTrust::new(config.trusted_proxies.clone()),
             https: own.starts_with("https://"),

@@ -7,6 +7,7 @@ mod app;
 mod body;
 mod caller;
 mod client;
+mod cross_site;
 mod demo;
 mod docs;
 mod error;

@@ -33,10 +33,11 @@ pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
         .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(docs::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(docs::openapi_json(described)));
-    let pages = pages::with_pages(pages, &app.accounts);
+    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&app.forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))
-        .data(Arc::clone(&app.sessions));
+        .data(Arc::clone(&app.sessions))
+        .data(Arc::clone(&app.forms));
     Front::new(app, PagesOrApi { pages, api }).boxed()
 }
 

@@ -40,6 +40,7 @@ mod backup;
 mod codecs;
 mod cors;
 mod crash;
+mod cross_site;
 mod damage;
 mod disk_full;
 mod docs;

@@ -1,6 +1,7 @@
 //! The two pages that mailed links lead to: plain forms, without any script. Looking at one does nothing, since mail
 //! programs and scanners look at links too; its button does. The token comes in the link's query, which the log never
-//! holds, leaves in the form's body, and stands in no other address.
+//! holds, leaves in the form's body, and stands in no other address. The pages tell their origin, and no more, so that
+//! browsers name it when they send the form: under the policy of all other answers they would say "null".
 
 mod render;
 
@@ -12,6 +13,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
+use super::cross_site::SameSite;
 use super::error::Failure;
 use crate::accounts::{Accounts, Client};
 
@@ -64,9 +66,13 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 #[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
+    from: poem::Result<SameSite>,
     client: Client,
     sent: poem::Result<Form<NewPassword>>,
 ) -> Response {
+    if from.is_err() {
+        return refused(Page::NewPassword, "", &Failure::CrossSite);
+    }
     let Ok(Form(sent)) = sent else {
         return refused(Page::NewPassword, "", &Failure::InvalidOneTimeToken);
     };
@@ -86,9 +92,13 @@ async fn reset_password(
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
+    from: poem::Result<SameSite>,
     client: Client,
     sent: poem::Result<Form<Confirmation>>,
 ) -> Response {
+    if from.is_err() {
+        return refused(Page::Confirmation, "", &Failure::CrossSite);
+    }
     let Ok(Form(Confirmation { token })) = sent else {
         return refused(Page::Confirmation, "", &Failure::InvalidOneTimeToken);
     };
@@ -107,6 +117,10 @@ fn refused(page: Page, token: &str, failure: &Failure) -> Response {
         Failure::InvalidOneTimeToken => told(
             "This link is not good any more",
             "It was used already, or is too old, or a newer change has made it void. Ask for a new one where you asked for this one.",
+        ),
+        Failure::CrossSite => told(
+            "This form was sent by another site",
+            "Nothing was changed. Open the link from your e-mail, and use the form that it shows.",
         ),
         Failure::EmailExists => told(
             "This address belongs to another account",

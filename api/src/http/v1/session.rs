@@ -11,14 +11,15 @@ use poem_openapi::{Object, OpenApi};
 use super::Tag;
 use super::caller::SignedIn;
 use super::described::{
-    EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, RefreshRoute,
-    RegisterRoute, SignIns,
+    EndOtherSignIns, EndSignIn, LoginFormRoute, LoginRoute, LogoutEverywhere, LogoutRoute,
+    RefreshRoute, RegisterRoute, SignIns,
 };
 use super::messages::LOGGED_OUT;
 use super::views;
 use crate::accounts::{Accounts, Client, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
 use crate::http::caller::MaybeBearer;
+use crate::http::cross_site::SameSite;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::http::sign_out::sign_out;
@@ -104,14 +105,19 @@ impl SessionApi {
 
     /// Sign in by the OAuth2 password form
     ///
-    /// As the Authorize button sends it.
+    /// As the Authorize button sends it. A browser's form from a page of another site is refused.
     #[oai(
         path = "/login/form",
         method = "post",
         operation_id = "v1_login_form",
         tag = "Tag::SignIn"
     )]
-    async fn login_form(&self, client: Client, form: Form<PasswordForm>) -> Outcome<LoginRoute> {
+    async fn login_form(
+        &self,
+        _from: SameSite,
+        client: Client,
+        form: Form<PasswordForm>,
+    ) -> Outcome<LoginFormRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts

@@ -234,7 +234,7 @@ pub(super) async fn delete(
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
-         WHERE key >= $1 AND key <= $2 OR key = $3";
+         WHERE key >= $1 AND key <= $2 OR key = ANY ($3)";
     let Some(user) = locks::user(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
         return Ok(DeleteUser::Unknown);
@@ -257,9 +257,12 @@ pub(super) async fn delete(
     // Who never read it must not free it of its count: he could have it flooded by coming and going.
     let mail = email
         .filter(|_| user.is_verified)
-        .map(|email| Attempt::mail_to(&email).key().to_vec());
+        .map(|email| Attempt::of_mailbox(&email).map(|count| count.key().to_vec()));
     transaction
-        .execute(ATTEMPTS, &[&first, &last, &mail])
+        .execute(
+            ATTEMPTS,
+            &[&first, &last, &mail.as_ref().map(|keys| &keys[..])],
+        )
         .await?;
     Ok(DeleteUser::Deleted)
 }

@@ -128,7 +128,9 @@ fn remove_attempts(tables: &Tables, rest: &Deletion) -> Result<(), StoreError> {
         remove_attempt(tables, &key)?;
     }
     if let Some(email) = &rest.letters_counted_for {
-        remove_attempt(tables, Attempt::mail_to(email).key())?;
+        for count in Attempt::of_mailbox(email) {
+            remove_attempt(tables, count.key())?;
+        }
     }
     Ok(())
 }
