@@ -1,7 +1,7 @@
 //! The only place that names the extension API (`chrome.*`) and `navigator.locks`.
 //!
-//! `chrome` is the name in Firefox too. It knows no token and no server: areas, keys and locks are what
-//! its callers say they are.
+//! Firefox has `chrome` too. This module knows no token and no server: its callers choose areas, keys and
+//! locks.
 
 use js_sys::{Array, Function, Object, Promise, PromiseWithResolvers, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
@@ -42,70 +42,76 @@ extern "C" {
     fn request_lock(name: &str, callback: &JsValue) -> Result<Promise, JsValue>;
 }
 
-/// The browser did not do what it was asked for. Holds its own words, and nothing that was stored.
+/// An API of the browser failed. Holds the browser's message and no stored value.
 #[derive(Debug)]
-pub(crate) struct Fault(pub String);
+pub(crate) struct BrowserError(pub String);
 
-impl From<JsValue> for Fault {
+impl From<JsValue> for BrowserError {
     fn from(error: JsValue) -> Self {
-        let words = error
+        let message = error
             .dyn_into::<js_sys::Error>()
             .map(|error| error.message().into());
-        Self(words.unwrap_or_else(|_| "unknown".to_owned()))
+        Self(message.unwrap_or_else(|_| "unknown".to_owned()))
     }
 }
 
 /// Where things are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// On disk, for good.
+    /// On disk.
     Local,
     /// In memory, until the browser closes.
     Session,
 }
 
 impl Area {
-    fn with<T>(self, use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>) -> Result<T, Fault> {
+    fn with<T>(
+        self,
+        use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>,
+    ) -> Result<T, BrowserError> {
         match self {
             Self::Local => LOCAL.with(use_it),
             Self::Session => SESSION.with(use_it),
         }
-        .map_err(Fault::from)
+        .map_err(BrowserError::from)
     }
 
     /// Reads `keys`; an absent one is `undefined`.
-    pub(crate) async fn read<const N: usize>(self, keys: [&str; N]) -> Result<[JsValue; N], Fault> {
+    pub(crate) async fn read<const N: usize>(
+        self,
+        keys: [&str; N],
+    ) -> Result<[JsValue; N], BrowserError> {
         let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
         let items = JsFuture::from(self.with(|area| area.get(&names))?).await?;
         Ok(keys.map(|key| Reflect::get(&items, &key.into()).unwrap_or(JsValue::UNDEFINED)))
     }
 
     /// Writes all `items` at once.
-    pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), Fault> {
+    pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), BrowserError> {
         let object = object(items)?;
         JsFuture::from(self.with(|area| area.set(&object))?).await?;
         Ok(())
     }
 
     /// Removes all `keys` at once; absent ones do no harm.
-    pub(crate) async fn remove(self, keys: &[&str]) -> Result<(), Fault> {
+    pub(crate) async fn remove(self, keys: &[&str]) -> Result<(), BrowserError> {
         let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
         JsFuture::from(self.with(|area| area.remove(&names))?).await?;
         Ok(())
     }
 
-    /// Hides the area from content scripts, where the browser knows how to (Chrome 140 for `Local`).
+    /// Hides the area from content scripts, where the browser supports it (Chrome 140 for `Local`).
     pub(crate) async fn hide_from_content_scripts(self) {
         let level = object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
-        // A browser that lacks the method throws, one that lacks it for this area rejects: both mean
-        // that there is nothing more to be done.
+        // A browser without the method throws; one that lacks it for this area rejects. Nothing more can be
+        // done then.
         if let Ok(Ok(done)) = level.map(|level| self.with(|area| area.set_access_level(&level))) {
             let _ = JsFuture::from(done).await;
         }
     }
 }
 
-fn object(items: &[(&str, JsValue)]) -> Result<Object, Fault> {
+fn object(items: &[(&str, JsValue)]) -> Result<Object, BrowserError> {
     let object = Object::new();
     for (key, value) in items {
         Reflect::set(&object, &(*key).into(), value)?;
@@ -113,12 +119,12 @@ fn object(items: &[(&str, JsValue)]) -> Result<Object, Fault> {
     Ok(object)
 }
 
-/// A listener of `storage.onChanged`, for as long as it is kept.
+/// A listener of `storage.onChanged`. Dropping it removes it.
 #[must_use]
-pub(crate) struct Watch(Closure<dyn FnMut(Object)>);
+pub(crate) struct StorageListener(Closure<dyn FnMut(Object)>);
 
-impl Watch {
-    /// Calls `changed` with the keys that were written or removed, here or in any other context.
+impl StorageListener {
+    /// Calls `changed` with the keys that any context has written or removed.
     pub(crate) fn new(mut changed: impl FnMut(&[String]) + 'static) -> Self {
         let listener = Closure::new(move |changes: Object| {
             let keys: Vec<String> = Object::keys(&changes)
@@ -132,13 +138,13 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for StorageListener {
     fn drop(&mut self) {
         ON_CHANGED.with(|event| event.remove_listener(self.0.as_ref().unchecked_ref()));
     }
 }
 
-/// A lock of `navigator.locks`, held until this is dropped, or until the page closes.
+/// A lock of `navigator.locks`, held until this is dropped or the page closes.
 ///
 /// All contexts of the extension share it: popup, worker, pages.
 #[must_use]
@@ -149,8 +155,8 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Waits for the exclusive lock `name`.
-    pub(crate) async fn acquire(name: &str) -> Result<Self, Fault> {
-        // Made before the wait: whoever stops waiting lets go as well.
+    pub(crate) async fn acquire(name: &str) -> Result<Self, BrowserError> {
+        // Created before the wait, so that a caller that stops waiting also releases the lock.
         let lock = Self {
             held: Promise::with_resolvers(),
         };
@@ -162,7 +168,7 @@ impl Lock {
             held
         });
         let request = request_lock(name, &callback)?;
-        // The request settles at the release, or rejects at once when there are no locks to be had here.
+        // The request settles when the lock is released. It rejects at once if locks are not available.
         JsFuture::from(Promise::race(&Array::of2(&waited, &request))).await?;
         Ok(lock)
     }

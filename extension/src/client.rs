@@ -1,6 +1,6 @@
-//! The only place that talks HTTP: a request of the wire in, its answer or a judged failure out.
+//! The only place that speaks HTTP: takes a wire request, returns its answer or a classified failure.
 //!
-//! It keeps nothing. Who is signed in, and what to do about a refusal, is `session`'s.
+//! It stores nothing. `session` knows who is signed in and what to do about a refusal.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::Reflect;
@@ -10,27 +10,27 @@ use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
 use crate::{
-    answer::{Failure, Unavailable},
     json,
+    response::{Failure, NoAnswer},
     server::Server,
 };
 
-/// How a request is sent.
+/// What a request is sent for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// For the answer.
-    Asking,
-    /// For the server to hear it. A page that closes does not take it back.
-    Telling,
+enum Purpose {
+    /// To get the answer.
+    Ask,
+    /// To tell the server something. The request completes even if the page closes.
+    Tell,
 }
 
-impl Manner {
+impl Purpose {
     const fn timeout_ms(self) -> u32 {
         match self {
-            // The server's window for a repeated refresh is longer than this.
-            Self::Asking => 15_000,
-            // Signing out happens here whatever the server answers, and a person waits for it to be done.
-            Self::Telling => 5_000,
+            // Shorter than the server's window for a repeated refresh.
+            Self::Ask => 15_000,
+            // The local sign-out does not depend on the answer, and the user waits for it.
+            Self::Tell => 5_000,
         }
     }
 }
@@ -51,16 +51,16 @@ impl Client {
 
     /// `POST /register`.
     pub(crate) async fn register(&self, credentials: &Credentials) -> Result<Message, Failure> {
-        understand(
-            self.post("/register", json::text(credentials), Manner::Asking)
+        decode(
+            self.post("/register", json::text(credentials), Purpose::Ask)
                 .await?,
         )
     }
 
     /// `POST /authenticate`.
     pub(crate) async fn authenticate(&self, request: &Authenticate) -> Result<Tokens, Failure> {
-        understand(
-            self.post("/authenticate", json::text(request), Manner::Asking)
+        decode(
+            self.post("/authenticate", json::text(request), Purpose::Ask)
                 .await?,
         )
     }
@@ -68,38 +68,38 @@ impl Client {
     /// `POST /refresh`.
     pub(crate) async fn refresh(&self, refresh_token: Secret) -> Result<Tokens, Failure> {
         let body = json::text(&Refresh { refresh_token });
-        understand(self.post("/refresh", body, Manner::Asking).await?)
+        decode(self.post("/refresh", body, Purpose::Ask).await?)
     }
 
-    /// `POST /logout`. It arrives even if the page closes while it is on its way.
+    /// `POST /logout`. The request completes even if the page closes.
     pub(crate) async fn logout(&self, refresh_token: Secret) -> Result<Message, Failure> {
         let body = json::text(&Logout {
             refresh_token: Some(refresh_token),
         });
-        understand(self.post("/logout", body, Manner::Telling).await?)
+        decode(self.post("/logout", body, Purpose::Tell).await?)
     }
 
     /// `GET /protected`.
     pub(crate) async fn protected(&self, access_token: &Secret) -> Result<Message, Failure> {
         let bearer = format!("Bearer {}", access_token.expose());
         let request = Request::get(&self.server.url("/protected")).header("Authorization", &bearer);
-        understand(exchange(request, None, Manner::Asking).await?)
+        decode(exchange(request, None, Purpose::Ask).await?)
     }
 
-    /// Takes text and not a type: one copy of it serves all routes, and the package stays small.
+    /// Takes text and not a type: one copy serves all routes, which keeps the package small.
     fn post(
         &self,
         route: &str,
         body: String,
-        manner: Manner,
+        purpose: Purpose,
     ) -> impl Future<Output = Result<Answer, Failure>> {
         let request =
             Request::post(&self.server.url(route)).header("Content-Type", "application/json");
-        exchange(request, Some(body), manner)
+        exchange(request, Some(body), purpose)
     }
 }
 
-/// What came back: a status, and the JSON of the body if it is any.
+/// A response: its status, and its body if that is JSON.
 struct Answer {
     status: u16,
     body: Option<JsValue>,
@@ -108,28 +108,28 @@ struct Answer {
 async fn exchange(
     request: RequestBuilder,
     body: Option<String>,
-    manner: Manner,
+    purpose: Purpose,
 ) -> Result<Answer, Failure> {
-    talk(request, body, manner)
+    send(request, body, purpose)
         .await
-        .map_err(|error| Failure::Unavailable(diagnose(&error)))
+        .map_err(|error| Failure::NoAnswer(no_answer(&error)))
 }
 
-async fn talk(
+async fn send(
     request: RequestBuilder,
     body: Option<String>,
-    manner: Manner,
+    purpose: Purpose,
 ) -> Result<Answer, gloo_net::Error> {
     let request = request
-        // The time-out covers the body too.
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(manner.timeout_ms())))
-        // No cookies: the tokens are all that identifies, and a host permission would send them.
+        // The time-out also covers the body.
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(purpose.timeout_ms())))
+        // With host permission the browser would send cookies; only the tokens identify the caller.
         .credentials(RequestCredentials::Omit)
-        // A redirect would carry a password or a token to somebody who was not asked.
+        // A redirect would carry a password or a token to another server.
         .redirect(RequestRedirect::Error)
         .cache(RequestCache::NoStore);
     let request = match body {
-        Some(body) if manner == Manner::Telling => lasting(&request.build()?.into(), &body)?,
+        Some(body) if purpose == Purpose::Tell => keep_alive(&request.build()?.into(), &body)?,
         Some(body) => request.body(body)?,
         None => request.build()?,
     };
@@ -141,10 +141,10 @@ async fn talk(
     })
 }
 
-/// `request` with `body`, for the browser to finish if the page closes first.
+/// `request` with `body`; the browser completes it even if the page closes.
 ///
-/// By hand: neither gloo nor web-sys knows `keepalive`.
-fn lasting(request: &web_sys::Request, body: &str) -> Result<Request, gloo_net::Error> {
+/// By hand, since neither gloo nor web-sys knows `keepalive`.
+fn keep_alive(request: &web_sys::Request, body: &str) -> Result<Request, gloo_net::Error> {
     let init = RequestInit::new();
     init.set_body(&body.into());
     Reflect::set(&init, &"keepalive".into(), &true.into())
@@ -153,22 +153,22 @@ fn lasting(request: &web_sys::Request, body: &str) -> Result<Request, gloo_net::
         .map_err(|_| gloo_net::Error::GlooError(String::new()))
 }
 
-fn diagnose(error: &gloo_net::Error) -> Unavailable {
+fn no_answer(error: &gloo_net::Error) -> NoAnswer {
     match error {
-        // Before Chrome 124 a time-out was an AbortError; nothing else aborts here.
+        // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
         gloo_net::Error::JsError(error)
             if matches!(error.name.as_str(), "TimeoutError" | "AbortError") =>
         {
-            Unavailable::TimedOut
+            NoAnswer::TimedOut
         }
-        _ => Unavailable::Unreachable,
+        _ => NoAnswer::Unreachable,
     }
 }
 
-fn understand<T: DeserializeOwned>(Answer { status, body }: Answer) -> Result<T, Failure> {
+fn decode<T: DeserializeOwned>(Answer { status, body }: Answer) -> Result<T, Failure> {
     if status == 200 {
         let answer = body.and_then(json::read);
-        return answer.ok_or(Failure::Unavailable(Unavailable::Stranger { status }));
+        return answer.ok_or(Failure::NoAnswer(NoAnswer::Unexpected { status }));
     }
-    Err(Failure::judge(status, body.and_then(json::read)))
+    Err(Failure::from_response(status, body.and_then(json::read)))
 }

@@ -1,40 +1,41 @@
-//! The two decisions that a sign-in hangs on, as pure functions.
+//! The two decisions that keep a session alive, as pure functions.
 //!
-//! They know no storage, no lock and no network: `session` asks them, with the lock held or not.
+//! They know no storage, no lock and no network.
 
 use password_auth_wire::{ErrorCode, Secret};
 
 use crate::tokens::Pair;
 
-/// What to do with the pair that storage holds.
+/// What to do with the stored pair.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Next {
     /// Nobody is signed in.
     SignIn,
-    /// Its access token is good, as far as is known.
+    /// The access token is valid, as far as the client knows.
     Use(Secret),
-    /// It is due, or it was refused: refresh it.
+    /// The access token is about to expire, or was refused: refresh the pair.
     Refresh,
 }
 
-/// Decides for the pair that is `kept` at `now_ms`, after the server has `refused` an access token, or none.
+/// Decides what to do with the `stored` pair at `now_ms`. `refused` is the access token that the server has
+/// just refused, if any.
 ///
-/// If storage meanwhile holds another token than the refused one, somebody else has refreshed, and what
-/// is there is used as it is.
-pub(crate) fn next(kept: Option<&Pair>, refused: Option<&Secret>, now_ms: f64) -> Next {
-    match kept {
+/// If storage holds another token than the refused one, another context has refreshed, and the stored token
+/// is used.
+pub(crate) fn next(stored: Option<&Pair>, refused: Option<&Secret>, now_ms: f64) -> Next {
+    match stored {
         None => Next::SignIn,
         Some(pair) if refused == Some(&pair.access_token) || pair.is_due(now_ms) => Next::Refresh,
         Some(pair) => Next::Use(pair.access_token.clone()),
     }
 }
 
-/// Whether a refusal of `POST /refresh` is the server's definite no, after which the pair is worthless.
+/// Whether a refusal of `POST /refresh` ends the session for good, so that the pair can be deleted.
 ///
-/// Every other code, also one that a newer server invents, keeps the sign-in: a server that does not want
-/// it says so again, but nobody gets back what was thrown away. `account_disabled` is such a code: it is
-/// no word on the token, and an account that was disabled can be enabled again.
-pub(crate) const fn ends_sign_in(code: ErrorCode) -> bool {
+/// Every other code keeps the pair, including codes of newer servers: a server can refuse again, but a
+/// deleted pair cannot be restored. `account_disabled` is such a code: the token is still valid, and the
+/// account can be enabled again.
+pub(crate) const fn ends_session(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::InvalidRefreshToken
@@ -47,19 +48,19 @@ pub(crate) const fn ends_sign_in(code: ErrorCode) -> bool {
 mod tests {
     use password_auth_wire::{ErrorCode, Secret};
 
-    use super::{Next, ends_sign_in, next};
+    use super::{Next, ends_session, next};
     use crate::tokens::Pair;
 
     const NOW_MS: f64 = 1_000_000.0;
     const LATER_MS: f64 = NOW_MS + 900_000.0;
 
-    fn check(kept: Option<Pair>, refused: Option<&str>, expected: Next) {
+    fn check(stored: Option<Pair>, refused: Option<&str>, expected: Next) {
         let refused = refused.map(Secret::new);
-        assert_eq!(next(kept.as_ref(), refused.as_ref(), NOW_MS), expected);
+        assert_eq!(next(stored.as_ref(), refused.as_ref(), NOW_MS), expected);
     }
 
     #[test]
-    fn nothing_kept_is_signed_out_whatever_was_refused() {
+    fn without_a_stored_pair_nobody_is_signed_in() {
         check(None, None, Next::SignIn);
         check(None, Some("a1"), Next::SignIn);
     }
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refused_token_is_refreshed_although_its_time_is_not_over() {
+    fn a_refused_token_is_refreshed_even_before_it_expires() {
         check(
             Some(Pair::sample("a1", "r1", LATER_MS)),
             Some("a1"),
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_lost_the_race_takes_what_the_winner_wrote() {
+    fn the_loser_of_a_race_uses_the_token_that_the_winner_stored() {
         let winner = Pair::sample("a2", "r2", LATER_MS);
         check(Some(winner), Some("a1"), Next::Use(Secret::new("a2")));
         check(
@@ -92,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn three_codes_end_a_sign_in_and_no_other() {
+    fn three_codes_end_a_session_and_no_others() {
         let ending: Vec<_> = ErrorCode::ALL
             .iter()
             .copied()
-            .filter(|c| ends_sign_in(*c))
+            .filter(|c| ends_session(*c))
             .collect();
         let expected = [
             ErrorCode::InvalidRefreshToken,
@@ -104,6 +105,6 @@ mod tests {
             ErrorCode::RefreshTokenReused,
         ];
         assert_eq!(ending, expected);
-        assert!(!ends_sign_in(ErrorCode::Unknown));
+        assert!(!ends_session(ErrorCode::Unknown));
     }
 }

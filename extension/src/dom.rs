@@ -1,6 +1,6 @@
-//! The little that every surface needs of the DOM: find an element, listen, wait.
+//! DOM helpers for every surface: find an element, listen, wait.
 //!
-//! It knows no element by name. Text goes in as text; nothing here, or above, writes HTML.
+//! It knows no element by name. Nothing here, or above, writes HTML.
 
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Document, Event, EventTarget, Window};
@@ -8,7 +8,7 @@ use web_sys::{Document, Event, EventTarget, Window};
 /// The window of this surface.
 ///
 /// # Errors
-/// There is none: this is a worker.
+/// There is none, as in a worker.
 pub(crate) fn window() -> Result<Window, JsValue> {
     web_sys::window().ok_or_else(|| "no window".into())
 }
@@ -24,44 +24,44 @@ pub(crate) fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsV
         .ok_or_else(|| JsValue::from(format!("no #{id}")))
 }
 
-/// An event listener, for as long as it is kept.
+/// An event listener. Dropping it removes it.
 #[must_use]
 pub(crate) struct Listener {
     target: EventTarget,
     event: &'static str,
-    heard: Closure<dyn FnMut(Event)>,
+    handler: Closure<dyn FnMut(Event)>,
 }
 
 impl Listener {
-    /// Calls `heard` at every `event` of `target`.
+    /// Calls `handler` at every `event` of `target`.
     ///
     /// # Errors
     /// The browser refused.
     pub(crate) fn new(
         target: &EventTarget,
         event: &'static str,
-        heard: impl FnMut(Event) + 'static,
+        handler: impl FnMut(Event) + 'static,
     ) -> Result<Self, JsValue> {
-        let heard = Closure::new(heard);
-        target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref())?;
+        let handler = Closure::new(handler);
+        target.add_event_listener_with_callback(event, handler.as_ref().unchecked_ref())?;
         Ok(Self {
             target: target.clone(),
             event,
-            heard,
+            handler,
         })
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let heard = self.heard.as_ref().unchecked_ref();
+        let handler = self.handler.as_ref().unchecked_ref();
         let _ = self
             .target
-            .remove_event_listener_with_callback(self.event, heard);
+            .remove_event_listener_with_callback(self.event, handler);
     }
 }
 
-/// Something that happens once, later, unless this is dropped before.
+/// A call that happens once, later, unless this is dropped before.
 #[must_use]
 pub(crate) struct Timer {
     window: Window,

@@ -1,9 +1,8 @@
 //! Between JavaScript's values and Rust's: what the browser stores and what the wire carries.
 //!
-//! The browser itself parses and prints JSON; `serde_json` is not needed. Values are written by
-//! `serde-wasm-bindgen`, and read by the small deserializer below: its error is a yes or no, where a
-//! library's describes what it met, and the formatting of numbers, quotes and lists for such descriptions,
-//! which nobody here would read, was a fifth of the package (15 KB of 70, compressed).
+//! The browser parses and prints JSON, so `serde_json` is not needed. `serde-wasm-bindgen` writes values; the
+//! small deserializer below reads them. Its only error is "wrong shape": the error messages of a library's
+//! deserializer, which nobody would read here, took 15 KB of 70 (compressed).
 
 use core::fmt;
 
@@ -18,25 +17,25 @@ use serde::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Reads `value` as a `T`; what has another shape is `None`.
+/// Reads `value` as a `T`. `None` if it has another shape.
 pub(crate) fn read<T: DeserializeOwned>(value: JsValue) -> Option<T> {
     T::deserialize(Value(value)).ok()
 }
 
-/// Parses JSON text; what is none is `None`.
+/// Parses JSON text. `None` if it is not JSON.
 pub(crate) fn parse(text: &str) -> Option<JsValue> {
     JSON::parse(text).ok()
 }
 
-/// One field of an object of which nothing else is asked.
+/// One field of an object.
 pub(crate) fn field(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok()
 }
 
-/// A plain value for storage, which silently drops maps, `undefined` and big integers.
+/// A plain value for storage. Storage silently drops maps, `undefined` and big integers.
 pub(crate) fn value<T: Serialize>(data: &T) -> JsValue {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    // Plain structs of strings, numbers and booleans can not fail to serialise.
+    // Serialising plain structs of strings, numbers and booleans cannot fail.
     data.serialize(&serializer).unwrap_or(JsValue::NULL)
 }
 
@@ -47,19 +46,19 @@ pub(crate) fn text<T: Serialize>(data: &T) -> String {
         .unwrap_or_default()
 }
 
-/// What was read has another shape than was asked for.
+/// The value has another shape than the type that was asked for.
 #[derive(Debug)]
-struct Misshapen;
+struct WrongShape;
 
-impl fmt::Display for Misshapen {
+impl fmt::Display for WrongShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("misshapen")
+        f.write_str("wrong shape")
     }
 }
 
-impl core::error::Error for Misshapen {}
+impl core::error::Error for WrongShape {}
 
-impl Error for Misshapen {
+impl Error for WrongShape {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
@@ -69,14 +68,14 @@ impl Error for Misshapen {
 struct Value(JsValue);
 
 impl<'de> Deserializer<'de> for Value {
-    type Error = Misshapen;
+    type Error = WrongShape;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, WrongShape> {
         if let Some(text) = self.0.as_string() {
             visitor.visit_string(text)
         } else if let Some(number) = self.0.as_f64() {
-            // JavaScript has one kind of number; integers ask for theirs. The cast saturates, and what it
-            // changed is no integer of the wire.
+            // JavaScript has one type for numbers. The cast saturates; a number that it changes is not an
+            // integer of the wire.
             let integer = number as u32;
             if f64::from(integer) == number {
                 visitor.visit_u32(integer)
@@ -98,7 +97,7 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, WrongShape> {
         if self.0.is_null() || self.0.is_undefined() {
             visitor.visit_none()
         } else {
@@ -111,9 +110,9 @@ impl<'de> Deserializer<'de> for Value {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misshapen> {
-        // The enums of the wire are names, without contents.
-        let name = self.0.as_string().ok_or(Misshapen)?;
+    ) -> Result<V::Value, WrongShape> {
+        // The enums of the wire are plain names.
+        let name = self.0.as_string().ok_or(WrongShape)?;
         visitor.visit_enum(name.into_deserializer())
     }
 
@@ -121,11 +120,11 @@ impl<'de> Deserializer<'de> for Value {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Misshapen> {
+    ) -> Result<V::Value, WrongShape> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, WrongShape> {
         visitor.visit_unit()
     }
 
@@ -135,7 +134,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 }
 
-impl IntoDeserializer<'_, Misshapen> for Value {
+impl IntoDeserializer<'_, WrongShape> for Value {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

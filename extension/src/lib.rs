@@ -1,25 +1,25 @@
 //! The extension's side of Password Auth, compiled to WASM: one entry per surface.
 //!
-//! The way through is `popup -> session -> client -> wire`. A surface knows what people see, `session`
-//! knows who is signed in, `client` knows HTTP, `browser` knows the extension API; nothing points back.
+//! Calls go `popup -> session -> client -> wire`. A surface knows what users see, `session` knows who is signed
+//! in, `client` knows HTTP, `browser` knows the extension API. Nothing points back.
 
-mod answer;
 mod browser;
 mod client;
 mod decide;
 mod dom;
 mod json;
+mod messages;
 mod page;
 mod popup;
+mod response;
 mod server;
 mod session;
+mod token_store;
 mod tokens;
-mod vault;
-mod words;
 
 use wasm_bindgen::prelude::*;
 
-/// Brings the popup to life; its starter calls this once, when the page is parsed.
+/// Starts the popup. `popup.js` calls this once, when the page is parsed.
 ///
 /// # Errors
 /// The page lacks an element that the popup needs: the package is broken.

@@ -1,6 +1,6 @@
-//! The popup's page: its elements, and the ways in which they change.
+//! The popup's page: its elements, and how they change.
 //!
-//! It knows what is on the page and nothing of why: no session, no sentence, no server.
+//! It knows no session and no server, and words no message.
 
 use core::cell::{Cell, RefCell};
 
@@ -10,10 +10,10 @@ use web_sys::{Document, Element, HtmlElement, HtmlInputElement, Node};
 
 use crate::{
     dom::{self, Timer},
-    words::{Action, Field},
+    messages::{Action, Field},
 };
 
-/// How long a new sentence stands out. It stays readable after that.
+/// How long a new message is highlighted. It stays readable after that.
 const STATUS_SHOWN_MS: i32 = 5_000;
 
 /// The elements of `popup.html`.
@@ -33,7 +33,7 @@ pub(crate) struct Page {
     server: HtmlElement,
     status: HtmlElement,
     status_timer: RefCell<Option<Timer>>,
-    /// Login and register work on the same form: while one runs, the other waits.
+    /// Login and register share a form: while one runs, the other waits.
     form_waits: Cell<bool>,
     access_waits: Cell<bool>,
     logout_waits: Cell<bool>,
@@ -83,12 +83,12 @@ impl Page {
         }
     }
 
-    /// The name and the password, as typed.
+    /// The user name and the password, as typed.
     pub(crate) fn typed(&self) -> (String, Secret) {
         (self.username.value(), Secret::new(self.password.value()))
     }
 
-    /// Whether the person wants to stay signed in.
+    /// Whether "Stay signed in" is checked.
     pub(crate) fn wants_to_stay(&self) -> bool {
         self.stay_signed_in.checked()
     }
@@ -98,7 +98,7 @@ impl Page {
         self.password.set_value("");
     }
 
-    /// Puts the cursor into `field`.
+    /// Moves the focus to `field`.
     pub(crate) fn focus(&self, field: Field) {
         focus(match field {
             Field::Username => &self.username,
@@ -129,12 +129,12 @@ impl Page {
             .set_text_content(initial.map(String::from).as_deref());
     }
 
-    /// Shows which server is asked.
+    /// Shows the server's address.
     pub(crate) fn show_server(&self, address: &str) {
         self.server.set_text_content(Some(address));
     }
 
-    /// Hides `old`, shows `new`, and keeps the keyboard's place: focus inside `old` moves to `next`.
+    /// Hides `old` and shows `new`. Focus inside `old` moves to `next`.
     fn swap(&self, old: &HtmlElement, new: &HtmlElement, next: &HtmlElement) {
         let had_focus = self.document.active_element();
         let had_focus = old.contains(had_focus.as_ref().map(AsRef::<Node>::as_ref));
@@ -145,10 +145,10 @@ impl Page {
         }
     }
 
-    /// Says `sentence`: how something went.
-    pub(crate) fn say(&self, went_well: bool, sentence: &str) {
-        self.status.set_text_content(Some(sentence));
-        self.status.set_class_name(if went_well {
+    /// Shows the `message` of an action that succeeded or failed.
+    pub(crate) fn show_status(&self, success: bool, message: &str) {
+        self.status.set_text_content(Some(message));
+        self.status.set_class_name(if success {
             "success show"
         } else {
             "error show"
@@ -157,26 +157,26 @@ impl Page {
         let timer = Timer::new(STATUS_SHOWN_MS, move || {
             let _ = status.class_list().remove_1("show");
         });
-        // Dropping the timer of the sentence before stops it.
+        // Dropping the timer of the previous message stops it.
         self.status_timer.replace(timer.ok());
     }
 
-    /// Takes back what was said, so that the same sentence is heard a second time.
-    fn hush(&self) {
+    /// Removes the message, so that a screen reader announces the same message again.
+    fn clear_status(&self) {
         self.status_timer.take();
         self.status.set_text_content(None);
         self.status.set_class_name("");
     }
 
-    /// Begins `action`: its button waits until the turn is dropped. `None` while it is waiting already.
-    pub(crate) fn begin(&self, action: Action) -> Option<Turn<'_>> {
+    /// Begins `action`: its button shows that it waits until the result is dropped. `None` if it waits already.
+    pub(crate) fn begin(&self, action: Action) -> Option<PendingAction<'_>> {
         let waits = self.waits(action);
         if waits.replace(true) {
             return None;
         }
-        self.hush();
+        self.clear_status();
         self.show_waiting(action, true);
-        Some(Turn { page: self, action })
+        Some(PendingAction { page: self, action })
     }
 
     const fn waits(&self, action: Action) -> &Cell<bool> {
@@ -189,7 +189,7 @@ impl Page {
 
     fn show_waiting(&self, action: Action, waiting: bool) {
         set_flag(self.button(action), "aria-busy", waiting);
-        // Not `disabled`: that would throw the focus away, and with it the keyboard's place.
+        // Not `disabled`, which would lose the focus.
         match action {
             Action::Register | Action::Login => {
                 set_flag(&self.register, "aria-disabled", waiting);
@@ -202,14 +202,14 @@ impl Page {
     }
 }
 
-/// An action under way.
+/// An action that runs.
 #[must_use]
-pub(crate) struct Turn<'a> {
+pub(crate) struct PendingAction<'a> {
     page: &'a Page,
     action: Action,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for PendingAction<'_> {
     fn drop(&mut self) {
         self.page.waits(self.action).set(false);
         self.page.show_waiting(self.action, false);

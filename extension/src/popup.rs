@@ -1,6 +1,6 @@
-//! The popup: turns what people do on the page into calls of the session, and says how they went.
+//! The popup: turns events of the page into calls of the session, and shows the results.
 //!
-//! It knows the page and the session; what a token is, and where it lies, it does not.
+//! It knows the page and the session, and no token.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -9,25 +9,25 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    browser::Watch,
+    browser::StorageListener,
     dom::Listener,
+    messages::{self, Action},
     page::Page,
-    session::{self, Error, Standing},
-    words::{self, Action},
+    session::{self, Error, SessionStatus},
 };
 
 thread_local! {
-    /// The popup of this page. It lives as long as the page does, and no JavaScript has to hold it.
+    /// The popup of this page. It lives as long as the page.
     static POPUP: RefCell<Option<Popup>> = const { RefCell::new(None) };
 }
 
-/// What listens while the popup is open.
+/// The listeners of an open popup.
 struct Popup {
     _listeners: Vec<Listener>,
-    _watch: Watch,
+    _storage_listener: StorageListener,
 }
 
-/// Finds the page's elements, listens, and shows who is signed in.
+/// Finds the page's elements, adds listeners, and shows who is signed in.
 ///
 /// # Errors
 /// An element is missing.
@@ -47,19 +47,19 @@ pub(crate) fn start() -> Result<(), JsValue> {
         })?);
     }
     let shown = Rc::clone(&page);
-    let watch = session::watch(move || {
+    let storage_listener = session::watch(move || {
         let page = Rc::clone(&shown);
         spawn_local(async move { refresh_view(&page).await });
     });
     POPUP.replace(Some(Popup {
         _listeners: listeners,
-        _watch: watch,
+        _storage_listener: storage_listener,
     }));
 
     spawn_local(async move {
-        // At the start a broken setting is said at once; later it is the answer to what was asked for.
-        if let Err(error) = show_standing(&page).await {
-            page.say(false, &words::failure(Action::Login, &error));
+        // An invalid setting is reported at once.
+        if let Err(error) = show_session_status(&page).await {
+            page.show_status(false, &messages::failure(Action::Login, &error));
         }
     });
     Ok(())
@@ -68,20 +68,20 @@ pub(crate) fn start() -> Result<(), JsValue> {
 fn run(page: &Rc<Page>, action: Action) {
     let page = Rc::clone(page);
     spawn_local(async move {
-        let Some(_turn) = page.begin(action) else {
+        let Some(_pending) = page.begin(action) else {
             return;
         };
         let outcome = perform(&page, action).await;
-        // Storage tells that it has changed, too, but perhaps later than the sentence is read.
+        // The storage listener does this too, but perhaps later.
         refresh_view(&page).await;
         match outcome {
-            Ok(sentence) => page.say(true, &sentence),
-            Err(sentence) => page.say(false, &sentence),
+            Ok(message) => page.show_status(true, &message),
+            Err(message) => page.show_status(false, &message),
         }
     });
 }
 
-/// Does `action`, and says how it went: either way a sentence.
+/// Performs `action`. Both results are messages for the user.
 async fn perform(page: &Page, action: Action) -> Result<String, String> {
     let done = match action {
         Action::Register => {
@@ -89,7 +89,7 @@ async fn perform(page: &Page, action: Action) -> Result<String, String> {
             let done = session::register(&credentials).await;
             done.map(|()| {
                 page.clear_password();
-                words::REGISTERED.to_owned()
+                messages::REGISTERED.to_owned()
             })
         }
         Action::Login => {
@@ -97,40 +97,40 @@ async fn perform(page: &Page, action: Action) -> Result<String, String> {
             let done = session::sign_in(credentials, page.wants_to_stay()).await;
             done.map(|()| {
                 page.clear_password();
-                words::LOGGED_IN.to_owned()
+                messages::LOGGED_IN.to_owned()
             })
         }
         Action::AccessProtected => session::protected().await.map(|greeting| greeting.message),
         Action::Logout => session::sign_out()
             .await
-            .map(|()| words::LOGGED_OUT.to_owned()),
+            .map(|()| messages::LOGGED_OUT.to_owned()),
     };
-    done.map_err(|error| words::failure(action, &error))
+    done.map_err(|error| messages::failure(action, &error))
 }
 
-/// What was typed, if it is worth sending.
+/// The input, if it is valid.
 fn read_form(page: &Page, action: Action) -> Result<Credentials, String> {
     let (username, password) = page.typed();
-    words::check(action, &username, password.expose()).map_err(|(field, sentence)| {
+    messages::check(action, &username, password.expose()).map_err(|(field, message)| {
         page.focus(field);
-        sentence
+        message
     })?;
     Ok(Credentials { username, password })
 }
 
-async fn show_standing(page: &Page) -> Result<(), Error> {
-    let standing = session::standing().await;
-    match &standing {
-        Ok(Standing {
+async fn show_session_status(page: &Page) -> Result<(), Error> {
+    let status = session::status().await;
+    match &status {
+        Ok(SessionStatus {
             user: Some(user), ..
         }) => page.show_signed_in(user.name.as_deref()),
-        Ok(Standing { user: None, .. }) | Err(_) => page.show_signed_out(),
+        Ok(SessionStatus { user: None, .. }) | Err(_) => page.show_signed_out(),
     }
-    page.show_server(&standing?.server.to_string());
+    page.show_server(&status?.server.to_string());
     Ok(())
 }
 
-/// Shows where things stand; a failure is said by whatever is done next.
+/// Shows who is signed in. A failure is reported by the next action.
 async fn refresh_view(page: &Page) {
-    let _ = show_standing(page).await;
+    let _ = show_session_status(page).await;
 }

@@ -1,9 +1,9 @@
-//! The address of the server: parsed once, and from then on one that tokens may be sent to.
+//! The address of the server, parsed and checked once: tokens may be sent to a [`Server`].
 //!
-//! The browser's own parser reads it, the same that `fetch` uses, so that no address can mean one host
-//! to this check and another to the request. What is acceptable is decided here, and knows no browser.
+//! The browser's own parser reads it, the one that `fetch` uses, so that no address can mean one host here
+//! and another in the request. The rule itself knows no browser.
 
-/// The server that is asked when nobody chose another.
+/// The server that is used by default.
 pub(crate) const DEFAULT: &str = "http://127.0.0.1:8000";
 
 /// An API's address: https, or http on this computer.
@@ -17,7 +17,7 @@ impl Server {
     /// Accepts `address`, with or without a trailing slash.
     ///
     /// # Errors
-    /// It is no URL, or none that tokens may be sent to.
+    /// It is not a URL, or not one that tokens may be sent to.
     pub(crate) fn parse(address: &str) -> Result<Self, InvalidAddress> {
         let url = web_sys::Url::new(address.trim()).map_err(|_| InvalidAddress)?;
         Self::accept(&Parts {
@@ -34,7 +34,7 @@ impl Server {
     fn accept(parts: &Parts) -> Result<Self, InvalidAddress> {
         let safe = match parts.scheme {
             "https:" => true,
-            // What stays inside the computer needs no encryption. These two names are the manifest's.
+            // Loopback needs no encryption. The manifest has host permissions for these two names.
             "http:" => matches!(parts.host, "127.0.0.1" | "localhost"),
             _ => false,
         };
@@ -60,7 +60,7 @@ impl core::fmt::Display for Server {
     }
 }
 
-/// The configured address can not be used.
+/// The configured address cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidAddress;
 
@@ -71,7 +71,7 @@ struct Parts<'a> {
     host: &'a str,
     origin: &'a str,
     path: &'a str,
-    /// Without user, password, query and fragment: an API's address has none of them.
+    /// Whether it has no user, password, query and fragment.
     is_bare: bool,
 }
 

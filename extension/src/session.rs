@@ -1,49 +1,49 @@
-//! Who is signed in: keeps the tokens, refreshes them once at a time, forgets them. The same for every
-//! surface; it knows no page.
+//! The session: stores the tokens, refreshes them once at a time, removes them. It is the same for every
+//! surface and knows no page.
 //!
-//! Storage is the only truth; nothing is remembered between two calls. Four rules make it hold when
-//! popups close mid-way and several contexts act at once:
+//! Storage is the only truth: nothing is remembered between two calls. Four rules keep it consistent when
+//! popups close half-way and several contexts act at once:
 //!
-//! 1. **Who writes tokens holds the lock**, from the reading that the decision rests on to the write.
-//!    [`vault`] enforces it by type. So a refresh can not bring back what a sign-out took away.
-//! 2. **A pair is written before anything uses it**: the only copy of a refresh token is never in memory.
-//! 3. **Tokens go only to the server that issued them.** Another server's are no sign-in: they are forgotten,
-//!    and their own server is told ([`settle`]).
-//! 4. **Only the server's definite no ends a sign-in** ([`decide::ends_sign_in`]).
+//! 1. **Whoever writes tokens holds the lock**, from the read that the decision is based on to the write.
+//!    [`token_store`] enforces it by type. So a refresh cannot restore what a sign-out has removed.
+//! 2. **A pair is written before it is used**: the only copy of a refresh token is never in memory.
+//! 3. **Tokens go only to the server that issued them.** Tokens of another server are removed, and that server
+//!    is told ([`discard_stale`]).
+//! 4. **Only a definite refusal by the server ends a session** ([`decide::ends_session`]).
 
 use password_auth_wire::{Authenticate, Credentials, Message, Secret};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    answer::Failure,
-    browser::{Area, Fault},
+    browser::{Area, BrowserError},
     client::Client,
     decide::{self, Next},
+    response::Failure,
     server::{InvalidAddress, Server},
+    token_store::{self, StoreContents, StoredTokens, WriteLock},
     tokens::Pair,
-    vault::{self, Contents, Exclusive, Kept},
 };
 
-pub(crate) use crate::vault::watch;
+pub(crate) use crate::token_store::watch;
 
-/// Why something was not done.
+/// Why an operation failed.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// Nobody is signed in at the configured server.
     NotSignedIn,
-    /// The server refused to refresh, in these words. Whether that ended the sign-in, storage tells.
+    /// The server refused to refresh, with this message. Storage tells whether the session has ended.
     RefreshRefused(String),
-    /// The server refused the request itself, or could not be asked.
+    /// The server refused the request itself, or gave no usable answer.
     Failed(Failure, Server),
-    /// The configured address is none.
+    /// The configured address is invalid.
     InvalidAddress,
     /// The browser's storage or its locks failed.
-    Browser(Fault),
+    Browser(BrowserError),
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Browser(fault)
+impl From<BrowserError> for Error {
+    fn from(error: BrowserError) -> Self {
+        Self::Browser(error)
     }
 }
 
@@ -53,37 +53,37 @@ impl From<InvalidAddress> for Error {
     }
 }
 
-/// Where things stand, for showing.
-pub(crate) struct Standing {
+/// Who is signed in where, for display.
+pub(crate) struct SessionStatus {
     /// The configured server.
     pub(crate) server: Server,
     /// Who is signed in there.
     pub(crate) user: Option<User>,
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 pub(crate) struct User {
-    /// The registered spelling of the name, if the access token tells it.
+    /// The registered spelling of the name, if the access token contains it.
     pub(crate) name: Option<String>,
 }
 
-/// Reads where things stand. Waits for no server: whoever is offline stays signed in.
+/// Reads who is signed in. Asks no server: a user who is offline stays signed in.
 ///
 /// # Errors
 /// The address is invalid, or storage failed.
-pub(crate) async fn standing() -> Result<Standing, Error> {
-    let server = vault::server().await??;
-    let kept = load(&server).await?;
-    let user = kept.map(|kept| User {
-        name: vault::name(&kept.pair),
+pub(crate) async fn status() -> Result<SessionStatus, Error> {
+    let server = token_store::server().await??;
+    let stored = load(&server).await?;
+    let user = stored.map(|stored| User {
+        name: token_store::name(&stored.pair),
     });
-    Ok(Standing { server, user })
+    Ok(SessionStatus { server, user })
 }
 
-/// Registers; signs nobody in.
+/// Registers an account, without signing in.
 ///
 /// # Errors
-/// As the server answered, or did not.
+/// The server refused, or gave no usable answer.
 pub(crate) async fn register(credentials: &Credentials) -> Result<(), Error> {
     let client = client().await?;
     client
@@ -93,10 +93,10 @@ pub(crate) async fn register(credentials: &Credentials) -> Result<(), Error> {
     Ok(())
 }
 
-/// Signs in, and keeps the tokens: for good, or until the browser closes.
+/// Signs in, and stores the tokens: on disk, or until the browser closes.
 ///
 /// # Errors
-/// As the server answered, or did not. Nothing that was kept has changed then.
+/// The server refused, or gave no usable answer. Storage has not changed then.
 pub(crate) async fn sign_in(credentials: Credentials, stay_signed_in: bool) -> Result<(), Error> {
     let client = client().await?;
     let request = Authenticate {
@@ -115,9 +115,9 @@ pub(crate) async fn sign_in(credentials: Credentials, stay_signed_in: bool) -> R
         Area::Session
     };
 
-    let lock = vault::lock().await?;
-    let replaced = vault::read(Some(client.server())).await?;
-    vault::keep(
+    let lock = token_store::lock().await?;
+    let replaced = token_store::read(Some(client.server())).await?;
+    token_store::store(
         area,
         client.server(),
         &Pair::answered(answer, asked_at_ms),
@@ -126,74 +126,74 @@ pub(crate) async fn sign_in(credentials: Credentials, stay_signed_in: bool) -> R
     .await?;
     drop(lock);
 
-    // Another surface had signed in meanwhile, or somebody at another server. Nobody holds those sessions any
-    // more, but the disk may still show their tokens: end them.
+    // Another context signed in meanwhile, or at another server. Nobody uses these sessions any more, but the
+    // disk may still show their tokens: end them.
     replaced
-        .kept
+        .current
         .into_iter()
-        .chain(replaced.strays)
+        .chain(replaced.stale)
         .for_each(revoke);
     Ok(())
 }
 
-/// Signs out: on the server if it can be reached, and here in any case.
+/// Signs out: here in any case, and on the server if it can be reached.
 ///
 /// # Errors
 /// The browser's storage or its locks failed.
 pub(crate) async fn sign_out() -> Result<(), Error> {
-    let lock = vault::lock().await?;
-    // An address that has become invalid keeps nobody signed in: each pair knows its own.
-    let server = vault::server().await?.ok();
-    let Contents { kept, strays } = vault::read(server.as_ref()).await?;
-    strays.into_iter().for_each(revoke);
-    if let (Some(server), Some(kept)) = (server, kept) {
-        // The server first: were the popup closed in between, the next refresh would hear of the end.
-        // An answer is welcome, and changes nothing.
-        let _ = Client::new(server).logout(kept.pair.refresh_token).await;
+    let lock = token_store::lock().await?;
+    // Sign out even if the configured address has become invalid: each pair knows its own server.
+    let server = token_store::server().await?.ok();
+    let StoreContents { current, stale } = token_store::read(server.as_ref()).await?;
+    stale.into_iter().for_each(revoke);
+    if let (Some(server), Some(stored)) = (server, current) {
+        // The server first: if the popup closes in between, the next refresh learns of the end.
+        // The answer changes nothing.
+        let _ = Client::new(server).logout(stored.pair.refresh_token).await;
     }
-    vault::forget(&lock).await?;
+    token_store::clear(&lock).await?;
     Ok(())
 }
 
-/// The sign-in at `server`; what else is kept goes, without making anybody wait.
-async fn load(server: &Server) -> Result<Option<Kept>, Fault> {
-    let Contents { kept, strays } = vault::read(Some(server)).await?;
-    if !strays.is_empty() {
-        // What fails here is tried again when somebody looks again.
-        spawn_local(async { drop(settle().await) });
+/// The tokens of `server`. Others are discarded in the background.
+async fn load(server: &Server) -> Result<Option<StoredTokens>, BrowserError> {
+    let StoreContents { current, stale } = token_store::read(Some(server)).await?;
+    if !stale.is_empty() {
+        // A failure here is tried again at the next call.
+        spawn_local(async { drop(discard_stale().await) });
     }
-    Ok(kept)
+    Ok(current)
 }
 
-/// Forgets what is not of the configured server, as after that was changed, and ends it where it belongs.
-async fn settle() -> Result<(), Error> {
-    let lock = vault::lock().await?;
-    // While this waited, another context may have done it, or the person may have changed the server back.
-    // Only a server takes the place of a server: a slip in the settings signs nobody out.
-    let server = vault::server().await??;
-    for stray in vault::read(Some(&server)).await?.strays {
-        let area = stray.area;
-        // Both start in the same turn of the page, so that it can not close between them.
-        revoke(stray);
-        vault::remove(area, &lock).await?;
+/// Removes tokens of other servers than the configured one, and ends their sessions there.
+async fn discard_stale() -> Result<(), Error> {
+    let lock = token_store::lock().await?;
+    // Meanwhile another context may have done it, or the user may have changed the server back.
+    // An invalid address in the settings signs nobody out.
+    let server = token_store::server().await??;
+    for old in token_store::read(Some(&server)).await?.stale {
+        let area = old.area;
+        // Both start in the same task, so that the page cannot close between them.
+        revoke(old);
+        token_store::remove(area, &lock).await?;
     }
     Ok(())
 }
 
-/// Tells the server that issued the pair of `kept`, and no other, that nobody will use it any more.
-///
-/// Waits for nothing, and does not hear of a failure.
-fn revoke(kept: Kept) {
-    if let Some(issuer) = kept.issuer {
-        spawn_local(async move { drop(Client::new(issuer).logout(kept.pair.refresh_token).await) });
+/// Ends the session of `stored` on the server that issued it, in the background; failures are ignored.
+fn revoke(stored: StoredTokens) {
+    if let Some(issuer) = stored.issuer {
+        spawn_local(
+            async move { drop(Client::new(issuer).logout(stored.pair.refresh_token).await) },
+        );
     }
 }
 
-/// Asks for the protected greeting: refreshes silently when that is due, and answers a 401 by one
-/// refresh and one retry.
+/// Requests the protected greeting. Refreshes first when that is due, and answers a 401 by one refresh and one
+/// retry.
 ///
 /// # Errors
-/// As the server answered, or did not, to the request or to the refresh.
+/// The server refused the request or the refresh, or gave no usable answer.
 pub(crate) async fn protected() -> Result<Message, Error> {
     let client = client().await?;
     let mut refused = None;
@@ -208,45 +208,53 @@ pub(crate) async fn protected() -> Result<Message, Error> {
     }
 }
 
-/// An access token that is worth trying, after the server has `refused` one, or none.
+/// An access token that is worth trying. `refused` is the one that the server has just refused, if any.
 async fn access_token(client: &Client, refused: Option<&Secret>) -> Result<Secret, Error> {
-    let kept = load(client.server()).await?;
-    match decide::next(kept.as_ref().map(|kept| &kept.pair), refused, now_ms()) {
+    let stored = load(client.server()).await?;
+    match decide::next(
+        stored.as_ref().map(|stored| &stored.pair),
+        refused,
+        now_ms(),
+    ) {
         Next::SignIn => return Err(Error::NotSignedIn),
         Next::Use(access) => return Ok(access),
         Next::Refresh => {}
     }
-    let lock = vault::lock().await?;
-    // While this waited, another context may have refreshed, signed in or signed out.
-    let kept = load(client.server()).await?;
+    let lock = token_store::lock().await?;
+    // Meanwhile another context may have refreshed, signed in or signed out.
+    let stored = load(client.server()).await?;
     match (
-        decide::next(kept.as_ref().map(|kept| &kept.pair), refused, now_ms()),
-        kept,
+        decide::next(
+            stored.as_ref().map(|stored| &stored.pair),
+            refused,
+            now_ms(),
+        ),
+        stored,
     ) {
         (Next::Use(access), _) => Ok(access),
-        (Next::Refresh, Some(kept)) => refresh(client, kept, &lock).await,
+        (Next::Refresh, Some(stored)) => refresh(client, stored, &lock).await,
         (Next::SignIn | Next::Refresh, _) => Err(Error::NotSignedIn),
     }
 }
 
-async fn refresh(client: &Client, kept: Kept, lock: &Exclusive) -> Result<Secret, Error> {
+async fn refresh(client: &Client, stored: StoredTokens, lock: &WriteLock) -> Result<Secret, Error> {
     let asked_at_ms = now_ms();
-    let answer = client.refresh(kept.pair.refresh_token.clone()).await;
-    // The lock keeps every surface of ours away, but not a script that writes storage by hand. The answer
-    // is about the pair that was presented; if that is no longer there, what is there stays as it is.
-    let presented = &kept.pair.refresh_token;
-    let now_kept = load(client.server()).await?;
-    let still_kept = now_kept.is_some_and(|now| now.pair.refresh_token == *presented);
+    let answer = client.refresh(stored.pair.refresh_token.clone()).await;
+    // The lock keeps our contexts away, but not other scripts that write storage. The answer is about the pair
+    // that was presented: if that has gone, leave storage alone.
+    let presented = &stored.pair.refresh_token;
+    let now = load(client.server()).await?;
+    let is_current = now.is_some_and(|now| now.pair.refresh_token == *presented);
     match answer {
-        Ok(tokens) if still_kept => {
+        Ok(tokens) if is_current => {
             let pair = Pair::answered(tokens, asked_at_ms);
-            vault::keep(kept.area, client.server(), &pair, lock).await?;
+            token_store::store(stored.area, client.server(), &pair, lock).await?;
             Ok(pair.access_token)
         }
         Ok(_) => Err(Error::NotSignedIn),
         Err(Failure::Refused(refusal)) => {
-            if still_kept && decide::ends_sign_in(refusal.code) {
-                vault::forget(lock).await?;
+            if is_current && decide::ends_session(refusal.code) {
+                token_store::clear(lock).await?;
             }
             Err(Error::RefreshRefused(refusal.message))
         }
@@ -255,7 +263,7 @@ async fn refresh(client: &Client, kept: Kept, lock: &Exclusive) -> Result<Secret
 }
 
 async fn client() -> Result<Client, Error> {
-    Ok(Client::new(vault::server().await??))
+    Ok(Client::new(token_store::server().await??))
 }
 
 fn failed(failure: Failure, client: &Client) -> Error {

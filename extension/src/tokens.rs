@@ -1,19 +1,19 @@
-//! The pair of tokens as the extension keeps it, and what can be read from it.
+//! The pair of tokens as the extension stores it, and what can be read from it.
 //!
-//! Nothing here is trusted or verified: the server does that. It knows no storage and no network.
+//! Nothing is verified here: the server does that. This module knows no storage and no network.
 
 use password_auth_wire::{Secret, Tokens};
 use serde::{Deserialize, Serialize};
 
-/// A pair is renewed this long before its access token expires, so that it does not expire on its way.
+/// A pair is refreshed this long before its access token expires, so that it does not expire in transit.
 const MARGIN_MS: f64 = 30_000.0;
 
-/// What is kept of a sign-in.
+/// The tokens of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pair {
     /// For the `Authorization` header.
     pub access_token: Secret,
-    /// Good for one refresh.
+    /// Valid for one refresh.
     pub refresh_token: Secret,
     /// Unix milliseconds, by this computer's clock. Absent: due at once.
     #[serde(default)]
@@ -21,9 +21,9 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// What the server answered to a request that was sent at `asked_at_ms`.
+    /// The pair that the server answered to a request sent at `asked_at_ms`.
     ///
-    /// Counted from the question and not from the answer, the expiry is never too late.
+    /// The expiry counts from the request and not from the answer, so it is never too late.
     pub(crate) fn answered(tokens: Tokens, asked_at_ms: f64) -> Self {
         Self {
             access_token: tokens.access_token,
@@ -32,9 +32,9 @@ impl Pair {
         }
     }
 
-    /// Whether both tokens can travel at all: visible ASCII, as every token that a server made.
+    /// Whether both tokens are visible ASCII, as all tokens of a server are.
     ///
-    /// Storage can be written by hand, and a line break inside a header would throw.
+    /// Other scripts can write storage, and a line break in a header would throw.
     pub(crate) fn is_well_formed(&self) -> bool {
         [&self.access_token, &self.refresh_token]
             .into_iter()
@@ -46,18 +46,18 @@ impl Pair {
 
     /// Whether the access token has expired at `now_ms`, or is about to.
     pub(crate) fn is_due(&self, now_ms: f64) -> bool {
-        // An expiry that is no number compares false, and is due.
+        // NaN compares false, and counts as due.
         let is_fresh = self.access_token_expiry - MARGIN_MS > now_ms;
         !is_fresh
     }
 
-    /// Compares by age: the newer is greater. Every access token of a server lasts as long as the one before.
+    /// Compares by age: the newer pair is greater.
     pub(crate) fn by_age(&self, other: &Self) -> core::cmp::Ordering {
         self.access_token_expiry
             .total_cmp(&other.access_token_expiry)
     }
 
-    /// The JSON of the access token's claims, unverified: good enough to show a name.
+    /// The JSON of the access token's claims, unverified. Use it for display only.
     pub(crate) fn claims(&self) -> Option<String> {
         let payload = self.access_token.expose().split('.').nth(1)?;
         String::from_utf8(decode_base64url(payload)?).ok()
@@ -107,7 +107,7 @@ mod tests {
     use super::Pair;
 
     #[test]
-    fn the_expiry_counts_from_the_question() {
+    fn the_expiry_counts_from_the_request() {
         let tokens = Tokens {
             status: Status::Ok,
             access_token: Secret::new("a"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_can_not_be_a_header_is_none() {
+    fn a_token_that_cannot_be_a_header_is_not_well_formed() {
         assert!(Pair::sample("a.b-c_d", "r", 0.0).is_well_formed());
         for broken in ["", "a b", "a\r\nb", "ä"] {
             assert!(
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn debug_hides_the_tokens() {
-        let shown = format!("{:?}", Pair::sample("hush", "hush", 0.0));
-        assert!(!shown.contains("hush"), "{shown}");
+        let shown = format!("{:?}", Pair::sample("clear_status", "clear_status", 0.0));
+        assert!(!shown.contains("clear_status"), "{shown}");
     }
 }

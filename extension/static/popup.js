@@ -1,4 +1,4 @@
-// Starts the WASM. Until it is there, holds the last thing that the person asked for, and asks again then.
+// Starts the WASM. Until it runs, this holds the last click, and repeats it then.
 "use strict";
 
 (() => {

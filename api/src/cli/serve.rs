@@ -13,12 +13,14 @@ use super::log::start_log;
 use super::settings::Arguments;
 use super::{runtime, store};
 use crate::admin::{Admin, AdminSocket};
+use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
+use crate::http;
 use crate::http::serve::{Limits, serve};
-use crate::http::{self, App};
 use crate::jobs::run_sweeper;
 use crate::mail::{Courier, Pacing, Route};
+use crate::operator::Operator;
 use crate::store::Store;
 use crate::tokens::{SigningKeys, load_or_create};
 
@@ -51,11 +53,16 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
         None => load_or_create(&config.data_dir).map_err(|error| error.to_string())?,
     };
     let clock = Arc::new(SystemClock);
-    let app = App::new(&config, address, &keys, Arc::clone(&store), clock.clone());
+    let app = App::new(
+        &config.app(address),
+        &keys,
+        Arc::clone(&store),
+        clock.clone(),
+    );
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
     let admin = Admin {
-        operator: app.operator(Arc::clone(&store)),
+        operator: Operator::new(&app, Arc::clone(&store)),
         store: Arc::clone(&store),
         keys,
     };
@@ -64,7 +71,12 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     // Whoever does not read it does not need it.
     writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
-    let serving = serve(listener, http::endpoint(&app), Limits::DEFAULT, stopped);
+    let serving = serve(
+        listener,
+        http::endpoint(&app, &config.http(address)),
+        Limits::DEFAULT,
+        stopped,
+    );
     tokio::pin!(serving);
     let outcome = tokio::select! {
         () = &mut serving => Ok(()),

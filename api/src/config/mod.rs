@@ -17,6 +17,8 @@ pub use source::{Origin, Sources};
 
 use self::parse::Reader;
 use crate::accounts::Rates;
+use crate::app;
+use crate::http::{self, CorsPolicy, FormPolicy, ProxyTrust};
 use crate::mail::{Delivery, LinkLifetimes};
 use crate::passwords::{Policy, ScryptParams};
 use crate::sessions::Lifetimes;
@@ -91,6 +93,46 @@ impl fmt::Display for Problem {
 }
 
 impl Config {
+    /// What the use cases need to know, where the server listens on `address`.
+    #[must_use]
+    pub fn app(&self, address: SocketAddr) -> app::Settings {
+        app::Settings {
+            dev: self.dev,
+            public_url: self.reached_at(address),
+            issuer: self.issuer.clone(),
+            lifetimes: self.lifetimes,
+            mail: self.mail.clone(),
+            links: self.links,
+            scrypt: self.scrypt,
+            password_policy: self.password_policy,
+            rates: self.rates,
+        }
+    }
+
+    /// What the front needs to know, where the server listens on `address`.
+    #[must_use]
+    pub fn http(&self, address: SocketAddr) -> http::Settings {
+        let own = self.reached_at(address);
+        let origins = self.allowed_origins.iter().chain(std::iter::once(&own));
+        let origins = origins.map(String::as_str);
+        http::Settings {
+            forms: FormPolicy::new(origins.clone(), self.dev),
+            cors: if self.dev {
+                CorsPolicy::Any
+            } else {
+                CorsPolicy::exactly(origins)
+            },
+            proxies: ProxyTrust::new(self.trusted_proxies.clone()),
+            https: own.starts_with("https://"),
+        }
+    }
+
+    fn reached_at(&self, address: SocketAddr) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"))
+    }
+
     /// Reads every setting.
     ///
     /// # Errors

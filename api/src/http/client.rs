@@ -1,13 +1,14 @@
 //! Who asks: the address, and what the client calls itself.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use ipnet::IpNet;
 use poem::http::{HeaderMap, header};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::error::Failure;
-use crate::accounts::Client;
+use crate::model::Client;
 
 /// The most characters of a User-Agent that are kept.
 const DEVICE_CHARS: usize = 120;
@@ -58,7 +59,18 @@ impl ProxyTrust {
     }
 }
 
-impl<'a> FromRequest<'a> for Client {
+/// Who asks, for a handler.
+pub(super) struct RequestClient(pub(super) Client);
+
+impl Deref for RequestClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl<'a> FromRequest<'a> for RequestClient {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let ClientAddress(address) = *request
             .data()
@@ -66,14 +78,14 @@ impl<'a> FromRequest<'a> for Client {
         let user_agent = request
             .header(header::USER_AGENT.as_str())
             .unwrap_or_default();
-        Ok(Self {
+        Ok(Self(Client {
             address,
             device: user_agent
                 .chars()
                 .filter(|c| !c.is_control())
                 .take(DEVICE_CHARS)
                 .collect(),
-        })
+        }))
     }
 }
 

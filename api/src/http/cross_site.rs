@@ -12,7 +12,7 @@ use super::error::{Dialect, Failure};
 
 /// Whose pages may send forms here.
 #[derive(Clone, Debug)]
-pub(super) struct FormPolicy {
+pub struct FormPolicy {
     origins: Vec<HeaderValue>,
     dev: bool,
 }
@@ -22,12 +22,13 @@ pub(super) struct SameSite;
 
 impl FormPolicy {
     /// Pages of these origins, and in development those of this machine and of extensions.
-    pub(super) fn new<'a>(origins: impl IntoIterator<Item = &'a str>, dev: bool) -> Arc<Self> {
+    #[must_use]
+    pub fn new<'a>(origins: impl IntoIterator<Item = &'a str>, dev: bool) -> Self {
         let origins = origins
             .into_iter()
             .filter_map(|origin| HeaderValue::from_str(origin).ok())
             .collect();
-        Arc::new(Self { origins, dev })
+        Self { origins, dev }
     }
 
     /// Whether the browser says that it is another site's. What says nothing is no browser.

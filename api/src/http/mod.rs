@@ -3,7 +3,6 @@
 //! A request passes `serve` (connections and their limits), `front` (what every answer needs), then
 //! `routes`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
 
-mod app;
 mod body;
 mod caller;
 mod client;
@@ -19,8 +18,8 @@ pub mod serve;
 mod sign_out;
 mod v1;
 
-pub use app::App;
 pub use client::ProxyTrust;
+pub use cross_site::FormPolicy;
 pub use error::Failure;
-pub use front::CorsPolicy;
+pub use front::{CorsPolicy, Settings};
 pub use routes::endpoint;

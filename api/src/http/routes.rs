@@ -9,12 +9,12 @@ use poem::web::Redirect;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
-use super::app::App;
 use super::demo::DemoApi;
 use super::docs;
-use super::front::Front;
+use super::front::{Front, Settings};
 use super::pages;
 use super::v1;
+use crate::app::App;
 
 /// The paths of pages, which are no part of the OpenAPI document, and their methods.
 const PAGES: [(&str, &str); 5] = [
@@ -27,18 +27,20 @@ const PAGES: [(&str, &str); 5] = [
 
 /// The whole server as one endpoint, which never fails: what goes wrong is an answer.
 #[must_use]
-pub fn endpoint(app: &App) -> BoxEndpoint<'static, Response> {
+pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
     let described = Arc::new(service(app));
     let pages = Route::new()
         .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(docs::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(docs::openapi_json(described)));
-    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&app.forms));
+    let forms = Arc::new(settings.forms.clone());
+    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions))
-        .data(Arc::clone(&app.forms));
-    Front::new(app, PagesOrApi { pages, api }).boxed()
+        .data(forms);
+    let clock = Arc::clone(&app.clock);
+    Front::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
 }
 
 /// Everything that the OpenAPI document describes.
@@ -54,7 +56,7 @@ fn service(app: &App) -> OpenApiService<Described, ()> {
 }
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
-pub(super) fn allowed_methods(route: &str) -> Option<HeaderValue> {
+fn allowed_methods(route: &str) -> Option<HeaderValue> {
     static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
         let api = Described::meta().into_iter().flat_map(|api| api.paths);

@@ -47,27 +47,16 @@ fn joins(c: char) -> bool {
 
 /// Which characters are digits of what could be a telephone's number.
 fn dialled(chars: &[char]) -> Vec<bool> {
-    let mut found = vec![false; chars.len()];
-    let mut begins = 0;
-    for at in 0..=chars.len() {
-        let goes_on = chars
-            .get(at)
-            .is_some_and(|c| c.is_numeric() || is_between_digits(*c));
-        if goes_on {
-            continue;
-        }
-        let run = begins..at;
-        let digits = chars[run.clone()].iter().filter(|c| c.is_numeric()).count();
+    let mut found = Vec::with_capacity(chars.len());
+    let belongs = |c: &char| c.is_numeric() || is_between_digits(*c);
+    for run in chars.chunk_by(|one, other| belongs(one) == belongs(other)) {
+        let before = found.len().checked_sub(1).and_then(|last| chars.get(last));
         // A year, or a number of luck, at the end of a name is none.
-        let is_of_a_word = begins > 0
-            && chars[begins].is_numeric()
-            && (chars[begins - 1].is_alphabetic() || chars[begins - 1] == '_');
-        if digits >= DIALLED && !is_of_a_word {
-            for digit in run {
-                found[digit] = chars[digit].is_numeric();
-            }
-        }
-        begins = at + 1;
+        let is_of_a_word = run.first().is_some_and(|first| first.is_numeric())
+            && before.is_some_and(|before| before.is_alphabetic() || *before == '_');
+        let digits = run.iter().filter(|c| c.is_numeric()).count();
+        let is_dialled = digits >= DIALLED && !is_of_a_word;
+        found.extend(run.iter().map(|c| is_dialled && c.is_numeric()));
     }
     found
 }

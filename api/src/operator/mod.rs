@@ -14,6 +14,7 @@ pub use error::OperatorError;
 pub use views::{Person, Reply, SignIn};
 
 use crate::accounts::{Accounts, EmailKey, NewAccount, Role, UsernameKey};
+use crate::app::App;
 use crate::events::Circumstances;
 use crate::id::{SessionId, UserId};
 use crate::sessions::Sessions;
@@ -30,14 +31,10 @@ pub struct Operator {
 impl Operator {
     /// An operator of what is in `store`; the use cases are on the same.
     #[must_use]
-    pub const fn new(
-        accounts: Arc<Accounts>,
-        sessions: Arc<Sessions>,
-        store: Arc<dyn Store>,
-    ) -> Self {
+    pub fn new(app: &App, store: Arc<dyn Store>) -> Self {
         Self {
-            accounts,
-            sessions,
+            accounts: Arc::clone(&app.accounts),
+            sessions: Arc::clone(&app.sessions),
             store,
         }
     }

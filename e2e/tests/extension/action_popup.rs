@@ -1,6 +1,6 @@
 //! The real popup below the toolbar's button, not its page in a tab.
 
-use crate::support::{ActionPopup, Between, Browser, PASSWORD, Server};
+use crate::support::{ActionPopup, Browser, PASSWORD, Proxy, Server};
 
 #[tokio::test]
 async fn the_real_popup_signs_in_and_is_signed_in_when_it_opens_again() {
@@ -26,16 +26,16 @@ async fn the_real_popup_signs_in_and_is_signed_in_when_it_opens_again() {
 #[tokio::test]
 async fn the_real_popup_may_close_in_the_middle_of_a_refresh() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let tab = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let tab = browser.popup(&proxy.url).await;
     tab.sign_up("alice").await;
     tab.let_access_token_expire().await;
-    between.hold_answers();
+    proxy.hold_answers();
     let mut popup = ActionPopup::open(&browser).await;
     popup.click("accessProtected").await;
-    between.until_held(1).await;
+    proxy.until_held(1).await;
     popup.close().await;
-    between.release_answers();
+    proxy.release_answers();
     let mut popup = ActionPopup::open(&browser).await;
     popup.click("accessProtected").await;
     popup.expect_status("Hello, alice!").await;

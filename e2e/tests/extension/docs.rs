@@ -1,4 +1,4 @@
-//! Swagger UI at `/docs`, as somebody uses it who looks around: its own scripts run under the page's policy,
+//! Swagger UI at `/docs`, as a user explores it: its own scripts run under the page's policy,
 //! and its Authorize is enough to reach what is protected.
 
 use serde_json::{Value, json};

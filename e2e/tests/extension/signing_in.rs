@@ -1,12 +1,12 @@
-//! Every row of the popup's contract while all goes well, or the person is mistaken.
+//! Every row of the popup's contract when all goes well, and when the user makes a mistake.
 
 use serde_json::json;
 use thirtyfour::Key;
 
-use crate::support::{Between, Browser, PASSWORD, Server};
+use crate::support::{Browser, PASSWORD, Proxy, Server};
 
 #[tokio::test]
-async fn somebody_registers_logs_in_is_greeted_and_logs_out() {
+async fn a_user_registers_logs_in_is_greeted_and_logs_out() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
     assert!(!popup.is_shown("logout").await);
@@ -43,10 +43,10 @@ async fn somebody_registers_logs_in_is_greeted_and_logs_out() {
 }
 
 #[tokio::test]
-async fn an_empty_field_and_a_short_password_are_said_before_anything_is_sent() {
+async fn an_empty_field_and_a_short_password_are_reported_before_anything_is_sent() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     for (username, password) in [("", ""), ("alice", ""), ("", PASSWORD), ("  ", PASSWORD)] {
         popup.register(username, password).await;
         popup
@@ -63,12 +63,12 @@ async fn an_empty_field_and_a_short_password_are_said_before_anything_is_sent() 
         .await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
-    assert_eq!(between.heads(), Vec::<String>::new());
+    assert_eq!(proxy.heads(), Vec::<String>::new());
     browser.quit().await;
 }
 
 #[tokio::test]
-async fn the_server_s_refusal_is_given_in_its_words() {
+async fn a_refusal_shows_the_message_of_the_server() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
     popup.register("alice", PASSWORD).await;
@@ -193,13 +193,13 @@ async fn a_status_is_announced_politely_and_shown_for_five_seconds() {
 #[tokio::test]
 async fn a_button_that_waits_shows_it_and_cannot_fire_twice() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     popup.register("alice", PASSWORD).await;
     popup.expect_success("Registration successful.").await;
-    between.hold_answers();
+    proxy.hold_answers();
     popup.log_in("alice", PASSWORD).await;
-    between.until_held(1).await;
+    proxy.until_held(1).await;
     popup
         .until("document.getElementById('login').getAttribute('aria-busy') === 'true'")
         .await;
@@ -209,9 +209,9 @@ async fn a_button_that_waits_shows_it_and_cannot_fire_twice() {
             json!(null),
         )
         .await;
-    between.release_answers();
+    proxy.release_answers();
     popup.expect_success("Authentication successful.").await;
-    assert_eq!(between.count("POST /authenticate"), 1);
+    assert_eq!(proxy.count("POST /authenticate"), 1);
     popup
         .until("document.getElementById('login').getAttribute('aria-busy') !== 'true'")
         .await;

@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use crate::support::{Between, Browser, PASSWORD, Popup, Server};
+use crate::support::{Browser, PASSWORD, Popup, Proxy, Server};
 
 #[tokio::test]
 async fn an_access_token_that_is_due_is_refreshed_silently() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     popup.sign_up("alice").await;
     let before = popup.stored("local").await["auth_tokens"].clone();
     popup.let_access_token_expire().await;
     popup.expect_greeting("alice").await;
-    assert_eq!(between.count("POST /refresh"), 1);
+    assert_eq!(proxy.count("POST /refresh"), 1);
     assert_eq!(
-        between.count("GET /protected"),
+        proxy.count("GET /protected"),
         1,
         "no request with a token known to be due"
     );
@@ -27,23 +27,23 @@ async fn an_access_token_that_is_due_is_refreshed_silently() {
 #[tokio::test]
 async fn a_401_is_answered_by_one_refresh_and_one_retry() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     popup.sign_up("alice").await;
     popup
         .change_tokens(json!({"access_token": "no.longer.good"}))
         .await;
     popup.expect_greeting("alice").await;
-    assert_eq!(between.count("GET /protected"), 2);
-    assert_eq!(between.count("POST /refresh"), 1);
+    assert_eq!(proxy.count("GET /protected"), 2);
+    assert_eq!(proxy.count("POST /refresh"), 1);
     browser.quit().await;
 }
 
 #[tokio::test]
 async fn many_contexts_that_refresh_at_once_send_one_refresh_and_all_get_on() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let first = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let first = browser.popup(&proxy.url).await;
     first.sign_up("alice").await;
     let mut popups = vec![first];
     for _ in 0..7 {
@@ -51,39 +51,39 @@ async fn many_contexts_that_refresh_at_once_send_one_refresh_and_all_get_on() {
     }
     popups[0].let_access_token_expire().await;
     // Every refresh waits until each context has asked for what is protected.
-    between.hold_answers();
+    proxy.hold_answers();
     for popup in &popups {
         popup.click("accessProtected").await;
     }
-    between.until_held(1).await;
-    between.release_answers();
+    proxy.until_held(1).await;
+    proxy.release_answers();
     for popup in &popups {
         popup.expect_success("Hello, alice!").await;
     }
-    assert_eq!(between.count("POST /refresh"), 1);
+    assert_eq!(proxy.count("POST /refresh"), 1);
     browser.quit().await;
 }
 
 #[tokio::test]
 async fn a_popup_that_closes_in_the_middle_of_a_refresh_loses_nothing() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let keeper = browser.popup(&between.url).await;
-    keeper.sign_up("alice").await;
+    let proxy = Proxy::start(&server.url).await;
+    let first = browser.popup(&proxy.url).await;
+    first.sign_up("alice").await;
     for round in 1..=3 {
-        keeper.let_access_token_expire().await;
-        between.hold_answers();
+        first.let_access_token_expire().await;
+        proxy.hold_answers();
         let popup = browser.popup_as_it_is().await;
         popup.click("accessProtected").await;
         // The server has rotated; the answer does not reach the popup any more.
-        between.until_held(round).await;
+        proxy.until_held(round).await;
         popup.close().await;
-        between.release_answers();
+        proxy.release_answers();
         let popup = browser.popup_as_it_is().await;
         popup.expect_greeting("alice").await;
         popup.close().await;
     }
-    keeper.expect_greeting("alice").await;
+    first.expect_greeting("alice").await;
     browser.quit().await;
 }
 
@@ -110,7 +110,7 @@ async fn reopened_the_popup_knows_who_is_signed_in_and_other_contexts_follow() {
 }
 
 #[tokio::test]
-async fn a_restarted_browser_is_signed_in_only_if_the_person_chose_to_stay() {
+async fn a_restarted_browser_is_signed_in_only_if_the_user_chose_to_stay() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
     popup.sign_up("alice").await;

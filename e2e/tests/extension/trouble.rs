@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{Between, Browser, Canned, PASSWORD, Popup, Server};
+use crate::support::{Browser, Canned, PASSWORD, Popup, Proxy, Server};
 
 /// What a proxy, a captive portal or a broken server may answer.
-const NONSENSE: [Canned; 5] = [
+const UNEXPECTED: [Canned; 5] = [
     Canned {
         status: "200 OK",
         content_type: "text/html",
@@ -60,14 +60,14 @@ async fn a_server_that_is_down_is_named_and_the_sign_in_kept() {
 }
 
 #[tokio::test]
-async fn whatever_nonsense_a_server_answers_the_sign_in_is_kept() {
+async fn whatever_the_server_answers_the_sign_in_is_kept() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     popup.sign_up("alice").await;
-    for canned in NONSENSE {
+    for canned in UNEXPECTED {
         let what = canned.status;
-        between.answer_with(Some(canned));
+        proxy.answer_with(Some(canned));
         for expire in [false, true] {
             if expire {
                 popup.let_access_token_expire().await;
@@ -77,10 +77,10 @@ async fn whatever_nonsense_a_server_answers_the_sign_in_is_kept() {
                 .until("!document.getElementById('logout').hidden")
                 .await;
             popup.click("accessProtected").await;
-            popup.expect_error_with(&[&between.url]).await;
+            popup.expect_error_with(&[&proxy.url]).await;
             assert_still_signed_in(&popup).await;
         }
-        between.answer_with(None);
+        proxy.answer_with(None);
         popup.expect_greeting("alice").await;
         println!("kept through {what}");
     }
@@ -88,18 +88,18 @@ async fn whatever_nonsense_a_server_answers_the_sign_in_is_kept() {
 }
 
 #[tokio::test]
-async fn signing_in_at_nonsense_says_so_and_signs_nobody_in() {
+async fn signing_in_at_another_kind_of_server_fails_with_a_message() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
-    for canned in NONSENSE {
-        between.answer_with(Some(canned));
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
+    for canned in UNEXPECTED {
+        proxy.answer_with(Some(canned));
         popup.reload().await;
         popup.log_in("alice", PASSWORD).await;
-        popup.expect_error_with(&[&between.url]).await;
+        popup.expect_error_with(&[&proxy.url]).await;
         popup.reload().await;
         popup.register("alice", PASSWORD).await;
-        popup.expect_error_with(&[&between.url]).await;
+        popup.expect_error_with(&[&proxy.url]).await;
         assert!(popup.stored("local").await["auth_tokens"].is_null());
     }
     browser.quit().await;
@@ -121,7 +121,7 @@ async fn offline_it_still_signs_out_here() {
 #[tokio::test]
 async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_out() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let (issuer, stranger) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
+    let (issuer, stranger) = tokio::join!(Proxy::start(&server.url), Proxy::start(&server.url));
     let popup = browser.popup(&issuer.url).await;
     popup.sign_up("alice").await;
     let tokens = popup.stored("local").await["auth_tokens"].clone();
@@ -150,9 +150,9 @@ async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_
 }
 
 #[tokio::test]
-async fn changing_the_server_makes_nobody_wait_and_ends_the_old_sign_in() {
+async fn changing_the_server_does_not_wait_and_ends_the_old_session() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let (old, new) = tokio::join!(Between::start(&server.url), Between::start(&server.url));
+    let (old, new) = tokio::join!(Proxy::start(&server.url), Proxy::start(&server.url));
     let popup = browser.popup(&old.url).await;
     popup.sign_up("alice").await;
     let tokens = popup.stored("local").await["auth_tokens"].clone();
@@ -176,8 +176,8 @@ async fn changing_the_server_makes_nobody_wait_and_ends_the_old_sign_in() {
 #[tokio::test]
 async fn of_two_sign_ins_the_newer_one_counts_and_the_older_one_is_ended() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let between = Between::start(&server.url).await;
-    let popup = browser.popup(&between.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
     popup.sign_up("alice").await;
     let old = popup.stored("local").await;
     popup.click("logout").await;
@@ -192,7 +192,7 @@ async fn of_two_sign_ins_the_newer_one_counts_and_the_older_one_is_ended() {
     popup.until_no_tokens_are_stored().await;
     popup.reload().await;
     popup.expect_greeting("bob").await;
-    between.until_seen("POST /logout", 2).await;
+    proxy.until_seen("POST /logout", 2).await;
     browser.quit().await;
 }
 
@@ -209,8 +209,8 @@ async fn an_address_that_is_neither_https_nor_loopback_is_not_used() {
         popup.log_in("alice", PASSWORD).await;
         popup.expect_error_with(&["server", "address"]).await;
         popup.close().await;
-        let keeper = browser.popup_as_it_is().await;
-        keeper.store(json!({"server_url": null})).await;
+        let first = browser.popup_as_it_is().await;
+        first.store(json!({"server_url": null})).await;
     }
     browser.quit().await;
 }

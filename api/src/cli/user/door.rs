@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::admin::Client;
+use crate::app::App;
 use crate::cli::store::{self, Opened};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::http::App;
 use crate::operator::{Command, Operator, Reply};
 use crate::store::Store;
 use crate::tokens::{SigningKey, SigningKeys};
@@ -85,12 +85,11 @@ impl<'a> Door<'a> {
         let key = SigningKey::random()
             .map_err(|error| format!("no random bytes from the system: {error}"))?;
         let app = App::new(
-            self.config,
-            self.config.listen,
+            &self.config.app(self.config.listen),
             &SigningKeys::new(key, Vec::new()),
             Arc::clone(store),
             Arc::new(SystemClock),
         );
-        Ok(app.operator(Arc::clone(store)))
+        Ok(Operator::new(&app, Arc::clone(store)))
     }
 }

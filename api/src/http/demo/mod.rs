@@ -14,9 +14,10 @@ use self::described::{
 };
 use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
+use super::client::RequestClient;
 use super::route::{Answer, Outcome, Route as _};
 use super::sign_out::sign_out;
-use crate::accounts::{Accounts, Client, NewAccount};
+use crate::accounts::{Accounts, NewAccount};
 use crate::clock::{SharedClock, Timestamp};
 use crate::sessions::{Issued, SessionKind, Sessions};
 
@@ -50,7 +51,7 @@ impl DemoApi {
         operation_id = "register",
         tag = "Tag::SignIn"
     )]
-    async fn register(&self, client: Client, body: Body<Credentials>) -> Outcome<Register> {
+    async fn register(&self, client: RequestClient, body: Body<Credentials>) -> Outcome<Register> {
         let Credentials { username, password } = body.0;
         let account = NewAccount {
             username,
@@ -69,7 +70,11 @@ impl DemoApi {
         operation_id = "authenticate",
         tag = "Tag::SignIn"
     )]
-    async fn authenticate(&self, client: Client, body: Body<Authenticate>) -> Outcome<SignIn> {
+    async fn authenticate(
+        &self,
+        client: RequestClient,
+        body: Body<Authenticate>,
+    ) -> Outcome<SignIn> {
         let Authenticate {
             username,
             password,
@@ -81,7 +86,7 @@ impl DemoApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client)
+            .sign_in(&username, password, kind, client.0)
             .await?;
         Ok(Answer(tokens(issued)))
     }
@@ -96,7 +101,7 @@ impl DemoApi {
         operation_id = "refresh",
         tag = "Tag::SignIn"
     )]
-    async fn refresh(&self, client: Client, body: Body<Refresh>) -> Outcome<RefreshTokens> {
+    async fn refresh(&self, client: RequestClient, body: Body<Refresh>) -> Outcome<RefreshTokens> {
         let issued = self
             .sessions
             .refresh(&body.0.refresh_token, &client)
@@ -116,7 +121,7 @@ impl DemoApi {
     )]
     async fn logout(
         &self,
-        client: Client,
+        client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
     ) -> Outcome<SignOutRoute> {

@@ -8,7 +8,7 @@ mod log;
 use std::time::Duration;
 
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
-use poem::http::{Method, StatusCode};
+use poem::http::{HeaderValue, Method, StatusCode};
 use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
 use poem::{Body, Endpoint, IntoResponse, Middleware, PathPattern, Request, Response};
 
@@ -16,10 +16,9 @@ pub use cors::CorsPolicy;
 
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
-use super::app::App;
 use super::client::{ClientAddress, ProxyTrust};
+use super::cross_site::FormPolicy;
 use super::error::Failure;
-use super::routes::allowed_methods;
 use crate::clock::SharedClock;
 
 /// The largest body that any route takes.
@@ -28,6 +27,22 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Who may call from where.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who may call from a browser.
+    pub cors: CorsPolicy,
+    /// Whose pages may send forms.
+    pub forms: FormPolicy,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: ProxyTrust,
+    /// Whether people reach the server by https.
+    pub https: bool,
+}
+
+/// The `Allow` header of a 405, by the route.
+type AllowedMethods = fn(&str) -> Option<HeaderValue>;
+
 /// The outermost endpoint. It answers always: its `Err` is never used.
 pub(super) struct Front<E> {
     routes: CatchPanicEndpoint<E, Panicked>,
@@ -35,16 +50,23 @@ pub(super) struct Front<E> {
     cors: CorsPolicy,
     proxies: ProxyTrust,
     security: SecurityHeaders,
+    allowed_methods: AllowedMethods,
 }
 
 impl<E: Endpoint> Front<E> {
-    pub(super) fn new(app: &App, routes: E) -> Self {
+    pub(super) fn new(
+        settings: &Settings,
+        clock: SharedClock,
+        allowed_methods: AllowedMethods,
+        routes: E,
+    ) -> Self {
         Self {
             routes: CatchPanic::new().with_handler(Panicked).transform(routes),
-            clock: app.clock.clone(),
-            cors: app.cors.clone(),
-            proxies: app.proxies.clone(),
-            security: SecurityHeaders::new(app.https),
+            clock,
+            cors: settings.cors.clone(),
+            proxies: settings.proxies.clone(),
+            security: SecurityHeaders::new(settings.https),
+            allowed_methods,
         }
     }
 
@@ -74,7 +96,7 @@ impl<E: Endpoint> Front<E> {
         let mut response = Failure::from_framework(&error).into_response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
             && let Some(PathPattern(route)) = error.data()
-            && let Some(methods) = allowed_methods(route)
+            && let Some(methods) = (self.allowed_methods)(route)
         {
             response.headers_mut().insert(ALLOW, methods);
         }

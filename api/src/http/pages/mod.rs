@@ -13,9 +13,10 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
+use super::client::RequestClient;
 use super::cross_site::SameSite;
 use super::error::Failure;
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
@@ -67,7 +68,7 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
     from: poem::Result<SameSite>,
-    client: Client,
+    client: RequestClient,
     sent: poem::Result<Form<NewPassword>>,
 ) -> Response {
     if from.is_err() {
@@ -93,7 +94,7 @@ async fn reset_password(
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
     from: poem::Result<SameSite>,
-    client: Client,
+    client: RequestClient,
     sent: poem::Result<Form<Confirmation>>,
 ) -> Response {
     if from.is_err() {

@@ -9,8 +9,9 @@ use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
 use super::messages::{CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token};
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, Outcome};
 
@@ -29,7 +30,7 @@ impl EmailApi {
     async fn request_verification(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
     ) -> Outcome<RequestVerificationRoute> {
         let token = self
             .accounts
@@ -46,7 +47,7 @@ impl EmailApi {
     )]
     async fn confirm(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ConfirmEmail>,
     ) -> Outcome<ConfirmEmailRoute> {
         self.accounts.confirm_email(&body.0.token, &client).await?;
@@ -60,7 +61,7 @@ impl EmailApi {
     async fn change(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ChangeEmail>,
     ) -> Outcome<ChangeEmailRoute> {
         let ChangeEmail {

@@ -14,8 +14,9 @@ use super::described::{
 use super::events::{default_events, page};
 use super::messages::DEACTIVATED;
 use super::views;
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::route::{Answer, NoBody, Outcome};
 
 pub(in crate::http) struct MeApi {
@@ -57,7 +58,11 @@ impl MeApi {
         method = "put",
         operation_id = "v1_deactivate_me"
     )]
-    async fn deactivate(&self, caller: SignedIn, client: Client) -> Outcome<DeactivateRoute> {
+    async fn deactivate(
+        &self,
+        caller: SignedIn,
+        client: RequestClient,
+    ) -> Outcome<DeactivateRoute> {
         self.accounts.deactivate(&caller.0, &client).await?;
         Ok(Answer(Done::with(DEACTIVATED)))
     }
@@ -68,7 +73,7 @@ impl MeApi {
         method = "get",
         operation_id = "v1_export_me"
     )]
-    async fn export(&self, caller: SignedIn, client: Client) -> Outcome<ExportRoute> {
+    async fn export(&self, caller: SignedIn, client: RequestClient) -> Outcome<ExportRoute> {
         let caller = caller.0;
         let export = self.accounts.export(&caller, &client).await?;
         Ok(Answer(PersonalData {
@@ -89,7 +94,7 @@ impl MeApi {
     async fn leave(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<Leave>,
     ) -> Outcome<LeaveRoute> {
         self.accounts

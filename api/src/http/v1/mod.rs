@@ -23,7 +23,7 @@ use self::me::MeApi;
 use self::password::PasswordApi;
 use self::session::SessionApi;
 use self::users::UsersApi;
-use super::App;
+use crate::app::App;
 
 /// Every resource.
 pub(super) type Apis = (

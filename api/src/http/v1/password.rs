@@ -9,8 +9,9 @@ use super::Tag;
 use super::caller::SignedIn;
 use super::described::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
 use super::messages::{PASSWORD_CHANGED, PASSWORD_RESET, RESET_REQUESTED, with_token};
-use crate::accounts::{Accounts, Client};
+use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::route::{Answer, Outcome};
 
 pub(in crate::http) struct PasswordApi {
@@ -26,7 +27,7 @@ impl PasswordApi {
     async fn change(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ChangePassword>,
     ) -> Outcome<ChangePasswordRoute> {
         let ChangePassword {
@@ -49,7 +50,7 @@ impl PasswordApi {
     )]
     async fn request_reset(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RequestReset>,
     ) -> Outcome<RequestResetRoute> {
         let token = self
@@ -69,7 +70,7 @@ impl PasswordApi {
     )]
     async fn confirm_reset(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<ConfirmReset>,
     ) -> Outcome<ConfirmResetRoute> {
         let ConfirmReset {

@@ -16,9 +16,10 @@ use super::described::{
 };
 use super::messages::LOGGED_OUT;
 use super::views;
-use crate::accounts::{Accounts, Client, NewAccount};
+use crate::accounts::{Accounts, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
 use crate::http::caller::MaybeBearer;
+use crate::http::client::RequestClient;
 use crate::http::cross_site::SameSite;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
@@ -60,7 +61,7 @@ impl SessionApi {
     )]
     async fn register(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RegisterAccount>,
     ) -> Outcome<RegisterRoute> {
         let RegisterAccount {
@@ -86,7 +87,7 @@ impl SessionApi {
         operation_id = "v1_login",
         tag = "Tag::SignIn"
     )]
-    async fn login(&self, client: Client, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+    async fn login(&self, client: RequestClient, body: StrictBody<Login>) -> Outcome<LoginRoute> {
         let Login {
             username,
             password,
@@ -98,7 +99,7 @@ impl SessionApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client)
+            .sign_in(&username, password, kind, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -115,13 +116,13 @@ impl SessionApi {
     async fn login_form(
         &self,
         _from: SameSite,
-        client: Client,
+        client: RequestClient,
         form: Form<PasswordForm>,
     ) -> Outcome<LoginFormRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts
-            .sign_in(&username, password, SessionKind::Staying, client)
+            .sign_in(&username, password, SessionKind::Staying, client.0)
             .await?;
         Ok(Answer(views::tokens(issued)))
     }
@@ -138,7 +139,7 @@ impl SessionApi {
     )]
     async fn refresh(
         &self,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<RefreshPair>,
     ) -> Outcome<RefreshRoute> {
         let issued = self
@@ -160,7 +161,7 @@ impl SessionApi {
     )]
     async fn logout(
         &self,
-        client: Client,
+        client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
     ) -> Outcome<LogoutRoute> {
@@ -176,7 +177,11 @@ impl SessionApi {
         operation_id = "v1_logout_all",
         tag = "Tag::SignIn"
     )]
-    async fn logout_all(&self, caller: SignedIn, client: Client) -> Outcome<LogoutEverywhere> {
+    async fn logout_all(
+        &self,
+        caller: SignedIn,
+        client: RequestClient,
+    ) -> Outcome<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
@@ -206,7 +211,7 @@ impl SessionApi {
     async fn end_session(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
         // What is no identifier names nothing.
@@ -230,7 +235,7 @@ impl SessionApi {
     async fn end_other_sessions(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
     ) -> Outcome<EndOtherSignIns> {
         self.sessions
             .end_others_of_caller(&caller.0, &client)

@@ -12,9 +12,10 @@ use super::described::{
     ChangePersonRoute, CountRoute, CreatePersonRoute, PeopleRoute, PersonRoute, RemovePersonRoute,
 };
 use super::views;
-use crate::accounts::{Accounts, Client, Invalid, NewAccount, Page, Role};
+use crate::accounts::{Accounts, Invalid, NewAccount, Page, Role};
 use crate::events::Circumstances;
 use crate::http::body::StrictBody;
+use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::id::UserId;
@@ -66,7 +67,7 @@ impl UsersApi {
     async fn create(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         body: StrictBody<CreateAccount>,
     ) -> Outcome<CreatePersonRoute> {
         let CreateAccount {
@@ -113,7 +114,7 @@ impl UsersApi {
     async fn change(
         &self,
         caller: SignedIn,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
         body: StrictBody<ChangePerson>,
     ) -> Outcome<ChangePersonRoute> {
@@ -141,7 +142,7 @@ impl UsersApi {
     async fn remove(
         &self,
         caller: Admin,
-        client: Client,
+        client: RequestClient,
         id: Path<String>,
     ) -> Outcome<RemovePersonRoute> {
         let circumstances = Circumstances {

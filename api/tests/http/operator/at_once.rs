@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use password_auth::admin::{Admin, AdminSocket};
+use password_auth::app::App;
 use password_auth::clock::SystemClock;
 use password_auth::config::{Config, Sources};
-use password_auth::http::App;
+use password_auth::operator::Operator;
 use password_auth::store::Store;
 use password_auth::store::sled::SledStore;
 use password_auth::tokens::load_or_create;
@@ -99,9 +100,9 @@ async fn a_command_waits_for_a_server_that_starts_and_asks_it_then() {
     let config = Config::load(&Sources::of([]), true).expect("settings");
     let keys = load_or_create(site.folder()).expect("keys");
     let clock = Arc::new(SystemClock);
-    let app = App::new(&config, config.listen, &keys, Arc::clone(&store), clock);
+    let app = App::new(&config.app(config.listen), &keys, Arc::clone(&store), clock);
     let socket = AdminSocket::bind(site.folder()).expect("a socket");
-    let operator = app.operator(Arc::clone(&store));
+    let operator = Operator::new(&app, Arc::clone(&store));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(socket.serve(
         Admin {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth::accounts::UsernameKey;
+use password_auth::app::App;
 use password_auth::clock::Clock as _;
 use password_auth::config::{Config, Sources};
+use password_auth::http;
 use password_auth::http::serve::{Limits, serve};
-use password_auth::http::{self, App};
 use password_auth::mail::{Courier, Mailer, Pacing, Route};
 use password_auth::store::sled::{MAX_WAIT, SledStore};
 use password_auth::store::{Store, User};
@@ -125,9 +126,14 @@ impl TestServerBuilder {
             Some(key) => password_auth::tokens::SigningKeys::new(key, Vec::new()),
             None => load_or_create(folder.path()).expect("keys"),
         };
-        let app = App::new(&config, address, &keys, store.clone(), clock.clone());
+        let app = App::new(&config.app(address), &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, http::endpoint(&app), self.limits, stopped));
+        let serving = tokio::spawn(serve(
+            listener,
+            http::endpoint(&app, &config.http(address)),
+            self.limits,
+            stopped,
+        ));
         let mut server = TestServer {
             address,
             clock,

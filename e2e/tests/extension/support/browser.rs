@@ -18,28 +18,28 @@ use super::{Page, Popup, setting, workspace};
 const AT_ONCE: usize = 2;
 
 /// How long a page may take to come to what a test waits for, on a slow and busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Browser {
     pub driver: WebDriver,
     chromedriver: Child,
     profile: Arc<TempDir>,
-    place: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 impl Browser {
     pub async fn start() -> Self {
-        static PLACES: std::sync::LazyLock<Arc<Semaphore>> =
+        static SLOTS: std::sync::LazyLock<Arc<Semaphore>> =
             std::sync::LazyLock::new(|| Arc::new(Semaphore::new(AT_ONCE)));
-        let place = Arc::clone(&PLACES)
+        let slot = Arc::clone(&SLOTS)
             .acquire_owned()
             .await
             .expect("never closed");
         let profile = Arc::new(tempfile::tempdir().expect("a folder"));
-        Self::start_with(profile, place).await
+        Self::start_with(profile, slot).await
     }
 
-    async fn start_with(profile: Arc<TempDir>, place: OwnedSemaphorePermit) -> Self {
+    async fn start_with(profile: Arc<TempDir>, slot: OwnedSemaphorePermit) -> Self {
         let (chromedriver, url) = start_chromedriver().await;
         let mut capabilities = DesiredCapabilities::chrome();
         capabilities
@@ -64,12 +64,12 @@ impl Browser {
             capabilities.add_arg(argument).expect("an argument");
         }
         let driver = WebDriver::new(&url, capabilities).await.expect("a session");
-        driver.set_script_timeout(PATIENCE).await.expect("set");
+        driver.set_script_timeout(TIMEOUT).await.expect("set");
         Self {
             driver,
             chromedriver,
             profile,
-            place,
+            slot,
         }
     }
 
@@ -97,17 +97,17 @@ impl Browser {
         Page::new(self.driver.clone(), tab)
     }
 
-    /// Ends the browser as a person does, and starts it again with the same profile.
+    /// Ends the browser as a user does, and starts it again with the same profile.
     pub async fn restart(self) -> Self {
         let Self {
             driver,
             mut chromedriver,
             profile,
-            place,
+            slot,
         } = self;
         driver.quit().await.expect("quit");
         chromedriver.kill().await.expect("killed");
-        Self::start_with(profile, place).await
+        Self::start_with(profile, slot).await
     }
 
     /// Ends the browser.
@@ -142,7 +142,7 @@ async fn start_chromedriver() -> (Child, String) {
     while let Some(line) = lines.next_line().await.expect("read") {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let port = port.trim_end_matches('.').to_owned();
-            // It writes on: somebody has to read, or it stops.
+            // It keeps writing, and blocks if nobody reads.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (child, format!("http://127.0.0.1:{port}"));
         }

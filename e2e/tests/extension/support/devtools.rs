@@ -100,7 +100,7 @@ impl ActionPopup {
         result["result"]["value"].clone()
     }
 
-    /// Types as a person does into the field of that id.
+    /// Types as a user does into the field of that id.
     pub async fn fill(&mut self, id: &str, text: &str) {
         self.evaluate(&format!("document.getElementById('{id}').focus()"))
             .await;

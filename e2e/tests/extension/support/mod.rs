@@ -1,18 +1,18 @@
-//! What the tests stand on: a browser with the extension, a server, something between the two, and a
-//! hand on the popup.
+//! What the tests use: a browser with the extension, a server, a proxy between the two, and helpers for the
+//! popup.
 
-mod between;
 mod browser;
 mod devtools;
 mod page;
 mod popup;
+mod proxy;
 mod server;
 
-pub use between::{Between, Canned};
 pub use browser::Browser;
 pub use devtools::ActionPopup;
 pub use page::Page;
 pub use popup::Popup;
+pub use proxy::{Canned, Proxy};
 pub use server::Server;
 
 /// A password that every rule allows.

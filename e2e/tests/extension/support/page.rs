@@ -1,4 +1,4 @@
-//! A hand on any page in a tab: clicks, types, runs scripts, and waits for what the page comes to.
+//! A page in a tab: clicks, types, runs scripts, and waits for what the page comes to.
 
 use serde_json::{Value, json};
 use thirtyfour::{By, WebDriver, WebElement, WindowHandle};

@@ -1,4 +1,4 @@
-//! A hand on the popup: types, clicks, reads, and waits for what the page comes to.
+//! The popup of a test: types, clicks, reads, and waits for what the page comes to.
 
 use std::ops::Deref;
 
@@ -124,7 +124,7 @@ impl Popup {
         self.click("login").await;
     }
 
-    /// Registers and signs in somebody new.
+    /// Registers and signs in a new user.
     pub async fn sign_up(&self, username: &str) {
         self.register(username, PASSWORD).await;
         self.expect_success("Registration successful.").await;

@@ -1,22 +1,22 @@
-//! What the popup says. Every sentence that people read stands here; the contract fixes most of them.
+//! The messages that the popup shows. CONTRACT.md fixes most of them.
 //!
-//! It knows neither page nor network: actions and errors in, text out.
+//! It knows neither page nor network: it turns actions and errors into text.
 
 use password_auth_wire::rules;
 
 use crate::{
-    answer::{Failure, Refusal},
+    response::{Failure, Refusal},
     session,
 };
 
-/// What a person can ask the popup for.
+/// An action of the popup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Make an account.
+    /// Create an account.
     Register,
     /// Sign in.
     Login,
-    /// See what only signed-in people see.
+    /// Request the protected resource.
     AccessProtected,
     /// Sign out.
     Logout,
@@ -31,17 +31,17 @@ pub(crate) enum Field {
     Password,
 }
 
-/// The sentence after registering.
+/// The message after registration.
 pub(crate) const REGISTERED: &str = "Registration successful.";
-/// The sentence after signing in.
+/// The message after signing in.
 pub(crate) const LOGGED_IN: &str = "Authentication successful.";
-/// The sentence after signing out.
+/// The message after signing out.
 pub(crate) const LOGGED_OUT: &str = "Logged out successfully.";
 
-/// Checks what was typed before it is sent; blanks alone are no name, but may be a password.
+/// Checks the input before it is sent. A user name of blanks is empty; a password of blanks is not.
 ///
 /// # Errors
-/// The sentence, and the field that it is about.
+/// The field that is wrong, and the message about it.
 pub(crate) fn check(
     action: Action,
     username: &str,
@@ -57,7 +57,7 @@ pub(crate) fn check(
     if password.is_empty() {
         return Err((Field::Password, empty));
     }
-    // Only what is being chosen has rules: the accounts of an older server sign in as they are.
+    // The rules are for new accounts: accounts of an older server can still sign in.
     if action == Action::Register {
         rules::check_new_username(username)
             .map_err(|broken| (Field::Username, broken.message()))?;
@@ -67,7 +67,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The sentence for an `action` that failed.
+/// The message for an `action` that failed.
 pub(crate) fn failure(action: Action, error: &session::Error) -> String {
     match error {
         session::Error::NotSignedIn => "No tokens found. Please login.".to_owned(),
@@ -81,18 +81,16 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
             };
             format!("{what}: {message}")
         }
-        session::Error::Failed(Failure::Unavailable(why), server) => {
-            why.sentence(&server.to_string())
-        }
+        session::Error::Failed(Failure::NoAnswer(why), server) => why.message(&server.to_string()),
         session::Error::InvalidAddress => {
-            "The server's address in the settings can not be used. It must start with https://, \
+            "The server's address in the settings cannot be used. It must start with https://, \
              or with http://127.0.0.1 or http://localhost."
                 .to_owned()
         }
-        session::Error::Browser(fault) => {
+        session::Error::Browser(error) => {
             format!(
                 "The browser could not read or write its storage: {}",
-                fault.0
+                error.0
             )
         }
     }
@@ -103,10 +101,10 @@ mod tests {
     use password_auth_wire::{ErrorBody, ErrorCode};
 
     use super::{Action, Field, check, failure};
-    use crate::{answer::Failure, server::Server, session::Error};
+    use crate::{response::Failure, server::Server, session::Error};
 
     #[test]
-    fn an_empty_field_is_named_before_anything_is_sent() {
+    fn an_empty_field_is_reported_before_anything_is_sent() {
         let register = "Please enter a username and password.";
         let login = "Please enter your username and password.";
         for blank in ["", "  ", "\t\n"] {
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_password_is_refused_when_it_is_chosen_and_not_when_it_is_used() {
+    fn a_short_password_is_refused_at_registration_and_not_at_login() {
         let short = "Password must be at least 8 characters long.";
         assert_eq!(
             check(Action::Register, "alice", "1234567"),
@@ -136,34 +134,34 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_given_in_the_servers_words() {
+    fn a_refusal_shows_the_servers_message() {
         let server = Server::at("http://127.0.0.1:8000");
-        let said = |action, status, code| {
-            let refused = Failure::judge(status, Some(ErrorBody::new(code)));
+        let message_for = |action, status, code| {
+            let refused = Failure::from_response(status, Some(ErrorBody::new(code)));
             failure(action, &Error::Failed(refused, server.clone()))
         };
         assert_eq!(
-            said(Action::Register, 400, ErrorCode::UserExists),
+            message_for(Action::Register, 400, ErrorCode::UserExists),
             "Registration failed: User already exists."
         );
         assert_eq!(
-            said(Action::Login, 401, ErrorCode::InvalidCredentials),
+            message_for(Action::Login, 401, ErrorCode::InvalidCredentials),
             "Authentication failed: Invalid credentials."
         );
         assert_eq!(
-            said(Action::AccessProtected, 401, ErrorCode::InvalidToken),
+            message_for(Action::AccessProtected, 401, ErrorCode::InvalidToken),
             "Failed to access protected resource: Invalid token."
         );
         assert!(
-            said(Action::Login, 503, ErrorCode::ServiceUnavailable)
+            message_for(Action::Login, 503, ErrorCode::ServiceUnavailable)
                 .starts_with("The server at http://127.0.0.1:8000 had a problem (HTTP 503)")
         );
     }
 
     #[test]
-    fn a_refused_refresh_is_told_apart() {
+    fn a_refused_refresh_has_its_own_message() {
         let error = Error::RefreshRefused("Refresh token expired.".into());
-        let sentence = failure(Action::AccessProtected, &error);
-        assert_eq!(sentence, "Failed to refresh token: Refresh token expired.");
+        let message = failure(Action::AccessProtected, &error);
+        assert_eq!(message, "Failed to refresh token: Refresh token expired.");
     }
 }

@@ -1,42 +1,42 @@
-//! What a server's answer means: done, refused, or not to be had.
+//! What a server's response means: success, a refusal, or no usable answer.
 //!
-//! The difference carries the promise that nobody is signed out by accident: only a refusal in our own
-//! words is the server's opinion. All else is weather: a dead network, a proxy's page, a server in trouble.
-//! This module judges and words; it sends nothing.
+//! Nobody is signed out by accident, because only our own error body counts as a refusal. Everything else
+//! (a dead network, a proxy's page, a failing server) says nothing about the session.
+//! This module classifies responses and words errors; it sends nothing.
 
 use password_auth_wire::{ErrorBody, ErrorCode, Status};
 
-/// A request that did not do what it asked for.
+/// Why a request did not succeed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The server understood, and said no.
+    /// The server understood the request and refused it.
     Refused(Refusal),
-    /// There is no answer to go by.
-    Unavailable(Unavailable),
+    /// There is no usable answer.
+    NoAnswer(NoAnswer),
 }
 
 impl Failure {
-    /// Judges an answer that was no success, or was not understood; `body` is its error body, if it has one.
-    pub(crate) fn judge(status: u16, body: Option<ErrorBody>) -> Self {
+    /// Classifies a response that is not a success. `body` is its error body, if it has one.
+    pub(crate) fn from_response(status: u16, body: Option<ErrorBody>) -> Self {
         match body.filter(|body| body.status == Status::Error) {
             body if status >= 500 => {
                 let message = body.map(|body| body.message);
-                Self::Unavailable(Unavailable::Trouble { status, message })
+                Self::NoAnswer(NoAnswer::ServerError { status, message })
             }
             Some(ErrorBody { code, message, .. }) if status >= 400 => Self::Refused(Refusal {
                 status,
                 code,
                 message,
             }),
-            _ => Self::Unavailable(Unavailable::Stranger { status }),
+            _ => Self::NoAnswer(NoAnswer::Unexpected { status }),
         }
     }
 
-    /// Whether the access token was not accepted, whoever said so: a refresh may help, and does no harm.
+    /// Whether the access token was rejected, by whatever answered: a refresh may help and does no harm.
     pub(crate) const fn is_unauthorized(&self) -> bool {
         let (Self::Refused(Refusal { status, .. })
-        | Self::Unavailable(
-            Unavailable::Trouble { status, .. } | Unavailable::Stranger { status },
+        | Self::NoAnswer(
+            NoAnswer::ServerError { status, .. } | NoAnswer::Unexpected { status },
         )) = self
         else {
             return false;
@@ -45,59 +45,59 @@ impl Failure {
     }
 }
 
-/// The server's no.
+/// A refusal by the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The HTTP status, 400 to 499.
     pub status: u16,
-    /// Why, for programs.
+    /// The reason, for programs.
     pub code: ErrorCode,
-    /// Why, for people.
+    /// The reason, for users.
     pub message: String,
 }
 
-/// Why there is no answer to go by.
+/// Why there is no usable answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unavailable {
-    /// No connection, or one that broke.
+pub(crate) enum NoAnswer {
+    /// No connection, or a broken one.
     Unreachable,
-    /// No whole answer in time.
+    /// No complete response in time.
     TimedOut,
-    /// 5xx, with the server's own words if it found any.
-    Trouble {
+    /// 5xx, with the server's message if there is one.
+    ServerError {
         /// The HTTP status.
         status: u16,
         /// The message of our error body.
         message: Option<String>,
     },
-    /// Something answered, and it does not speak our language: another server, a proxy, a captive portal.
-    Stranger {
+    /// Something else answered: another server, a proxy, a captive portal.
+    Unexpected {
         /// The HTTP status.
         status: u16,
     },
 }
 
-impl Unavailable {
-    /// The sentence for people, which names the `server`.
-    pub(crate) fn sentence(&self, server: &str) -> String {
+impl NoAnswer {
+    /// The message for users. It names the `server`.
+    pub(crate) fn message(&self, server: &str) -> String {
         match self {
             Self::Unreachable => format!("Cannot reach the server at {server}. Is it running?"),
             Self::TimedOut => {
                 format!("The server at {server} did not answer in time. Please try again.")
             }
-            Self::Trouble {
+            Self::ServerError {
                 status,
                 message: None,
             } => {
                 format!("The server at {server} had a problem (HTTP {status}). Please try again.")
             }
-            Self::Trouble {
+            Self::ServerError {
                 status,
                 message: Some(message),
             } => {
                 format!("The server at {server} had a problem (HTTP {status}): {message}")
             }
-            Self::Stranger { status } => format!(
+            Self::Unexpected { status } => format!(
                 "The server at {server} did not answer as expected (HTTP {status}). \
                  Is it a Password Auth server?"
             ),
@@ -109,7 +109,7 @@ impl Unavailable {
 mod tests {
     use password_auth_wire::{ErrorBody, ErrorCode, Status};
 
-    use super::{Failure, Refusal, Unavailable};
+    use super::{Failure, NoAnswer, Refusal};
 
     fn body(code: ErrorCode) -> Option<ErrorBody> {
         Some(ErrorBody::new(code))
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_our_error_body_with_a_4xx_is_a_refusal() {
-        let refused = Failure::judge(400, body(ErrorCode::InvalidRefreshToken));
+        let refused = Failure::from_response(400, body(ErrorCode::InvalidRefreshToken));
         let expected = Refusal {
             status: 400,
             code: ErrorCode::InvalidRefreshToken,
@@ -126,12 +126,12 @@ mod tests {
         assert_eq!(refused, Failure::Refused(expected));
 
         for status in [200, 304, 400, 401, 403, 404, 407, 429] {
-            let stranger = Failure::Unavailable(Unavailable::Stranger { status });
-            assert_eq!(Failure::judge(status, None), stranger);
+            let unexpected = Failure::NoAnswer(NoAnswer::Unexpected { status });
+            assert_eq!(Failure::from_response(status, None), unexpected);
         }
         for status in [500, 502, 503, 504] {
-            let trouble = Failure::judge(status, body(ErrorCode::InvalidRefreshToken));
-            assert!(matches!(trouble, Failure::Unavailable(_)), "{status}");
+            let failure = Failure::from_response(status, body(ErrorCode::InvalidRefreshToken));
+            assert!(matches!(failure, Failure::NoAnswer(_)), "{status}");
         }
     }
 
@@ -139,36 +139,36 @@ mod tests {
     fn an_error_body_that_claims_success_is_not_ours() {
         let mut odd = ErrorBody::new(ErrorCode::InvalidRefreshToken);
         odd.status = Status::Ok;
-        let stranger = Failure::Unavailable(Unavailable::Stranger { status: 400 });
-        assert_eq!(Failure::judge(400, Some(odd)), stranger);
+        let unexpected = Failure::NoAnswer(NoAnswer::Unexpected { status: 400 });
+        assert_eq!(Failure::from_response(400, Some(odd)), unexpected);
     }
 
     #[test]
-    fn a_401_of_anybody_is_worth_a_refresh() {
-        assert!(Failure::judge(401, body(ErrorCode::TokenExpired)).is_unauthorized());
-        assert!(Failure::judge(401, None).is_unauthorized());
-        assert!(!Failure::judge(403, body(ErrorCode::AccountDisabled)).is_unauthorized());
-        assert!(!Failure::Unavailable(Unavailable::TimedOut).is_unauthorized());
+    fn any_401_is_worth_a_refresh() {
+        assert!(Failure::from_response(401, body(ErrorCode::TokenExpired)).is_unauthorized());
+        assert!(Failure::from_response(401, None).is_unauthorized());
+        assert!(!Failure::from_response(403, body(ErrorCode::AccountDisabled)).is_unauthorized());
+        assert!(!Failure::NoAnswer(NoAnswer::TimedOut).is_unauthorized());
     }
 
     #[test]
-    fn every_sentence_names_the_server() {
+    fn every_message_names_the_server() {
         let all = [
-            Unavailable::Unreachable,
-            Unavailable::TimedOut,
-            Unavailable::Trouble {
+            NoAnswer::Unreachable,
+            NoAnswer::TimedOut,
+            NoAnswer::ServerError {
                 status: 502,
                 message: None,
             },
-            Unavailable::Trouble {
+            NoAnswer::ServerError {
                 status: 503,
                 message: Some("Busy.".into()),
             },
-            Unavailable::Stranger { status: 200 },
+            NoAnswer::Unexpected { status: 200 },
         ];
         for why in all {
-            let sentence = why.sentence("http://127.0.0.1:8000");
-            assert!(sentence.contains("http://127.0.0.1:8000"), "{sentence}");
+            let message = why.message("http://127.0.0.1:8000");
+            assert!(message.contains("http://127.0.0.1:8000"), "{message}");
         }
     }
 }

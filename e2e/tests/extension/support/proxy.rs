@@ -1,5 +1,5 @@
-//! Something between the extension and the server: it counts requests, holds answers back, or answers
-//! by itself as a broken server or a proxy would.
+//! A proxy between the extension and the server: it counts requests, holds answers back, or answers
+//! as a broken server would.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,12 +26,12 @@ struct State {
     held: watch::Sender<usize>,
 }
 
-pub struct Between {
+pub struct Proxy {
     pub url: String,
     state: Arc<State>,
 }
 
-impl Between {
+impl Proxy {
     /// In front of the server at `upstream`.
     pub async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
