@@ -20,6 +20,12 @@ impl Secret {
         Self(text.into())
     }
 
+    /// No text at all: what a form leaves out.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(String::new())
+    }
+
     /// The text itself.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -1,4 +1,5 @@
-//! The account system under `/api/v1`. Fields that a request does not have are refused there.
+//! The account system under `/api/v1`. Fields that a request does not have are refused there; what an answer has no
+//! value for is left out, never null.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use crate::Secret;
 #[cfg(feature = "openapi")]
 const ID: &str = "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00";
 #[cfg(feature = "openapi")]
-const MOMENT: &str = "2026-01-01T12:00:00Z";
+const MOMENT: &str = "2026-01-01T12:00:00.000Z";
 
 /// Each type with the example that the OpenAPI document shows.
 macro_rules! object {
@@ -132,6 +133,8 @@ object! {
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         email: Option<String> = Some("alice@example.org".to_owned()),
         /// What the person is called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
         /// What he may do.
         role: Role = Role::User,
@@ -142,6 +145,8 @@ object! {
         /// RFC 3339, UTC.
         created_at: String = MOMENT.to_owned(),
         /// RFC 3339, UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         last_login: Option<String> = Some(MOMENT.to_owned()),
     }
 
@@ -242,14 +247,22 @@ object! {
         /// Whose account.
         user_id: String = ID.to_owned(),
         /// The admin who did it, if it was somebody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         by: Option<String> = None,
         /// What: `signed_in`, `password_changed`, ….
         what: String = "signed_in".to_owned(),
         /// The sign-in that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         session_id: Option<String> = Some(ID.to_owned()),
         /// The client's network address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         address: Option<String> = Some("192.0.2.7".to_owned()),
         /// What the client called itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         device: Option<String> = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0".to_owned()),
     }
 

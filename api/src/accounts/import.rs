@@ -8,13 +8,21 @@ use serde::Serialize;
 
 use super::Role;
 use crate::store::{CreateUser, Store, StoreError, User};
-use crate::userfile::Line;
 
 /// How many are written at once: enough for one flush of a disk to serve many.
 const AT_ONCE: usize = 128;
 
 /// The store was busy so often, one time after the other, before it is given up.
 const PATIENCE: usize = 10;
+
+/// A line of a file of users that is not blank.
+#[derive(Debug)]
+pub struct Line {
+    /// Counted from 1, as editors do.
+    pub number: u64,
+    /// The user, or why it is none.
+    pub user: Result<User, String>,
+}
 
 /// What became of the lines of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

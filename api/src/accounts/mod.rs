@@ -19,7 +19,7 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
-pub use import::{ImportError, Imported, Notice, import};
+pub use import::{ImportError, Imported, Line, Notice, import};
 pub use leave::{Export, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page, SeePersonError};
@@ -71,6 +71,18 @@ impl Invalid {
             username: None,
             email: None,
             full_name: None,
+        }
+    }
+
+    /// It is what the person is called.
+    #[must_use]
+    pub const fn full_name(violation: Violation) -> Self {
+        Self {
+            full_name: Some(violation),
+            weak: None,
+            username: None,
+            password: None,
+            email: None,
         }
     }
 

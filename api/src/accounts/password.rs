@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use password_auth_wire::Secret;
-use password_auth_wire::rules::check_new_password;
 
 use super::{Accounts, Client, EmailAddress, Invalid, MailRequestError, ProofError};
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::About;
-use crate::passwords::HashingError;
+use crate::passwords::{HashingError, check_new_password};
 use crate::sessions::Caller;
 use crate::store::StoreError;
 use crate::throttle::{Attempt, Counted, Verdict};
@@ -198,5 +197,5 @@ impl Accounts {
 }
 
 fn check_rules(new: &Secret) -> Result<(), Invalid> {
-    check_new_password(new.expose()).map_err(Invalid::password)
+    check_new_password(new).map_err(Invalid::password)
 }

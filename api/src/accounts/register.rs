@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use password_auth_wire::Secret;
-use password_auth_wire::rules::{Violation, check_full_name, check_new_password};
+use password_auth_wire::rules::Violation;
 
 use super::{Accounts, Client, EmailAddress, Invalid, Role, Username};
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::{About, Asked};
-use crate::passwords::HashingError;
+use crate::model::FullName;
+use crate::passwords::{HashingError, check_new_password};
 use crate::store::{CreateUser, StoreError, User};
 use crate::throttle::Counted;
 
@@ -151,7 +152,7 @@ struct Checked {
     username: Username,
     password: Secret,
     email: Option<EmailAddress>,
-    full_name: Option<String>,
+    full_name: Option<FullName>,
 }
 
 impl Checked {
@@ -159,7 +160,7 @@ impl Checked {
         [
             Some(self.username.as_str()),
             self.email.as_ref().map(EmailAddress::as_str),
-            self.full_name.as_deref(),
+            self.full_name.as_ref().map(FullName::as_str),
         ]
     }
 
@@ -171,25 +172,25 @@ impl Checked {
             full_name,
         } = account;
         let username = Username::parse(&username);
-        let strong = check_new_password(password.expose());
+        let strong = check_new_password(&password);
         if username == Err(Violation::Empty) || strong == Err(Violation::Empty) {
             return Err(RegisterError::Empty);
         }
         let email = email.as_deref().map(EmailAddress::parse).transpose();
-        let called = full_name.as_deref().map(check_full_name).transpose();
+        let full_name = FullName::parse(full_name.as_deref().unwrap_or_default());
         let invalid = Invalid {
             username: username.as_ref().err().copied(),
             password: strong.err(),
             weak: None,
             email: email.as_ref().err().map(|_| Violation::EmailInvalid),
-            full_name: called.err(),
+            full_name: full_name.as_ref().err().copied(),
         };
-        match (username, email) {
-            (Ok(username), Ok(email)) if invalid.is_nothing() => Ok(Self {
+        match (username, email, full_name) {
+            (Ok(username), Ok(email), Ok(full_name)) if invalid.is_nothing() => Ok(Self {
                 username,
                 password,
                 email,
-                full_name: full_name.map(|name| name.trim().to_owned()),
+                full_name,
             }),
             _ => Err(RegisterError::Invalid(invalid)),
         }

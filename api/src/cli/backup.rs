@@ -6,7 +6,8 @@ use futures_util::StreamExt as _;
 
 use super::log::start_log;
 use super::progress::Progress;
-use super::{runtime, settings, store};
+use super::signals::StopSignals;
+use super::{output, runtime, settings, store};
 use crate::admin::Client;
 use crate::config::Config;
 use crate::dump::{DumpWriter, Written};
@@ -15,9 +16,9 @@ use crate::tokens::{self, SigningKeys};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Where to write it; only its owner may read it. It holds password hashes: guard it
+    /// Where to write it; only its owner may read it. - writes to standard output. It holds password hashes: guard it
     file: PathBuf,
-    /// Write over a file that is there
+    /// Write over a file that is there; anything else than a plain file stays
     #[arg(long)]
     force: bool,
     /// Take the signing keys along, so that people stay signed in on the server that it is restored to. Whoever has them can sign in as anybody
@@ -31,18 +32,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.settings.config_without_secret()?;
     start_log(&config)?;
     runtime()?.block_on(async {
+        let mut signals = StopSignals::listen()?;
         // Given up, it removes what it has written.
         tokio::select! {
             done = backup(arguments, &config) => done,
-            _ = tokio::signal::ctrl_c() => Err("interrupted: there is no backup".to_owned()),
+            () = signals.next() => Err("interrupted: there is no backup".to_owned()),
         }
     })
 }
 
 async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
     // First of all: it would be a pity to hear at the end that the file can not be written.
-    let file =
-        DumpWriter::create(&arguments.file, arguments.force).map_err(|error| error.to_string())?;
+    let file = if arguments.file.as_os_str() == "-" {
+        DumpWriter::to_standard_output()
+    } else {
+        DumpWriter::create(&arguments.file, arguments.force)
+    };
+    let file = file.map_err(|error| error.to_string())?;
     let running = match store::folder(config) {
         Some(folder) => Client::connect(folder).await,
         None => Ok(None),
@@ -72,15 +78,12 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
     };
     let file = arguments.file.display();
     let Written { counts, bytes } = written;
-    eprintln!("{file}: {counts}; {bytes} bytes");
-    eprintln!(
-        "{}",
-        if arguments.with_keys {
-            "The signing keys are in it: whoever reads the file can sign in as anybody."
-        } else {
-            "The signing keys are not in it: restored to a server without them, everybody has to sign in again."
-        }
-    );
+    output::tell(format_args!("{file}: {counts}; {bytes} bytes"));
+    output::tell(if arguments.with_keys {
+        "The signing keys are in it: whoever reads the file can sign in as anybody."
+    } else {
+        "The signing keys are not in it: restored to a server without them, everybody has to sign in again."
+    });
     Ok(())
 }
 

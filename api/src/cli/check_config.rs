@@ -1,20 +1,21 @@
 //! `check-config`: what is in force, and where it comes from.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use super::settings::{Arguments, describe};
 use crate::config::{Config, SETTINGS, Setting, Sources};
+use crate::model::visible;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let (sources, dev) = arguments.sources()?;
-    print(&sources, dev).map_err(|error| format!("the settings can not be printed: {error}"))?;
+    // Whether they are right is what is asked, whoever reads on.
+    print(&mut io::stdout().lock(), &sources, dev).ok();
     Config::load(&sources, dev)
         .map(|_| ())
         .map_err(|problems| describe(&problems))
 }
 
-fn print(sources: &Sources, dev: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn print(out: &mut impl Write, sources: &Sources, dev: bool) -> io::Result<()> {
     writeln!(out, "{:<38} {:<40} from", "setting", "value")?;
     for setting in SETTINGS {
         let (value, origin) = sources.get(setting);
@@ -22,11 +23,12 @@ fn print(sources: &Sources, dev: bool) -> io::Result<()> {
             out,
             "{:<38} {:<40} {origin}",
             setting.name,
-            shown(setting, value)
+            visible(shown(setting, value))
         )?;
     }
     let dev = if dev { "on" } else { "off" };
-    writeln!(out, "{:<38} {dev:<40} flag", "--dev")
+    writeln!(out, "{:<38} {dev:<40} flag", "--dev")?;
+    out.flush()
 }
 
 fn shown<'a>(setting: &Setting, value: &'a str) -> &'a str {

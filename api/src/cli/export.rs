@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use futures_util::StreamExt as _;
 
 use super::progress::Progress;
-use super::{runtime, settings, store};
+use super::{output, runtime, settings, store};
 use crate::config::Config;
 use crate::store::{Record, Records};
 use crate::userfile::{Format, UserFileWriter};
@@ -34,7 +34,10 @@ pub(super) fn run(command: &Command) -> Result<(), String> {
     let Command::Users(arguments) = command;
     let config = arguments.settings.config()?;
     let written = runtime()?.block_on(export_users(arguments, &config))?;
-    eprintln!("{}: {written} users", arguments.file.display());
+    output::tell(format_args!(
+        "{}: {written} users",
+        arguments.file.display()
+    ));
     Ok(())
 }
 

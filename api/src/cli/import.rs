@@ -5,10 +5,11 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
-use super::{runtime, settings, store};
+use super::{output, runtime, settings, store};
 use crate::accounts::{ImportError, Imported, Notice, import};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::model::visible;
 use crate::userfile::{Format, UserFile};
 
 #[derive(clap::Subcommand)]
@@ -57,7 +58,7 @@ async fn import_users(arguments: &Arguments, config: &Config) -> Result<Imported
     let told = |notice: Notice<'_>| match notice {
         Notice::LeftOut(number, reason) => {
             progress.end();
-            eprintln!("line {number}: {reason}");
+            output::tell(format_args!("line {number}: {}", visible(reason)));
         }
         Notice::Progress(imported) => progress.at(imported.lines()),
     };
@@ -82,7 +83,7 @@ fn report(arguments: &Arguments, imported: Imported) {
     if arguments.json {
         let mut summary = serde_json::to_value(imported).unwrap_or_default();
         summary["dry_run"] = arguments.dry_run.into();
-        println!("{summary}");
+        output::say(&summary);
         return;
     }
     let Imported {
@@ -93,9 +94,9 @@ fn report(arguments: &Arguments, imported: Imported) {
         bad,
     } = imported;
     let would = if arguments.dry_run { "would be " } else { "" };
-    println!(
-        "{would}taken: {taken}, of these {admins} admins, and {without_password} without a password"
-    );
-    println!("already there: {already_there}");
-    println!("bad: {bad}");
+    output::say(format_args!(
+        "{would}taken: {taken}, of these {admins} admins, and {without_password} without a password\n\
+         already there: {already_there}\n\
+         bad: {bad}"
+    ));
 }

@@ -5,11 +5,14 @@ mod check_config;
 mod export;
 mod import;
 mod log;
+mod output;
+mod process;
 mod progress;
 mod restore;
 mod restore_keys;
 mod serve;
 mod settings;
+mod signals;
 mod store;
 mod user;
 
@@ -21,6 +24,11 @@ use tokio::runtime::{Builder, Runtime};
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    process::leave_no_core_dump();
+    // A developer's own debugger may look.
+    if !std::env::args_os().any(|argument| argument == "--dev") {
+        process::hide_memory();
+    }
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
@@ -34,7 +42,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("password-auth: {message}");
+            output::tell(format_args!("password-auth: {message}"));
             ExitCode::FAILURE
         }
     }
@@ -50,7 +58,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API until SIGINT or SIGTERM
+    /// Serve the API until SIGTERM, SIGINT, SIGQUIT or SIGHUP
     Serve(settings::Arguments),
     /// Print the settings that are in force, secrets hidden, or every mistake in them
     CheckConfig(settings::Arguments),

@@ -1,7 +1,9 @@
 //! How far a command is: a line that is written over and over on a terminal, and nothing elsewhere.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
+
+use super::output;
 
 /// Between two looks of the line.
 const REST: Duration = Duration::from_millis(200);
@@ -30,19 +32,14 @@ impl Progress {
             self.shown = Some(Instant::now());
             let rate = rate(records, self.started.elapsed());
             let doing = self.doing;
-            // Whoever does not read it does not need it.
-            write!(
-                io::stderr(),
-                "\r{doing}: {records} records, {rate} a second\x1b[K"
-            )
-            .ok();
+            output::redraw(&format!("{doing}: {records} records, {rate} a second"));
         }
     }
 
     /// How long it took; the line is gone.
     pub(super) fn end(&mut self) -> Duration {
         if self.shown.take().is_some() {
-            write!(io::stderr(), "\r\x1b[K").ok();
+            output::redraw("");
         }
         self.started.elapsed()
     }

@@ -1,6 +1,5 @@
 //! `restore`: a backup's file into an empty store. Nothing is written before the whole file was found good.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
@@ -8,7 +7,7 @@ use futures_util::StreamExt as _;
 use super::log::start_log;
 use super::progress::Progress;
 use super::restore_keys::{KeyPlan, decide};
-use super::{runtime, settings, store};
+use super::{output, runtime, settings, store};
 use crate::admin::Client;
 use crate::config::Config;
 use crate::dump;
@@ -16,7 +15,7 @@ use crate::store::{LoadError, Loaded, Record, Records};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A file that `backup` wrote
+    /// A file that `backup` wrote; - reads standard input
     file: PathBuf,
     /// Leave the signing keys in the file where they are
     #[arg(long, conflicts_with = "keys_to")]
@@ -92,7 +91,5 @@ fn with_progress(records: Records) -> Records {
 }
 
 fn report(loaded: Loaded, plan: &KeyPlan) {
-    let mut text = format!("restored: {loaded}\n");
-    writeln!(text, "{plan}").ok();
-    eprint!("{text}");
+    output::tell(format_args!("restored: {loaded}\n{plan}"));
 }

@@ -1,17 +1,16 @@
 //! `serve`: the composition root. It names the concrete clock, and hands it and the store to the rest.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::log::start_log;
 use super::settings::Arguments;
-use super::{runtime, store};
+use super::signals::StopSignals;
+use super::{output, process, runtime, store};
 use crate::admin::{Admin, AdminSocket};
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
@@ -37,10 +36,17 @@ const COURIER_STOP: Duration = Duration::from_secs(5);
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
     start_log(&config)?;
-    runtime()?.block_on(serve_until_stopped(config))
+    let limits = Limits::within(process::allow_descriptors(Limits::descriptors()));
+    if limits.connections < Limits::DEFAULT.connections {
+        tracing::warn!(
+            connections = limits.connections,
+            "the limit of open descriptors (ulimit -n) leaves room for so many connections only"
+        );
+    }
+    runtime()?.block_on(serve_until_stopped(config, limits))
 }
 
-async fn serve_until_stopped(config: Config) -> Result<(), String> {
+async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), String> {
     let (stop, stopped) = stop_on_signals()?;
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
@@ -68,13 +74,14 @@ async fn serve_until_stopped(config: Config) -> Result<(), String> {
     };
     let operators = answer_operators(&config, admin, stopped.clone());
 
-    // Whoever does not read it does not need it.
-    writeln!(io::stdout(), "password-auth listening on http://{address}").ok();
+    output::say(format_args!("password-auth listening on http://{address}"));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
+    let settings = config.http(address);
     let serving = serve(
         listener,
-        http::endpoint(&app, &config.http(address)),
-        Limits::DEFAULT,
+        http::endpoint(&app, &settings),
+        limits,
+        settings.proxies.clone(),
         stopped,
     );
     tokio::pin!(serving);
@@ -135,19 +142,14 @@ fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) 
     })
 }
 
-/// Turns true at the first SIGINT or SIGTERM; the second ends the process at once.
+/// Turns true at the first signal to stop; the second ends the process at once.
 fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
     let told = stop.clone();
-    let listen = |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
+    let mut signals = StopSignals::listen()?;
     tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            signals.next().await;
             if told.send_replace(true) {
                 // What was acknowledged is on disk already.
                 std::process::exit(130);

@@ -1,5 +1,6 @@
 //! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
 
+mod file;
 mod origin;
 mod parse;
 mod setting;
@@ -157,7 +158,7 @@ impl Config {
         let mut reader = Reader::new(sources, dev);
         let host: IpAddr = reader.host("HOST");
         let port: u16 = reader.parse("PORT", "a port from 0 to 65535");
-        let data_dir = PathBuf::from(reader.text("DATA_DIR"));
+        let data_dir = reader.path("DATA_DIR");
         let config = Self {
             dev,
             listen: SocketAddr::new(host, port),
@@ -198,6 +199,7 @@ impl Config {
             log_filter: reader.log_filter("RUST_LOG"),
         };
         reader.only("SIGNING_ALG", "HS256");
+        reader.secrets_are_hidden();
         reader.finish(config)
     }
 }

@@ -1,31 +1,45 @@
 //! Origins: scheme, host and port.
 
-use hyper::Uri;
+use url::Url;
 
-/// Scheme, host and port as browsers send them in `Origin` (RFC 6454): lower case, no path, no default
-/// port. `None` if that is not what it is.
+/// Scheme, host and port as browsers send them in `Origin` (RFC 6454): of http and https in the form that the URL
+/// standard gives them (lower case, no default port, the shortest IPv6); of other schemes, which are for extensions,
+/// the host as it is written. `None` if that is not what it is, or no port that there can be.
 pub(super) fn origin(text: &str) -> Option<String> {
-    let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    let text = text.strip_suffix('/').unwrap_or(text);
     let (scheme, authority) = text.split_once("://")?;
-    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if scheme.is_empty()
+    let scheme = scheme.to_ascii_lowercase();
+    let letters = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let starts_with_letter = scheme.starts_with(|c: char| c.is_ascii_lowercase());
+    let no_authority = |c: char| "/\\?#@*<>\"".contains(c) || c.is_whitespace() || c.is_control();
+    if !starts_with_letter
         || !scheme.chars().all(letters)
-        || authority.contains(['/', '?', '#', '@', '*', ' '])
+        || authority.is_empty()
+        || authority.contains(no_authority)
     {
         return None;
     }
-    let host: Uri = format!("http://{authority}/").parse().ok()?;
-    host.host().filter(|host| !host.is_empty())?;
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "",
-    };
-    let authority = match authority.strip_suffix(default_port) {
-        Some(host) if !default_port.is_empty() => host,
-        _ => authority,
-    };
-    Some(format!("{scheme}://{authority}"))
+    if let Some((_, port)) = authority.rsplit_once(':')
+        && !port.is_empty()
+        && !port.ends_with(']')
+        && !is_port(port)
+    {
+        return None;
+    }
+    match &*scheme {
+        "http" | "https" => {
+            let url = Url::parse(&format!("{scheme}://{authority}/")).ok()?;
+            Some(url.origin().ascii_serialization())
+        }
+        _ => authority
+            .is_ascii()
+            .then(|| format!("{scheme}://{authority}")),
+    }
+}
+
+/// One that somebody can listen on, which 0 is not.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// A mistaken URL for a message; one that may hold a password is not repeated.
@@ -55,6 +69,42 @@ mod tests {
                 "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
                 Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop"),
             ),
+            (
+                "safari-web-extension://A1B2C3D4-E5F6-47A8-89B0-C1D2E3F4A5B6",
+                Some("safari-web-extension://A1B2C3D4-E5F6-47A8-89B0-C1D2E3F4A5B6"),
+            ),
+            (
+                "safari-web-extension://A1B2",
+                Some("safari-web-extension://A1B2"),
+            ),
+            ("http://[0:0:0:0:0:0:0:1]:3000", Some("http://[::1]:3000")),
+            ("https://[2001:DB8::0:1]:443", Some("https://[2001:db8::1]")),
+            (
+                "https://[::ffff:192.0.2.1]",
+                Some("https://[::ffff:c000:201]"),
+            ),
+            ("HTTP://LOCALHOST:08080", Some("http://localhost:8080")),
+            (
+                "https://bücher.example",
+                Some("https://xn--bcher-kva.example"),
+            ),
+            ("https://example.org:80", Some("https://example.org:80")),
+            ("https://example.org:", Some("https://example.org")),
+            ("https://example.org:99999", None),
+            ("https://example.org:65536", None),
+            ("https://example.org:0", None),
+            ("https://example.org:abc", None),
+            ("https://example.org:-1", None),
+            ("https://example.org:80:80", None),
+            ("https://::1", None),
+            ("https://[::1", None),
+            ("https://[::g]", None),
+            ("https://:443", None),
+            ("https://exa mple.org", None),
+            ("https://user@example.org", None),
+            ("https://example.org\\path", None),
+            ("moz-extension://abc:99999", None),
+            ("://example.org", None),
             ("*", None),
             ("null", None),
             ("https://", None),

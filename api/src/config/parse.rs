@@ -4,6 +4,7 @@ mod mail;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -62,6 +63,25 @@ impl<'a> Reader<'a> {
             self.problem(name, format!("expected {expected}, not {text:?}"));
             T::PLACEHOLDER
         })
+    }
+
+    /// A file or a folder. No shell has seen it, so `~` would be a folder of that name.
+    pub(super) fn path(&mut self, name: &'static str) -> PathBuf {
+        let text = self.text(name);
+        if text.starts_with('~') {
+            self.problem(
+                name,
+                format!("~ stands for no folder here: write the whole path, as /home/auth/data, not {text:?}"),
+            );
+        }
+        PathBuf::from(text)
+    }
+
+    /// In production nobody else may read the file that a secret stands in.
+    pub(super) fn secrets_are_hidden(&mut self) {
+        if !self.dev {
+            self.problems.extend(self.sources.exposed_secret());
+        }
     }
 
     /// An address; of names, the one that every machine has.

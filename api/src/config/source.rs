@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::Problem;
+use super::file::SettingsFile;
 use super::setting::{SETTINGS, Setting};
 
 /// Where a value was found.
@@ -37,7 +38,7 @@ impl fmt::Display for Origin {
 pub struct Sources {
     flags: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
-    file: BTreeMap<String, String>,
+    file: SettingsFile,
 }
 
 impl Sources {
@@ -49,7 +50,7 @@ impl Sources {
         Ok(Self {
             flags,
             environment: read_environment()?,
-            file: read_file(file)?,
+            file: SettingsFile::read(file)?,
         })
     }
 
@@ -65,13 +66,18 @@ impl Sources {
         }
     }
 
+    /// What is wrong if others may read the file, and there is a secret in it.
+    pub(super) fn exposed_secret(&self) -> Option<Problem> {
+        self.file.exposed_secret()
+    }
+
     /// The text that is in force, and where it came from. An empty one counts as not set.
     #[must_use]
     pub fn get(&self, setting: &Setting) -> (&str, Origin) {
         let places = [
             (&self.flags, Origin::Flag),
             (&self.environment, Origin::Environment),
-            (&self.file, Origin::File),
+            (&self.file.values, Origin::File),
         ];
         for (values, origin) in places {
             match values.get(setting.name).map(|value| value.trim()) {
@@ -100,19 +106,4 @@ fn read_environment() -> Result<BTreeMap<String, String>, Problem> {
         }
     }
     Ok(environment)
-}
-
-fn read_file(path: &Path) -> Result<BTreeMap<String, String>, Problem> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    // dotenvy's error quotes the line, which may hold a secret.
-    let problem = |_| Problem {
-        setting: path.display().to_string(),
-        message: "can not be read as lines of NAME=value".to_owned(),
-    };
-    dotenvy::from_path_iter(path)
-        .map_err(problem)?
-        .collect::<Result<_, _>>()
-        .map_err(problem)
 }

@@ -1,8 +1,9 @@
-//! What must hold between a file's records: their order, one user to a name and to a verified address, a user to
+//! What must hold of a file's records, and between them: their order, one user to a name and to a verified address, a user to
 //! what is somebody's. In bounded memory: 56 bytes a user at most.
 
 use sha2::{Digest as _, Sha256};
 
+use super::rules::broken_by;
 use crate::accounts::EmailAddress;
 use crate::id::UserId;
 use crate::store::{Loaded, Record, User};
@@ -55,6 +56,9 @@ impl Checker {
             return Err(fault("a record is not where its id belongs"));
         }
         self.last = Some(position);
+        if let Some(rule) = broken_by(record) {
+            return Err(fault(&rule));
+        }
         self.counts.count(record);
         if position.0 > Kind::User {
             self.compare_users()?;

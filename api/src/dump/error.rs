@@ -17,11 +17,16 @@ pub enum DumpError {
     /// It would be overwritten.
     #[error("{0} is there already: choose another name, or --force")]
     Exists(PathBuf),
+    /// It would be replaced, and is more than a file.
+    #[error(
+        "{0} is a device, a FIFO, a link or a folder, and is not replaced: to write into it, use - and send standard output there"
+    )]
+    NotReplaceable(PathBuf),
     /// The records that were to be written are such that nobody could restore them.
     #[error("the store contradicts itself, so that this backup could not be restored: {0}")]
     Contradiction(String),
     /// It is read twice, and so must be a file.
-    #[error("{0} is no file: save the backup to one first")]
+    #[error("{0} is no file: save the backup to one first, or use - and send it to standard input")]
     NotAFile(PathBuf),
     /// It is something else.
     #[error("{0} is not a backup of password-auth: its first line says so")]

@@ -4,12 +4,14 @@
 //! letters, each in the order of their ids; the signing keys, if they travel along; and an end with the counts and the SHA-256 of all the
 //! bytes before it. Nothing in it tells engines or moments apart: the same records are the same bytes.
 //!
-//! A file is read twice: once to find every fault before anything is written, once to restore it.
+//! A file is read twice: once to find every fault before anything is written, once to restore it. What comes from a
+//! pipe is put aside for that.
 
 mod check;
 mod error;
 mod line;
 mod read;
+mod rules;
 mod write;
 
 pub use error::DumpError;

@@ -1,8 +1,10 @@
 //! Reading the file: strictly, a line at a time, in bounded memory.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use futures_util::stream;
@@ -36,7 +38,7 @@ pub struct Checked {
 /// # Errors
 /// The first fault.
 pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, DumpError> {
-    let file = File::open(path).map_err(io_error(path))?;
+    let file = open(path).map_err(io_error(path))?;
     if !file.metadata().map_err(io_error(path))?.is_file() {
         return Err(DumpError::NotAFile(path.to_owned()));
     }
@@ -58,6 +60,36 @@ pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, Dump
         counts,
         keys,
     })
+}
+
+/// The file; `-` is standard input.
+fn open(path: &Path) -> io::Result<File> {
+    if path.as_os_str() != "-" {
+        return File::open(path);
+    }
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    if input.metadata()?.is_file() {
+        return Ok(input);
+    }
+    let mut aside = nameless_file()?;
+    io::copy(&mut input, &mut aside)?;
+    Ok(aside)
+}
+
+/// A file that nobody else can open, and that goes with the process: password hashes go there.
+fn nameless_file() -> io::Result<File> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let name = format!("password-auth-restore-{}", hexadecimal(&random));
+    let path = std::env::temp_dir().join(name);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 impl Checked {

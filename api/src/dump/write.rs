@@ -1,7 +1,7 @@
 //! Writing the file: beside its place, synced, and put there once it is whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,25 @@ use crate::tokens::{SigningKeys, WrittenKeys};
 
 /// A backup that is being written. Dropped before it is finished, it leaves nothing.
 pub struct DumpWriter {
-    path: PathBuf,
-    part: PathBuf,
-    force: bool,
-    file: BufWriter<File>,
+    /// What errors name.
+    name: PathBuf,
+    /// Where the file goes that is written beside its place; `None`: nowhere, it is standard output.
+    place: Option<Place>,
+    out: BufWriter<Out>,
     hash: Sha256,
     bytes: u64,
     checker: Checker,
+}
+
+struct Place {
+    path: PathBuf,
+    part: PathBuf,
+    force: bool,
+}
+
+enum Out {
+    File(File),
+    Stdout(Stdout),
 }
 
 /// What is in the file.
@@ -42,27 +54,29 @@ impl DumpWriter {
     /// If it is there already and `force` is not set, or the system refuses.
     pub fn create(path: &Path, force: bool) -> Result<Self, DumpError> {
         refuse_to_overwrite(path, force)?;
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        // One that was interrupted may be left. A new file: an old one may have another mode, or be a link.
-        match fs::remove_file(&part) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(io_error(&part)(cause));
-            }
-            _ => {}
-        }
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(io_error(&part))?;
-        let mut writer = Self {
+        let (file, part) = create_beside(path)?;
+        let name = part.clone();
+        let place = Place {
             path: path.to_owned(),
             part,
             force,
-            file: BufWriter::with_capacity(1 << 18, file),
+        };
+        Self::begin(name, Some(place), Out::File(file))
+    }
+
+    /// Begins to write to standard output.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn to_standard_output() -> Result<Self, DumpError> {
+        Self::begin(PathBuf::from("-"), None, Out::Stdout(io::stdout()))
+    }
+
+    fn begin(name: PathBuf, place: Option<Place>, out: Out) -> Result<Self, DumpError> {
+        let mut writer = Self {
+            name,
+            place,
+            out: BufWriter::with_capacity(1 << 18, out),
             hash: Sha256::new(),
             bytes: 0,
             checker: Checker::default(),
@@ -103,25 +117,19 @@ impl DumpWriter {
         }
         let sha256 = hexadecimal(&self.hash.clone().finalize());
         self.line(&Line::End(EndLine::new(counts, sha256)))?;
-        let synced = self
-            .file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_all());
-        synced.map_err(io_error(&self.part))?;
-        refuse_to_overwrite(&self.path, self.force)?;
-        fs::rename(&self.part, &self.path).map_err(io_error(&self.path))?;
-        let folder = match self.path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(io_error(folder))?;
+        self.out.flush().map_err(io_error(&self.name))?;
+        if let Some(place) = &self.place {
+            if let Out::File(file) = self.out.get_ref() {
+                file.sync_all().map_err(io_error(&self.name))?;
+            }
+            place.fill()?;
+        }
         let bytes = self.bytes;
         Ok(Written { counts, bytes })
     }
 
     fn line(&mut self, line: &impl Serialize) -> Result<(), DumpError> {
-        let failed = io_error(&self.part);
+        let failed = io_error(&self.name);
         let mut bytes = match serde_json::to_vec(line) {
             Ok(bytes) => bytes,
             Err(error) => return Err(failed(error.into())),
@@ -129,22 +137,83 @@ impl DumpWriter {
         bytes.push(b'\n');
         self.hash.update(&bytes);
         self.bytes += bytes.len() as u64;
-        self.file.write_all(&bytes).map_err(failed)
+        self.out.write_all(&bytes).map_err(failed)
     }
 }
 
 impl Drop for DumpWriter {
     fn drop(&mut self) {
-        // Finished, it is not there any more.
-        fs::remove_file(&self.part).ok();
+        if let Some(place) = &self.place {
+            // Finished, it is not there any more.
+            fs::remove_file(&place.part).ok();
+        }
     }
 }
 
-fn refuse_to_overwrite(path: &Path, force: bool) -> Result<(), DumpError> {
-    if !force && path.symlink_metadata().is_ok() {
-        return Err(DumpError::Exists(path.to_owned()));
+impl Place {
+    /// Gives the file its name.
+    fn fill(&self) -> Result<(), DumpError> {
+        refuse_to_overwrite(&self.path, self.force)?;
+        fs::rename(&self.part, &self.path).map_err(io_error(&self.path))?;
+        let folder = match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(io_error(folder))
     }
-    Ok(())
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stdout(stdout) => stdout.flush(),
+        }
+    }
+}
+
+/// A new file (mode 0600) beside `path`: `PATH.part`, or with a number, since what has that name may be somebody's.
+fn create_beside(path: &Path) -> Result<(File, PathBuf), DumpError> {
+    const NAMES: u32 = 100;
+    let mut number = 0;
+    loop {
+        let mut part = path.as_os_str().to_owned();
+        part.push(match number {
+            0 => ".part".to_owned(),
+            _ => format!(".{number}.part"),
+        });
+        let part = PathBuf::from(part);
+        let created = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&part);
+        match created {
+            Ok(file) => return Ok((file, part)),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && number < NAMES => {
+                number += 1;
+            }
+            Err(cause) => return Err(io_error(&part)(cause)),
+        }
+    }
+}
+
+/// Only a plain file is ever replaced: with a link, a device or a FIFO somebody means what is behind it.
+fn refuse_to_overwrite(path: &Path, force: bool) -> Result<(), DumpError> {
+    match path.symlink_metadata() {
+        Ok(there) if !there.is_file() => Err(DumpError::NotReplaceable(path.to_owned())),
+        Ok(_) if !force => Err(DumpError::Exists(path.to_owned())),
+        // What else is wrong, writing will tell.
+        _ => Ok(()),
+    }
 }
 
 fn contradiction(fault: Fault) -> DumpError {

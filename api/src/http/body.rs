@@ -12,6 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use super::error::Failure;
+use super::media_type::{self, MediaType};
 
 /// A body that must be there. Fields that it does not have are passed over, as the demo did, or refused.
 pub(super) struct JsonBody<T, const STRICT: bool>(pub(super) T);
@@ -25,17 +26,12 @@ pub(super) type StrictBody<T> = JsonBody<T, true>;
 /// A body that may be absent.
 pub(super) struct OptionalBody<T>(pub(super) Option<T>);
 
-async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
+pub(super) async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
     Ok(body.take()?.into_bytes().await.map_err(Failure::from)?)
 }
 
 fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Result<T, Failure> {
-    let is_json = request
-        .content_type()
-        .is_some_and(Json::<T>::check_content_type);
-    if !is_json {
-        return Err(Failure::UnsupportedMediaType);
-    }
+    media_type::check(request, MediaType::Json)?;
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
     let mut registry = Registry::new();

@@ -7,14 +7,20 @@ use std::sync::Arc;
 use password_auth_wire::Secret;
 use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::registry::{MetaOAuthFlow, MetaOAuthFlows, MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::error::Failure;
 use crate::sessions::{Caller, Sessions};
 
-/// The name of the scheme in the OpenAPI document.
-pub(super) const SCHEME: &str = "bearer";
+/// The names of the schemes in the OpenAPI document: Swagger UI's Authorize asks for name and password, or for a token.
+pub(super) const SCHEMES: [&str; 2] = [PASSWORD_FLOW, BEARER];
+
+const PASSWORD_FLOW: &str = "password";
+const BEARER: &str = "bearer";
+
+/// Where the password flow gets its tokens.
+const TOKEN_URL: &str = "/api/v1/auth/login/form";
 
 /// A route that takes this answers 401 to everybody without a good access token, before it looks at
 /// anything else.
@@ -53,9 +59,9 @@ pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
     Ok(sessions.authenticate(token.expose()).await?)
 }
 
-pub(super) fn register_scheme(registry: &mut Registry) {
+pub(super) fn register_schemes(registry: &mut Registry) {
     registry.create_security_scheme(
-        SCHEME,
+        BEARER,
         MetaSecurityScheme {
             ty: "http",
             description: Some(
@@ -69,6 +75,29 @@ pub(super) fn register_scheme(registry: &mut Registry) {
             openid_connect_url: None,
         },
     );
+    registry.create_security_scheme(
+        PASSWORD_FLOW,
+        MetaSecurityScheme {
+            ty: "oauth2",
+            description: Some("Sign in here with name, or e-mail address, and password."),
+            name: None,
+            key_in: None,
+            scheme: None,
+            bearer_format: None,
+            flows: Some(MetaOAuthFlows {
+                implicit: None,
+                password: Some(MetaOAuthFlow {
+                    authorization_url: None,
+                    token_url: Some(TOKEN_URL),
+                    refresh_url: None,
+                    scopes: Vec::new(),
+                }),
+                client_credentials: None,
+                authorization_code: None,
+            }),
+            openid_connect_url: None,
+        },
+    );
 }
 
 impl<'a> ApiExtractor<'a> for Authenticated {
@@ -78,11 +107,11 @@ impl<'a> ApiExtractor<'a> for Authenticated {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        register_scheme(registry);
+        register_schemes(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
+        SCHEMES.to_vec()
     }
 
     async fn from_request(
@@ -101,11 +130,11 @@ impl<'a> ApiExtractor<'a> for MaybeBearer {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        register_scheme(registry);
+        register_schemes(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
+        SCHEMES.to_vec()
     }
 
     fn has_security_fallback() -> bool {

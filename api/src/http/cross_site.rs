@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
+use poem::Request;
 use poem::http::header::{HOST, ORIGIN};
 use poem::http::{HeaderMap, HeaderValue, Uri};
-use poem::{FromRequest, Request, RequestBody};
 
-use super::error::{Dialect, Failure};
+use super::error::Failure;
 
 /// Whose pages may send forms here.
 #[derive(Clone, Debug)]
@@ -16,9 +16,6 @@ pub struct FormPolicy {
     origins: Vec<HeaderValue>,
     dev: bool,
 }
-
-/// A form that no page of another site has sent.
-pub(super) struct SameSite;
 
 impl FormPolicy {
     /// Pages of these origins, and in development those of this machine and of extensions.
@@ -84,16 +81,15 @@ fn is_a_developer_s(origin: &HeaderValue) -> bool {
     }
 }
 
-impl<'a> FromRequest<'a> for SameSite {
-    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let policy = request
-            .data::<Arc<FormPolicy>>()
-            .ok_or_else(|| Failure::internal("a form was read without its policy"))?;
-        if policy.is_cross_site(request.headers()) {
-            return Err(Failure::CrossSite.told_in(Dialect::V1).error());
-        }
-        Ok(Self)
+/// Refuses a form that a page of another site has sent.
+pub(super) fn check(request: &Request) -> Result<(), Failure> {
+    let policy = request
+        .data::<Arc<FormPolicy>>()
+        .ok_or_else(|| Failure::internal("a form was read without its policy"))?;
+    if policy.is_cross_site(request.headers()) {
+        return Err(Failure::CrossSite);
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,15 +9,39 @@ use poem::http::HeaderValue;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::{Endpoint, Response, endpoint::make_sync};
 use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+/// The service, as it describes itself; [`document`] makes the document of it.
 pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, "Password Auth", env!("CARGO_PKG_VERSION"))
-        .summary("Sign-in for browser extensions")
+        .server("/")
         .description(
-            "Make an account, sign in, refresh, sign out. Every failure has one body: `code` is for \
+            "Sign-in for browser extensions. Make an account, sign in, refresh, sign out. Every failure has one body: `code` is for \
              programs, `message` for people, and `detail` repeats it for clients written against FastAPI.",
         )
+}
+
+/// The document, with what poem-openapi leaves out: that routes without a scheme are open to everybody, and the scopes
+/// of the password flow, of which there are none.
+fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
+    let text = service.spec();
+    let Ok(mut document) = serde_json::from_str::<Value>(&text) else {
+        return text;
+    };
+    let paths = document["paths"].as_object_mut().into_iter();
+    let routes = paths.flat_map(|paths| paths.values_mut());
+    let operations = routes.filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(|route| route.values_mut()) {
+        if operation["security"].is_null() {
+            operation["security"] = json!([]);
+        }
+    }
+    let flow = "/components/securitySchemes/password/flows/password";
+    if let Some(flow) = document.pointer_mut(flow) {
+        flow["scopes"] = json!({});
+    }
+    document.to_string()
 }
 
 /// `GET /openapi.json`. Made when it is first asked for, so that the start does not wait for it, and shared
@@ -27,7 +51,7 @@ pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
 ) -> impl Endpoint {
     let json = OnceLock::new();
     make_sync(move |_| {
-        let json: &Bytes = json.get_or_init(|| service.spec().into());
+        let json: &Bytes = json.get_or_init(|| document(&service).into());
         Response::builder()
             .content_type("application/json; charset=utf-8")
             .body(json.clone())
@@ -41,7 +65,10 @@ pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
     let page = OnceLock::new();
     make_sync(move |_| {
         let (html, policy): &(Bytes, HeaderValue) = page.get_or_init(|| {
-            let html = format!("<!doctype html>{}", service.swagger_ui_html());
+            let html = service
+                .swagger_ui_html()
+                .replace(&service.spec(), &document(&service));
+            let html = format!("<!doctype html>{html}");
             let policy = policy(&html);
             (html.into(), policy)
         });

@@ -57,20 +57,39 @@ fn service(app: &App) -> OpenApiService<Described, ()> {
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).
 fn allowed_methods(route: &str) -> Option<HeaderValue> {
-    static BY_PATH: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-        let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
-        let api = Described::meta().into_iter().flat_map(|api| api.paths);
-        let api = api.map(|path| {
-            let mut methods: Vec<Method> = path.operations.into_iter().map(|o| o.method).collect();
+    static BY_PATTERN: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let mut described: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+        for path in Described::meta().into_iter().flat_map(|api| api.paths) {
+            let methods = path.operations.into_iter().map(|o| o.method);
+            described
+                .entry(pattern_of(&path.path))
+                .or_default()
+                .extend(methods);
+        }
+        let api = described.into_iter().map(|(pattern, mut methods)| {
             if methods.contains(&Method::GET) {
                 methods.push(Method::HEAD);
             }
             let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
-            (path.path, names.join(", "))
+            (pattern, names.join(", "))
         });
+        let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
         pages.into_iter().chain(api).collect()
     });
-    HeaderValue::from_str(BY_PATH.get(route)?).ok()
+    HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
+}
+
+/// What poem calls the route of a path of the document: `/users/{id}` is `/users/:param0` to it.
+fn pattern_of(path: &str) -> String {
+    let mut parameters = 0;
+    let segments = path.split('/').map(|segment| {
+        if !segment.starts_with('{') {
+            return segment.to_owned();
+        }
+        parameters += 1;
+        format!(":param{}", parameters - 1)
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// A `Route` that nests the API at the root has no place for a page there.

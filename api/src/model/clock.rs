@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// A moment: milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,14 +35,17 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// As text: RFC 3339, UTC.
+    /// As text: RFC 3339, UTC, with three decimals always, so that texts sort as moments do.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanos)
-            .ok()
-            .and_then(|moment| moment.format(&Rfc3339).ok())
-            .unwrap_or_default()
+        let Ok(moment) = OffsetDateTime::from_unix_timestamp_nanos(nanos) else {
+            return String::new();
+        };
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second, milli) = moment.to_hms_milli();
+        let month = u8::from(month);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 
     /// The moment `by` later.
@@ -99,5 +101,23 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp(millis(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn a_moment_has_three_decimals_always() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_767_268_800_000, "2026-01-01T12:00:00.000Z"),
+            (1_767_268_800_100, "2026-01-01T12:00:00.100Z"),
+            (1_767_268_800_010, "2026-01-01T12:00:00.010Z"),
+            (951_827_696_007, "2000-02-29T12:34:56.007Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(millis).to_rfc3339(), text);
+        }
     }
 }

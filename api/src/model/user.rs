@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
+use super::full_name::FullName;
 use super::id::UserId;
 use super::password_hash::PasswordHash;
 use super::role::Role;
@@ -27,7 +28,8 @@ pub struct User {
     /// Whether the person has shown that he reads the address. Then nobody else has it.
     pub is_verified: bool,
     /// What the person is called.
-    pub full_name: Option<String>,
+    #[serde(deserialize_with = "FullName::deserialize_kept")]
+    pub full_name: Option<FullName>,
     /// What he may do.
     pub role: Role,
     /// Whether the person may sign in, and his tokens count.
@@ -63,7 +65,7 @@ impl User {
         [
             Some(self.username.as_str()),
             self.email.as_ref().map(EmailAddress::as_str),
-            self.full_name.as_deref(),
+            self.full_name.as_ref().map(FullName::as_str),
         ]
     }
 

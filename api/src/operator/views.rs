@@ -66,7 +66,7 @@ impl Person {
             username: user.username.as_str().to_owned(),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
             is_verified: user.is_verified,
-            full_name: user.full_name.clone(),
+            full_name: user.full_name.as_ref().map(ToString::to_string),
             role: user.role,
             is_active: user.is_active,
             created_at: user.created_at.to_rfc3339(),

@@ -24,6 +24,12 @@ pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
     })
 }
 
+/// Whether a hash that somebody kept is one that passwords can be compared with, or that of no password.
+#[must_use]
+pub fn is_usable(hash: &PasswordHash) -> bool {
+    Stored::recognise(hash.as_str()).is_ok()
+}
+
 /// What comparing a password with a hash says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -2,6 +2,7 @@
 
 mod error;
 mod hash;
+mod normal;
 mod params;
 mod places;
 mod policy;
@@ -9,7 +10,8 @@ mod pool;
 mod stored;
 
 pub use error::{HashError, UnusableHash};
-pub use hash::{Verdict, hash, import_hash, verify, verify_nobody};
+pub use hash::{Verdict, hash, import_hash, is_usable, verify, verify_nobody};
+pub use normal::check_new_password;
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Weak};
 pub use pool::{Busy, HashingError, PasswordHasher};

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::error::HashError;
 use super::hash::{Verdict, hash, verify, verify_nobody};
+use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
 use super::places::Places;
 use super::policy::{Policy, Weak};
@@ -89,7 +90,7 @@ impl PasswordHasher {
         }
         self.run(counted, move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            Ok(policy.check(password.expose(), &about))
+            Ok(policy.check(&nfc(password.expose()), &about))
         })
         .await
     }
@@ -104,8 +105,10 @@ impl PasswordHasher {
         password: Secret,
     ) -> Result<PasswordHash, HashingError> {
         let params = self.params;
-        self.run(counted, move || hash(password.expose().as_bytes(), params))
-            .await
+        self.run(counted, move || {
+            hash(nfc(password.expose()).as_bytes(), params)
+        })
+        .await
     }
 
     /// Compares a password with the hash of a user, or with nobody's at the same cost.
@@ -120,11 +123,10 @@ impl PasswordHasher {
     ) -> Result<Verdict, HashingError> {
         let params = self.params;
         self.run(counted, move || {
-            let password = password.expose().as_bytes();
-            match &stored {
+            try_each(&password, |password| match &stored {
                 Some(stored) => verify(password, stored, params),
                 None => verify_nobody(password, params),
-            }
+            })
         })
         .await
     }

@@ -3,6 +3,7 @@
 use super::User;
 use crate::accounts::Role;
 use crate::id::UserId;
+use crate::model::FullName;
 
 /// What became of [`Store::create_user`](super::Store::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct UserFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChange {
     /// What he is called, or that he is called nothing.
-    pub full_name: Option<Option<String>>,
+    pub full_name: Option<Option<FullName>>,
     /// What he may do.
     pub role: Option<Role>,
     /// Whether he may sign in.

@@ -143,8 +143,10 @@ impl AccessTokens {
                 data.ok().map(|data| (verifier, data))
             })
             .ok_or(AccessTokenError::Invalid)?;
+        // Whoever names extensions as critical wants them understood (RFC 7515 §4.1.11), and none is here.
         let ours = data.header.typ.as_deref() == Some(TYP)
-            && data.header.kid.as_deref() == Some(&*verifier.kid);
+            && data.header.kid.as_deref() == Some(&*verifier.kid)
+            && data.header.crit.is_none();
         ours.then_some(data.claims).ok_or(AccessTokenError::Invalid)
     }
 }

@@ -11,18 +11,19 @@
 //! | `full_name` | |
 //! | `role` | `user`, if it is not there, `admin` or `guest` |
 //! | `is_active` | `true` if it is not there |
-//! | `created_at` | RFC 3339; the present, if it is not there |
+//! | `created_at` | RFC 3339, or as PostgreSQL writes it; the present, if it is not there |
 //! | `password_hash` | bcrypt, argon2, PBKDF2-SHA256 or scrypt; without one nobody signs in before a reset |
 //!
-//! CSV begins with a line that names its columns, in any order; an empty cell is none.
+//! CSV begins with a line that names its columns, in any order; an empty cell is none; a line ends by CR, LF or both.
 
 mod read;
+mod records;
 mod row;
 mod write;
 
 use std::path::Path;
 
-pub use read::{BadHeader, Line, UserFile};
+pub use read::{BadHeader, UserFile};
 pub use write::UserFileWriter;
 
 /// How a line is written.
@@ -30,7 +31,7 @@ pub use write::UserFileWriter;
 pub enum Format {
     /// An object of JSON a line.
     Jsonl,
-    /// RFC 4180, no cell over two lines.
+    /// RFC 4180.
     Csv,
 }
 

@@ -2,26 +2,14 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use csv::{ReaderBuilder, StringRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Format;
+use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
+use crate::accounts::Line;
 use crate::clock::Timestamp;
-use crate::store::User;
-
-/// The longest line that is looked at.
-const MAX_LINE: u64 = 64 << 10;
-
-/// One line that is not blank.
-#[derive(Debug)]
-pub struct Line {
-    /// Counted from 1, as editors do.
-    pub number: u64,
-    /// The user, or why it is none.
-    pub user: Result<User, String>,
-}
 
 /// Why the file can not be read as users at all.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +18,14 @@ pub struct BadHeader(String);
 
 /// The lines of a file.
 pub struct UserFile<R> {
-    source: R,
+    lines: Lines<R>,
     now: Timestamp,
-    number: u64,
-    /// CSV: which field each column is.
-    columns: Option<Vec<&'static str>>,
+}
+
+enum Lines<R> {
+    Jsonl(Objects<R>),
+    /// With which field each column is.
+    Csv(Box<Records<R>>, Vec<&'static str>),
 }
 
 impl<R: BufRead> UserFile<R> {
@@ -43,22 +34,54 @@ impl<R: BufRead> UserFile<R> {
     /// # Errors
     /// If it can not be read; [`BadHeader`] inside, if it is CSV and does not begin with the names of columns.
     pub fn open(source: R, format: Format, now: Timestamp) -> io::Result<Self> {
-        let mut file = Self {
-            source,
-            now,
-            number: 0,
-            columns: None,
+        let lines = match format {
+            Format::Jsonl => Lines::Jsonl(Objects { source, number: 0 }),
+            Format::Csv => {
+                let bad = |reason| io::Error::new(io::ErrorKind::InvalidData, BadHeader(reason));
+                let mut records = Records::new(source)?;
+                let header = records
+                    .next()?
+                    .ok_or_else(|| bad("it is empty".to_owned()))?;
+                let columns = header.cells.and_then(|cells| columns(&cells));
+                Lines::Csv(Box::new(records), columns.map_err(bad)?)
+            }
         };
-        if format == Format::Csv {
-            let bad = |reason| io::Error::new(io::ErrorKind::InvalidData, BadHeader(reason));
-            let header = file
-                .next_line()?
-                .ok_or_else(|| bad("it is empty".to_owned()))?;
-            file.columns = Some(header.and_then(|line| columns(&line)).map_err(bad)?);
-        }
-        Ok(file)
+        Ok(Self { lines, now })
     }
 
+    /// The next one's number, and what it says or why that cannot be read.
+    fn next_row(&mut self) -> io::Result<Option<(u64, Result<Row, String>)>> {
+        Ok(match &mut self.lines {
+            Lines::Jsonl(objects) => objects
+                .next_line()?
+                .map(|line| (objects.number, line.and_then(|text| from_json(&text)))),
+            Lines::Csv(records, columns) => records.next()?.map(|record| {
+                let row = record.cells.and_then(|cells| from_csv(cells, columns));
+                (record.number, row)
+            }),
+        })
+    }
+}
+
+impl<R: BufRead> Iterator for UserFile<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.next_row().transpose()?;
+        Some(read.map(|(number, row)| Line {
+            number,
+            user: row.and_then(|row| row.user(self.now)),
+        }))
+    }
+}
+
+/// Lines that are JSON, or should be.
+struct Objects<R> {
+    source: R,
+    number: u64,
+}
+
+impl<R: BufRead> Objects<R> {
     /// The next line that is not blank; inside, why it can not be read.
     fn next_line(&mut self) -> io::Result<Option<Result<String, String>>> {
         loop {
@@ -84,25 +107,6 @@ impl<R: BufRead> UserFile<R> {
                 return Ok(Some(Ok(text.to_owned())));
             }
         }
-    }
-}
-
-impl<R: BufRead> Iterator for UserFile<R> {
-    type Item = io::Result<Line>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let read = self.next_line().transpose()?;
-        Some(read.map(|text| {
-            Line {
-                number: self.number,
-                user: text
-                    .and_then(|text| match &self.columns {
-                        None => from_json(&text),
-                        Some(columns) => from_csv(&text, columns),
-                    })
-                    .and_then(|row| row.user(self.now)),
-            }
-        }))
     }
 }
 
@@ -159,8 +163,7 @@ fn from_json(text: &str) -> Result<Row, String> {
     })
 }
 
-fn from_csv(text: &str, columns: &[&'static str]) -> Result<Row, String> {
-    let cells = cells(text)?;
+fn from_csv(cells: Vec<String>, columns: &[&'static str]) -> Result<Row, String> {
     if cells.len() != columns.len() {
         let (there, needed) = (cells.len(), columns.len());
         return Err(format!(
@@ -168,52 +171,34 @@ fn from_csv(text: &str, columns: &[&'static str]) -> Result<Row, String> {
         ));
     }
     let mut row = Row::default();
-    for (name, cell) in columns
-        .iter()
-        .zip(&cells)
-        .filter(|(_, cell)| !cell.is_empty())
-    {
-        let text = Some(cell.to_owned());
+    let cells = columns.iter().zip(cells);
+    for (name, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
         match *name {
-            "username" => row.username = text,
-            "email" => row.email = text,
-            "email_verified" => row.email_verified = Some(switch(name, cell)?),
-            "full_name" => row.full_name = text,
-            "role" => row.role = text,
-            "is_active" => row.is_active = Some(switch(name, cell)?),
-            "created_at" => row.created_at = text,
-            _ => row.password_hash = text,
+            "username" => row.username = Some(cell),
+            "email" => row.email = Some(cell),
+            "email_verified" => row.email_verified = Some(switch(name, &cell)?),
+            "full_name" => row.full_name = Some(cell),
+            "role" => row.role = Some(cell),
+            "is_active" => row.is_active = Some(switch(name, &cell)?),
+            "created_at" => row.created_at = Some(cell),
+            _ => row.password_hash = Some(cell),
         }
     }
     Ok(row)
 }
 
+/// `t` and `f` are PostgreSQL's.
 fn switch(name: &str, cell: &str) -> Result<bool, String> {
     match cell.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
+        "true" | "t" | "1" => Ok(true),
+        "false" | "f" | "0" => Ok(false),
         _ => Err(format!("{name}: must be true or false")),
     }
 }
 
-/// The cells of one line. A quote that is not closed would go on in the next one.
-fn cells(line: &str) -> Result<StringRecord, String> {
-    if line.matches('"').count() % 2 == 1 {
-        return Err("has a quote that is not closed".to_owned());
-    }
-    let mut record = StringRecord::new();
-    ReaderBuilder::new()
-        .has_headers(false)
-        .buffer_capacity(line.len() + 1)
-        .from_reader(line.as_bytes())
-        .read_record(&mut record)
-        .map_err(|_| "is no CSV".to_owned())?;
-    Ok(record)
-}
-
-fn columns(line: &str) -> Result<Vec<&'static str>, String> {
+fn columns(header: &[String]) -> Result<Vec<&'static str>, String> {
     let mut columns = Vec::new();
-    for name in &cells(line)? {
+    for name in header {
         let known = FIELDS.iter().find(|field| **field == name.trim());
         let field = known.ok_or_else(|| {
             let name: String = name.chars().take(40).collect();

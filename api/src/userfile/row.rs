@@ -1,12 +1,12 @@
 //! One user as the file has him, and as the store has him.
 
-use password_auth_wire::rules::check_full_name;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::{EmailAddress, Role, Username};
 use crate::clock::Timestamp;
+use crate::model::FullName;
 use crate::passwords::{PasswordHash, import_hash};
 use crate::store::User;
 
@@ -44,10 +44,10 @@ impl Row {
             username: Some(user.username.to_string()),
             email: user.email.as_ref().map(ToString::to_string),
             email_verified: user.email.as_ref().map(|_| user.is_verified),
-            full_name: user.full_name.clone(),
+            full_name: user.full_name.as_ref().map(ToString::to_string),
             role: Some(user.role.to_string()),
             is_active: Some(user.is_active),
-            created_at: written(user.created_at),
+            created_at: Some(user.created_at.to_rfc3339()),
             password_hash: user
                 .password
                 .is_some()
@@ -80,11 +80,8 @@ impl Row {
         if is_verified && email.is_none() {
             return Err("email_verified: there is no address".to_owned());
         }
-        let full_name = given(self.full_name);
-        if let Some(name) = &full_name {
-            check_full_name(name)
-                .map_err(|violation| format!("full_name: {}", violation.message()))?;
-        }
+        let full_name = FullName::parse(&self.full_name.unwrap_or_default())
+            .map_err(|violation| format!("full_name: {}", violation.message()))?;
         let role = match given(self.role) {
             Some(text) => text
                 .parse::<Role>()
@@ -94,7 +91,7 @@ impl Row {
         Ok(User {
             email,
             is_verified,
-            full_name: full_name.map(|name| name.trim().to_owned()),
+            full_name,
             role,
             is_active: self.is_active.unwrap_or(true),
             ..User::new(username, password, created_at)
@@ -107,16 +104,48 @@ fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
+/// RFC 3339, or as PostgreSQL writes it: `2026-01-31 12:00:00+00`, the minutes of the offset only where there are any.
 fn read(text: &str) -> Option<Timestamp> {
-    let moment = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+    let mut text = text.trim().replacen(' ', "T", 1);
+    let offset = text
+        .len()
+        .checked_sub(3)
+        .and_then(|start| text.get(start..));
+    if offset.is_some_and(|offset| offset.starts_with(['+', '-']) && text.contains(':')) {
+        text.push_str(":00");
+    }
+    let moment = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
     let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
     u64::try_from(millis).ok().map(Timestamp::from_millis)
 }
 
-fn written(moment: Timestamp) -> Option<String> {
-    let nanos = i128::from(moment.as_millis()) * 1_000_000;
-    OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()?
-        .format(&Rfc3339)
-        .ok()
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn a_moment_is_read_as_rfc_3339_and_as_postgresql_write_it() {
+        for (text, moment) in [
+            ("2024-05-01T09:30:00Z", "2024-05-01T09:30:00.000Z"),
+            ("2024-05-01 09:30:00+00", "2024-05-01T09:30:00.000Z"),
+            ("2024-05-01 09:30:00.123456+00", "2024-05-01T09:30:00.123Z"),
+            ("2024-05-01 09:30:00+05:30", "2024-05-01T04:00:00.000Z"),
+            ("2024-05-01 09:30:00-03", "2024-05-01T12:30:00.000Z"),
+        ] {
+            let read = read(text).map(Timestamp::to_rfc3339);
+            assert_eq!(read.as_deref(), Some(moment), "{text}");
+        }
+        for text in [
+            "",
+            "infinity",
+            "2024-05-01",
+            // In whose time?
+            "2024-05-01 09:30:00",
+            "2024-05-01 09:30:00+",
+            "0044-03-15 12:00:00+00 BC",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
 }

@@ -131,6 +131,10 @@ async fn a_forged_or_altered_token_is_refused() {
         ("typ", json!("JWT")),
         ("kid", json!("0011223344556677")),
         ("alg", json!("HS512")),
+        // RFC 7515 §4.1.11.
+        ("crit", json!(["exp"])),
+        ("crit", json!(["b64"])),
+        ("crit", json!([])),
     ] {
         let mut other = Forged::from(&tokens);
         other.header[field] = value;

@@ -131,3 +131,29 @@ async fn behind_https_browsers_are_told_to_stay_there() {
     let reply = plain.client().get("/ping").await;
     assert_eq!(reply.header("strict-transport-security"), "");
 }
+
+#[tokio::test]
+async fn an_extension_of_safari_s_and_an_address_of_ipv6_are_compared_as_browsers_send_them() {
+    let server = TestServer::builder()
+        .production()
+        .setting(
+            "ALLOWED_ORIGINS",
+            "safari-web-extension://A1B2C3D4-E5F6-47A8-89B0-C1D2E3F4A5B6, http://[0:0:0:0:0:0:0:1]:3000, \
+             HTTPS://App.Example.org:443, https://bücher.example",
+        )
+        .start()
+        .await;
+    let client = server.client();
+    for origin in [
+        "safari-web-extension://A1B2C3D4-E5F6-47A8-89B0-C1D2E3F4A5B6",
+        "http://[::1]:3000",
+        "https://app.example.org",
+        "https://xn--bcher-kva.example",
+    ] {
+        let reply = ask(&client, Method::GET, origin).await.expect_ok();
+        assert_eq!(reply.header("access-control-allow-origin"), origin);
+    }
+    let lower = "safari-web-extension://a1b2c3d4-e5f6-47a8-89b0-c1d2e3f4a5b6";
+    let reply = ask(&client, Method::GET, lower).await.expect_ok();
+    assert_eq!(reply.header("access-control-allow-origin"), "");
+}

@@ -229,6 +229,69 @@ async fn csv_is_read_by_its_columns_and_a_bad_line_is_named() {
 }
 
 #[tokio::test]
+async fn a_line_of_csv_ends_by_a_carriage_return_too() {
+    for (text, names) in [
+        (
+            "username\nalice\rbob\rcarol\n",
+            &["alice", "bob", "carol"][..],
+        ),
+        ("username\ralice\rbob\rcarol\r", &["alice", "bob", "carol"]),
+        (
+            "username\r\nalice\r\nbob\r\rcarol",
+            &["alice", "bob", "carol"],
+        ),
+    ] {
+        let place = Place::new();
+        let file = place.file("a.csv", text);
+        let imported = place.import(&file, &["--json"]).await;
+        assert_eq!(imported.status.code(), Some(0), "{text:?}: {imported:?}");
+        assert_eq!(summary(&imported)["taken"], 3, "{text:?}");
+        let users = place.users().await;
+        let found: Vec<_> = users.iter().map(|user| &user["username"]).collect();
+        assert_eq!(found, names, "{text:?}");
+    }
+    // In quotes it is part of the value, which may hold none; outside it ends the line.
+    let place = Place::new();
+    let file = place.file(
+        "b.csv",
+        "username,full_name\nalice,\"Alice\rLiddell\"\nbob,Bob\rBuilder\rcarol,C\r\ndave,\"D\n\"\"\"\r\nerin,E\n",
+    );
+    let imported = place.import(&file, &["--json"]).await;
+    let complaints = complaints(&imported);
+    assert_eq!(summary(&imported)["taken"], 3, "{complaints}");
+    for sentence in [
+        "line 2: full_name: The name must not",
+        "line 5: has 1 cells, where there are 2 columns",
+        "line 7: full_name: The name must not",
+    ] {
+        assert!(complaints.contains(sentence), "{sentence} in\n{complaints}");
+    }
+    assert_eq!(summary(&imported)["bad"], 3, "{complaints}");
+}
+
+#[tokio::test]
+async fn booleans_and_times_are_read_as_postgresql_writes_them() {
+    let place = Place::new();
+    let file = place.file(
+        "pg.csv",
+        "username,email,email_verified,is_active,created_at\n\
+         alice,a@example.org,t,f,2024-05-01 09:30:00+00\n\
+         bob,b@example.org,f,t,2024-05-01 09:30:00.123456+05:30\n",
+    );
+    let imported = place.import(&file, &["--json"]).await;
+    assert_eq!(imported.status.code(), Some(0), "{imported:?}");
+    let users = place.users().await;
+    assert_eq!(users[0]["email_verified"], true);
+    assert_eq!(users[0]["is_active"], false);
+    let created = users[0]["created_at"].as_str().expect("a time");
+    assert!(created.starts_with("2024-05-01T09:30:00"), "{created}");
+    assert_eq!(users[1]["email_verified"], false);
+    assert_eq!(users[1]["is_active"], true);
+    let created = users[1]["created_at"].as_str().expect("a time");
+    assert!(created.starts_with("2024-05-01T04:00:00.123"), "{created}");
+}
+
+#[tokio::test]
 async fn whoever_is_there_already_stays_as_he_is() {
     let place = Place::new();
     let file = place.file(

@@ -1,7 +1,8 @@
 //! The OpenAPI document is reviewed: it is the snapshot beside this file, and changes with it only.
 //!
 //! After a change that is meant: `UPDATE_SNAPSHOTS=1 cargo test -p password-auth openapi`, then read the
-//! difference as a reviewer would.
+//! difference as a reviewer would. `npx @redocly/cli lint` and `npx @stoplight/spectral-cli lint` (ruleset `spectral:oas`) find
+//! no error in it; run them after such a change.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -99,11 +100,12 @@ async fn authorize_offers_a_bearer_token_and_protected_routes_ask_for_it() {
             let refused = operation["responses"]["401"]["description"].as_str();
             let asks = refused.is_some_and(|said| said.contains("`missing_token`"));
             let schemes = operation["security"].as_array();
-            let offers = schemes.is_some_and(|schemes| {
-                schemes
-                    .iter()
-                    .any(|scheme| scheme["bearer"] == serde_json::json!([]))
-            });
+            let offers_one = |name: &str| {
+                let mut schemes = schemes.expect("open to everybody, or not").iter();
+                schemes.any(|scheme| scheme[name] == serde_json::json!([]))
+            };
+            let offers = offers_one("bearer");
+            assert_eq!(offers, offers_one("password"), "{method} {path}");
             assert_eq!(asks, offers, "{method} {path}");
             protected += usize::from(asks);
         }

@@ -181,6 +181,8 @@ fn hashing_as_in_production(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_password-auth"));
     command
         .args(["serve", "--dev", "--port", "0", "--login-rate", "off"])
+        // Many connections from one address are those of a proxy.
+        .args(["--trusted-proxies", "127.0.0.1"])
         .args(["--register-rate", "off", "--data-dir"])
         .arg(folder)
         .current_dir(folder)

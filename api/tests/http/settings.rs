@@ -140,3 +140,109 @@ async fn a_port_that_is_taken_is_said_so() {
         "{message}"
     );
 }
+
+/// A `.env` with this text and mode; what check-config says of it.
+fn with_file(text: &[u8], mode: u32, arguments: &[&str]) -> Output {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(".env");
+    std::fs::write(&path, text).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("changed");
+    check_config(folder.path(), arguments, &[])
+}
+
+#[test]
+fn a_file_with_a_byte_order_mark_is_read() {
+    let output = with_file("\u{FEFF}PORT=1001\r\nISSUER=x\r\n".as_bytes(), 0o644, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let shown = text(&output.stdout);
+    assert_eq!(line(&shown, "PORT"), ["PORT", "1001", ".env"]);
+    assert_eq!(line(&shown, "ISSUER"), ["ISSUER", "x", ".env"]);
+}
+
+#[test]
+fn a_bad_line_of_the_file_is_named_by_its_number_and_not_quoted() {
+    for (content, number) in [
+        (&b"PORT=1001\n\nJWT_SECRET geheim\n"[..], 3),
+        (b"\xEF\xBB\xBFgeheim\n", 1),
+        (b"PORT=1001\r\nJWT_SECRET='geheim\r\nHOST=::1\r\n", 2),
+        (b"PORT=1001\nISSUER=a\nJWT_SECRET=geheim\xFF\n", 3),
+    ] {
+        let output = with_file(content, 0o600, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("line {number} ")), "{said}");
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_can_not_be_opened_is_told_by_the_system_s_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join(".env")).expect("made");
+    let said = text(&check_config(folder.path(), &[], &[]).stderr);
+    assert!(said.contains("Is a directory"), "{said}");
+    std::fs::remove_dir(folder.path().join(".env")).expect("removed");
+    std::os::unix::fs::symlink(".env", folder.path().join(".env")).expect("linked");
+    let said = text(&check_config(folder.path(), &[], &[]).stderr);
+    assert!(said.contains("symbolic links"), "{said}");
+}
+
+#[test]
+fn in_production_a_secret_in_a_file_that_others_may_read_is_refused() {
+    let secret = b"PORT=1001\nJWT_SECRET=0123456789abcdef0123456789abcdef\n";
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        let output = with_file(secret, mode, &[]);
+        assert_eq!(output.status.code(), Some(1), "{mode:o}");
+        let said = text(&output.stderr);
+        assert!(said.contains("chmod 600 .env"), "{said}");
+        assert!(
+            said.contains("JWT_SECRET") && !said.contains("abcdef"),
+            "{said}"
+        );
+        assert!(with_file(secret, mode, &["--dev"]).status.success());
+    }
+    assert!(with_file(secret, 0o600, &[]).status.success());
+    assert!(
+        with_file(b"PORT=1001\nJWT_SECRET=\n", 0o644, &[])
+            .status
+            .success()
+    );
+    let said = text(&with_file(b"SMTP_PASSWORD=geheim\n", 0o644, &[]).stderr);
+    assert!(said.contains("chmod 600 .env"), "{said}");
+}
+
+#[test]
+fn a_tilde_stands_for_no_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for path in ["~", "~/data", "~alice/data"] {
+        let output = check_config(folder.path(), &[], &[("DATA_DIR", path)]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let said = text(&output.stderr);
+        assert!(said.contains("write the whole path"), "{said}");
+    }
+    let output = check_config(folder.path(), &["--data-dir", "./~"], &[]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn ports_that_can_not_be_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for port in ["99999", "65536", "0", "abc", "-1", "80:80", "8o"] {
+        for scheme in ["https", "http"] {
+            let url = format!("{scheme}://auth.example.org:{port}");
+            for setting in ["PUBLIC_URL", "ALLOWED_ORIGINS"] {
+                let output = check_config(folder.path(), &[], &[(setting, &url)]);
+                assert_eq!(output.status.code(), Some(1), "{setting}={url}");
+                let said = text(&output.stderr);
+                assert!(said.contains(setting), "{said}");
+            }
+        }
+    }
+    let output = check_config(
+        folder.path(),
+        &[],
+        &[("PUBLIC_URL", "https://auth.example.org:65535")],
+    );
+    assert!(output.status.success(), "{output:?}");
+}

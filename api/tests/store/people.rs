@@ -1,6 +1,7 @@
 //! What is known of people, who changes it, and that there is always an admin.
 
 use password_auth::accounts::Role;
+use password_auth::model::FullName;
 use password_auth::store::{ChangeUser, DeleteUser, NewSession, User, UserChange, UserFilter};
 use password_auth::tokens::Purpose;
 
@@ -30,7 +31,7 @@ async fn everything_that_is_known_of_a_person_comes_back_and_after_closing_too(m
     let alice = User {
         email: Some(address("Alice@Example.org")),
         is_verified: true,
-        full_name: Some("Alice Liddell".to_owned()),
+        full_name: FullName::parse("Alice Liddell").expect("a name"),
         role: Role::Guest,
         is_active: false,
         password_version: 7,
@@ -108,7 +109,7 @@ async fn a_change_changes_what_it_names_and_nothing_else(engine: Engine) {
     let mut before = alice;
     for named in [
         UserChange {
-            full_name: Some(Some("Alice".to_owned())),
+            full_name: Some(FullName::parse("Alice").expect("a name")),
             ..UserChange::default()
         },
         UserChange {
@@ -182,7 +183,7 @@ async fn the_last_active_admin_stays_one(engine: Engine) {
     assert_eq!(now_of(&engine, alice.id).await, Some(alice.clone()));
     // What leaves him an admin may change.
     let named = UserChange {
-        full_name: Some(Some("Alice".to_owned())),
+        full_name: Some(FullName::parse("Alice").expect("a name")),
         role: Some(Role::Admin),
         is_active: Some(true),
     };

@@ -1,5 +1,6 @@
 //! Two intentions that exclude one another, let loose at the same time: one of them came first.
 
+use password_auth::model::FullName;
 use password_auth::sessions::{Decision, End, Generation, REPLAY_WINDOW};
 use password_auth::store::{NewSession, UserChange};
 use tokio::task::JoinSet;
@@ -171,7 +172,7 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
         let confirmed = store.confirm_generation(id, Generation(0)).await;
         confirmed.expect("an answer");
         let change = UserChange {
-            full_name: Some(Some("Alice Liddell".to_owned())),
+            full_name: Some(FullName::parse("Alice Liddell").expect("a name")),
             ..UserChange::default()
         };
         store.change_user(user, change).await.expect("an answer");

@@ -1,10 +1,12 @@
 //! What only a person can say, asked on the terminal or read from standard input: never an argument, which other users of
 //! the machine see.
 
-use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read};
 
 use password_auth_wire::Secret;
 use zeroize::Zeroizing;
+
+use crate::cli::output;
 
 /// More than any password has.
 const MAX_INPUT: u64 = 64 << 10;
@@ -52,7 +54,7 @@ pub(super) fn is_possible() -> bool {
 /// Whether the person at the terminal says yes.
 pub(super) fn yes_or_no(question: &str) -> bool {
     let mut answer = String::new();
-    write!(io::stderr(), "{question} [y/N] ").ok();
+    output::ask(&format!("{question} [y/N]"));
     io::stdin().read_line(&mut answer).ok();
     matches!(answer.trim(), "y" | "Y" | "yes")
 }

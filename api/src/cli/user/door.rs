@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::admin::Client;
 use crate::app::App;
+use crate::cli::output;
 use crate::cli::store::{self, Opened};
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -44,10 +45,10 @@ impl<'a> Door<'a> {
                 Opened::InUse(sentence) if began.elapsed() > PATIENCE => return Err(sentence),
                 Opened::InUse(_) => {
                     if !std::mem::replace(&mut waits, true) {
-                        eprintln!(
+                        output::tell(format_args!(
                             "password-auth: {} is in use by somebody who starts or stops: waiting",
                             self.config.data_dir.display()
-                        );
+                        ));
                     }
                     tokio::time::sleep(store::PAUSE).await;
                 }

@@ -10,9 +10,10 @@ use clap::error::ErrorKind;
 use self::door::Door;
 use self::show::People;
 use super::log::start_log;
-use super::{runtime, settings};
+use super::{output, runtime, settings};
 use crate::accounts::Role;
 use crate::id::SessionId;
+use crate::model::visible;
 use crate::operator::{Command as Asked, NewUser, Person, Reply, Who};
 
 /// People that are asked for at once.
@@ -231,8 +232,14 @@ pub(super) fn run(command: Command) -> Result<(), String> {
             Reply::Person(_) | Reply::People(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
         },
         Command::Revoke(Revoke { who, session, .. }) => match ask(Asked::Revoke(who, session))? {
-            Reply::Ended(ended) if json => show::json(&serde_json::json!({ "ended": ended })),
-            Reply::Ended(ended) => show::print(|out| writeln!(out, "sign-ins ended: {ended}")),
+            Reply::Ended(ended) => {
+                if json {
+                    output::say_json(&serde_json::json!({ "ended": ended }));
+                } else {
+                    output::say(format_args!("sign-ins ended: {ended}"));
+                }
+                Ok(())
+            }
             Reply::Person(_) | Reply::People(_) | Reply::SignIns(_) => Err(CONFUSED.to_owned()),
         },
     }
@@ -240,9 +247,12 @@ pub(super) fn run(command: Command) -> Result<(), String> {
 
 fn shown(person: &Person, json: bool, said: &str) -> Result<(), String> {
     if json {
-        return show::json(person);
+        output::say_json(person);
+    } else {
+        let name = visible(&person.username);
+        output::say(format_args!("{name} ({}) {said}", person.id));
     }
-    show::print(|out| writeln!(out, "{} ({}) {said}", person.username, person.id))
+    Ok(())
 }
 
 /// Who is to go, by the id, once whoever is at the terminal has seen and said so.

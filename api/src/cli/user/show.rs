@@ -1,26 +1,15 @@
 //! What a command prints: for people, or as one JSON value.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
 use super::table::Table;
+use crate::cli::output;
+use crate::model::visible;
 use crate::operator::{Person, SignIn};
-
-/// Prints; whoever stops reading has read enough.
-pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
-    let mut out = io::stdout().lock();
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("the answer can not be printed: {error}"))
-        }
-        _ => Ok(()),
-    }
-}
 
 pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    print(|out| writeln!(out, "{text}"))
+    output::answer(|out| writeln!(out, "{}", output::json(&text)))
 }
 
 /// People, part by part; `next` after each, `end` after the last.
@@ -51,9 +40,9 @@ impl People {
         match self {
             Self::Table(table) => {
                 let rows: Vec<_> = people.iter().map(row).collect();
-                print(|out| table.write(out, &rows))
+                output::answer(|out| table.write(out, &rows))
             }
-            Self::Json { begun } => print(|out| {
+            Self::Json { begun } => output::answer(|out| {
                 for person in people {
                     let comma = if std::mem::replace(begun, true) {
                         ","
@@ -61,7 +50,7 @@ impl People {
                         "["
                     };
                     let person = serde_json::to_string(person)?;
-                    write!(out, "{comma}\n  {person}")?;
+                    write!(out, "{comma}\n  {}", output::json(&person))?;
                 }
                 Ok(())
             }),
@@ -71,8 +60,8 @@ impl People {
     pub(super) fn end(self) -> Result<(), String> {
         match self {
             Self::Table(_) => Ok(()),
-            Self::Json { begun: true } => print(|out| writeln!(out, "\n]")),
-            Self::Json { begun: false } => print(|out| writeln!(out, "[]")),
+            Self::Json { begun: true } => output::answer(|out| writeln!(out, "\n]")),
+            Self::Json { begun: false } => output::answer(|out| writeln!(out, "[]")),
         }
     }
 }
@@ -100,9 +89,13 @@ pub(super) fn person(person: &Person) -> Result<(), String> {
         ("created", minute(&person.created_at)),
         ("last login", last_login(person)),
     ];
-    print(|out| {
+    output::answer(|out| {
         known.iter().try_for_each(|(what, value)| {
-            writeln!(out, "{}", format!("{what:<12}{value}").trim_end())
+            writeln!(
+                out,
+                "{}",
+                format!("{what:<12}{}", visible(value)).trim_end()
+            )
         })
     })
 }
@@ -121,7 +114,7 @@ pub(super) fn sign_ins(sign_ins: &[SignIn]) -> Result<(), String> {
         })
         .collect();
     let mut table = Table::new(["id", "created", "last used", "ends", "device"]);
-    print(|out| table.write(out, &rows))
+    output::answer(|out| table.write(out, &rows))
 }
 
 fn email(person: &Person) -> String {

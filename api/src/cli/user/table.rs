@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::model::visible;
+
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -25,7 +27,11 @@ impl<const N: usize> Table<N> {
 
     /// Writes the next rows; before the first ones, what the columns are.
     pub(super) fn write(&mut self, out: &mut dyn Write, rows: &[[String; N]]) -> io::Result<()> {
-        for row in rows {
+        let rows = rows
+            .iter()
+            .map(|row| row.each_ref().map(|cell| visible(cell)));
+        let rows: Vec<_> = rows.collect();
+        for row in &rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());
             }
@@ -34,8 +40,8 @@ impl<const N: usize> Table<N> {
             self.begun = true;
             self.line(out, self.heads)?;
         }
-        for row in rows {
-            self.line(out, row.each_ref().map(String::as_str))?;
+        for row in &rows {
+            self.line(out, row.each_ref().map(AsRef::as_ref))?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The settings of mail, which depend on each other.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use lettre::message::Mailbox;
 use password_auth_wire::Secret;
@@ -49,12 +49,10 @@ impl Reader<'_> {
         }
         let port = match self.text("SMTP_PORT") {
             "" => tls.default_port(),
-            _ => self.parse("SMTP_PORT", "a port from 1 to 65535"),
+            _ => u16::try_from(self.within("SMTP_PORT", 1..=65_535)).unwrap_or_default(),
         };
         let credentials = self.smtp_credentials();
-        let ca_file = Some(self.text("SMTP_CA_FILE"))
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
+        let ca_file = Some(self.path("SMTP_CA_FILE")).filter(|path| !path.as_os_str().is_empty());
         let Some(from) = self.smtp_from() else {
             return Delivery::Nowhere;
         };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::{EmailAddress, Role, Username};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
+use crate::model::FullName;
 use crate::passwords::PasswordHash;
 use crate::sessions::{End, Generation, Retired, Session};
 use crate::store::{Record, User};
@@ -19,7 +20,8 @@ pub(in crate::dump) struct UserLine {
     pub(super) password_version: u32,
     pub(super) email: Option<EmailAddress>,
     pub(super) is_verified: bool,
-    pub(super) full_name: Option<String>,
+    #[serde(deserialize_with = "FullName::deserialize_kept")]
+    pub(super) full_name: Option<FullName>,
     pub(super) role: Role,
     pub(super) is_active: bool,
     pub(super) created_at: Timestamp,

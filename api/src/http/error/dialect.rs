@@ -62,6 +62,7 @@ impl Told<'_> {
             Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::UnknownTransferCoding => StatusCode::NOT_IMPLEMENTED,
             Failure::MailNotConfigured | Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -71,7 +72,7 @@ impl Told<'_> {
     pub(in crate::http) fn body(&self) -> ErrorBody {
         let code = self.failure.code();
         match (self.failure, self.dialect) {
-            (Failure::Unreadable, _) => {
+            (Failure::Unreadable | Failure::UnknownTransferCoding, _) => {
                 ErrorBody::with_message(code, "The request can not be understood.")
             }
             (Failure::CredentialsRequired, _) => {

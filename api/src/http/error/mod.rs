@@ -25,6 +25,8 @@ use crate::accounts::Role;
 pub enum Failure {
     /// The request is no HTTP, or broke off.
     Unreadable,
+    /// The body is coded in a way that the server does not know, for its way through the network.
+    UnknownTransferCoding,
     /// The body is not JSON.
     Malformed,
     /// The name or the password is empty.
@@ -94,7 +96,9 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unreadable | Self::Malformed => ErrorCode::MalformedRequest,
+            Self::Unreadable | Self::UnknownTransferCoding | Self::Malformed => {
+                ErrorCode::MalformedRequest
+            }
             Self::CredentialsRequired | Self::Invalid(_) => ErrorCode::ValidationFailed,
             Self::UserExists => ErrorCode::UserExists,
             Self::EmailExists => ErrorCode::EmailExists,

@@ -2,10 +2,9 @@
 //! body, one error body for whatever fails, headers, CORS, a line in the log.
 
 mod cors;
+mod head;
 mod headers;
 mod log;
-
-use std::time::Duration;
 
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
@@ -19,13 +18,11 @@ use self::log::RequestLog;
 use super::client::{ClientAddress, ProxyTrust};
 use super::cross_site::FormPolicy;
 use super::error::Failure;
+use super::serve::BodyTime;
 use crate::clock::SharedClock;
 
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who may call from where.
 #[derive(Clone, Debug)]
@@ -71,6 +68,9 @@ impl<E: Endpoint> Front<E> {
     }
 
     async fn answer(&self, mut request: Request) -> Response {
+        if let Err(failure) = head::check(&request) {
+            return failure.into_response();
+        }
         if self.cors.is_preflight(&request) {
             return StatusCode::NO_CONTENT.into_response();
         }
@@ -130,16 +130,18 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(Failure::PayloadTooLarge);
     }
+    // `serve` gives it to every request with a body.
+    let Some(time) = request.data::<BodyTime>().cloned() else {
+        return Ok(());
+    };
     let body = request.take_body();
-    let read = tokio::time::timeout(BODY_TIMEOUT, body.into_bytes_limit(MAX_BODY_BYTES));
-    match read.await {
-        Ok(Ok(bytes)) => {
-            request.set_body(Body::from_bytes(bytes));
-            Ok(())
-        }
-        Ok(Err(error)) => Err(error.into()),
-        Err(_elapsed) => Err(Failure::RequestTimeout),
-    }
+    let bytes = tokio::select! {
+        biased;
+        read = body.into_bytes_limit(MAX_BODY_BYTES) => read?,
+        () = time.passes() => return Err(Failure::RequestTimeout),
+    };
+    request.set_body(Body::from_bytes(bytes));
+    Ok(())
 }
 
 /// Answers for a handler that panicked; the panic itself went to the log by the hook.

@@ -8,14 +8,14 @@ mod render;
 use std::sync::Arc;
 
 use password_auth_wire::Secret;
-use poem::web::{Data, Form, Query};
+use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, told};
 use super::client::RequestClient;
-use super::cross_site::SameSite;
 use super::error::Failure;
+use super::form::PageForm;
 use crate::accounts::Accounts;
 
 /// Where the page for a new password is.
@@ -41,14 +41,18 @@ struct Link {
     token: String,
 }
 
+/// In a form, what is missing and what is empty are the same.
 #[derive(Deserialize)]
 struct NewPassword {
+    #[serde(default = "Secret::empty")]
     token: Secret,
+    #[serde(default = "Secret::empty")]
     new_password: Secret,
 }
 
 #[derive(Deserialize)]
 struct Confirmation {
+    #[serde(default = "Secret::empty")]
     token: Secret,
 }
 
@@ -67,16 +71,9 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 #[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
-    from: poem::Result<SameSite>,
     client: RequestClient,
-    sent: poem::Result<Form<NewPassword>>,
+    PageForm(sent): PageForm<NewPassword>,
 ) -> Response {
-    if from.is_err() {
-        return refused(Page::NewPassword, "", &Failure::CrossSite);
-    }
-    let Ok(Form(sent)) = sent else {
-        return refused(Page::NewPassword, "", &Failure::InvalidOneTimeToken);
-    };
     let NewPassword {
         token,
         new_password,
@@ -93,16 +90,9 @@ async fn reset_password(
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
-    from: poem::Result<SameSite>,
     client: RequestClient,
-    sent: poem::Result<Form<Confirmation>>,
+    PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
-    if from.is_err() {
-        return refused(Page::Confirmation, "", &Failure::CrossSite);
-    }
-    let Ok(Form(Confirmation { token })) = sent else {
-        return refused(Page::Confirmation, "", &Failure::InvalidOneTimeToken);
-    };
     match accounts.confirm_email(&token, &client).await {
         Ok(_) => told(
             "Your e-mail address is confirmed",
@@ -118,10 +108,6 @@ fn refused(page: Page, token: &str, failure: &Failure) -> Response {
         Failure::InvalidOneTimeToken => told(
             "This link is not good any more",
             "It was used already, or is too old, or a newer change has made it void. Ask for a new one where you asked for this one.",
-        ),
-        Failure::CrossSite => told(
-            "This form was sent by another site",
-            "Nothing was changed. Open the link from your e-mail, and use the form that it shows.",
         ),
         Failure::EmailExists => told(
             "This address belongs to another account",

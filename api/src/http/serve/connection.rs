@@ -3,9 +3,8 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,11 +15,9 @@ use poem::{Addr, Endpoint, Response};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::Limits;
+use super::places::Place;
 use super::stream::{Activity, WatchedStream};
-
-/// How often the watch looks.
-const LOOK: Duration = Duration::from_secs(1);
+use super::{BodyTime, LOOK, Limits};
 
 /// How many headers a request may have.
 const MAX_HEADERS: usize = 64;
@@ -29,7 +26,7 @@ pub(super) async fn run(
     stream: TcpStream,
     endpoint: &BoxEndpoint<'static, Response>,
     limits: Limits,
-    crowded: impl Fn() -> bool,
+    place: Arc<Place>,
     mut stop: watch::Receiver<bool>,
 ) {
     let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
@@ -39,7 +36,12 @@ pub(super) async fn run(
     let remote = RemoteAddr(Addr::SocketAddr(remote));
     let activity = Arc::new(Activity::new());
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let request = poem::Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+        let has_body = !request.body().is_end_stream();
+        let mut request =
+            poem::Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+        if has_body {
+            request.set_data(BodyTime::new(Arc::clone(&place)));
+        }
         let activity = Arc::clone(&activity);
         async move {
             activity.request_begins();
@@ -53,6 +55,8 @@ pub(super) async fn run(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // A client that has said all may close its half, and still gets its answer.
+        .half_close(true)
         .header_read_timeout(limits.idle + limits.head)
         .max_headers(MAX_HEADERS)
         .max_buf_size(limits.head_bytes)
@@ -68,7 +72,7 @@ pub(super) async fn run(
             // What hyper reports here is the peer's doing: it left, or sent what is no HTTP.
             _ended = connection.as_mut() => return,
             _ = look.tick() => {
-                if activity.overstays(limits, crowded()) {
+                if activity.overstays(limits, place.is_contested()) {
                     return;
                 }
             }

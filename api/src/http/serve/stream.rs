@@ -1,6 +1,6 @@
 //! The socket, watched: when it last moved, and what hyper writes into it on its own.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Write as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -85,23 +85,17 @@ impl Activity {
 
     /// Whether the connection has had its time.
     pub(super) fn overstays(&self, limits: Limits, crowded: bool) -> bool {
-        let at_most = |limit: Duration| {
-            if crowded {
-                limit.min(limits.crowded)
-            } else {
-                limit
-            }
-        };
+        let at_most = |limit| limits.shortened(limit, crowded);
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let late = match state.phase {
             Phase::New(since) => since.elapsed() > at_most(limits.first),
             Phase::Idle(since) => since.elapsed() > at_most(limits.idle),
-            Phase::Head(since) => since.elapsed() > limits.head,
+            Phase::Head(since) => since.elapsed() > at_most(limits.head),
             Phase::Answering => false,
         };
         late || state
             .blocked
-            .is_some_and(|since| since.elapsed() > limits.stalled)
+            .is_some_and(|since| since.elapsed() > at_most(limits.stalled))
     }
 }
 
@@ -161,16 +155,34 @@ fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
         http.status = status_line.get(9..12),
         "refused what is no HTTP request"
     );
-    let body = serde_json::to_string(&failure.told_in(Dialect::Demo).body()).ok()?;
-    Some(
-        format!(
-            "{status_line}\r\ncontent-type: application/json; charset=utf-8\r\n\
-             cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes(),
+    Some(last_words(status_line, &failure))
+}
+
+/// An answer that comes from no route, after which the connection ends.
+fn last_words(status_line: &str, failure: &Failure) -> Vec<u8> {
+    let told = failure.told_in(Dialect::Demo);
+    let body = serde_json::to_string(&told.body()).unwrap_or_default();
+    let mut head = status_line.to_owned();
+    if let Some((name, value)) = told.header() {
+        head += &format!("\r\n{name}: {}", value.to_str().unwrap_or_default());
+    }
+    format!(
+        "{head}\r\ncontent-type: application/json; charset=utf-8\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
     )
+    .into_bytes()
+}
+
+/// Tells a peer that there is no place for it, as far as its socket takes that at once.
+pub(super) fn refuse(stream: TcpStream) {
+    let busy = Failure::Unavailable(Duration::from_secs(1));
+    let answer = last_words("HTTP/1.1 503 Service Unavailable", &busy);
+    // Not through the runtime, which has not heard yet that the socket takes bytes.
+    if let Ok(mut stream) = stream.into_std() {
+        stream.write_all(&answer).ok();
+    }
 }
 
 impl AsyncRead for WatchedStream {

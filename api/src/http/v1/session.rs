@@ -5,7 +5,6 @@ use std::sync::Arc;
 use password_auth_wire::Logout;
 use password_auth_wire::v1::{Done, Login, RefreshPair, RegisterAccount};
 use poem_openapi::param::Path;
-use poem_openapi::payload::Form;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
@@ -20,8 +19,8 @@ use crate::accounts::{Accounts, NewAccount};
 use crate::http::body::{OptionalBody, StrictBody};
 use crate::http::caller::MaybeBearer;
 use crate::http::client::RequestClient;
-use crate::http::cross_site::SameSite;
 use crate::http::error::Failure;
+use crate::http::form::ApiForm;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::http::sign_out::sign_out;
 use crate::id::SessionId;
@@ -40,12 +39,8 @@ struct PasswordForm {
     #[serde(default)]
     username: String,
     /// The password.
-    #[serde(default = "no_password")]
+    #[serde(default = "password_auth_wire::Secret::empty")]
     password: password_auth_wire::Secret,
-}
-
-fn no_password() -> password_auth_wire::Secret {
-    password_auth_wire::Secret::new("")
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth")]
@@ -115,9 +110,8 @@ impl SessionApi {
     )]
     async fn login_form(
         &self,
-        _from: SameSite,
         client: RequestClient,
-        form: Form<PasswordForm>,
+        form: ApiForm<PasswordForm>,
     ) -> Outcome<LoginFormRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self

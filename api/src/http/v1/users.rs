@@ -19,6 +19,7 @@ use crate::http::client::RequestClient;
 use crate::http::error::Failure;
 use crate::http::route::{Answer, NoBody, Outcome};
 use crate::id::UserId;
+use crate::model::FullName;
 use crate::store::UserChange;
 
 pub(in crate::http) struct UsersApi {
@@ -124,7 +125,10 @@ impl UsersApi {
             is_active,
         } = body.0;
         let change = UserChange {
-            full_name: full_name.map(|name| checked_name(&name)).transpose()?,
+            full_name: full_name
+                .map(|name| FullName::parse(&name))
+                .transpose()
+                .map_err(Invalid::full_name)?,
             role: role.map(views::role),
             is_active,
         };
@@ -158,15 +162,4 @@ impl UsersApi {
 /// What is no identifier names nobody.
 fn user_id(text: &str) -> Result<UserId, Failure> {
     text.parse().map_err(|_| Failure::NotFound)
-}
-
-fn checked_name(name: &str) -> Result<Option<String>, Failure> {
-    password_auth_wire::rules::check_full_name(name).map_err(|violation| {
-        Failure::from(Invalid {
-            full_name: Some(violation),
-            ..Invalid::default()
-        })
-    })?;
-    let name = name.trim();
-    Ok((!name.is_empty()).then(|| name.to_owned()))
 }

@@ -31,7 +31,7 @@ fn without_address(user: &User) -> Person {
         id: user.id.to_string(),
         username: user.username.as_str().to_owned(),
         email: None,
-        full_name: user.full_name.clone(),
+        full_name: user.full_name.as_ref().map(ToString::to_string),
         role: wire_role(user.role),
         is_active: user.is_active,
         is_verified: user.is_verified,

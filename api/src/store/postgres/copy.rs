@@ -131,7 +131,7 @@ pub(super) async fn write(
                     &user.email.as_ref().map(|email| email.as_str()),
                     &key.as_ref().map(|key| key.as_str()),
                     &user.is_verified,
-                    &user.full_name,
+                    &user.full_name.as_ref().map(|name| name.as_str()),
                     &user.role.as_str(),
                     &user.is_active,
                     &row::millis(user.created_at),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::accounts::{EmailAddress, Username, UsernameKey};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
+use crate::model::FullName;
 use crate::passwords::PasswordHash;
 use crate::sessions::{End, Generation, Retired, Session};
 use crate::store::{StoreError, User};
@@ -41,7 +42,7 @@ pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
         password_version: count(row, first + 4)?,
         email: get::<Option<String>>(row, first + 5)?.map(EmailAddress::from_store),
         is_verified: get(row, first + 6)?,
-        full_name: get(row, first + 7)?,
+        full_name: get::<Option<String>>(row, first + 7)?.and_then(FullName::from_store),
         role: named(get(row, first + 8)?)?,
         is_active: get(row, first + 9)?,
         created_at: moment(row, first + 10)?,

@@ -46,7 +46,7 @@ pub(super) async fn create(
                 &user.email.as_ref().map(|email| email.as_str()),
                 &email_key.as_ref().map(|key| key.as_str()),
                 &user.is_verified,
-                &user.full_name,
+                &user.full_name.as_ref().map(|name| name.as_str()),
                 &user.role.as_str(),
                 &user.is_active,
                 &row::millis(user.created_at),
@@ -211,7 +211,7 @@ pub(super) async fn change(
             UPDATE,
             &[
                 &key,
-                &after.full_name,
+                &after.full_name.as_ref().map(|name| name.as_str()),
                 &after.role.as_str(),
                 &after.is_active,
             ],

@@ -199,7 +199,7 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
     let people = people.iter().map(|(number, id)| {
         let name = format!("filler {number}");
         record(json!({"User": {
-            "id": id, "username": name, "username_key": name, "password": "$scrypt$of no password",
+            "id": id, "username": name, "username_key": name, "password": "!",
             "password_version": 0, "email": format!("filler{number}@example.org"), "is_verified": true,
             "full_name": null, "role": "user", "is_active": true, "created_at": moment(*number),
             "last_login": null,

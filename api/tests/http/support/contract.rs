@@ -86,6 +86,14 @@ fn check_documented(operation: &Value, method: &Method, path: &str, reply: &Repl
         "{method} {path} does not document {}: {reply:?}",
         reply.status
     );
+    let content = &response["content"]["application/json; charset=utf-8"];
+    if content.is_object() && method != Method::HEAD {
+        check_value(
+            &reply.json(),
+            &content["schema"],
+            &format!("{method} {path}"),
+        );
+    }
     if reply.status >= 400 {
         let code = reply.json()["code"].as_str().expect("a code").to_owned();
         let description = response["description"].as_str().expect("a description");
@@ -93,5 +101,56 @@ fn check_documented(operation: &Value, method: &Method, path: &str, reply: &Repl
             description.contains(&format!("`{code}`")),
             "{method} {path} does not document {code}: {reply:?}"
         );
+    }
+}
+
+/// Holds a value against its schema: its type, and of an object that it has what it must and nothing that is not
+/// described. Nothing is null unless the schema says so.
+#[track_caller]
+fn check_value(value: &Value, schema: &Value, place: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.trim_start_matches('#');
+        let schema = DOCUMENT.pointer(name).expect("a schema");
+        return check_value(value, schema, place);
+    }
+    if value.is_null() {
+        assert_eq!(schema["nullable"], true, "{place} is null");
+        return;
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        check_value(value, part, place);
+    }
+    if let Some(names) = schema["enum"].as_array() {
+        assert!(names.contains(value), "{place} is {value}");
+    }
+    match schema["type"].as_str() {
+        None => {}
+        Some("string") => assert!(value.is_string(), "{place} is {value}"),
+        Some("boolean") => assert!(value.is_boolean(), "{place} is {value}"),
+        Some("integer") => assert!(value.is_u64(), "{place} is {value}"),
+        Some("number") => assert!(value.is_number(), "{place} is {value}"),
+        Some("array") => {
+            for item in value
+                .as_array()
+                .unwrap_or_else(|| panic!("{place} is {value}"))
+            {
+                check_value(item, &schema["items"], &format!("{place} []"));
+            }
+        }
+        Some("object") => {
+            let fields = value
+                .as_object()
+                .unwrap_or_else(|| panic!("{place} is {value}"));
+            for name in schema["required"].as_array().into_iter().flatten() {
+                let name = name.as_str().expect("a name");
+                assert!(fields.contains_key(name), "{place} has no {name}: {value}");
+            }
+            for (name, value) in fields {
+                let property = &schema["properties"][name];
+                assert!(property.is_object(), "{place} does not describe {name}");
+                check_value(value, property, &format!("{place} {name}"));
+            }
+        }
+        Some(other) => panic!("{place} has the type {other}, which nothing here checks"),
     }
 }

@@ -128,10 +128,12 @@ impl TestServerBuilder {
         };
         let app = App::new(&config.app(address), &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
+        let settings = config.http(address);
         let serving = tokio::spawn(serve(
             listener,
-            http::endpoint(&app, &config.http(address)),
+            http::endpoint(&app, &settings),
             self.limits,
+            settings.proxies.clone(),
             stopped,
         ));
         let mut server = TestServer {

@@ -34,7 +34,7 @@ async fn a_registration_answers_with_the_person_and_nothing_secret(engine: Engin
     assert_moment(&fields.remove("created_at").expect("a moment"));
     let expected = json!({
         "username": "Alice", "email": "Alice@Example.org", "full_name": "Alice Liddell", "role": "user",
-        "is_active": true, "is_verified": false, "last_login": null,
+        "is_active": true, "is_verified": false,
     });
     assert_eq!(person, expected);
 }

@@ -1,0 +1,120 @@
+//! All that commands write for people. What cannot be written is no reason to stop, nor to fail: somebody has closed
+//! the pipe, or the disk is full, and the command's work is another. Only where what is written *is* the work, as with a
+//! list, it fails.
+//!
+//! What users chose themselves never reaches a terminal as it is: characters that would act on it are spelt out.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+
+use crate::model::{acts_on_display, visible};
+
+/// A line on standard error, or several.
+pub(super) fn tell(text: impl Display) {
+    writeln!(io::stderr(), "{}", lines(&text.to_string())).ok();
+}
+
+/// A line on standard output, or several: what was done.
+pub(super) fn say(text: impl Display) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", lines(&text.to_string())).ok();
+    out.flush().ok();
+}
+
+/// What was done, as one JSON value on standard output.
+pub(super) fn say_json(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{}", json(&text)).ok();
+        out.flush().ok();
+    }
+}
+
+/// What was asked for, on standard output; whoever stops reading has read enough.
+pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("the answer can not be printed: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A question, without a line's end.
+pub(super) fn ask(question: &str) {
+    write!(io::stderr(), "{} ", visible(question)).ok();
+}
+
+/// The line of a terminal that is written over and over.
+pub(super) fn redraw(line: &str) {
+    write!(io::stderr(), "\r{}\x1b[K", visible(line)).ok();
+}
+
+/// Lines that we broke ourselves.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    lines.join("\n")
+}
+
+/// Written JSON, the same, in which what acts on a terminal is written by number: JSON itself does so with some only.
+pub(super) fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Those below stand between values, by ourselves.
+        if c >= '\u{7f}' && acts_on_display(c) {
+            // All of them have four digits; and writing to a string does not fail.
+            write!(shown, "\\u{:04x}", u32::from(c)).ok();
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{json, lines};
+
+    #[test]
+    fn lines_stay_lines_and_json_the_same_value() {
+        assert_eq!(lines("a\x1b\nb"), "a\\u{1b}\nb");
+        let value = serde_json::json!({"name": "a\u{9b}\u{202e}\u{7f}\u{1b}ü\n"});
+        let shown = json(&serde_json::to_string_pretty(&value).expect("JSON"));
+        assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{7f}', '\u{1b}']));
+        let read: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(read, value);
+    }
+
+    /// `println!` and its like panic where nobody reads.
+    #[test]
+    fn nothing_else_writes_to_standard_output_or_error() {
+        let mut sources = Vec::new();
+        gather(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut sources,
+        );
+        assert!(sources.len() > 100);
+        for path in sources {
+            let text = fs::read_to_string(&path).expect("text");
+            let (program, _tests) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+            for bare in ["print!(", "println!(", "dbg!("] {
+                assert!(!program.contains(bare), "{bare} in {}", path.display());
+            }
+        }
+    }
+
+    fn gather(folder: &Path, sources: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                gather(&path, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Passwords in one spelling: an `ü` is one character or two, as keyboards have it.
+//!
+//! What is hashed and compared is the text in NFC, as RFC 8265's `OpaqueString` has it, without its other rules.
+//! Hashes that were made before, or elsewhere, may be of the text as it came: so of a text that is not in NFC
+//! both are tried, for every account and for none, whichever is right.
+
+use std::borrow::Cow;
+
+use password_auth_wire::Secret;
+use password_auth_wire::rules::{self, Violation};
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroize as _;
+
+use super::error::HashError;
+use super::hash::Verdict;
+
+/// A password in NFC.
+pub(super) fn nfc(password: &str) -> Cow<'_, str> {
+    if unicode_normalization::is_nfc(password) {
+        Cow::Borrowed(password)
+    } else {
+        Cow::Owned(password.nfc().collect())
+    }
+}
+
+/// Tries a password in NFC, and as it came if that is something else. What that costs depends on the password alone.
+pub(super) fn try_each(
+    password: &Secret,
+    verify: impl Fn(&[u8]) -> Result<Verdict, HashError>,
+) -> Result<Verdict, HashError> {
+    let typed = password.expose();
+    let mut normal = match nfc(typed) {
+        Cow::Borrowed(normal) => return verify(normal.as_bytes()),
+        Cow::Owned(normal) => normal,
+    };
+    let (by_nfc, as_typed) = (verify(normal.as_bytes()), verify(typed.as_bytes()));
+    normal.zeroize();
+    Ok(match (by_nfc?, as_typed?) {
+        (Verdict::Wrong, Verdict::Wrong) => Verdict::Wrong,
+        // The hash is of another spelling than today's.
+        (Verdict::Wrong, _) => Verdict::RightButOutdated,
+        (right, _) => right,
+    })
+}
+
+/// Checks a password that is being chosen: as it was typed, as the popup does, and in NFC, which may be shorter, or
+/// longer.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_new_password(password: &Secret) -> Result<(), Violation> {
+    rules::check_new_password(password.expose())?;
+    rules::check_new_password(&nfc(password.expose()))
+}
+
+#[cfg(test)]
+mod tests {
+    use password_auth_wire::Secret;
+    use password_auth_wire::rules::Violation;
+
+    use super::{Verdict, check_new_password, try_each};
+
+    const NFC: &str = "p\u{E4}ssw\u{F6}rter";
+    const NFD: &str = "pa\u{308}sswo\u{308}rter";
+
+    fn tried(typed: &str, right: &str) -> Verdict {
+        let verify = |tried: &[u8]| {
+            Ok(match tried == right.as_bytes() {
+                true => Verdict::Right,
+                false => Verdict::Wrong,
+            })
+        };
+        try_each(&Secret::new(typed), verify).expect("tried")
+    }
+
+    #[test]
+    fn a_password_is_right_in_every_spelling_and_an_old_hash_as_it_was_typed() {
+        assert_eq!(tried(NFC, NFC), Verdict::Right);
+        assert_eq!(tried(NFD, NFC), Verdict::Right);
+        assert_eq!(tried(NFD, NFD), Verdict::RightButOutdated);
+        assert_eq!(tried("pa\u{308}sswo\u{300}rter", NFC), Verdict::Wrong);
+        // NFKC, case and blanks are other passwords.
+        assert_eq!(tried("ﬁfteen words", "fifteen words"), Verdict::Wrong);
+        assert_eq!(tried(" password", "password"), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_a_try_costs_depends_on_the_typed_text_alone() {
+        for right in [NFC, NFD, "another one"] {
+            for (typed, hashes) in [(NFC, 1), (NFD, 2)] {
+                let count = std::cell::Cell::new(0);
+                let verify = |tried: &[u8]| {
+                    count.set(count.get() + 1);
+                    Ok(match tried == right.as_bytes() {
+                        true => Verdict::Right,
+                        false => Verdict::Wrong,
+                    })
+                };
+                try_each(&Secret::new(typed), verify).expect("tried");
+                assert_eq!(count.get(), hashes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_hold_as_typed_and_in_nfc() {
+        let check = |text: &str| check_new_password(&Secret::new(text));
+        // Four letters, each typed as two characters.
+        assert_eq!(
+            check(&"u\u{308}".repeat(4)),
+            Err(Violation::PasswordTooShort)
+        );
+        assert_eq!(check(&"u\u{308}".repeat(8)), Ok(()));
+        // Four characters that NFC makes eight of, and 1,023 bytes that it makes 2,046 of.
+        assert_eq!(
+            check(&"\u{958}".repeat(4)),
+            Err(Violation::PasswordTooShort)
+        );
+        assert_eq!(
+            check(&"\u{958}".repeat(341)),
+            Err(Violation::PasswordTooLong)
+        );
+    }
+}
