@@ -15,6 +15,8 @@ cd -- "$ROOT"
 . scripts/toolchain.sh
 # shellcheck source=scripts/browser.sh
 . scripts/browser.sh
+# shellcheck source=scripts/watch.sh
+. scripts/watch.sh
 # shellcheck source=scripts/setup.sh
 . scripts/setup.sh
 # shellcheck source=scripts/extension.sh
@@ -28,13 +30,14 @@ help_main() {
     cat <<'TEXT'
 Usage: ./build.sh COMMAND [ARGUMENTS]
 
-  run       build both halves and serve on http://127.0.0.1:8000 (development mode)
-  build     build both halves: target/release/password-auth and dist/
-  test      check and test everything, also in a real browser
-  bench     measure the release build
-  package   pack dist/ for the Web Store, and the server, into target/package/
-  audit     ask the advisory database about every dependency
-  help      this text; ./build.sh COMMAND --help says more about one command
+  run          build both halves and serve on http://127.0.0.1:8000 (development mode)
+  build        build both halves: target/release/password-auth and dist/
+  test         check and test everything, also in a real browser
+  bench        measure the release build
+  package      pack dist/ for the Web Store, and the server, into target/package/
+  audit        ask the advisory database about every dependency
+  screenshots  take the pictures in docs/ anew
+  help         this text; ./build.sh COMMAND --help says more about one command
 
 Each command first sets up what it is missing: on Debian and Ubuntu by itself, and it says before what
 it installs. Elsewhere it says what is needed.
@@ -43,13 +46,17 @@ TEXT
 
 help_run() {
     cat <<'TEXT'
-Usage: ./build.sh run [--open] [-- SERVER FLAGS…]
+Usage: ./build.sh run [--open | --watch] [-- SERVER FLAGS…]
 
 Builds both halves and starts the server in development mode, on http://127.0.0.1:8000, with its data in
 ./data. Everything after -- goes to the server:  ./build.sh run -- --port 9000
 
   --open    once the server is ready, also start Chromium with the extension loaded and a profile that
             is thrown away afterwards. Ctrl-C stops both.
+  --watch   build again after each change: the server restarts, and dist/ is made anew. A build that
+            fails leaves the running server and dist/ as they are.
+
+The server is built quickly, with its hashing and its store optimised; ./build.sh package makes the release.
 
 PORT, DATA_DIR and the server's other settings are also read from the environment and from a file .env, with
 paths relative to this folder.
@@ -102,10 +109,26 @@ first where it is missing: once, several minutes. Fetches the advisory database.
 TEXT
 }
 
-# The server; target/debug for tests, target/release for everything else.
+help_screenshots() {
+    cat <<'TEXT'
+Usage: ./build.sh screenshots
+
+Takes the README's pictures of the popup anew, in a real Chromium, and puts them into docs/.
+TEXT
+}
+
+# The server: target/release for what is handed out and measured, target/debug to run and test. The latter has
+# no link-time optimisation, and everything that would be too slow without optimisation has it (Cargo.toml).
 build_server() {
     say "Building the server (release)…"
     host_cargo build --locked --release -p password-auth
+}
+
+readonly RUN_BINARY="$ROOT/target/debug/password-auth"
+
+build_server_to_run() {
+    say "Building the server…"
+    host_cargo build --locked -p password-auth
 }
 
 cmd_build() {
@@ -119,28 +142,33 @@ cmd_build() {
 }
 
 cmd_run() {
-    local open=
+    local how='' wants=build
     while [ $# -gt 0 ]; do
         case $1 in
-            --open) open=yes ;;
+            --open | --watch)
+                [ -z "$how" ] || usage_error run "$how and $1 do not go together"
+                how=$1
+                ;;
             --) shift; break ;;
             *) usage_error run "unexpected argument: $1 (flags for the server stand after --)" ;;
         esac
         shift
     done
-    set_up build
-    build_server
-    build_extension
+    [ "$how" != --watch ] || wants=watch
+    timed "setting up" set_up "$wants"
+    timed "the server" build_server_to_run
+    timed "the extension" build_extension
+    say_times
     say "Starting the server (development mode). Ctrl-C stops it."
     note "Load the extension: chrome://extensions, switch on \"Developer mode\", \"Load unpacked\", choose"
     note "    $ROOT/dist"
-    note "The API explains itself at the server's address, under /docs."
-    local server=("$ROOT/target/release/password-auth" serve --dev "$@")
-    if [ -n "$open" ]; then
-        serve_with_browser "${server[@]}"
-    else
-        exec "${server[@]}"
-    fi
+    note "Try the API in the browser: the server's address, then /docs."
+    local server=("$RUN_BINARY" serve --dev "$@")
+    case $how in
+        --open) serve_with_browser "${server[@]}" ;;
+        --watch) watch_and_serve "${server[@]}" ;;
+        *) exec "${server[@]}" ;;
+    esac
 }
 
 cmd_test() {
@@ -164,6 +192,7 @@ cmd_test() {
 }
 
 cmd_bench() {
+    [ "${1:-}" != -- ] || shift
     set_up bench
     build_server
     build_extension
@@ -187,11 +216,20 @@ cmd_audit() {
     cargo_deny check
 }
 
+cmd_screenshots() {
+    [ $# -eq 0 ] || usage_error screenshots "unexpected argument: $1"
+    set_up test
+    build_extension
+    run_tests the_pictures_of_the_readme
+    cp target/e2e/popup-signed-out.png target/e2e/popup-signed-in.png docs/
+    say "The pictures are in docs/."
+}
+
 main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        run | build | test | bench | package | audit) ;;
+        run | build | test | bench | package | audit | screenshots) ;;
         help | --help | -h) help_main; return ;;
         *)
             printf 'error: unknown command: %s\n' "$command" >&2

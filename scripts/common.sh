@@ -4,6 +4,21 @@
 say() { printf '==> %s\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
 
+TIMES=()
+# timed WHAT COMMAND…: notes how long it took, for say_times.
+timed() {
+    local what=$1 began=$SECONDS
+    shift
+    "$@"
+    TIMES+=("$what $((SECONDS - began)) s")
+}
+
+say_times() {
+    local all
+    all=$(printf '%s, ' "${TIMES[@]}")
+    say "Took: ${all%, }."
+}
+
 # die WHAT [WHAT TO DO…]: one line each, then the end.
 die() {
     printf 'error: %s\n' "$1" >&2
@@ -33,9 +48,6 @@ tool_cache() { printf '%s/password-auth' "${XDG_CACHE_HOME:-$HOME/.cache}"; }
 workspace_version() { awk -F'"' '/^version = /{ print $2; exit }' Cargo.toml; }
 minimum_rust() { awk -F'"' '/^rust-version = /{ print $2; exit }' Cargo.toml; }
 pinned_rust() { awk -F'"' '/^channel = /{ print $2; exit }' rust-toolchain.toml; }
-locked_version() {
-    awk -F'"' -v name="$1" '/^name = /{ found = ($2 == name) } found && /^version = /{ print $2; exit }' Cargo.lock
-}
 
 # cargo builds where this project says, whatever the caller's environment says.
 export CARGO_TARGET_DIR="$ROOT/target"

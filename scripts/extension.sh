@@ -13,6 +13,8 @@ extension_version() {
 
 build_extension() {
     say "Building the extension (WASM)…"
+    # Makes the JavaScript glue. In debug: it runs for a second.
+    host_cargo build --locked -p password-auth-bindgen
     # With -p: a build of the whole workspace would pull the server's half of the wire into it.
     CARGO_TARGET_DIR="$ROOT/target/wasm" "${WASM_RUN[@]}" "$WASM_CARGO" build --locked \
         -p password-auth-extension --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
@@ -42,8 +44,7 @@ assemble_dist() {
     # shellcheck disable=SC2064 # the value of now
     trap "rm -rf -- '$new'" EXIT
 
-    "$WASM_BINDGEN" --target web --no-typescript --remove-name-section --remove-producers-section \
-        --out-name popup_wasm --out-dir "$new/wasm" "$WASM_FILE"
+    target/debug/password-auth-bindgen "$WASM_FILE" "$new/wasm" popup_wasm
     cp -R extension/static/. "$new/"
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."

@@ -35,10 +35,11 @@ want_for() {
             ;;
         bench) has_postgresql || want postgresql ;;
         package) have zip || want zip ;;
+        watch) have inotifywait || want inotify-tools ;;
     esac
 }
 
-# set_up KIND: host (a Rust), build (both halves), test, bench, package.
+# set_up KIND: host (a Rust), build (both halves), watch, test, bench, package.
 set_up() {
     want_for "$1"
     local wasm=
@@ -62,10 +63,7 @@ set_up() {
     fi
     [ "$1" != test ] || find_browser || fetch_browser
     say "Using $HOST_NAME."
-    if [ -n "$wasm" ]; then
-        [ "$WASM_NAME" = "$HOST_NAME" ] || note "For WASM: $WASM_NAME."
-        ensure_wasm_bindgen
-    fi
+    [ -z "$wasm" ] || [ "$WASM_NAME" = "$HOST_NAME" ] || note "For WASM: $WASM_NAME."
 }
 
 drop_doubles() {

@@ -223,24 +223,6 @@ find_wasm_rust() {
 
 # --- tools written in Rust ----------------------------------------------------------------------------
 
-WASM_BINDGEN=
-# wasm-bindgen and its command-line tool must be the very same version, the one in Cargo.lock.
-ensure_wasm_bindgen() {
-    local version folder
-    version=$(locked_version wasm-bindgen)
-    folder="$(tool_cache)/wasm-bindgen-$version"
-    for WASM_BINDGEN in "$folder/bin/wasm-bindgen" "$(command -v wasm-bindgen || true)"; do
-        [ -x "$WASM_BINDGEN" ] && [ "$(rust_version "$WASM_BINDGEN")" = "$version" ] && return 0
-    done
-    WASM_BINDGEN="$folder/bin/wasm-bindgen"
-    say "Installing wasm-bindgen $version into $folder (once; 2 to 4 minutes)…"
-    # Its own Cargo.lock may name what a registry's mirror does not have yet.
-    install_tool "$folder" --locked wasm-bindgen-cli "$version" ||
-        { note "Not with the versions it was released with; trying again with today's."
-          install_tool "$folder" --force wasm-bindgen-cli "$version"; } ||
-        die "wasm-bindgen $version could not be installed; cargo's messages above say why."
-}
-
 # install_tool FOLDER FLAG CRATE [VERSION]. It runs for a second at a time: no need to optimise it for minutes.
 install_tool() {
     env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \

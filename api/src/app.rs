@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crate::accounts::{Accounts, Parts, Rates};
+use crate::accounts::{Accounts, Directory, Parts, Rates};
 use crate::clock::SharedClock;
 use crate::mail::{Delivery, LinkLifetimes, Mailer};
 use crate::passwords::{PasswordHasher, Policy, ScryptParams};
 use crate::sessions::{Lifetimes, Sessions};
 use crate::store::Store;
+use crate::throttle::Allowance;
 use crate::tokens::{AccessTokens, RefreshTokens, SigningKeys};
 
 /// What the use cases need to know.
@@ -31,8 +32,10 @@ pub struct Settings {
     pub scrypt: ScryptParams,
     /// How hard to guess new ones must be.
     pub password_policy: Policy,
-    /// How often strangers may try.
+    /// How often strangers may try, and how much an account may do.
     pub rates: Rates,
+    /// Who may list users.
+    pub directory: Directory,
 }
 
 /// What the routes, and the operator's commands, call.
@@ -42,6 +45,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// Sign-ins.
     pub sessions: Arc<Sessions>,
+    /// What accounts have spent.
+    pub allowance: Arc<Allowance>,
     /// Where letters go; its courier is whoever serves' to start.
     pub mailer: Arc<Mailer>,
     /// The time.
@@ -73,6 +78,7 @@ impl App {
             settings.lifetimes,
             Arc::clone(&mailer),
         ));
+        let allowance = Arc::new(Allowance::new(settings.rates.account, Arc::clone(&clock)));
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         let accounts = Arc::new(Accounts::new(Parts {
             store,
@@ -81,6 +87,8 @@ impl App {
                 .with_policy(settings.password_policy),
             sessions: Arc::clone(&sessions),
             rates: settings.rates,
+            allowance: Arc::clone(&allowance),
+            directory: settings.directory,
             link_lifetimes: settings.links,
             mailer: Arc::clone(&mailer),
             dev: settings.dev,
@@ -88,6 +96,7 @@ impl App {
         Self {
             accounts,
             sessions,
+            allowance,
             mailer,
             clock,
             public_url: settings.public_url.clone(),

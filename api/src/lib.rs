@@ -19,6 +19,7 @@ mod panics;
 pub mod passwords;
 pub mod sessions;
 pub mod store;
+mod threads;
 pub mod throttle;
 pub mod tokens;
 pub mod userfile;

@@ -138,13 +138,17 @@ object! {
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
         /// What he may do.
         role: Role = Role::User,
-        /// Whether he may sign in.
-        is_active: bool = true,
-        /// Whether the address was shown to be read.
-        is_verified: bool = true,
+        /// Whether they may sign in. To the person and to admins only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        is_active: Option<bool> = Some(true),
+        /// Whether the address was shown to be read. To the person and to admins only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        is_verified: Option<bool> = Some(true),
         /// RFC 3339, UTC.
         created_at: String = MOMENT.to_owned(),
-        /// RFC 3339, UTC.
+        /// RFC 3339, UTC. To the person and to admins only.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         last_login: Option<String> = Some(MOMENT.to_owned()),

@@ -123,6 +123,7 @@ fn serve(settings: &Settings, hashing: Hashing) -> Command {
     command.args(["serve", "--dev", "--port", "0"]);
     // Many sign-ins of one user from one address are what is measured.
     command.args(["--login-rate", "off", "--register-rate", "off"]);
+    command.args(["--account-rate", "off"]);
     if hashing == Hashing::Cheap {
         command.args(["--scrypt-log-n", "4", "--scrypt-p", "1"]);
     }
@@ -164,23 +165,27 @@ pub(crate) fn folder() -> Outcome<TempDir> {
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
 }
 
-/// The one user of every figure.
+/// The user of most figures.
 pub(crate) fn credentials() -> Credentials {
+    credentials_of("alice")
+}
+
+pub(crate) fn credentials_of(username: &str) -> Credentials {
     Credentials {
-        username: "alice".to_owned(),
+        username: username.to_owned(),
         password: Secret::new("correct horse battery"),
     }
 }
 
-/// Makes the user.
-pub(crate) async fn register(connection: &mut Connection) -> Outcome<()> {
-    let request = post("/register", &credentials())?;
+/// Makes a user.
+pub(crate) async fn register(connection: &mut Connection, user: &Credentials) -> Outcome<()> {
+    let request = post("/register", user)?;
     connection.ask(&request).await?.ok().map(|_| ())
 }
 
-/// Signs the user in, and uses the access token once.
-pub(crate) async fn sign_in(connection: &mut Connection) -> Outcome<Tokens> {
-    let request = post("/authenticate", &credentials())?;
+/// Signs a user in, and uses the access token once.
+pub(crate) async fn sign_in(connection: &mut Connection, user: &Credentials) -> Outcome<Tokens> {
+    let request = post("/authenticate", user)?;
     let tokens = connection.ask(&request).await?.tokens()?;
     let request = get_with_token("/protected", &tokens.access_token);
     connection.ask(&request).await?.ok()?;

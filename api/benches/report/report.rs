@@ -1,6 +1,7 @@
 //! The report: a table for people, JSON for programs.
 
 use std::fmt;
+use std::process::Command;
 
 use serde::Serialize;
 
@@ -11,6 +12,9 @@ use crate::stats::{Duel, Short, Spread};
 #[derive(Serialize)]
 pub(crate) struct Report {
     version: &'static str,
+    /// What was measured; unknown outside a checkout.
+    commit: Option<String>,
+    processor: String,
     cores: usize,
     rounds: u32,
     seconds: f64,
@@ -167,6 +171,8 @@ impl Report {
     pub(crate) fn new(settings: &Settings, figures: Vec<Figure>) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
+            commit: commit(),
+            processor: processor(),
             cores: settings.cores,
             rounds: settings.rounds,
             seconds: settings.slice.as_secs_f64(),
@@ -180,8 +186,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\nPassword Auth {}: {} cores, {} rounds of {} s, log {}. Median (least–most).\n",
-            self.version, self.cores, self.rounds, self.seconds, self.log
+            "\nPassword Auth {}, commit {}, on {} cores of {}: {} rounds of {} s, log {}. Median (least–most).\n",
+            self.version,
+            self.commit.as_deref().unwrap_or("unknown"),
+            self.cores,
+            self.processor,
+            self.rounds,
+            self.seconds,
+            self.log
         )?;
         let heads = ["figure", "measured", "beside it", "ratio", "goal", ""];
         let rows: Vec<[String; 6]> = std::iter::once(heads.map(str::to_owned))
@@ -207,6 +219,33 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// The commit that is checked out, and whether files differ from it.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Some(if changed.is_empty() {
+        commit
+    } else {
+        format!("{commit} with changes")
+    })
+}
+
+fn processor() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    name.map_or("an unknown processor", |name| {
+        name.trim_start_matches([' ', '\t', ':'])
+    })
+    .to_owned()
 }
 
 fn row(figure: &Figure) -> [String; 6] {

@@ -1,24 +1,84 @@
 //! Leaving, and taking one's data along.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use password_auth_wire::Secret;
 
 use super::{Accounts, ChangePersonError, Client, ProofError};
 use crate::events::{Circumstances, Event, Happening};
+use crate::id::{EventId, UserId};
 use crate::sessions::{Caller, Session};
-use crate::store::{StoreError, User};
+use crate::store::{Store, StoreError, User};
 
 /// Events that are read at once.
-const EVENTS: u32 = 1000;
+const EVENTS: u32 = 128;
 
 /// Everything that is kept about a person, but for what is a secret of the server's: hashes.
-#[derive(Clone, Debug)]
+/// While it lasts, no other is begun for the account.
 pub struct Export {
     /// The account.
     pub user: User,
     /// The sign-ins.
     pub sessions: Vec<Session>,
-    /// What happened, the latest first.
-    pub events: Vec<Event>,
+    store: Arc<dyn Store>,
+    /// The last event that was read.
+    read_to: Option<EventId>,
+    _alone: Alone,
+}
+
+impl Export {
+    /// More of what happened, the latest first; nothing once that was all.
+    ///
+    /// # Errors
+    /// If the store did not work.
+    pub async fn next_events(&mut self) -> Result<Vec<Event>, StoreError> {
+        let older = self.store.events(Some(self.user.id), self.read_to, EVENTS);
+        let older = older.await?;
+        self.read_to = older.last().map(|event| event.id).or(self.read_to);
+        Ok(older)
+    }
+}
+
+/// For whom an export is under way.
+#[derive(Clone, Default)]
+pub(super) struct UnderWay(Arc<Mutex<HashSet<UserId>>>);
+
+/// The one of an account.
+struct Alone {
+    all: UnderWay,
+    user: UserId,
+}
+
+impl UnderWay {
+    fn lock(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, user: UserId) -> Option<Alone> {
+        let is_alone = self.lock().insert(user);
+        is_alone.then(|| Alone {
+            all: self.clone(),
+            user,
+        })
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.user);
+    }
+}
+
+/// Why nothing is exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// Another export of the account is under way.
+    #[error("another export is under way")]
+    UnderWay,
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why somebody is still here.
@@ -33,27 +93,20 @@ pub enum LeaveError {
 }
 
 impl Accounts {
-    /// Everything about the caller.
+    /// Everything about the caller, to be read bit by bit.
     ///
     /// # Errors
-    /// If the store did not work.
-    pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, StoreError> {
+    /// As [`ExportError`] lists.
+    pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, ExportError> {
         let user = caller.user.clone();
+        let alone = self.exports.begin(user.id).ok_or(ExportError::UnderWay)?;
         self.note(&user, Happening::Exported, client).await;
-        let sessions = self.store.sessions_of(user.id).await?;
-        let mut events: Vec<Event> = Vec::new();
-        loop {
-            let before = events.last().map(|event| event.id);
-            let older = self.store.events(Some(user.id), before, EVENTS).await?;
-            if older.is_empty() {
-                break;
-            }
-            events.extend(older);
-        }
         Ok(Export {
+            sessions: self.store.sessions_of(user.id).await?,
             user,
-            sessions,
-            events,
+            store: Arc::clone(&self.store),
+            read_to: None,
+            _alone: alone,
         })
     }
 

@@ -20,7 +20,8 @@ use password_auth_wire::rules::Violation;
 
 pub use address::{ConfirmEmailError, MailRequestError};
 pub use import::{ImportError, Imported, Line, Notice, import};
-pub use leave::{Export, LeaveError};
+use leave::UnderWay;
+pub use leave::{Export, ExportError, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
 pub use people::{ChangePersonError, Page, SeePersonError};
 pub use register::{NewAccount, RegisterError};
@@ -35,9 +36,11 @@ pub use crate::model::{
 use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, User};
-use crate::throttle::{Addresses, Attempt, Counted, Rate, SignInAttempt, Verdict};
+use crate::throttle::{
+    Addresses, Allowance, Attempt, Counted, Rate, SignInAttempt, Spender, Verdict,
+};
 
-/// How often strangers may try.
+/// How often strangers may try, and how much an account may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     /// Sign-ins, for each address and for each account.
@@ -46,6 +49,17 @@ pub struct Rates {
     pub register: Rate,
     /// Asking for a mail, for each address of a client and for each address of mail.
     pub mail: Rate,
+    /// What an account may write, and ask of what costs much: see [`Spender`].
+    pub account: Rate,
+}
+
+/// Who may list users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directory {
+    /// Whoever [sees others](Role::SEEING_OTHERS).
+    Members,
+    /// Admins.
+    Admins,
 }
 
 /// What is wrong with what somebody typed; `None` where nothing is.
@@ -116,6 +130,9 @@ pub struct Accounts {
     sign_ins: Addresses,
     registrations: Addresses,
     resets: Addresses,
+    allowance: Arc<Allowance>,
+    directory: Directory,
+    exports: UnderWay,
 }
 
 /// The parts that use cases are made of.
@@ -130,6 +147,10 @@ pub struct Parts {
     pub sessions: Arc<Sessions>,
     /// How often strangers may try.
     pub rates: Rates,
+    /// What accounts have spent.
+    pub allowance: Arc<Allowance>,
+    /// Who may list users.
+    pub directory: Directory,
     /// How long what is mailed is good for.
     pub link_lifetimes: LinkLifetimes,
     /// Where letters go.
@@ -171,6 +192,8 @@ impl Accounts {
             hasher,
             sessions,
             rates,
+            allowance,
+            directory,
             link_lifetimes,
             mailer,
             dev,
@@ -188,6 +211,9 @@ impl Accounts {
             sign_ins: Addresses::new(rates.login),
             registrations: Addresses::new(rates.register),
             resets: Addresses::new(rates.login),
+            allowance,
+            directory,
+            exports: UnderWay::default(),
         }
     }
 
@@ -210,8 +236,12 @@ impl Accounts {
         }
         let stored = Some(user.password.clone());
         match self.hasher.verify(&counted, password, stored).await? {
-            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => Ok(counted),
-            PasswordVerdict::Wrong => Err(ProofError::Wrong),
+            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => {}
+            PasswordVerdict::Wrong => return Err(ProofError::Wrong),
+        }
+        match self.allowance.spend(Spender::Password(user.id)) {
+            Verdict::Allowed => Ok(counted),
+            Verdict::Refused(wait) => Err(ProofError::TooMany(wait)),
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Accounts, Client, EmailAddress, Invalid, MailRequestError, ProofErro
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
 use crate::mail::About;
+use crate::model::in_one_letter;
 use crate::passwords::{HashingError, check_new_password};
 use crate::sessions::Caller;
 use crate::store::StoreError;
@@ -105,12 +106,15 @@ impl Accounts {
         if !self.tells_tokens {
             return Ok(None);
         }
-        let owner = self.store.users_by_email(&address.key()).await?.pop();
-        match owner {
-            Some(user) => {
-                self.token_for_developer(user.id, Purpose::ResetPassword(address))
-                    .await
-            }
+        let users = self.store.users_by_email(&address.key()).await?;
+        match in_one_letter(users, &address) {
+            Some((to, users)) => match users.first() {
+                Some(user) => {
+                    self.token_for_developer(user.id, Purpose::ResetPassword(to))
+                        .await
+                }
+                None => Ok(None),
+            },
             None => Ok(None),
         }
     }

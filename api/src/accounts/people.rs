@@ -1,6 +1,6 @@
 //! Seeing and changing other people, and oneself.
 
-use super::{Accounts, Client, Role};
+use super::{Accounts, Client, Directory, Role};
 use crate::events::{Circumstances, Event, Happening};
 use crate::id::{EventId, UserId};
 use crate::sessions::Caller;
@@ -9,6 +9,8 @@ use crate::store::{ChangeUser, DeleteUser, StoreError, User, UserChange, UserFil
 /// A part of a long list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
+    /// Only those behind this one, whoever went meanwhile.
+    pub after: Option<UserId>,
     /// How many to pass over.
     pub skip: u32,
     /// How many to show.
@@ -24,6 +26,9 @@ pub enum SeePersonError {
     /// The caller is none who [sees others](Role::SEEING_OTHERS).
     #[error("the caller's role does not allow it")]
     Forbidden,
+    /// The [directory](super::Directory) is for admins.
+    #[error("users are listed to admins")]
+    AdminsOnly,
     /// The store did not work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,19 +55,25 @@ impl Accounts {
     /// People, as far as the caller may see them: a guest sees himself alone.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// As [`SeePersonError`] lists.
     pub async fn people(
         &self,
         caller: &Caller,
         role: Option<Role>,
         page: Page,
-    ) -> Result<Vec<User>, StoreError> {
-        if !Role::SEEING_OTHERS.contains(&caller.user.role) {
-            let himself = role.is_none_or(|role| role == caller.user.role) && page.skip == 0;
-            return Ok(himself.then(|| caller.user.clone()).into_iter().collect());
+    ) -> Result<Vec<User>, SeePersonError> {
+        if self.directory == Directory::Admins && caller.user.role != Role::Admin {
+            return Err(SeePersonError::AdminsOnly);
         }
-        let filter = UserFilter { role, after: None };
-        self.store.users(filter, page.skip, page.limit).await
+        if !Role::SEEING_OTHERS.contains(&caller.user.role) {
+            let is_shown = role.is_none_or(|role| role == caller.user.role)
+                && page.after.is_none_or(|after| after < caller.user.id)
+                && page.skip == 0;
+            return Ok(is_shown.then(|| caller.user.clone()).into_iter().collect());
+        }
+        let Page { after, skip, limit } = page;
+        let filter = UserFilter { role, after };
+        Ok(self.store.users(filter, skip, limit).await?)
     }
 
     /// One of them.

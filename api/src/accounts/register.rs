@@ -176,6 +176,8 @@ impl Checked {
         if username == Err(Violation::Empty) || strong == Err(Violation::Empty) {
             return Err(RegisterError::Empty);
         }
+        // Blank is none.
+        let email = email.filter(|email| !email.trim().is_empty());
         let email = email.as_deref().map(EmailAddress::parse).transpose();
         let full_name = FullName::parse(full_name.as_deref().unwrap_or_default());
         let invalid = Invalid {

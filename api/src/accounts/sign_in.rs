@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use password_auth_wire::Secret;
 
-use super::{Accounts, Client, EmailKey, UsernameKey};
+use super::{Accounts, Client, EmailAddress, UsernameKey};
 use crate::events::{Circumstances, Happening};
 use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::store::{StoreError, User};
-use crate::throttle::{Counted, SignInAttempt, Verdict};
+use crate::throttle::{Counted, SignInAttempt, Spender, Verdict};
 
 /// How long a network from which somebody signed in is remembered for his account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -90,6 +90,10 @@ impl Accounts {
         if !user.is_active {
             return Err(SignInError::Disabled);
         }
+        // Each one leaves a session and an event.
+        if let Verdict::Refused(wait) = self.allowance.spend(Spender::Password(user.id)) {
+            return Err(SignInError::TooMany(wait));
+        }
         if !self.rates.login.is_off() {
             let until = now.plus(NETWORK_REMEMBERED);
             self.store.remember_network(attempt, until).await?;
@@ -123,7 +127,10 @@ impl Accounts {
         let key = UsernameKey::of(name);
         // No user's name holds one.
         let user = if name.contains('@') {
-            let mut found = self.store.users_by_email(&EmailKey::of(name)).await?;
+            let mut found = match EmailAddress::parse(name) {
+                Ok(address) => self.store.users_by_email(&address.key()).await?,
+                Err(_) => Vec::new(),
+            };
             // While nobody has verified it, whose it is is not known if several say so.
             if found.len() == 1 { found.pop() } else { None }
         } else {

@@ -17,7 +17,7 @@ pub use setting::{SETTINGS, Setting};
 pub use source::{Origin, Sources};
 
 use self::parse::Reader;
-use crate::accounts::Rates;
+use crate::accounts::{Directory, Rates};
 use crate::app;
 use crate::http::{self, CorsPolicy, FormPolicy, ProxyTrust};
 use crate::mail::{Delivery, LinkLifetimes};
@@ -61,8 +61,10 @@ pub struct Config {
     pub scrypt: ScryptParams,
     /// How hard to guess new ones must be.
     pub password_policy: Policy,
-    /// How often strangers may try.
+    /// How often strangers may try, and how much an account may do.
     pub rates: Rates,
+    /// Who may list users.
+    pub directory: Directory,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -107,6 +109,7 @@ impl Config {
             scrypt: self.scrypt,
             password_policy: self.password_policy,
             rates: self.rates,
+            directory: self.directory,
         }
     }
 
@@ -194,7 +197,9 @@ impl Config {
                 login: reader.rate("LOGIN_RATE"),
                 register: reader.rate("REGISTER_RATE"),
                 mail: reader.rate("MAIL_RATE"),
+                account: reader.rate("ACCOUNT_RATE"),
             },
+            directory: reader.directory("USER_DIRECTORY"),
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };
@@ -207,6 +212,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::{Config, LogFormat, Sources};
+    use crate::accounts::Directory;
     use crate::passwords::Policy;
     use crate::throttle::Rate;
 
@@ -219,6 +225,8 @@ mod tests {
         assert_eq!(config.lifetimes.session.as_secs(), 180 * 86_400);
         assert!(config.scrypt.meets_owasp());
         assert_eq!(config.password_policy, Policy::new(2));
+        assert_eq!(config.rates.account, "60/minute".parse().expect("a rate"));
+        assert_eq!(config.directory, Directory::Admins);
         assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
         assert_eq!(config.log_format, LogFormat::Text);
     }
@@ -236,6 +244,8 @@ mod tests {
             ("LOGIN_RATE", "5/fortnight"),
             ("SCRYPT_P", "0"),
             ("PASSWORD_MIN_SCORE", "5"),
+            ("ACCOUNT_RATE", "0/minute"),
+            ("USER_DIRECTORY", "everybody"),
             ("SIGNING_ALG", "none"),
             ("DATABASE_URL", "mysql://user:geheim@db/x"),
             ("DATABASE_REQUIRE_STANDBY", "maybe"),
@@ -254,6 +264,8 @@ mod tests {
             "LOGIN_RATE",
             "SCRYPT",
             "PASSWORD_MIN_SCORE",
+            "ACCOUNT_RATE",
+            "USER_DIRECTORY",
             "SIGNING_ALG",
             "DATABASE_URL",
             "DATABASE_REQUIRE_STANDBY",
@@ -270,6 +282,7 @@ mod tests {
     fn limits_are_off_in_development_only() {
         let sources = Sources::of([
             ("LOGIN_RATE", "off"),
+            ("ACCOUNT_RATE", "off"),
             ("SCRYPT_LOG_N", "4"),
             ("SCRYPT_P", "1"),
         ]);
@@ -277,7 +290,7 @@ mod tests {
             Config::load(&sources, true).expect("valid").rates.login,
             Rate::OFF
         );
-        assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 2);
+        assert_eq!(Config::load(&sources, false).expect_err("invalid").len(), 3);
     }
 
     #[test]
@@ -289,6 +302,21 @@ mod tests {
         assert_eq!(policy(Sources::of([])), Policy::NONE);
         let set = Sources::of([("PASSWORD_MIN_SCORE", "3")]);
         assert_eq!(policy(set), Policy::new(3));
+    }
+
+    #[test]
+    fn in_development_members_list_users_unless_a_setting_says_otherwise() {
+        let directory = |sources, dev| Config::load(&sources, dev).expect("valid").directory;
+        assert_eq!(directory(Sources::of([]), true), Directory::Members);
+        for dev in [true, false] {
+            for (text, expected) in [
+                ("members", Directory::Members),
+                ("admins", Directory::Admins),
+            ] {
+                let sources = Sources::of([("USER_DIRECTORY", text)]);
+                assert_eq!(directory(sources, dev), expected);
+            }
+        }
     }
 
     #[test]

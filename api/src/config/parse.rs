@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
+use crate::accounts::Directory;
 use crate::passwords::{MAX_SCORE, Policy, ScryptParams};
 use crate::store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use crate::throttle::Rate;
@@ -160,6 +161,18 @@ impl<'a> Reader<'a> {
         }
         let score = self.within(name, 0..=u64::from(MAX_SCORE));
         Policy::new(u8::try_from(score).unwrap_or(MAX_SCORE))
+    }
+
+    pub(super) fn directory(&mut self, name: &'static str) -> Directory {
+        match self.text(name) {
+            "" if self.dev => Directory::Members,
+            "" | "admins" => Directory::Admins,
+            "members" => Directory::Members,
+            other => {
+                self.problem(name, format!("expected members or admins, not {other:?}"));
+                Directory::Admins
+            }
+        }
     }
 
     pub(super) fn signing_key(&mut self, name: &'static str) -> Option<SigningKey> {

@@ -127,6 +127,16 @@ pub const SETTINGS: &[Setting] = &[
         "Letters that somebody asks for, by address, and by account; off in development only",
     ),
     setting(
+        "ACCOUNT_RATE",
+        "60/minute",
+        "What one account may write, and ask of lists, events and exports; off in development only",
+    ),
+    setting(
+        "USER_DIRECTORY",
+        "",
+        "Who may list users: admins, or members [default: admins, in development members]",
+    ),
+    setting(
         "SMTP_HOST",
         "",
         "Mail server that takes the mail [default: none, and a folder in development]",

@@ -147,7 +147,7 @@ fn fault(what: &str) -> Fault {
     }
 }
 
-fn digest(key: &str) -> [u8; 16] {
+pub(super) fn digest(key: &str) -> [u8; 16] {
     let mut start = [0; 16];
     start.copy_from_slice(&Sha256::digest(key)[..16]);
     start

@@ -20,8 +20,12 @@ use crate::tokens::WrittenKeys;
 /// What the first line calls the format.
 pub(super) const FORMAT: &str = "password-auth dump";
 
-/// The version that is written. Those before it are read.
-pub(super) const VERSION: u64 = 2;
+/// The version that is written. Those before it are read. What 3 says, 2 said too: only addresses were compared by
+/// another function.
+pub(super) const VERSION: u64 = 3;
+
+/// The first whose verified addresses are all different as they are compared today.
+pub(super) const ADDRESSES_AS_TODAY: u64 = 3;
 
 /// The first line; of later versions too, whatever else they say there.
 #[derive(Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Reading the file: strictly, a line at a time, in bounded memory.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
@@ -11,10 +12,10 @@ use futures_util::stream;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use super::check::Checker;
+use super::check::{Checker, digest};
 use super::error::{DumpError, io_error};
-use super::line::{Content, FORMAT, Header, Line, VERSION};
-use crate::store::{Loaded, Record, Records, StoreError};
+use super::line::{ADDRESSES_AS_TODAY, Content, FORMAT, Header, Line, VERSION};
+use crate::store::{Loaded, Record, Records, SAME_ADDRESS, StoreError, User};
 use crate::tokens::SigningKeys;
 
 /// The longest line that is read; every record is far shorter.
@@ -112,6 +113,7 @@ impl Checked {
         batches: &mpsc::Sender<Result<Vec<Record>, StoreError>>,
     ) -> Result<(), DumpError> {
         let mut reader = Reader::start(&self.file, &self.path)?;
+        reader.tells = true;
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let record = reader.next()?;
@@ -138,6 +140,10 @@ struct Reader<'a> {
     hash: Sha256,
     counts: Loaded,
     keys: Option<SigningKeys>,
+    /// Digests of the verified addresses so far, in a file of which two may be one today.
+    addresses: HashSet<[u8; 16]>,
+    /// Whether to say what became of such two: once, though the file is read twice.
+    tells: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -152,6 +158,8 @@ impl<'a> Reader<'a> {
             hash: Sha256::new(),
             counts: Loaded::default(),
             keys: None,
+            addresses: HashSet::new(),
+            tells: false,
         };
         // Whatever else is wrong with the first line, it is no line of ours.
         let read = reader.read_line();
@@ -189,6 +197,7 @@ impl<'a> Reader<'a> {
                 .content()
                 .ok_or_else(|| self.damaged("its key is none"))?;
             let record = match content {
+                Content::Record(Record::User(user)) => Record::User(self.as_today(user)),
                 Content::Record(record) => record,
                 Content::Keys(keys) if self.keys.is_none() => {
                     let keys = keys.read();
@@ -219,6 +228,21 @@ impl<'a> Reader<'a> {
             self.counts.count(&record);
             return Ok(Some(record));
         }
+    }
+
+    /// An older version could compare as two what is one address today: the later account has not verified it.
+    fn as_today(&mut self, mut user: User) -> User {
+        let verified = user.email.as_ref().filter(|_| user.is_verified);
+        let Some(address) = verified.filter(|_| self.version < ADDRESSES_AS_TODAY) else {
+            return user;
+        };
+        if !self.addresses.insert(digest(address.key().as_str())) {
+            if self.tells {
+                tracing::warn!(user.id = %user.id, "{SAME_ADDRESS}");
+            }
+            user.is_verified = false;
+        }
+        user
     }
 
     /// Reads one line, its newline included; whether there was one.

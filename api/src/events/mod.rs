@@ -3,5 +3,5 @@
 
 mod journal;
 
-pub use crate::model::{EVENTS_KEPT, Event, Happening};
+pub use crate::model::{Class, EVENTS_KEPT, Event, Happening};
 pub use journal::{Circumstances, Journal};

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use password_auth_wire::ErrorBody;
 use poem::http::StatusCode;
-use poem::{IntoResponse, Response};
+use poem::{Body, IntoResponse, Response};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
@@ -49,6 +49,43 @@ pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
 
 /// All went well.
 pub(super) struct Answer<R: Route>(pub(super) R::Body);
+
+/// What a handler returns whose answer is long.
+pub(super) type StreamedOutcome<R> = Result<Streamed<R>, Refused<R>>;
+
+/// All went well, and the body is made while it is sent: the JSON of an `R::Body`.
+pub(super) struct Streamed<R> {
+    body: Body,
+    route: PhantomData<R>,
+}
+
+impl<R> Streamed<R> {
+    pub(super) const fn new(body: Body) -> Self {
+        Self {
+            body,
+            route: PhantomData,
+        }
+    }
+}
+
+impl<R: Route> IntoResponse for Streamed<R> {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .status(R::STATUS)
+            .content_type(Json::<R::Body>::CONTENT_TYPE)
+            .body(self.body)
+    }
+}
+
+impl<R: Route> ApiResponse for Streamed<R> {
+    fn meta() -> MetaResponses {
+        Answer::<R>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Answer::<R>::register(registry);
+    }
+}
 
 /// A refusal.
 pub(super) struct Refused<R> {

@@ -38,7 +38,8 @@ pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions))
-        .data(forms);
+        .data(forms)
+        .data(Arc::clone(&app.allowance));
     let clock = Arc::clone(&app.clock);
     Front::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
 }

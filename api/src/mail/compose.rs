@@ -11,6 +11,7 @@ use super::name;
 use super::text::{self, Link};
 use super::{About, Letter, LinkLifetimes};
 use crate::clock::SharedClock;
+use crate::model::{EmailAddress, in_one_letter};
 use crate::store::{Store, StoreError, User};
 use crate::tokens::{OneTimeToken, Purpose};
 
@@ -41,13 +42,15 @@ pub(super) enum ComposeError {
 impl Composer {
     /// The mail; `None` if there is nothing to say any more, or nobody to say it to.
     pub(super) async fn compose(&self, letter: &Letter) -> Result<Option<Mail>, ComposeError> {
+        let Some((address, users)) = self.concerned(letter).await? else {
+            return Ok(None);
+        };
         // Before any token is made for it.
-        let to: Address = message::address(&letter.to).map_err(BuildError::from)?;
-        let users = self.concerned(letter).await?;
+        let to: Address = message::address(&address).map_err(BuildError::from)?;
         let mut links = Vec::new();
         for user in &users {
             // Else he was deactivated, or went, meanwhile.
-            if let Some(url) = self.link(letter, user).await? {
+            if let Some(url) = self.link(letter.about, &address, user).await? {
                 links.push(Link {
                     username: name::shown(user.username.as_str()),
                     url,
@@ -69,34 +72,45 @@ impl Composer {
         Ok(Some(mail))
     }
 
-    /// Whom the letter is about, if it is still true that mail about him goes to this address.
-    async fn concerned(&self, letter: &Letter) -> Result<Vec<User>, StoreError> {
+    /// Whom the letter is about, and where it goes: to the address that the account has, whatever somebody typed.
+    async fn concerned(
+        &self,
+        letter: &Letter,
+    ) -> Result<Option<(EmailAddress, Vec<User>)>, StoreError> {
         let Some(id) = letter.user else {
-            let mut users = self.store.users_by_email(&letter.to.key()).await?;
-            users.retain(|user| user.is_active);
-            return Ok(users);
+            let users = self.store.users_by_email(&letter.to.key()).await?;
+            return Ok(in_one_letter(users, &letter.to));
         };
-        let user = self.store.user(id).await?;
-        let is_his = |user: &User| user.has_email(&letter.to);
-        Ok(user
-            .filter(|user| match letter.about {
-                About::ResetPassword => user.is_active && is_his(user),
-                About::VerifyEmail => user.is_active && is_his(user) && !user.is_verified,
-                About::ChangeEmail => user.is_active,
-                About::EmailChangeRequested
-                | About::EmailChanged
-                | About::PasswordChanged
-                | About::TokenReused => true,
-            })
-            .into_iter()
-            .collect())
+        let Some(user) = self.store.user(id).await? else {
+            return Ok(None);
+        };
+        // To this address mail about the user went when the letter was written.
+        let is_theirs = user.is_active && user.has_email(&letter.to);
+        let to = match letter.about {
+            About::ResetPassword if is_theirs => user.email.clone(),
+            About::VerifyEmail if is_theirs && !user.is_verified => user.email.clone(),
+            About::ResetPassword | About::VerifyEmail => None,
+            // To the new one, by nature.
+            About::ChangeEmail => user.is_active.then(|| letter.to.clone()),
+            // To the one that the account had then.
+            About::EmailChangeRequested
+            | About::EmailChanged
+            | About::PasswordChanged
+            | About::TokenReused => Some(letter.to.clone()),
+        };
+        Ok(to.map(|to| (to, vec![user])))
     }
 
     /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
     /// have no token.
-    async fn link(&self, letter: &Letter, user: &User) -> Result<Option<String>, ComposeError> {
-        let to = letter.to.clone();
-        let (page, purpose) = match letter.about {
+    async fn link(
+        &self,
+        about: About,
+        to: &EmailAddress,
+        user: &User,
+    ) -> Result<Option<String>, ComposeError> {
+        let to = to.clone();
+        let (page, purpose) = match about {
             About::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
             About::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
             About::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),

@@ -45,13 +45,9 @@ pub(super) enum BuildError {
     Mail(#[from] lettre::error::Error),
 }
 
-/// The address as mail servers take it: a domain of another script in ASCII, since few of them know SMTPUTF8.
+/// The address as mail servers take it.
 pub(super) fn address(address: &EmailAddress) -> Result<Address, AddressError> {
-    let (local, domain) = address
-        .as_str()
-        .rsplit_once('@')
-        .ok_or(AddressError::MissingParts)?;
-    let domain = idna::domain_to_ascii(domain).map_err(|_| AddressError::InvalidDomain)?;
+    let (local, domain) = address.mailbox().ok_or(AddressError::InvalidDomain)?;
     Address::new(local, domain)
 }
 

@@ -76,7 +76,59 @@ pub enum Happening {
     Deleted,
 }
 
+/// What an event shares its room with in the record of an account, so that what happens often, or at a stranger's or a
+/// thief's will, never takes the place of what matters. Engines keep the number: it never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(u8);
+
+impl Class {
+    /// What happens every day: one room for all of it.
+    const ROUTINE: Self = Self(0);
+
+    /// How many events of the class are kept of one account.
+    #[must_use]
+    pub const fn room(self) -> usize {
+        match self {
+            Self::ROUTINE => 1000,
+            // Each kind that matters has a room of its own: nothing but a hundred thefts takes a theft's place.
+            Self(_) => 100,
+        }
+    }
+
+    /// As engines keep it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
 impl Happening {
+    /// Which class of events it belongs to.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::SignedIn
+            | Self::SignInFailed
+            | Self::SignedOut
+            | Self::SignedOutElsewhere
+            | Self::ProfileChanged
+            | Self::Exported => Class::ROUTINE,
+            Self::Registered => Class(1),
+            Self::TokenReused => Class(2),
+            Self::StoreWentBack => Class(3),
+            Self::PasswordChanged => Class(4),
+            Self::PasswordReset => Class(5),
+            Self::PasswordSet => Class(6),
+            Self::EmailVerified => Class(7),
+            Self::EmailChangeRequested => Class(8),
+            Self::EmailChanged => Class(9),
+            Self::RoleChanged(_) => Class(10),
+            Self::Deactivated => Class(11),
+            Self::Activated => Class(12),
+            Self::Deleted => Class(13),
+        }
+    }
+
     /// For the log.
     #[must_use]
     pub const fn sentence(self) -> &'static str {

@@ -14,6 +14,7 @@ use super::params::ScryptParams;
 use super::places::Places;
 use super::policy::{Policy, Weak};
 use crate::model::PasswordHash;
+use crate::threads::Threads;
 use crate::throttle::Counted;
 
 /// How many may wait for each one that hashes.
@@ -52,17 +53,22 @@ pub struct PasswordHasher {
     places: Arc<Places>,
     /// Those that hash.
     workers: Arc<Semaphore>,
+    /// Nothing else uses them. None if the system gave none.
+    threads: Option<Arc<Threads>>,
 }
 
 impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
+        let threads = Threads::start("passwords", workers)
+            .inspect_err(|error| tracing::error!(%error, "there are no threads to hash on"));
         Self {
             params,
             policy: Policy::NONE,
             places: Places::new(workers * (1 + QUEUE_PER_WORKER)),
             workers: Arc::new(Semaphore::new(workers)),
+            threads: threads.ok().map(Arc::new),
         }
     }
 
@@ -143,13 +149,15 @@ impl PasswordHasher {
             .map_err(|_| HashingError::Aborted)?;
         // The permits go with the work: a caller who leaves does not make room before it is done.
         let permits = (place, worker);
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permits);
-            result
-        })
-        .await
-        .map_err(|_| HashingError::Aborted)?
-        .map_err(HashingError::Failed)
+        let threads = self.threads.as_ref().ok_or(HashingError::Aborted)?;
+        threads
+            .run(move || {
+                let result = work();
+                drop(permits);
+                result
+            })
+            .await
+            .ok_or(HashingError::Aborted)?
+            .map_err(HashingError::Failed)
     }
 }

@@ -13,6 +13,7 @@
 
 mod dump;
 mod error;
+mod gate;
 mod outcomes;
 pub mod postgres;
 pub mod sled;
@@ -35,8 +36,12 @@ use crate::sessions::{Generation, Rotation, Session};
 use crate::throttle::{Attempt, Rate, SignInAttempt, Verdict};
 use crate::tokens::{OneTimeToken, TokenHash};
 
-/// Of how many accounts with one address that nobody has verified is known.
-pub const MAX_NAMESAKES: usize = 4;
+/// Of how many accounts with one address that nobody has verified is known: half of them the first, half the last.
+pub const MAX_NAMESAKES: usize = 256;
+
+/// What is said of two accounts that verified one address, as an older version compared two.
+pub(crate) const SAME_ADDRESS: &str = "two accounts have verified what is one e-mail address: the later one keeps it \
+     unverified, and can verify another";
 
 /// Where everything lives.
 #[async_trait]
@@ -52,12 +57,13 @@ pub trait Store: Send + Sync + 'static {
     /// answered on any node, and waits for no disk write.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
 
-    /// Who gave that address: the one who has verified it, alone; else those who have not, at most
-    /// [`MAX_NAMESAKES`], in the order of their ids. A read: it waits for no disk write.
+    /// Who gave that address: the one who has verified it, alone; else those who have not, in the order of their ids: of
+    /// more than [`MAX_NAMESAKES`] the first half of so many and the last half. A read: it waits for no disk write.
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
 
     /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A
-    /// read: it waits for no disk write.
+    /// read that no other kind of read waits behind: it waits for no disk write, and is refused as busy while too
+    /// many of its kind wait.
     async fn users(
         &self,
         filter: UserFilter,
@@ -65,7 +71,7 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many users there are. A read, which may take as long as looking at each.
+    /// How many users there are. A read of the kind of [`users`](Self::users).
     async fn count_users(&self) -> Result<u64, StoreError>;
 
     /// Whether somebody has the name. That somebody has it is on disk when this says so.
@@ -184,11 +190,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<ConfirmEmail, StoreError>;
 
     /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](crate::events::Happening::Deleted)).
-    /// Does not wait for the disk.
+    /// Of more of the account's events than [there is room for](crate::events::Class::room) the oldest of the same
+    /// class go; where several nodes add at once, with the next one. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
 
     /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
-    /// of them at most. A read: it waits for no disk write.
+    /// of them at most. A read of the kind of [`users`](Self::users).
     async fn events(
         &self,
         user: Option<UserId>,

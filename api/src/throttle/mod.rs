@@ -8,7 +8,9 @@
 //! and restarts.
 
 mod addresses;
+mod allowance;
 
 pub use addresses::{Addresses, Counted};
+pub use allowance::{Allowance, Spender};
 
 pub use crate::model::{AccountPrefix, Attempt, ParseRateError, Rate, SignInAttempt, Verdict};

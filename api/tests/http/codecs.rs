@@ -94,8 +94,8 @@ fn person(email: Option<&str>, full_name: Option<&str>) -> Person {
         email: email.map(str::to_owned),
         full_name: full_name.map(str::to_owned),
         role: Role::Guest,
-        is_active: false,
-        is_verified: true,
+        is_active: email.map(|_| false),
+        is_verified: email.map(|_| true),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         last_login: full_name.map(|_| "2026-01-01T00:00:01Z".to_owned()),
     }

@@ -37,6 +37,7 @@ mod support;
 mod access;
 mod actor;
 mod backup;
+mod bounds;
 mod codecs;
 mod cors;
 mod crash;

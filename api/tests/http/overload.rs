@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use password_auth_wire::ErrorCode;
+use reqwest::Method;
 use serde_json::json;
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -83,6 +84,34 @@ async fn a_storm_of_sign_ins_takes_bounded_memory_and_keeps_nobody_else_waiting(
         "only {greeted}: {seen:?}"
     );
     server.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_stop_does_not_hash_for_all_who_wait() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = ServerProcess::start(hashing_as_in_production(folder.path())).await;
+    let client = server.client();
+    client.sign_up("Alice").await;
+    let mut storm_replies = JoinSet::new();
+    for _ in 0..PLACES_PER_CORE * cores() {
+        let client = client.clone();
+        storm_replies.spawn(async move {
+            let body = json!({"username": "Alice", "password": "a guess"});
+            let request = client.request(Method::POST, "/authenticate").json(&body);
+            // Whoever still waits when the server stops may get no answer.
+            client.try_send(request).await.ok();
+        });
+    }
+    // All of them are asked once one has its answer.
+    let first = storm_replies.join_next().await.expect("one of them");
+    first.expect("it was asked");
+    server.tell_to_stop().await;
+    // They wait no longer than the connections do that they came by.
+    storm_replies.abort_all();
+    let begun = std::time::Instant::now();
+    let (status, _log) = server.ended().await;
+    assert!(status.success(), "{status}");
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +212,8 @@ fn hashing_as_in_production(folder: &Path) -> Command {
         .args(["serve", "--dev", "--port", "0", "--login-rate", "off"])
         // Many connections from one address are those of a proxy.
         .args(["--trusted-proxies", "127.0.0.1"])
-        .args(["--register-rate", "off", "--data-dir"])
+        .args(["--register-rate", "off", "--account-rate", "off"])
+        .arg("--data-dir")
         .arg(folder)
         .current_dir(folder)
         .env_clear()

@@ -10,12 +10,15 @@ pub mod operations;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use self::callers::{CALLERS, Walker};
+use password_auth::accounts::Role;
+
+use self::callers::{CALLERS, Caller, Walker};
 use self::operations::{Operation, operations};
 use crate::support::{Engine, Person, TestServer};
 
 each_engine! {
     every_route_answers_each_caller_as_the_table_says,
+    no_route_lets_an_account_do_more_in_a_minute_than_its_rate,
 }
 
 const PREAMBLE: &str = "\
@@ -49,6 +52,67 @@ async fn every_route_answers_each_caller_as_the_table_says(engine: Engine) {
         missing.is_empty() && new.is_empty(),
         "the reviewed table says {missing:#?}, the server {new:#?}"
     );
+}
+
+/// What grows nothing, and costs little.
+const CHEAP: [&str; 11] = [
+    "GET    /api/v1/auth/me",
+    "GET    /api/v1/users/me",
+    "GET    /api/v1/users/me/status",
+    "GET    /api/v1/users/{own}",
+    "GET    /api/v1/users/{other}",
+    "POST   /api/v1/auth/refresh",
+    "POST   /api/v1/auth/logout",
+    "POST   /logout",
+    "POST   /refresh",
+    "GET    /protected",
+    "GET    /protected-data",
+];
+
+/// What needs no account, where strangers are counted by their addresses; and what proves itself.
+const NOBODY_S: [&str; 13] = [
+    "GET    /health",
+    "GET    /health/database",
+    "GET    /health/live",
+    "GET    /api/v1/health",
+    "GET    /api/v1/health/database",
+    "GET    /api/v1/health/live",
+    "GET    /ping",
+    "POST   /register",
+    "POST   /api/v1/auth/register",
+    "POST   /api/v1/auth/password/reset/request",
+    "POST   /api/v1/auth/password/reset/confirm",
+    "POST   /api/v1/auth/email/verification/confirm",
+    // The example's password is wrong once it was changed.
+    "POST   /api/v1/auth/password/change",
+];
+
+async fn no_route_lets_an_account_do_more_in_a_minute_than_its_rate(engine: Engine) {
+    const RATE: usize = 5;
+    let server = TestServer::builder()
+        .engine(engine)
+        .setting("ACCOUNT_RATE", &format!("{RATE}/minute"))
+        .start()
+        .await;
+    Person::admin(&server, "root").await;
+    let document = server.client().get("/openapi.json").await.expect_ok();
+    let mut unbounded = Vec::new();
+    for operation in operations(&document.json()) {
+        let walker = Walker::new(&server, Caller::OfRole(Role::Admin)).await;
+        let mut statuses = Vec::new();
+        for _ in 0..=RATE {
+            statuses.push(walker.ask(&server, &operation).await);
+        }
+        walker.leave(&server).await;
+        // What ends the sign-in that asks for it is not asked for again.
+        let is_bounded = matches!(statuses[RATE], 429 | 401);
+        let name = operation.to_string();
+        let counts = !CHEAP.contains(&&*name) && !NOBODY_S.contains(&&*name);
+        if is_bounded != counts {
+            unbounded.push(format!("{name}: {statuses:?}"));
+        }
+    }
+    assert!(unbounded.is_empty(), "{unbounded:#?}");
 }
 
 /// A column a caller.

@@ -14,6 +14,7 @@ each_engine! {
     everything_that_is_known_of_a_person_comes_back_and_after_closing_too,
     people_are_listed_in_the_order_in_which_they_came,
     who_is_listed_after_somebody_depends_on_nobody_who_went,
+    whoever_has_another_role_is_listed_among_those_of_that_role_alone,
     a_change_changes_what_it_names_and_nothing_else,
     nobody_is_changed_who_is_not_there,
     whoever_is_deactivated_loses_his_sessions_and_tokens_for_good,
@@ -102,6 +103,52 @@ async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine)
     assert_eq!(listed(Some(Role::User), &all[3], 0, 9).await, all[4..]);
     assert_eq!(listed(Some(Role::Guest), &all[3], 0, 9).await, []);
     assert_eq!(listed(None, &all[4], 0, 9).await, []);
+}
+
+async fn whoever_has_another_role_is_listed_among_those_of_that_role_alone(mut engine: Engine) {
+    let alice = added(&engine, engine.user("alice")).await;
+    let bob = added(&engine, engine.user("bob")).await;
+    for role in [Role::Guest, Role::Admin, Role::User, Role::Guest] {
+        let to = UserChange {
+            role: Some(role),
+            ..UserChange::default()
+        };
+        // So that there is always another admin.
+        admin(
+            &engine,
+            &format!("root{role:?}{}", engine.now().as_millis()),
+        )
+        .await;
+        change(&engine, &alice, to).await;
+        engine.reopen().await;
+        for listed in Role::ALL {
+            let filter = UserFilter {
+                role: Some(listed),
+                after: None,
+            };
+            let found = engine
+                .store()
+                .users(filter, 0, 100)
+                .await
+                .expect("an answer");
+            let is_there = found.iter().any(|user| user.id == alice.id);
+            assert_eq!(is_there, listed == role, "{listed:?} while {role:?}");
+            assert!(found.iter().all(|user| user.role == listed));
+        }
+        engine.advance(std::time::Duration::from_millis(1)).await;
+    }
+    delete(&engine, &alice).await;
+    let filter = UserFilter {
+        role: Some(Role::Guest),
+        after: None,
+    };
+    let found = engine
+        .store()
+        .users(filter, 0, 100)
+        .await
+        .expect("an answer");
+    assert_eq!(found, []);
+    assert_eq!(now_of(&engine, bob.id).await, Some(bob));
 }
 
 async fn a_change_changes_what_it_names_and_nothing_else(engine: Engine) {

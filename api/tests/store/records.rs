@@ -23,6 +23,8 @@ each_engine! {
     events_are_read_page_by_page,
     old_events_are_swept_and_others_are_not,
     of_somebody_who_is_gone_only_that_is_kept,
+    of_too_many_events_the_oldest_of_what_happens_every_day_go_first,
+    the_room_of_one_account_is_not_another_s,
     the_letter_that_has_been_due_longest_is_claimed_first,
     a_claimed_letter_is_due_again_later_with_one_try_more,
     a_letter_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone,
@@ -157,6 +159,61 @@ async fn old_events_are_swept_and_others_are_not(engine: Engine) {
     for user in [None, Some(&alice)] {
         assert_eq!(events(&engine, user).await, std::slice::from_ref(&last));
     }
+}
+
+async fn of_too_many_events_the_oldest_of_what_happens_every_day_go_first(engine: Engine) {
+    let alice = added(&engine, engine.user("alice")).await;
+    let room = |what: Happening| what.class().room();
+    let theft = happened(&engine, &alice, Happening::TokenReused).await;
+    let change = happened(&engine, &alice, Happening::PasswordChanged).await;
+    let mut every_day = Vec::new();
+    for number in 0..room(Happening::SignedIn) + 5 {
+        engine.advance(Duration::from_millis(1)).await;
+        let what = if number % 2 == 0 {
+            Happening::ProfileChanged
+        } else {
+            Happening::SignInFailed
+        };
+        every_day.push(happened(&engine, &alice, what).await);
+    }
+    let kept = events(&engine, Some(&alice)).await;
+    let expected = every_day[5..].iter().rev().chain([&change, &theft]);
+    assert_eq!(kept.iter().collect::<Vec<_>>(), sorted(expected.collect()));
+    assert_eq!(
+        events(&engine, None).await,
+        kept,
+        "nor are they found elsewhere"
+    );
+    // What matters is bounded too, each kind by itself.
+    for _ in 0..room(Happening::PasswordChanged) {
+        engine.advance(Duration::from_millis(1)).await;
+        happened(&engine, &alice, Happening::PasswordChanged).await;
+    }
+    let kept = events(&engine, Some(&alice)).await;
+    assert!(kept.contains(&theft) && !kept.contains(&change));
+    assert_eq!(
+        kept.len(),
+        room(Happening::SignedIn) + room(Happening::PasswordChanged) + 1
+    );
+}
+
+/// The latest first.
+fn sorted(mut events: Vec<&Event>) -> Vec<&Event> {
+    events.sort_unstable_by_key(|event| std::cmp::Reverse(*event.id.as_bytes()));
+    events
+}
+
+async fn the_room_of_one_account_is_not_another_s(engine: Engine) {
+    let alice = added(&engine, engine.user("alice")).await;
+    let bob = added(&engine, engine.user("bob")).await;
+    let of_bob = happened(&engine, &bob, Happening::Deactivated).await;
+    for _ in 0..=Happening::Deactivated.class().room() {
+        engine.advance(Duration::from_millis(1)).await;
+        happened(&engine, &alice, Happening::Deactivated).await;
+    }
+    assert_eq!(events(&engine, Some(&bob)).await, [of_bob]);
+    let kept = events(&engine, Some(&alice)).await.len();
+    assert_eq!(kept, Happening::Deactivated.class().room());
 }
 
 async fn of_somebody_who_is_gone_only_that_is_kept(engine: Engine) {

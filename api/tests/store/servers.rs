@@ -47,6 +47,46 @@ async fn a_schema_of_a_newer_program_is_refused_and_left_as_it_is() {
     assert_eq!(cluster.sql_in(database_of(&url), found).await, version);
 }
 
+/// As a program left it that knew three migrations, with these rows among its users.
+const BEFORE_ADDRESSES: &str = "
+    INSERT INTO users (id, username, username_key, password_hash, is_active, created_at, email, email_key, is_verified)
+    SELECT id::uuid, name, name, '!', true, 0, email, key, verified FROM (VALUES
+        ('00000000-0000-7000-8000-000000000001', 'first', 'alice@bücher.example', 'alice@bücher.example', true),
+        ('00000000-0000-7000-8000-000000000002', 'second', 'alice@xn--bcher-kva.example', 'alice@xn--bcher-kva.example', true),
+        ('00000000-0000-7000-8000-000000000003', 'nikos', 'nikos@κοσμος.example', 'nikos@κοσμοσ.example', true),
+        ('00000000-0000-7000-8000-000000000004', 'stranger', 'Nikos@κοσμοϲ.example', 'nikos@κοσμοσ.example', false)
+    ) AS old (id, name, email, key, verified);
+    INSERT INTO letters VALUES ('00000000-0000-7000-8000-000000000005', 0, 0, 0,
+        'nikos@κοσμος.example', 'nikos@κοσμοσ.example', null, '\"reset_password\"');
+    DROP INDEX users_by_verified_email; DROP INDEX users_by_email;
+    CREATE INDEX users_by_email ON users (email_key);
+    CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified;
+    UPDATE password_auth_schema SET version = 3";
+
+#[tokio::test]
+async fn addresses_are_compared_as_today_and_of_two_that_are_one_the_first_stays_verified() {
+    let cluster = Cluster::shared().await;
+    let url = cluster.create_database().await;
+    connect(&url).await.expect("it starts");
+    cluster.sql_in(database_of(&url), BEFORE_ADDRESSES).await;
+    for _ in 0..2 {
+        connect(&url).await.expect("it starts");
+        let users = "SELECT username, email_key, is_verified FROM users ORDER BY id";
+        let expected = [
+            ["first", "alice@xn--bcher-kva.example", "t"],
+            ["second", "alice@xn--bcher-kva.example", "f"],
+            ["nikos", "nikos@xn--vxaeibpd.example", "t"],
+            ["stranger", "nikos@xn--vxaeibsc.example", "f"],
+        ];
+        assert_eq!(cluster.sql_in(database_of(&url), users).await, expected);
+        let letters = "SELECT recipient_key FROM letters";
+        let expected = [["nikos@xn--vxaeibpd.example"]];
+        assert_eq!(cluster.sql_in(database_of(&url), letters).await, expected);
+        let index = "SELECT count(*) FROM pg_indexes WHERE indexname = 'users_by_verified_email'";
+        assert_eq!(cluster.sql_in(database_of(&url), index).await, [["1"]]);
+    }
+}
+
 #[tokio::test]
 async fn a_database_that_can_not_hold_every_name_is_refused() {
     let cluster = Cluster::shared().await;

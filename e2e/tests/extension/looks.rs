@@ -7,6 +7,10 @@ use thirtyfour::WebDriver;
 use crate::support::{Browser, PASSWORD, Popup, Server, workspace};
 
 async fn emulate(driver: &WebDriver, scheme: &str) {
+    emulate_height(driver, scheme, 560).await;
+}
+
+async fn emulate_height(driver: &WebDriver, scheme: &str, height: u32) {
     let cdp = driver.cdp();
     cdp.send_raw(
         "Emulation.setEmulatedMedia",
@@ -16,7 +20,7 @@ async fn emulate(driver: &WebDriver, scheme: &str) {
     .expect("emulated");
     cdp.send_raw(
         "Emulation.setDeviceMetricsOverride",
-        json!({"width": 360, "height": 560, "deviceScaleFactor": 2, "mobile": false}),
+        json!({"width": 360, "height": height, "deviceScaleFactor": 2, "mobile": false}),
     )
     .await
     .expect("emulated");
@@ -87,5 +91,23 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
         .await;
     popup.reload().await;
     popup.expect_error("No tokens found. Please login.").await;
+    browser.quit().await;
+}
+
+/// `./build.sh screenshots` copies them into docs/.
+#[tokio::test]
+async fn the_pictures_of_the_readme_can_be_taken() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    emulate_height(&browser.driver, "light", 490).await;
+    picture(&browser, &popup, "popup-signed-out").await;
+    popup.register("alice", PASSWORD).await;
+    popup.expect_success("Registration successful.").await;
+    popup.log_in("alice", PASSWORD).await;
+    popup.expect_success("Authentication successful.").await;
+    popup.click("accessProtected").await;
+    popup.expect_success("Hello, alice!").await;
+    emulate_height(&browser.driver, "light", 290).await;
+    picture(&browser, &popup, "popup-signed-in").await;
     browser.quit().await;
 }

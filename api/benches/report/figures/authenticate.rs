@@ -18,7 +18,7 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
     let mut clients = runtime.block_on(async {
         let mut connections = Connection::open_many(server.address, settings.cores).await?;
         if let Some(first) = connections.first_mut() {
-            register(first).await?;
+            register(first, &credentials()).await?;
         }
         let clients = connections.into_iter().map(|connection| Repeat {
             connection,

@@ -74,8 +74,10 @@ pub(super) fn under_load(runtime: &Runtime, settings: &Settings) -> Outcome<Figu
 /// What a person does in a day.
 async fn full_cycle(server: &Process) -> Outcome<()> {
     let mut connection = Connection::open(server.address).await?;
-    register(&mut connection).await?;
-    let refresh_token = sign_in(&mut connection).await?.refresh_token;
+    register(&mut connection, &credentials()).await?;
+    let refresh_token = sign_in(&mut connection, &credentials())
+        .await?
+        .refresh_token;
     let request = post(
         "/refresh",
         &password_auth_wire::Refresh {

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use crate::report::Figure;
 use crate::{Outcome, Settings};
 
-type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
+pub(crate) type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 
 pub(crate) const FIGURES: [(&str, Measure); 13] = [
     (protected::NAME, |on, how| one(protected::measure(on, how))),

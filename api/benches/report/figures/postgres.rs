@@ -24,8 +24,9 @@ const WRITE_CONNECTIONS: usize = 16;
 
 const LOOK_UP: &str = "SELECT s.*, u.* FROM sessions s JOIN users u ON u.id = s.user_id \
      WHERE s.id = (SELECT id FROM bare_sessions WHERE number = $1)";
-const WRITE: &str = "UPDATE sessions SET last_used = last_used + 1, generation = generation + 1 \
-     WHERE id = (SELECT id FROM bare_sessions WHERE number = $1)";
+/// On a copy: what the server presents must stay the session's generation.
+const WRITE: &str = "UPDATE bare_sessions SET last_used = last_used + 1, generation = generation + 1 \
+     WHERE number = $1";
 
 pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Vec<Figure>> {
     let postgres = Side::fill(runtime, Engine::Postgres, USERS)?;
@@ -109,7 +110,7 @@ impl Bare {
                 client
                     .batch_execute(
                         "CREATE TABLE IF NOT EXISTS bare_sessions AS \
-                         SELECT row_number() OVER (ORDER BY id) AS number, id FROM sessions; \
+                         SELECT row_number() OVER (ORDER BY s.id) AS number, s.* FROM sessions s; \
                          CREATE INDEX IF NOT EXISTS bare_sessions_by_number ON bare_sessions (number); \
                          ANALYZE bare_sessions",
                     )

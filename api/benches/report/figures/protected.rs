@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use crate::client::{Connection, get, get_with_token};
 use crate::load::{Repeat, drive};
-use crate::process::{Hashing, Process, register, sign_in};
+use crate::process::{Hashing, Process, credentials, register, sign_in};
 use crate::report::{Figure, Goal};
 use crate::stats::duel;
 use crate::{Outcome, Settings};
@@ -20,8 +20,8 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
     let bare = Process::bare()?;
     let (mut ours, mut beside) = runtime.block_on(async {
         let mut first = Connection::open(server.address).await?;
-        register(&mut first).await?;
-        let token = sign_in(&mut first).await?.access_token;
+        register(&mut first, &credentials()).await?;
+        let token = sign_in(&mut first, &credentials()).await?.access_token;
         let request = get_with_token("/protected", &token);
         Outcome::Ok((
             repeat(&server, &request).await?,

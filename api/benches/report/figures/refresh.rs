@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use crate::bare::{RawStore, RawWriter};
 use crate::client::Connection;
 use crate::load::{Chain, drive, drive_threads};
-use crate::process::{Hashing, Process, register, sign_in};
+use crate::process::{Hashing, Process, credentials_of, register, sign_in};
 use crate::report::{Figure, Goal};
 use crate::stats::duel;
 use crate::{Outcome, Settings};
@@ -64,14 +64,14 @@ pub(super) fn measure_many(runtime: &Runtime, settings: &Settings) -> Outcome<Fi
     )))
 }
 
+/// A user for each connection: one user has 50 sessions at most.
 async fn chains(server: &Process, count: u16) -> Outcome<Vec<Chain>> {
-    let mut connections = Connection::open_many(server.address, count.into()).await?;
-    if let Some(first) = connections.first_mut() {
-        register(first).await?;
-    }
+    let connections = Connection::open_many(server.address, count.into()).await?;
     let mut chains = Vec::new();
-    for mut connection in connections {
-        let token = sign_in(&mut connection).await?.refresh_token;
+    for (number, mut connection) in connections.into_iter().enumerate() {
+        let user = credentials_of(&format!("user{number}"));
+        register(&mut connection, &user).await?;
+        let token = sign_in(&mut connection, &user).await?.refresh_token;
         chains.push(Chain { connection, token });
     }
     Ok(chains)

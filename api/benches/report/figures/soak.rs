@@ -9,18 +9,17 @@ use tokio::task::JoinSet;
 
 use crate::client::{Connection, get_with_token, post};
 use crate::place::{Engine, Place};
-use crate::process::{Hashing, Process, credentials};
+use crate::process::{Hashing, Process, credentials_of};
 use crate::report::{Figure, Goal};
 use crate::stats::Short;
-use crate::{Outcome, Settings};
+use crate::{Outcome, Settings, Soak};
 
 pub(super) const SLED: &str = "soak-sled";
 pub(super) const POSTGRES: &str = "soak-postgres";
 
-const USERS: usize = 1_000;
 const SESSIONS_EACH: usize = 2;
-const CONNECTIONS: usize = 32;
-const TURNOVERS: usize = 10;
+/// All of them sign in from one address, which has a share of the hashing pool's places.
+const CONNECTIONS: usize = 8;
 /// Refreshes in the life of a session.
 const REFRESHES: usize = 3;
 
@@ -44,11 +43,12 @@ fn measure(
     let place = Place::new(runtime, engine)?;
     place.hurry_housekeeping(runtime);
     let server = Process::server_on(settings, Hashing::Cheap, &place)?;
-    let mut clients = runtime.block_on(Client::many(&server))?;
+    let Soak { users, turnovers } = settings.soak;
+    let mut clients = runtime.block_on(Client::many(&server, users))?;
     // The live set itself, and then each turnover.
     let mut disk = Vec::new();
     let mut memory = Vec::new();
-    for turnover in 0..=TURNOVERS {
+    for turnover in 0..=turnovers {
         eprint!(".");
         let work = if turnover == 0 {
             Work::Fill
@@ -63,9 +63,9 @@ fn measure(
         let at = |turnover: usize| values.get(turnover).copied().unwrap_or(f64::NAN);
         let figure = Figure::beside(
             name,
-            format!("{name}: {what} after {TURNOVERS} turnovers"),
+            format!("{name}: {what} after {turnovers} turnovers"),
             "MiB",
-            (at(TURNOVERS), at(TURNOVERS / 2)),
+            (at(turnovers), at(turnovers / 2)),
             "after half of them",
             Some(LEVEL),
         );
@@ -74,9 +74,9 @@ fn measure(
             .map(|value| Short(*value).to_string())
             .collect();
         figure.with_note(format!(
-            "{what}, with {} sessions, filled and then replaced {TURNOVERS} times, each refreshed {REFRESHES} times \
+            "{what}, with {} sessions, filled and then replaced {turnovers} times, each refreshed {REFRESHES} times \
              in its life; MiB after each: {}",
-            USERS * SESSIONS_EACH,
+            users * SESSIONS_EACH,
             course.join(", ")
         ))
     };
@@ -115,18 +115,15 @@ struct Client {
 }
 
 impl Client {
-    async fn many(server: &Process) -> Outcome<Vec<Self>> {
+    async fn many(server: &Process, users: usize) -> Outcome<Vec<Self>> {
         let connections = Connection::open_many(server.address, CONNECTIONS).await?;
         let clients = connections.into_iter().enumerate();
         Ok(clients
             .map(|(client, connection)| Self {
                 connection,
-                users: (client..USERS)
+                users: (client..users)
                     .step_by(CONNECTIONS)
-                    .map(|number| Credentials {
-                        username: format!("soak{number}"),
-                        ..credentials()
-                    })
+                    .map(|number| credentials_of(&format!("soak{number}")))
                     .collect(),
                 sessions: VecDeque::new(),
             })

@@ -8,7 +8,7 @@ use poem::error::ReadBodyError;
 
 use super::Failure;
 use crate::accounts::{
-    ChangePasswordError, ChangePersonError, ConfirmEmailError, Invalid, LeaveError,
+    ChangePasswordError, ChangePersonError, ConfirmEmailError, ExportError, Invalid, LeaveError,
     MailRequestError, ProofError, RegisterError, ResetPasswordError, Role, SeePersonError,
     SignInError,
 };
@@ -18,6 +18,9 @@ use crate::store::StoreError;
 
 /// When to ask again after the store was busy.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// When an export that is under way will have ended, most likely.
+const EXPORT_RETRY: Duration = Duration::from_secs(1);
 
 impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
@@ -173,6 +176,7 @@ impl From<SeePersonError> for Failure {
         match error {
             SeePersonError::Unknown => Self::NotFound,
             SeePersonError::Forbidden => Self::PermissionDenied(&Role::SEEING_OTHERS),
+            SeePersonError::AdminsOnly => Self::PermissionDenied(&[Role::Admin]),
             SeePersonError::Store(error) => error.into(),
         }
     }
@@ -185,6 +189,15 @@ impl From<ChangePersonError> for Failure {
             ChangePersonError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
             ChangePersonError::LastAdmin => Self::LastAdmin,
             ChangePersonError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::UnderWay => Self::TooManyAttempts(EXPORT_RETRY),
+            ExportError::Store(error) => error.into(),
         }
     }
 }

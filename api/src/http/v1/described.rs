@@ -62,10 +62,10 @@ routes! {
         [vec![
             Failure::MissingToken, Failure::InvalidToken, Failure::InvalidRefreshToken,
         ], bad_body("refresh_token")];
-    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [caller()];
-    SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "They, the latest used first.", [caller()];
-    EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [caller(), vec![Failure::NotFound]];
-    EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "They are over.", [caller()];
+    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [counted()];
+    SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "They, the latest used first.", [counted()];
+    EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [counted(), vec![Failure::NotFound]];
+    EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "They are over.", [counted()];
 
     ChangePasswordRoute: OK Done = Done::with(PASSWORD_CHANGED), "It is changed.",
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
@@ -86,21 +86,22 @@ routes! {
     OneselfRoute: OK Person = Person::example(), "The caller.", [caller()];
     StatusRoute: OK AccountStatus = AccountStatus::example(), "It.", [caller()];
     DeactivateRoute: OK Done = Done::with(DEACTIVATED), "It is disabled.",
-        [caller(), vec![Failure::LastAdmin]];
-    ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [caller()];
+        [counted(), vec![Failure::LastAdmin]];
+    ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [counted()];
     LeaveRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
         [caller(), vec![Failure::WrongPassword, Failure::LastAdmin, too_many()], bad_body("password")];
     EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
-        [caller(), bad_parameter("limit")];
+        [counted(), bad_parameter("limit")];
     AllEvents: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
         [admin(), bad_parameter("limit")];
 
-    PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.", [caller(), bad_parameter("limit")];
-    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account(), vec![too_many()]];
+    PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.",
+        [counted(), vec![Failure::PermissionDenied(&[Role::Admin])], bad_parameter("limit")];
+    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
     CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
     PersonRoute: OK Person = Person::example(), "The person.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
-    ChangePersonRoute: OK Person = Person::example(), "The person as he is now.",
+    ChangePersonRoute: OK Person = Person::example(), "The person as they are now.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
     RemovePersonRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin]];
@@ -117,8 +118,12 @@ fn caller() -> Vec<Failure> {
     ]
 }
 
+fn counted() -> Vec<Failure> {
+    [caller(), vec![too_many()]].concat()
+}
+
 fn admin() -> Vec<Failure> {
-    [caller(), vec![Failure::PermissionDenied(&[Role::Admin])]].concat()
+    [counted(), vec![Failure::PermissionDenied(&[Role::Admin])]].concat()
 }
 
 fn new_account() -> Vec<Failure> {

@@ -6,7 +6,7 @@ use password_auth_wire::v1::{ChangeEmail, ConfirmEmail, Done};
 use poem_openapi::OpenApi;
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::{SignedIn, Spending};
 use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
 use super::messages::{CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token};
 use crate::accounts::Accounts;
@@ -29,7 +29,7 @@ impl EmailApi {
     )]
     async fn request_verification(
         &self,
-        caller: SignedIn,
+        caller: Spending,
         client: RequestClient,
     ) -> Outcome<RequestVerificationRoute> {
         let token = self

@@ -68,7 +68,7 @@ pub(super) async fn page(
     Ok(events.iter().map(views::event).collect())
 }
 
-fn not_an_id(name: &str) -> Failure {
+pub(super) fn not_an_id(name: &str) -> Failure {
     Failure::Invalid(vec![FieldError {
         field: name.to_owned(),
         code: "invalid".to_owned(),

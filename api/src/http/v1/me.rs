@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use password_auth_wire::v1::{AccountStatus, Done, Leave, PersonalData};
+use password_auth_wire::v1::{AccountStatus, Done, Leave};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
-use super::Tag;
-use super::caller::SignedIn;
+use super::caller::{Minding, SignedIn, Spending};
 use super::described::{
     DeactivateRoute, EventList, ExportRoute, LeaveRoute, OneselfRoute, StatusRoute,
 };
 use super::events::{default_events, page};
 use super::messages::DEACTIVATED;
 use super::views;
+use super::{Tag, export};
 use crate::accounts::Accounts;
 use crate::http::body::StrictBody;
 use crate::http::client::RequestClient;
-use crate::http::route::{Answer, NoBody, Outcome};
+use crate::http::route::{Answer, NoBody, Outcome, Streamed, StreamedOutcome};
 
 pub(in crate::http) struct MeApi {
     pub(super) accounts: Arc<Accounts>,
@@ -58,33 +58,27 @@ impl MeApi {
         method = "put",
         operation_id = "v1_deactivate_me"
     )]
-    async fn deactivate(
-        &self,
-        caller: SignedIn,
-        client: RequestClient,
-    ) -> Outcome<DeactivateRoute> {
+    async fn deactivate(&self, caller: Minding, client: RequestClient) -> Outcome<DeactivateRoute> {
         self.accounts.deactivate(&caller.0, &client).await?;
         Ok(Answer(Done::with(DEACTIVATED)))
     }
 
     /// Everything that is kept about oneself
+    ///
+    /// One at a time.
     #[oai(
         path = "/users/me/export",
         method = "get",
         operation_id = "v1_export_me"
     )]
-    async fn export(&self, caller: SignedIn, client: RequestClient) -> Outcome<ExportRoute> {
+    async fn export(
+        &self,
+        caller: Spending,
+        client: RequestClient,
+    ) -> StreamedOutcome<ExportRoute> {
         let caller = caller.0;
         let export = self.accounts.export(&caller, &client).await?;
-        Ok(Answer(PersonalData {
-            user: views::oneself(&export.user),
-            sessions: export
-                .sessions
-                .iter()
-                .map(|session| views::sign_in(session, &caller))
-                .collect(),
-            events: export.events.iter().map(views::event).collect(),
-        }))
+        Ok(Streamed::new(export::body(export, caller)))
     }
 
     /// Delete one's account
@@ -113,7 +107,7 @@ impl MeApi {
     )]
     async fn events(
         &self,
-        caller: SignedIn,
+        caller: Spending,
         /// Only events older than the one with this id.
         before: Query<Option<String>>,
         /// How many at most.

@@ -4,6 +4,7 @@ mod caller;
 mod described;
 mod email;
 mod events;
+mod export;
 mod health;
 mod me;
 mod messages;

@@ -8,7 +8,7 @@ use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::Minding;
 use super::described::{
     EndOtherSignIns, EndSignIn, LoginFormRoute, LoginRoute, LogoutEverywhere, LogoutRoute,
     RefreshRoute, RegisterRoute, SignIns,
@@ -173,7 +173,7 @@ impl SessionApi {
     )]
     async fn logout_all(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: RequestClient,
     ) -> Outcome<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
@@ -187,7 +187,7 @@ impl SessionApi {
         operation_id = "v1_sessions",
         tag = "Tag::SignIn"
     )]
-    async fn sessions(&self, caller: SignedIn) -> Outcome<SignIns> {
+    async fn sessions(&self, caller: Minding) -> Outcome<SignIns> {
         let sessions = self.sessions.of_caller(&caller.0).await?;
         let shown = sessions
             .iter()
@@ -204,7 +204,7 @@ impl SessionApi {
     )]
     async fn end_session(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: RequestClient,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
@@ -228,7 +228,7 @@ impl SessionApi {
     )]
     async fn end_other_sessions(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: RequestClient,
     ) -> Outcome<EndOtherSignIns> {
         self.sessions

@@ -7,10 +7,11 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use super::Tag;
-use super::caller::{Admin, SignedIn};
+use super::caller::{Admin, SignedIn, Spending};
 use super::described::{
     ChangePersonRoute, CountRoute, CreatePersonRoute, PeopleRoute, PersonRoute, RemovePersonRoute,
 };
+use super::events::not_an_id;
 use super::views;
 use crate::accounts::{Accounts, Invalid, NewAccount, Page, Role};
 use crate::events::Circumstances;
@@ -34,13 +35,16 @@ const fn default_people() -> u32 {
 impl UsersApi {
     /// People
     ///
-    /// In the order in which they came. A guest sees himself alone; addresses are for admins.
+    /// In the order in which they came. Members may see it where the server is set so, a guest themselves alone;
+    /// addresses, and who is active, are for admins.
     #[oai(path = "/", method = "get", operation_id = "v1_users")]
     async fn list(
         &self,
-        caller: SignedIn,
-        /// How many to pass over.
-        #[oai(default, validator(maximum(value = "1000000")))]
+        caller: Spending,
+        /// Only those behind the one with this id: the last one seen.
+        after: Query<Option<String>>,
+        /// How many to pass over; for more than a few, `after` is better.
+        #[oai(default, validator(maximum(value = "10000")))]
         skip: Query<u32>,
         /// How many at most.
         #[oai(
@@ -51,7 +55,11 @@ impl UsersApi {
         /// Only those with this role.
         role: Query<Option<WireRole>>,
     ) -> Outcome<PeopleRoute> {
+        let after = after
+            .0
+            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("after")));
         let page = Page {
+            after: after.transpose()?,
             skip: skip.0,
             limit: limit.0,
         };
@@ -114,7 +122,7 @@ impl UsersApi {
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(
         &self,
-        caller: SignedIn,
+        caller: Spending,
         client: RequestClient,
         id: Path<String>,
         body: StrictBody<ChangePerson>,

@@ -9,39 +9,35 @@ use crate::events::Event;
 use crate::sessions::{Caller, Issued, Session};
 use crate::store::User;
 
-/// A person, as `caller` may see him: the address is for himself and for admins.
+/// A person, as `caller` may see them: some of it is for themselves and for admins.
 pub(super) fn person(user: &User, caller: &Caller) -> Person {
-    let sees_address = caller.user.id == user.id || caller.user.role == Role::Admin;
+    let whole = oneself(user);
+    if caller.user.id == user.id || caller.user.role == Role::Admin {
+        return whole;
+    }
     Person {
-        email: if sees_address { email(user) } else { None },
-        ..without_address(user)
+        email: None,
+        is_active: None,
+        is_verified: None,
+        last_login: None,
+        ..whole
     }
 }
 
-/// A person, as he sees himself.
+/// A person, as they see themselves.
 pub(super) fn oneself(user: &User) -> Person {
-    Person {
-        email: email(user),
-        ..without_address(user)
-    }
-}
-
-fn without_address(user: &User) -> Person {
+    let email = user.email.as_ref();
     Person {
         id: user.id.to_string(),
         username: user.username.as_str().to_owned(),
-        email: None,
+        email: email.map(|email| email.as_str().to_owned()),
         full_name: user.full_name.as_ref().map(ToString::to_string),
         role: wire_role(user.role),
-        is_active: user.is_active,
-        is_verified: user.is_verified,
+        is_active: Some(user.is_active),
+        is_verified: Some(user.is_verified),
         created_at: user.created_at.to_rfc3339(),
         last_login: user.last_login.map(Timestamp::to_rfc3339),
     }
-}
-
-fn email(user: &User) -> Option<String> {
-    user.email.as_ref().map(|email| email.as_str().to_owned())
 }
 
 const fn wire_role(role: Role) -> WireRole {

@@ -31,6 +31,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 pub(super) enum Purpose {
     /// Many reads at once, one behind the other.
     Reads,
+    /// Reads that look at many rows, one after the other.
+    LongReads,
     /// Transactions that are acknowledged once they are durable.
     Durable,
     /// Writes that nobody waits for.
@@ -47,6 +49,11 @@ impl Purpose {
             Self::Reads => {
                 "SET default_transaction_isolation = 'read committed'; \
                  SET statement_timeout = '5s'"
+            }
+            // Shorter than a read waits: one that takes long is ended by its server, and none is doubted for it.
+            Self::LongReads => {
+                "SET default_transaction_isolation = 'read committed'; \
+                 SET statement_timeout = '4s'"
             }
             Self::Durable => {
                 "SET default_transaction_isolation = 'read committed'; \

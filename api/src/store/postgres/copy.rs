@@ -82,7 +82,7 @@ impl Table {
                 &[Type::BYTEA, Type::UUID, Type::JSONB, Type::INT8],
             ),
             Self::Events => (
-                "COPY events (id, at, user_id, by_user, what, session_id, address, device) \
+                "COPY events (id, at, user_id, by_user, what, session_id, address, device, class) \
                  FROM STDIN (FORMAT binary)",
                 &[
                     Type::UUID,
@@ -93,6 +93,7 @@ impl Table {
                     Type::UUID,
                     Type::TEXT,
                     Type::TEXT,
+                    Type::INT2,
                 ],
             ),
             Self::Letters => (
@@ -178,6 +179,7 @@ pub(super) async fn write(
                     &event.session.map(row::session_id),
                     &event.address,
                     &event.device,
+                    &i16::from(event.what.class().number()),
                 ])
                 .await
         }

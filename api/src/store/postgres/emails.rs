@@ -29,13 +29,17 @@ pub(super) async fn users_with(reads: &Reads, email: &EmailKey) -> Result<Vec<Us
     const SELECT: &str = concat!(
         "SELECT ",
         user_columns!(),
-        " FROM users u WHERE u.email_key = $1 ORDER BY u.is_verified DESC, u.id LIMIT $2"
+        " FROM users u WHERE u.id IN (\
+         (SELECT id FROM users WHERE email_key = $1 AND is_verified) \
+         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id LIMIT $2) \
+         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id DESC LIMIT $2)) \
+         ORDER BY u.is_verified DESC, u.id"
     );
     let Some(key) = row::searchable(email.as_str()) else {
         return Ok(Vec::new());
     };
-    let most = i64::try_from(MAX_NAMESAKES).unwrap_or(i64::MAX);
-    let found = reads.rows(SELECT, &[&key, &most]).await?;
+    let half = i64::try_from(MAX_NAMESAKES / 2).unwrap_or(i64::MAX);
+    let found = reads.rows(SELECT, &[&key, &half]).await?;
     let mut users = found
         .iter()
         .map(|found| row::user(found, 0))

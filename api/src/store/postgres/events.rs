@@ -21,19 +21,36 @@ macro_rules! event_columns {
 
 pub(super) use event_columns;
 
+/// Removes events of class `$9` of user `$3` behind the latest `$10`: one as a rule, and some at a time of an account
+/// that has more, since they were not counted when they were added. What another node is just removing is passed over.
+macro_rules! forget_surplus {
+    () => {
+        "DELETE FROM events WHERE id = ANY (ARRAY( \
+             SELECT id FROM events WHERE id = ANY (ARRAY( \
+                 SELECT id FROM events WHERE user_id = $3 AND class = $9 \
+                  ORDER BY id DESC OFFSET $10 LIMIT 16)) \
+              FOR UPDATE SKIP LOCKED))"
+    };
+}
+
 pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
     // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
     const INSERT: &str = concat!(
-        "INSERT INTO events (",
+        "WITH added AS (INSERT INTO events (",
         event_columns!(),
-        ") SELECT $1::uuid, $2::bigint, u.id, $4::uuid, $5::jsonb, $6::uuid, $7::text, $8::text \
-         FROM users u WHERE u.id = $3 FOR KEY SHARE"
+        ", class) SELECT $1::uuid, $2::bigint, u.id, $4::uuid, $5::jsonb, $6::uuid, $7::text, $8::text, $9::smallint \
+         FROM users u WHERE u.id = $3 FOR KEY SHARE) ",
+        forget_surplus!()
     );
     const LAST: &str = concat!(
-        "INSERT INTO events (",
+        "WITH added AS (INSERT INTO events (",
         event_columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        ", class) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)) ",
+        forget_surplus!()
     );
+    let class = event.what.class();
+    // With the one that is added, which the same statement does not see.
+    let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
         Happening::Deleted => LAST,
         _ => INSERT,
@@ -50,6 +67,8 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
                 &event.session.map(row::session_id),
                 &event.address,
                 &event.device,
+                &i16::from(class.number()),
+                &others,
             ],
         )
         .await?;

@@ -1,6 +1,7 @@
 //! The trait's methods, each a call into the module of its subject.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -54,11 +55,15 @@ impl Store for PostgresStore {
         skip: u32,
         limit: u32,
     ) -> Result<Vec<User>, StoreError> {
-        users::list(&self.reads, filter, skip, limit).await
+        let reads = Arc::clone(&self.long_reads);
+        let reading = async move { users::list(&reads, filter, skip, limit).await };
+        self.gate.run(reading).await
     }
 
     async fn count_users(&self) -> Result<u64, StoreError> {
-        users::count(&self.reads).await
+        let reads = Arc::clone(&self.long_reads);
+        let reading = async move { users::count(&reads).await };
+        self.gate.run(reading).await
     }
 
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
@@ -202,7 +207,9 @@ impl Store for PostgresStore {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        events::latest(&self.reads, user, before, limit).await
+        let reads = Arc::clone(&self.long_reads);
+        let reading = async move { events::latest(&reads, user, before, limit).await };
+        self.gate.run(reading).await
     }
 
     async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
@@ -282,5 +289,6 @@ impl Store for PostgresStore {
         self.durable.close();
         self.relaxed.close();
         self.reads.close();
+        self.long_reads.close();
     }
 }

@@ -17,6 +17,7 @@ mod letters;
 mod load;
 mod locks;
 mod reads;
+mod rekey;
 mod row;
 mod schema;
 mod sessions;
@@ -35,13 +36,17 @@ use self::connect::{Connector, Purpose};
 use self::reads::Reads;
 use self::transact::{Pending, Pool, Transaction};
 use super::StoreError;
+use super::gate::Gate;
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
 /// given up or soon will, and what it asked for might surprise him later.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
+/// Connections that reads share. More do not make reads faster, since each carries as many as come.
+const READING_CONNECTIONS: usize = 2;
+
 /// Connections of one node for transactions that are acknowledged. With the others (reads, relaxed) a node holds
-/// 22 at most; a server's default is to allow 100.
+/// 23 at most; a server's default is to allow 100.
 const DURABLE_CONNECTIONS: usize = 16;
 /// Connections of one node for writes that nobody waits for.
 const RELAXED_CONNECTIONS: usize = 4;
@@ -71,6 +76,10 @@ pub enum OpenError {
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     reads: Reads,
+    /// In front of the long reads.
+    gate: Gate,
+    /// Whoever stands behind one of these on its connection waits as long as it takes: nobody does.
+    long_reads: Arc<Reads>,
     durable: Pool,
     relaxed: Pool,
 }
@@ -92,7 +101,9 @@ impl PostgresStore {
         Ok(Self {
             durable: pool(Purpose::Durable, DURABLE_CONNECTIONS)?,
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
-            reads: Reads::new(connector),
+            gate: Gate::new(1),
+            long_reads: Arc::new(Reads::new(connector.clone(), Purpose::LongReads, 1)),
+            reads: Reads::new(connector, Purpose::Reads, READING_CONNECTIONS),
         })
     }
 

@@ -12,15 +12,13 @@ use super::connect::{Connection, Connector, Parameters, Purpose};
 use super::error::Failure;
 use crate::store::StoreError;
 
-/// Shared connections. More do not make reads faster, since each carries as many as come.
-const CONNECTIONS: usize = 2;
-
 /// How long a read may take. A connection that keeps one longer is given up: its other side hangs.
 const READ: Duration = Duration::from_secs(5);
 
 pub(super) struct Reads {
     connector: Connector,
-    slots: [Slot; CONNECTIONS],
+    purpose: Purpose,
+    slots: Vec<Slot>,
     next: AtomicUsize,
     closed: AtomicBool,
 }
@@ -33,10 +31,14 @@ struct Slot {
 }
 
 impl Reads {
-    pub(super) fn new(connector: Connector) -> Self {
+    /// Over that many connections of that purpose.
+    pub(super) fn new(connector: Connector, purpose: Purpose, connections: usize) -> Self {
         Self {
             connector,
-            slots: Default::default(),
+            purpose,
+            slots: std::iter::repeat_with(Slot::default)
+                .take(connections)
+                .collect(),
             next: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         }
@@ -58,7 +60,7 @@ impl Reads {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let slot = &self.slots[turn % CONNECTIONS];
+        let slot = &self.slots[turn % self.slots.len()];
         match self.try_rows(slot, sql, parameters).await {
             Err(failure) if failure.is_lost_connection() => {
                 Ok(self.try_rows(slot, sql, parameters).await?)
@@ -116,7 +118,7 @@ impl Reads {
         }
         let connection = self
             .connector
-            .connect(Purpose::Reads)
+            .connect(self.purpose)
             .await
             .map_err(Failure::Unreachable)?;
         let connection = Arc::new(connection);

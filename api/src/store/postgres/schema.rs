@@ -5,16 +5,21 @@
 
 use tokio_postgres::Client;
 
-use super::OpenError;
 use super::connect::Connection;
 use super::error::describe;
+use super::{OpenError, rekey};
 use crate::accounts::UsernameKey;
 
 /// In the order in which they run; never changed once they were released. The schema's version is how many ran.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_users_and_sessions.sql"),
     include_str!("migrations/0002_accounts.sql"),
+    include_str!("migrations/0003_bounds.sql"),
+    include_str!("migrations/0004_addresses.sql"),
 ];
+
+/// The migration behind which keys of addresses are computed anew.
+const ADDRESSES: usize = 4;
 
 /// PostgreSQL 12 and up. Tests run on what the distribution has.
 const MINIMUM_SERVER: i32 = 120_000;
@@ -105,9 +110,12 @@ async fn migrate(client: &Client) -> Result<(), OpenError> {
     };
     let missing = MIGRATIONS.get(done..).ok_or(OpenError::OtherVersion)?;
     for (migration, number) in missing.iter().zip(done + 1..) {
-        client.batch_execute(migration).await.map_err(|error| {
-            OpenError::Server(format!("migration {number} failed: {}", describe(&error)))
-        })?;
+        let failed =
+            |error| OpenError::Server(format!("migration {number} failed: {}", describe(&error)));
+        client.batch_execute(migration).await.map_err(failed)?;
+        if number == ADDRESSES {
+            rekey::addresses(client).await.map_err(failed)?;
+        }
         tracing::info!(
             migration = number,
             "the database's schema was brought up to date"

@@ -13,6 +13,12 @@ use crate::passwords::PasswordHash;
 use crate::store::{ChangeUser, CreateUser, DeleteUser, StoreError, User, UserChange, UserFilter};
 use crate::throttle::{Attempt, SignInAttempt};
 
+const OF_ROLE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users u WHERE u.id > $3 AND u.role = $4 ORDER BY u.id OFFSET $1 LIMIT $2"
+);
+
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
@@ -90,11 +96,6 @@ pub(super) async fn list(
         "SELECT ",
         user_columns!(),
         " FROM users u WHERE u.id > $3 ORDER BY u.id OFFSET $1 LIMIT $2"
-    );
-    const OF_ROLE: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.id > $3 AND u.role = $4 ORDER BY u.id OFFSET $1 LIMIT $2"
     );
     // No user has the least of all ids: it holds no version.
     let after = filter
@@ -274,4 +275,36 @@ pub(super) async fn void_tokens(
     const DELETE: &str = "DELETE FROM one_time_tokens WHERE user_id = $1";
     transaction.execute(DELETE, &[&row::user_id(user)]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use password_auth_testing::Cluster;
+
+    use super::OF_ROLE;
+    use crate::store::postgres::PostgresStore;
+
+    #[tokio::test]
+    async fn those_of_a_role_are_found_by_an_index_however_few_they_are() {
+        const MANY: &str = "INSERT INTO users (id, username, username_key, password_hash, is_active, created_at, role) \
+             SELECT gen_random_uuid(), 'a', number, '', true, 0, CASE number WHEN 1 THEN 'guest' ELSE 'user' END \
+               FROM generate_series(1, 20000) number; \
+             ANALYZE";
+        let cluster = Cluster::shared().await;
+        let url = cluster.create_database().await;
+        let database = url.rsplit('/').next().expect("a name");
+        PostgresStore::connect(&url.parse().expect("a URL"), false)
+            .await
+            .expect("a store");
+        cluster.sql_in(database, MANY).await;
+        // As a prepared statement is planned after some executions: for no values in particular.
+        let explain = format!(
+            "SET plan_cache_mode = force_generic_plan; PREPARE listed AS {OF_ROLE}; \
+             EXPLAIN EXECUTE listed(0, 10, '{}', 'guest')",
+            uuid::Uuid::nil()
+        );
+        let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+        assert!(plan.contains("users_by_role"), "{plan}");
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+    }
 }

@@ -19,7 +19,7 @@ use crate::store::{DeleteUser, StoreError, User};
 use crate::throttle::{Attempt, SignInAttempt};
 
 /// Events that one step removes.
-const STEP: usize = 1024;
+const STEP: usize = 256;
 
 /// What is left to remove of somebody.
 #[derive(Serialize, Deserialize)]
@@ -117,6 +117,23 @@ pub(super) fn unfinished(tables: &Tables) -> Result<Option<UserId>, StoreError> 
 pub(super) fn finish(tables: &Tables) -> Result<(), StoreError> {
     while let Some(id) = unfinished(tables)? {
         proceed(tables, id)?;
+    }
+    Ok(())
+}
+
+/// Deletions that an older version began hold addresses as it compared them.
+pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
+    let anew = |key: EmailKey| EmailKey::of(key.as_str());
+    for entry in tables.tree(Table::Deletions) {
+        let (id, rest) = entry.map_err(unavailable)?;
+        let rest: Deletion = decode(&rest)?;
+        let rest = Deletion {
+            letters_to: rest.letters_to.map(anew),
+            letters_counted_for: rest.letters_counted_for.map(anew),
+            ..rest
+        };
+        let deletions = tables.tree(Table::Deletions);
+        deletions.insert(id, encode(&rest)?).map_err(unavailable)?;
     }
     Ok(())
 }

@@ -206,7 +206,8 @@ impl Store for SledStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.tables()?.events(user, before, limit)
+        self.on_a_thread(move |tables| tables.events(user, before, limit))
+            .await
     }
 
     async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {

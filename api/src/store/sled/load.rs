@@ -4,11 +4,10 @@
 use futures_util::StreamExt as _;
 
 use super::SledStore;
-use super::codec::encode;
 use super::open;
 use super::opened::Tables;
-use super::tables::{Placed, Table, moment, unavailable, user_key};
-use super::{letters, sessions, tokens, user_entries};
+use super::tables::{Placed, Table, moment, unavailable};
+use super::{events, letters, sessions, tokens, user_entries};
 use crate::id::UserId;
 use crate::store::{LoadError, Loaded, Record, Records, StoreError};
 
@@ -89,16 +88,9 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
                 "a one-time token is there twice".to_owned()
             })
         }
-        Record::Event(event) => {
-            let place = user_key(event.user, event.id.as_bytes()).to_vec();
-            let entries = [
-                (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
-                (Table::UserEvents, place, Vec::new()),
-            ];
-            holds(insert(tables, entries)?, || {
-                format!("event {} is there twice", event.id)
-            })
-        }
+        Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
+            format!("event {} is there twice", event.id)
+        }),
         Record::Letter(letter) => {
             if let Some(user) = letter.user {
                 is_there(tables, user, || format!("letter {}", letter.id))?;

@@ -42,6 +42,8 @@ use self::opened::Tables;
 use self::sweep::SweptTo;
 use self::writer::{Durability, Writer};
 use super::StoreError;
+use super::gate::Gate;
+use crate::threads::Threads;
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
 /// given up or soon will, and what it asked for might surprise him later.
@@ -50,10 +52,16 @@ pub const MAX_WAIT: Duration = Duration::from_secs(5);
 /// How much of what sled has read stays in memory, unless a caller says otherwise. sled's own default is a gigabyte.
 pub const CACHE_BYTES: u64 = 64 << 20;
 
+/// Threads for reads that look at many records. More would only compete for the processor with everything else.
+const READERS: usize = 2;
+
 /// A store in a folder.
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
+    /// In front of the readers.
+    gate: Gate,
+    readers: Arc<Threads>,
     closed: AtomicBool,
     swept_to: SweptTo,
 }
@@ -100,9 +108,12 @@ impl SledStore {
         let tables = Arc::new(tables);
         let writer =
             Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
+        let readers = Threads::start("store-reads", READERS).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,
             writer: Arc::new(writer),
+            gate: Gate::new(READERS),
+            readers: Arc::new(readers),
             closed: AtomicBool::new(false),
             swept_to: SweptTo::default(),
         })
@@ -135,9 +146,11 @@ impl SledStore {
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let tables = Arc::clone(self.tables()?);
-        let read = tokio::task::spawn_blocking(move || read(&tables));
-        read.await
-            .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+        let (tables, readers) = (Arc::clone(self.tables()?), Arc::clone(&self.readers));
+        let reading = async move {
+            let read = readers.run(move || read(&tables)).await;
+            read.unwrap_or_else(|| Err(StoreError::Unavailable("a read panicked".to_owned())))
+        };
+        self.gate.run(reading).await
     }
 }

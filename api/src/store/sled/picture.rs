@@ -60,6 +60,7 @@ impl Section {
             | Table::VerifiedEmails
             | Table::Emails
             | Table::ActiveAdmins
+            | Table::Roles
             // What a long deletion has not removed yet, events alone, is shown; events go by themselves.
             | Table::Deletions
             | Table::SessionExpiry

@@ -7,7 +7,9 @@ use std::ops::Bound;
 
 use super::codec::decode;
 use super::opened::Tables;
-use super::tables::{Table, email_prefix, read_moment, unavailable, user_key};
+use super::tables::{
+    Table, email_prefix, read_moment, role_key, role_number, unavailable, user_key,
+};
 use crate::accounts::{EmailKey, UsernameKey};
 use crate::clock::Timestamp;
 use crate::events::Event;
@@ -54,10 +56,19 @@ impl Tables {
         if let Some(owner) = self.verified_owner(email)? {
             return Ok(vec![owner]);
         }
-        self.suffixes(Table::Emails, &email_prefix(email))
-            .map(|id| id.map(UserId::from_bytes))
-            .take(MAX_NAMESAKES)
-            .collect()
+        let all = || self.suffixes(Table::Emails, &email_prefix(email));
+        let mut ids = all()
+            .take(MAX_NAMESAKES / 2)
+            .collect::<Result<Vec<_>, _>>()?;
+        let first_half = ids.last().copied();
+        let mut last = all()
+            .rev()
+            .take(MAX_NAMESAKES / 2)
+            .take_while(|id| id.as_ref().map_or(true, |id| Some(*id) > first_half))
+            .collect::<Result<Vec<_>, _>>()?;
+        last.reverse();
+        ids.append(&mut last);
+        Ok(ids.into_iter().map(UserId::from_bytes).collect())
     }
 
     pub(super) fn users(
@@ -66,30 +77,41 @@ impl Tables {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<User>, StoreError> {
-        let users = self.tree(Table::Users);
-        let all = match &filter.after {
-            None => users.iter(),
-            Some(id) => {
-                users.range::<&[u8], _>((Bound::Excluded(&id.as_bytes()[..]), Bound::Unbounded))
-            }
-        };
-        let all = all.values();
+        let after = filter.after.map(|id| *id.as_bytes());
         let Some(role) = filter.role else {
-            let some = all.skip(skip).take(limit);
+            let after = after
+                .as_ref()
+                .map_or(Bound::Unbounded, |id| Bound::Excluded(&id[..]));
+            let behind = self
+                .tree(Table::Users)
+                .range::<&[u8], _>((after, Bound::Unbounded));
+            let some = behind.values().skip(skip).take(limit);
             return some
                 .map(|user| decode(&user.map_err(unavailable)?))
                 .collect();
         };
-        let all = all.map(|user| decode::<User>(&user.map_err(unavailable)?));
-        all.filter(|user| user.as_ref().map_or(true, |user| user.role == role))
-            .skip(skip)
-            .take(limit)
-            .collect()
+        // No user has the least of all ids: it holds no version.
+        let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
+        let end = [role_number(role) + 1];
+        let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
+        let behind = self.tree(Table::Roles).range::<&[u8], _>(range);
+        let mut users = Vec::new();
+        for key in behind.keys().skip(skip) {
+            if users.len() == limit {
+                break;
+            }
+            let key = key.map_err(unavailable)?;
+            let user = self.record::<User>(Table::Users, &key[1..])?;
+            // Since the index was looked at he may be gone, or have another role.
+            users.extend(user.filter(|user| user.role == role));
+        }
+        Ok(users)
     }
 
+    /// Looks at the index of roles: a key alone for each user, many in a page.
     pub(super) fn count_users(&self) -> Result<u64, StoreError> {
         let mut count = 0;
-        for user in self.tree(Table::Users).iter().keys() {
+        for user in self.tree(Table::Roles).iter().keys() {
             user.map_err(unavailable)?;
             count += 1;
         }

@@ -7,6 +7,7 @@
 //! | `verified_emails` | e-mail key | id of the user who has verified it |
 //! | `emails` | e-mail key ++ 0 ++ user id: whoever gave it, verified or not | empty |
 //! | `active_admins` | user id | empty |
+//! | `roles` | role ++ user id | empty |
 //! | `deletions` | user id | `Deletion`: what is left to remove of somebody |
 //! | `sessions` | session id | `Session` |
 //! | `session_expiry` | expiry (ms, big-endian) ++ session id | empty |
@@ -15,13 +16,13 @@
 //! | `tokens` | hash | `OneTimeToken` |
 //! | `user_tokens` | user id ++ hash | empty |
 //! | `events` | event id | `Event` |
-//! | `user_events` | user id ++ event id; now and then one without its event | empty |
+//! | `user_events` | user id ++ event id; now and then one without its event | the event's class |
 //! | `letters` | letter id | `Letter` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
 use sled::{Db, Tree};
 
-use crate::accounts::EmailKey;
+use crate::accounts::{EmailKey, Role};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::store::StoreError;
@@ -34,6 +35,7 @@ pub(super) enum Table {
     VerifiedEmails,
     Emails,
     ActiveAdmins,
+    Roles,
     Deletions,
     Sessions,
     SessionExpiry,
@@ -49,12 +51,13 @@ pub(super) enum Table {
 
 impl Table {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
         Self::Emails,
         Self::ActiveAdmins,
+        Self::Roles,
         Self::Deletions,
         Self::Sessions,
         Self::SessionExpiry,
@@ -75,6 +78,7 @@ impl Table {
             Self::VerifiedEmails => "verified_emails",
             Self::Emails => "emails",
             Self::ActiveAdmins => "active_admins",
+            Self::Roles => "roles",
             Self::Deletions => "deletions",
             Self::Sessions => "sessions",
             Self::SessionExpiry => "session_expiry",
@@ -121,6 +125,23 @@ pub(super) fn user_key(user: UserId, id: &[u8; 16]) -> [u8; 32] {
     key[..16].copy_from_slice(user.as_bytes());
     key[16..].copy_from_slice(id);
     key
+}
+
+/// Where a user stands among those of a role.
+pub(super) fn role_key(role: Role, user: UserId) -> [u8; 17] {
+    let mut key = [0; 17];
+    key[0] = role_number(role);
+    key[1..].copy_from_slice(user.as_bytes());
+    key
+}
+
+/// What the keys of `roles` begin with.
+pub(super) const fn role_number(role: Role) -> u8 {
+    match role {
+        Role::User => 0,
+        Role::Admin => 1,
+        Role::Guest => 2,
+    }
 }
 
 /// What the keys of `emails` begin with, of one address; behind it stand 16 bytes. An address that begins like

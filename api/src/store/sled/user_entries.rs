@@ -2,7 +2,7 @@
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, email_prefix};
+use super::tables::{Table, email_prefix, role_key};
 use crate::store::{StoreError, User};
 
 /// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
@@ -71,6 +71,11 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
             });
         }
     }
+    entries.push(Entry {
+        table: Table::Roles,
+        key: role_key(user.role, user.id).to_vec(),
+        value: Vec::new(),
+    });
     if user.is_active_admin() {
         entries.push(Entry {
             table: Table::ActiveAdmins,

@@ -3,9 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use password_auth::store::sled::SledStore;
+use password_auth::store::{Record, Store as _};
 use password_auth_wire::ErrorCode;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
-use super::command::{Restored, backup, lines, restore};
+use super::command::{Restored, backup, filler_records, lines, restore};
+use crate::mail::address;
 use crate::support::{PASSWORD, ServerProcess};
 
 /// As written by the last program before there was a role or an address.
@@ -29,7 +34,7 @@ async fn a_backup_of_version_1_is_restored_and_its_people_are_as_if_they_had_jus
     assert!(server.terminate().await.success());
 
     let again = lines(&file);
-    assert_eq!(again[0]["version"], 2);
+    assert_eq!(again[0]["version"], 3);
     let old = lines(version_1());
     let alice = old[1]["user"].as_object().expect("Alice");
     let mut expected = alice.clone();
@@ -48,6 +53,77 @@ async fn a_backup_of_version_1_is_restored_and_its_people_are_as_if_they_had_jus
         again
             .iter()
             .any(|line| line["session"] == old[3]["session"])
+    );
+}
+
+/// A file of that version, with these users and nothing else.
+fn file_of_version(version: u64, users: &[Record]) -> String {
+    let mut text = format!("{{\"format\":\"password-auth dump\",\"version\":{version}}}\n");
+    for user in users {
+        let Record::User(user) = user else {
+            panic!("no user");
+        };
+        let line = json!({"user": {
+            "id": user.id, "username": user.username, "password": user.password,
+            "password_version": user.password_version, "email": user.email,
+            "is_verified": user.is_verified, "full_name": user.full_name, "role": user.role,
+            "is_active": user.is_active, "created_at": user.created_at, "last_login": user.last_login,
+        }});
+        text.push_str(&format!("{line}\n"));
+    }
+    let sha256 = Sha256::digest(&text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let end = json!({"end": {
+        "users": users.len(), "sessions": 0, "attempts": 0, "one_time_tokens": 0, "events": 0,
+        "letters": 0, "sha256": sha256,
+    }});
+    text.push_str(&format!("{end}\n"));
+    text
+}
+
+#[tokio::test]
+async fn of_two_accounts_of_version_2_that_verified_one_address_the_first_stays_verified() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut people, _) = filler_records(2);
+    for (person, email) in people
+        .iter_mut()
+        .zip(["a@bücher.example", "A@xn--bcher-kva.example"])
+    {
+        let Record::User(user) = person else {
+            panic!("no user");
+        };
+        user.email = Some(address(email));
+        user.is_verified = true;
+    }
+    let file = folder.path().join("file");
+    fs::write(&file, file_of_version(2, &people)).expect("written");
+    let store = folder.path().join("store");
+    let said = restore(&store, &file, &[]).await.expect_success();
+    assert!(said.contains("the later one keeps it unverified"), "{said}");
+    if let Record::User(second) = &mut people[1] {
+        second.is_verified = false;
+    }
+    let store = SledStore::open(&store).expect("a store");
+    for person in &people {
+        if let Record::User(user) = person {
+            let found = store.user(user.id).await.expect("read");
+            assert_eq!(found.as_ref(), Some(user));
+        }
+    }
+    store.close().await;
+    // A file of today holds no such two.
+    if let Record::User(second) = &mut people[1] {
+        second.is_verified = true;
+    }
+    fs::write(&file, file_of_version(3, &people)).expect("written");
+    let said = restore(&folder.path().join("other"), &file, &[])
+        .await
+        .expect_failure();
+    assert!(
+        said.contains("an address that another has verified too"),
+        "{said}"
     );
 }
 

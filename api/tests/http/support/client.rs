@@ -1,5 +1,9 @@
 //! A client that speaks to one server, and holds each answer against the OpenAPI document.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use password_auth_wire::{ErrorBody, ErrorCode, Tokens};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
@@ -11,6 +15,19 @@ use super::{PASSWORD, contract};
 pub struct Client {
     base: String,
     http: reqwest::Client,
+    /// Others that ask in turn with it, from addresses of their own.
+    others: Arc<[reqwest::Client]>,
+    turn: Arc<AtomicUsize>,
+}
+
+const ADDRESSES: u8 = 32;
+
+fn http(from: Option<IpAddr>) -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .local_address(from)
+        .build()
+        .expect("a client")
 }
 
 /// An answer, read whole.
@@ -23,18 +40,32 @@ pub struct Reply {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
         Self {
             base: base.to_owned(),
-            http,
+            http: http(None),
+            others: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
+    /// As so many hosts of one network, which ask in turn: the server gives each address a share of what it has, and
+    /// what is tested is not that.
+    pub fn from_many_addresses(self) -> Self {
+        let addresses = (1..=ADDRESSES).map(|host| IpAddr::from([127, 1, 0, host]));
+        Self {
+            others: addresses.map(|address| http(Some(address))).collect(),
+            ..self
+        }
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let number = turn.checked_rem(self.others.len());
+        number.map_or(&self.http, |number| &self.others[number])
+    }
+
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        self.http().request(method, format!("{}{path}", self.base))
     }
 
     /// Sends and reads; an answer that the OpenAPI document does not know fails the test.
@@ -49,7 +80,7 @@ impl Client {
     ) -> Result<Reply, reqwest::Error> {
         let request = request.build().expect("a request");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let reply = Reply::read(self.http.execute(request).await?).await?;
+        let reply = Reply::read(self.http().execute(request).await?).await?;
         contract::check(&method, &path, &reply);
         Ok(reply)
     }

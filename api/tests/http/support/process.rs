@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::Client;
 
 /// What tests that are not about hashing or limits start it with.
-const FAST: [&str; 8] = [
+const FAST: [&str; 10] = [
     "--scrypt-log-n",
     "4",
     "--scrypt-p",
@@ -19,6 +19,8 @@ const FAST: [&str; 8] = [
     "--login-rate",
     "off",
     "--register-rate",
+    "off",
+    "--account-rate",
     "off",
 ];
 

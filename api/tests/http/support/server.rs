@@ -33,13 +33,14 @@ pub enum Engine {
 }
 
 /// Cheap hashes, no limits: what most tests are not about.
-const DEFAULTS: [(&str, &str); 7] = [
+const DEFAULTS: [(&str, &str); 8] = [
     ("PORT", "0"),
     ("SCRYPT_LOG_N", "4"),
     ("SCRYPT_P", "1"),
     ("LOGIN_RATE", "off"),
     ("REGISTER_RATE", "off"),
     ("MAIL_RATE", "off"),
+    ("ACCOUNT_RATE", "off"),
     ("RUST_LOG", "off"),
 ];
 

@@ -132,10 +132,11 @@ async fn quokka(server: &TestServer) -> Person {
 
 /// Keys of what counts tries.
 fn digests(quokka: &Person) -> Vec<Vec<u8>> {
-    use password_auth::accounts::{EmailKey, UsernameKey};
+    use password_auth::accounts::{EmailAddress, UsernameKey};
     let address = "127.0.0.1".parse().expect("an address");
     let tries = SignInAttempt::new(&UsernameKey::of(&quokka.name), address);
-    let mail = Attempt::mail_to(&EmailKey::of(&quokka.email()));
+    let address = EmailAddress::parse(&quokka.email()).expect("an address");
+    let mail = Attempt::mail_to(&address.key());
     vec![
         tries.account().to_vec(),
         tries.network().to_vec(),

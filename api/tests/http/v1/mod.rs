@@ -1,5 +1,6 @@
 //! The account system under `/api/v1`, as the contract promises it: one file a resource, as the routes have.
 
+mod addresses;
 mod devices;
 mod effect;
 mod email;

@@ -10,6 +10,9 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     people_are_listed_ten_at_first_a_hundred_at_most_and_by_role,
+    a_long_list_is_read_by_the_last_one_seen_whoever_goes_meanwhile,
+    where_the_directory_is_for_admins_nobody_else_lists_anybody,
+    when_somebody_signed_in_and_whether_they_may_is_theirs_and_the_admins_alone,
     an_address_is_shown_to_the_person_and_to_admins_alone,
     a_guest_sees_himself_alone,
     only_an_admin_makes_an_account_for_somebody,
@@ -65,6 +68,8 @@ async fn people_are_listed_ten_at_first_a_hundred_at_most_and_by_role(engine: En
         "limit=-1",
         "limit=x",
         "skip=-1",
+        "skip=10001",
+        "after=x",
         "skip=x",
         "role=root",
     ] {
@@ -72,6 +77,99 @@ async fn people_are_listed_ten_at_first_a_hundred_at_most_and_by_role(engine: En
         let error = reply.expect_failure(422, ErrorCode::ValidationFailed);
         let (name, _) = bad.split_once('=').expect("a parameter");
         assert_eq!(error.errors[0].field, name, "{reply:?}");
+    }
+}
+
+async fn a_long_list_is_read_by_the_last_one_seen_whoever_goes_meanwhile(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    let admin = Person::admin(&server, "user0").await;
+    let mut all = vec![admin.clone()];
+    for number in 1..6 {
+        server.advance(std::time::Duration::from_millis(2)).await;
+        all.push(Person::sign_up(&server, &format!("user{number}")).await);
+    }
+    let after = |person: &Person, more: &str| format!("?after={}{more}", person.id);
+    assert_eq!(
+        names(&admin, &after(&all[1], "&limit=2")).await,
+        ["user2", "user3"]
+    );
+    assert_eq!(
+        names(&admin, &after(&all[1], "&skip=1&limit=2")).await,
+        ["user3", "user4"]
+    );
+    assert_eq!(
+        names(&admin, &after(&all[5], "")).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(names(&admin, "?skip=10000").await, Vec::<String>::new());
+    change(&admin, &all[4], json!({"role": "guest"}))
+        .await
+        .expect_ok();
+    assert_eq!(
+        names(&admin, &after(&all[0], "&role=guest")).await,
+        ["user4"]
+    );
+    assert_eq!(
+        names(&admin, &after(&all[2], "&role=user")).await,
+        ["user3", "user5"]
+    );
+    assert_eq!(
+        names(&admin, &after(&all[4], "&role=guest")).await,
+        Vec::<String>::new()
+    );
+    // Behind somebody who is gone, too.
+    for gone in &all[1..3] {
+        let path = format!("/users/{}", gone.id);
+        admin.ask(Method::DELETE, &path).await.expect_status(204);
+    }
+    assert_eq!(names(&admin, &after(&all[2], "&limit=1")).await, ["user3"]);
+    // A guest is where anybody would be.
+    assert_eq!(names(&all[4], &after(&all[3], "")).await, ["user4"]);
+    assert_eq!(
+        names(&all[4], &after(&all[4], "")).await,
+        Vec::<String>::new()
+    );
+}
+
+async fn where_the_directory_is_for_admins_nobody_else_lists_anybody(engine: Engine) {
+    let server = TestServer::builder()
+        .engine(engine)
+        .setting("USER_DIRECTORY", "admins")
+        .start()
+        .await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let guest = Person::of_role(&server, "guest", Role::Guest).await;
+    for who in [&alice, &guest] {
+        for query in ["", "?role=guest", "?limit=1"] {
+            assert_only_admins(&who.get(&format!("/users{query}")).await);
+        }
+        who.get("/users/me").await.expect_ok();
+    }
+    // Whoever knows an id may still look.
+    alice.get(&format!("/users/{}", guest.id)).await.expect_ok();
+    let admin = Person::admin(&server, "root").await;
+    assert_eq!(names(&admin, "").await.len(), 3);
+}
+
+async fn when_somebody_signed_in_and_whether_they_may_is_theirs_and_the_admins_alone(
+    engine: Engine,
+) {
+    let server = TestServer::start_on(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let bob = Person::sign_up(&server, "bob").await;
+    let admin = Person::admin(&server, "root").await;
+    let path = format!("/users/{}", alice.id);
+    for (who, sees) in [(&alice, true), (&admin, true), (&bob, false)] {
+        let one = who.get(&path).await.expect_ok().json();
+        let list = who.get("/users").await.expect_ok().json();
+        let list = list.as_array().expect("a list");
+        let listed = list.iter().find(|person| person["username"] == "alice");
+        for shown in [&one, listed.expect("she is there")] {
+            for field in ["last_login", "is_active", "is_verified"] {
+                let is_shown = !shown[field].is_null();
+                assert_eq!(is_shown, sees, "{field} to {}: {shown}", who.name);
+            }
+        }
     }
 }
 

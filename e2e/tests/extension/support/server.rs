@@ -39,6 +39,8 @@ impl Server {
                 "off",
                 "--register-rate",
                 "off",
+                "--account-rate",
+                "off",
                 "--data-dir",
             ])
             .arg(self.folder.path())

@@ -1,0 +1,93 @@
+//! Every command that a document shows is run: the documents are read, and their shell blocks run in order, as a
+//! reader would type them, in a fresh folder that looks like a checkout.
+//!
+//! The info string of a fenced block says how. `sh` runs; `sh server` starts a server and goes on once it listens;
+//! `sh stopped` stops it first; `sh long` runs with `PASSWORD_AUTH_LONG=1` alone, since it takes minutes;
+//! `sh elsewhere` is not run: it belongs on another machine, or is what runs this test. A line `# → …` is what the command above it prints, with
+//! `…` for what differs from run to run.
+
+mod document;
+mod script;
+
+use std::path::{Path, PathBuf};
+
+use document::Document;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+/// README.md and the like, and everything below docs/.
+fn documents() -> Vec<PathBuf> {
+    let in_folder = |folder: PathBuf| -> Vec<PathBuf> {
+        std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+            .collect()
+    };
+    let mut all = in_folder(root());
+    all.extend(in_folder(root().join("docs")));
+    all.sort();
+    assert!(all.len() > 5, "the documents are gone: {all:?}");
+    all
+}
+
+#[test]
+fn every_command_that_a_document_shows_works_as_it_says() {
+    let mut wrong = Vec::new();
+    for path in documents() {
+        let document = Document::read(&path);
+        if document.has_commands() {
+            wrong.extend(script::run(&document, &root()).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_shell_block_is_fenced_and_marked_so_that_it_is_run() {
+    let wrong: Vec<String> = documents()
+        .iter()
+        .flat_map(|path| Document::read(path).problems())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_setting_stands_in_its_document() {
+    let binary = std::env::var_os("PASSWORD_AUTH_BIN")
+        .map_or_else(|| root().join("target/debug/password-auth"), PathBuf::from);
+    let output = std::process::Command::new(binary)
+        .args(["check-config", "--dev"])
+        .output()
+        .expect("the server's program");
+    let shown = String::from_utf8(output.stdout).expect("a text");
+    let settings: Vec<&str> = shown
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(settings.len() > 20, "{shown}");
+    let document = std::fs::read_to_string(root().join("docs/settings.md")).expect("a document");
+    let missing: Vec<&&str> = settings
+        .iter()
+        .filter(|name| !document.contains(&format!("`{name}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/settings.md does not name {missing:?}"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let wrong: Vec<String> = documents()
+        .iter()
+        .flat_map(|path| Document::read(path).broken_links())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
