@@ -68,6 +68,7 @@ impl App {
             Arc::clone(&store),
             Arc::clone(&clock),
             &settings.mail,
+            settings.rates.mail,
         ));
         let sessions = Arc::new(Sessions::new(
             Arc::clone(&store),

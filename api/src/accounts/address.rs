@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use password_auth_wire::Secret;
 
-use super::{Accounts, Client, EmailAddress, EmailKey, ProofError};
+use super::{Accounts, Client, EmailAddress, ProofError};
 use crate::events::Happening;
 use crate::id::UserId;
-use crate::mail::About;
+use crate::mail::{About, Asked};
 use crate::sessions::Caller;
 use crate::store::{ConfirmEmail, StoreError, User};
-use crate::throttle::{Attempt, Verdict};
 use crate::tokens::{OneTimeToken, Purpose, TokenHash};
 
 /// Why no mail was asked for.
@@ -81,9 +80,7 @@ impl Accounts {
         if user.is_verified {
             return Ok(VerificationRequest::AlreadyVerified);
         }
-        self.count_mail(&address.key(), client).await?;
-        self.mailer
-            .send_later(address.clone(), Some(user.id), About::VerifyEmail)
+        self.ask_for_letter(client, &address, Some(user.id), About::VerifyEmail)
             .await?;
         let token = self.token_for_developer(user.id, Purpose::VerifyEmail(address));
         Ok(VerificationRequest::Sent(token.await?))
@@ -111,9 +108,7 @@ impl Accounts {
         {
             return Err(MailRequestError::Taken);
         }
-        self.count_mail(&address.key(), client).await?;
-        self.mailer
-            .send_later(address.clone(), Some(user.id), About::ChangeEmail)
+        self.ask_for_letter(client, &address, Some(user.id), About::ChangeEmail)
             .await?;
         self.mailer.tell(user, About::EmailChangeRequested).await;
         self.note(user, Happening::EmailChangeRequested, client)
@@ -151,27 +146,21 @@ impl Accounts {
         }
     }
 
-    /// Counts a mail that somebody asks for, by his address and by the one that it goes to, whoever has that.
-    pub(super) async fn count_mail(
+    /// Asks for a letter for somebody who waits to hear what became of it.
+    pub(super) async fn ask_for_letter(
         &self,
-        to: &EmailKey,
         client: &Client,
+        to: &EmailAddress,
+        user: Option<UserId>,
+        about: About,
     ) -> Result<(), MailRequestError> {
-        if !self.mailer.is_configured() {
-            return Err(MailRequestError::NotConfigured);
-        }
-        let rate = self.rates.mail;
-        if rate.is_off() {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let _counted = self
-            .mails
-            .count(client.address, now)
-            .map_err(MailRequestError::TooMany)?;
-        match self.store.count(Attempt::mail_to(to), rate, now).await? {
-            Verdict::Allowed => Ok(()),
-            Verdict::Refused(wait) => Err(MailRequestError::TooMany(wait)),
+        let asked = self
+            .mailer
+            .send_later(Some(client), to.clone(), user, about);
+        match asked.await? {
+            Asked::Kept => Ok(()),
+            Asked::TooMany(wait) => Err(MailRequestError::TooMany(wait)),
+            Asked::Nowhere => Err(MailRequestError::NotConfigured),
         }
     }
 

@@ -112,9 +112,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
-        self.count_mail(&address.key(), client).await?;
-        self.mailer
-            .send_later(address.clone(), None, About::ResetPassword)
+        self.ask_for_letter(client, &address, None, About::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);

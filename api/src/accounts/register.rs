@@ -8,7 +8,7 @@ use password_auth_wire::rules::Violation;
 use super::{Accounts, Client, EmailAddress, Invalid, Role, Username};
 use crate::events::{Circumstances, Happening};
 use crate::id::UserId;
-use crate::mail::About;
+use crate::mail::{About, Asked};
 use crate::model::FullName;
 use crate::passwords::{HashingError, check_new_password};
 use crate::store::{CreateUser, StoreError, User};
@@ -66,7 +66,9 @@ impl Accounts {
         let checked = Checked::parse(account)?;
         // A try is counted before it costs anything.
         let counted = self.count_registration(client)?;
-        let user = self.add(&counted, checked, Role::User).await?;
+        let user = self
+            .add(&counted, Some(client), checked, Role::User)
+            .await?;
         self.note(&user, Happening::Registered, client).await;
         Ok(user)
     }
@@ -87,7 +89,7 @@ impl Accounts {
             Some(client) => self.count_registration(client)?,
             None => Counted::by_operator(),
         };
-        let user = self.add(&counted, checked, role).await?;
+        let user = self.add(&counted, None, checked, role).await?;
         let circumstances = Circumstances {
             by,
             client,
@@ -108,6 +110,7 @@ impl Accounts {
     async fn add(
         &self,
         counted: &Counted,
+        stranger: Option<&Client>,
         account: Checked,
         role: Role,
     ) -> Result<User, RegisterError> {
@@ -131,9 +134,14 @@ impl Accounts {
             CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
         }
         if let Some(address) = user.email.clone() {
-            self.mailer
-                .send_later(address, Some(user.id), About::VerifyEmail)
-                .await?;
+            // One too many is not sent. The account is there all the same, and can ask for its letter later.
+            let about = About::VerifyEmail;
+            let asked = self
+                .mailer
+                .send_later(stranger, address, Some(user.id), about);
+            if let Asked::TooMany(_) = asked.await? {
+                tracing::info!(user.id = %user.id, "a letter was not sent: one too many");
+            }
         }
         Ok(user)
     }

@@ -19,7 +19,7 @@ pub use source::{Origin, Sources};
 use self::parse::Reader;
 use crate::accounts::{Directory, Rates};
 use crate::app;
-use crate::http::{self, CorsPolicy, ProxyTrust};
+use crate::http::{self, CorsPolicy, FormPolicy, ProxyTrust};
 use crate::mail::{Delivery, LinkLifetimes};
 use crate::passwords::{Policy, ScryptParams};
 use crate::sessions::Lifetimes;
@@ -118,11 +118,13 @@ impl Config {
     pub fn http(&self, address: SocketAddr) -> http::Settings {
         let own = self.reached_at(address);
         let origins = self.allowed_origins.iter().chain(std::iter::once(&own));
+        let origins = origins.map(String::as_str);
         http::Settings {
+            forms: FormPolicy::new(origins.clone(), self.dev),
             cors: if self.dev {
                 CorsPolicy::Any
             } else {
-                CorsPolicy::exactly(origins.map(String::as_str))
+                CorsPolicy::exactly(origins)
             },
             proxies: ProxyTrust::new(self.trusted_proxies.clone()),
             https: own.starts_with("https://"),

@@ -1,6 +1,6 @@
 //! Forms, as pages and the OAuth2 password flow send them.
 //!
-//! poem's and poem-openapi's put U+FFFD for bytes that are no UTF-8, so that two passwords would be one.
+//! poem's and poem-openapi's put U+FFFD for bytes that are no UTF-8, so that two passwords would be one. Forms of other sites' pages are refused here, whatever they are for.
 
 use percent_encoding::percent_decode;
 use poem::{FromRequest, Request, RequestBody};
@@ -11,6 +11,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
 use super::body::read;
+use super::cross_site;
 use super::error::Failure;
 use super::media_type::{MediaType, check};
 
@@ -21,6 +22,7 @@ pub(super) struct ApiForm<T>(pub(super) T);
 pub(super) struct PageForm<T>(pub(super) T);
 
 async fn parse<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -> poem::Result<T> {
+    cross_site::check(request)?;
     let bytes = read(body).await?;
     check(request, MediaType::Form)?;
     // What separates fields and values is ASCII, so no character can begin in one and end in another.

@@ -6,6 +6,7 @@
 mod body;
 mod caller;
 mod client;
+mod cross_site;
 mod demo;
 mod docs;
 mod error;
@@ -21,6 +22,7 @@ mod sign_out;
 mod v1;
 
 pub use client::ProxyTrust;
+pub use cross_site::FormPolicy;
 pub use error::Failure;
 pub use front::{CorsPolicy, Settings};
 pub use routes::endpoint;

@@ -33,10 +33,12 @@ pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response
         .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(docs::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(docs::openapi_json(described)));
-    let pages = pages::with_pages(pages, &app.accounts);
+    let forms = Arc::new(settings.forms.clone());
+    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions))
+        .data(forms)
         .data(Arc::clone(&app.allowance));
     let clock = Arc::clone(&app.clock);
     Front::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()

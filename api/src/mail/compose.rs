@@ -7,6 +7,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 
 use super::message::{self, BuildError, Mail};
+use super::name;
 use super::text::{self, Link};
 use super::{About, Letter, LinkLifetimes};
 use crate::clock::SharedClock;
@@ -51,7 +52,7 @@ impl Composer {
             // Else he was deactivated, or went, meanwhile.
             if let Some(url) = self.link(letter.about, &address, user).await? {
                 links.push(Link {
-                    username: user.username.as_str().to_owned(),
+                    username: name::shown(user.username.as_str()),
                     url,
                 });
             }

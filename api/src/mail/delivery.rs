@@ -1,5 +1,6 @@
 //! The way out: a mail server, or a folder. Knows mails, and no letters.
 
+mod dialogue;
 mod folder;
 mod smtp;
 

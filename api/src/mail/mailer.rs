@@ -1,14 +1,16 @@
-//! The door to the queue.
+//! The door to the queue: what passes is counted, whatever asked for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::{About, Delivery, Letter};
-use crate::accounts::EmailAddress;
+use crate::accounts::{Client, EmailAddress};
 use crate::clock::SharedClock;
 use crate::id::{LetterId, UserId};
 use crate::store::{Store, StoreError, User};
+use crate::throttle::{Addresses, Attempt, Rate, Verdict};
 
 /// Takes letters. Nobody waits for a mail server here.
 pub struct Mailer {
@@ -17,40 +19,54 @@ pub struct Mailer {
     /// Wakes the courier.
     pub(super) news: Arc<Notify>,
     configured: bool,
+    rate: Rate,
+    by_client: Addresses,
+}
+
+/// What became of a letter that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It is in the queue.
+    Kept,
+    /// One too many, for the one who asks or for the mailbox: it is not sent. The next may be after this long.
+    TooMany(Duration),
+    /// No mail is configured.
+    Nowhere,
 }
 
 impl Mailer {
     /// A door to the queue in `store`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: SharedClock, delivery: &Delivery) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: SharedClock, delivery: &Delivery, rate: Rate) -> Self {
         Self {
             store,
             clock,
             news: Arc::new(Notify::new()),
             configured: !matches!(delivery, Delivery::Nowhere),
+            rate,
+            by_client: Addresses::new(rate),
         }
     }
 
-    /// Whether letters go anywhere. What is of no use without them is refused then.
-    #[must_use]
-    pub const fn is_configured(&self) -> bool {
-        self.configured
-    }
-
-    /// Puts a letter into the queue; it is on disk then, and goes out in the background. Where no mail is
-    /// configured, nothing happens. `user` is whose account it is about; `None` for [`About::ResetPassword`], where
+    /// Puts a letter into the queue, unless it is one too many: it is counted by whoever asks for it, if that is a client
+    /// (and neither an admin nor the server itself), and by the mailbox that it goes to, whoever has that. It is on disk
+    /// then, and goes out in the background. `user` is whose account it is about; `None` for [`About::ResetPassword`], where
     /// only the courier looks whose the address is, so that asking takes the same time whoever it is.
     ///
     /// # Errors
     /// If the store did not keep it.
     pub async fn send_later(
         &self,
+        client: Option<&Client>,
         to: EmailAddress,
         user: Option<UserId>,
         about: About,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Asked, StoreError> {
         if !self.configured {
-            return Ok(());
+            return Ok(Asked::Nowhere);
+        }
+        if let Verdict::Refused(wait) = self.count(client, &to, about).await? {
+            return Ok(Asked::TooMany(wait));
         }
         let now = self.clock.now();
         let letter = Letter {
@@ -64,7 +80,42 @@ impl Mailer {
         };
         self.store.add_letter(letter).await?;
         self.news.notify_one();
-        Ok(())
+        Ok(Asked::Kept)
+    }
+
+    async fn count(
+        &self,
+        client: Option<&Client>,
+        to: &EmailAddress,
+        about: About,
+    ) -> Result<Verdict, StoreError> {
+        let (rate, now, to) = (self.rate, self.clock.now(), to.key());
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        if let Some(client) = client
+            && let Err(wait) = self.by_client.count(client.address, now)
+        {
+            return Ok(Verdict::Refused(wait));
+        }
+        let count = async |attempt| self.store.count(attempt, rate, now).await;
+        match about {
+            About::VerifyEmail | About::ChangeEmail => count(Attempt::mail_to(&to)).await,
+            About::ResetPassword => {
+                let verdict = count(Attempt::reset_mail_to(&to)).await?;
+                if verdict == Verdict::Allowed {
+                    // The others give way to it, and not the other way about.
+                    count(Attempt::mail_to(&to)).await?;
+                }
+                Ok(verdict)
+            }
+            // It takes the password, and nothing else that could be used up.
+            About::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
+            // Each follows on something that cannot be done at will, and must be known.
+            About::EmailChanged | About::PasswordChanged | About::TokenReused => {
+                Ok(Verdict::Allowed)
+            }
+        }
     }
 
     /// Tells the person of something about his account, if he has shown that he reads his address; what could not
@@ -73,7 +124,7 @@ impl Mailer {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };
-        if let Err(error) = self.send_later(to, Some(user.id), about).await {
+        if let Err(error) = self.send_later(None, to, Some(user.id), about).await {
             tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
         }
     }

@@ -22,6 +22,18 @@ pub(super) struct Mail {
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) bytes: Vec<u8>,
+    /// The same for a server that takes ASCII alone, where `bytes` is more.
+    seven_bit: Option<Vec<u8>>,
+}
+
+impl Mail {
+    /// As it goes to a server that has 8BITMIME (RFC 6152), or has not.
+    pub(super) fn for_server(&self, takes_eight_bit: bool) -> &[u8] {
+        match &self.seven_bit {
+            Some(seven_bit) if !takes_eight_bit => seven_bit,
+            _ => &self.bytes,
+        }
+    }
 }
 
 /// Something that no mail can hold.
@@ -48,47 +60,65 @@ pub(super) fn build(
     now: Timestamp,
     text: Text,
 ) -> Result<Mail, BuildError> {
-    let auto_submitted = HeaderValue::new(
-        HeaderName::new_from_ascii_str("Auto-Submitted"),
-        // RFC 3834: no holiday answers to it.
-        "auto-generated".to_owned(),
-    );
-    let message = Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, to.clone()))
-        .subject(text.subject)
-        .date(SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs()))
-        .message_id(Some(format!("<{id}@{}>", host_of(public_url))))
-        .raw_header(auto_submitted)
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(plain(text.plain))
-                .singlepart(part(ContentType::TEXT_HTML, text.html)),
-        )?;
+    let formatted = |encoding: Option<ContentTransferEncoding>| {
+        let auto_submitted = HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            // RFC 3834: no holiday answers to it.
+            "auto-generated".to_owned(),
+        );
+        let message = Message::builder()
+            .from(from.clone())
+            .to(Mailbox::new(None, to.clone()))
+            .subject(text.subject)
+            .date(SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs()))
+            .message_id(Some(format!("<{id}@{}>", host_of(public_url))))
+            .raw_header(auto_submitted)
+            .multipart(parts(&text, encoding))?;
+        Ok::<_, BuildError>(message.formatted())
+    };
+    let as_it_is = stays_as_it_is(&text.plain);
+    let bytes = formatted(as_it_is)?;
+    let seven_bit = match as_it_is {
+        Some(ContentTransferEncoding::EightBit) => Some(formatted(None)?),
+        _ => None,
+    };
     Ok(Mail {
         id,
         from: from.email.clone(),
         to,
-        bytes: message.formatted(),
+        bytes,
+        seven_bit,
     })
 }
 
-/// As it is, where it may be (RFC 5322 §2.1.1): lettre would break lines of 76 characters, and with them the link, for
-/// whoever reads the file of a mail in development, or has a program that is no good at quoted-printable.
-fn plain(text: String) -> SinglePart {
-    let stays = text.is_ascii()
-        && !text.contains(['\r', '\0'])
-        && text.lines().all(|line| line.len() <= MAX_LINE);
-    if !stays {
-        return part(ContentType::TEXT_PLAIN, text);
-    }
-    let bytes = text.replace('\n', "\r\n").into_bytes();
-    SinglePart::builder()
-        .header(ContentType::TEXT_PLAIN)
-        .body(Body::dangerous_pre_encoded(
-            bytes,
-            ContentTransferEncoding::SevenBit,
-        ))
+/// The plain part as it is, if that may be (RFC 5322 §2.1.1): lettre would break lines of 76 characters, and with them
+/// the link, for whoever reads the file of a mail in development, or has a program that is no good at
+/// quoted-printable.
+fn stays_as_it_is(plain: &str) -> Option<ContentTransferEncoding> {
+    let may = !plain.contains(['\r', '\0']) && plain.lines().all(|line| line.len() <= MAX_LINE);
+    may.then_some(if plain.is_ascii() {
+        ContentTransferEncoding::SevenBit
+    } else {
+        ContentTransferEncoding::EightBit
+    })
+}
+
+/// Both parts; the plain one as it is, in `encoding`, or as lettre encodes it.
+fn parts(text: &Text, encoding: Option<ContentTransferEncoding>) -> MultiPart {
+    let plain = match encoding {
+        None => part(ContentType::TEXT_PLAIN, text.plain.clone()),
+        Some(encoding) => {
+            let bytes = text.plain.replace('\n', "\r\n").into_bytes();
+            SinglePart::builder()
+                .header(ContentType::TEXT_PLAIN)
+                .body(Body::dangerous_pre_encoded(bytes, encoding))
+        }
+    };
+    // RFC 2045 §6.4: what holds a part of eight bits says so too.
+    MultiPart::alternative()
+        .header(encoding.unwrap_or(ContentTransferEncoding::SevenBit))
+        .singlepart(plain)
+        .singlepart(part(ContentType::TEXT_HTML, text.html.clone()))
 }
 
 fn part(kind: ContentType, text: String) -> SinglePart {

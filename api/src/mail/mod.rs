@@ -8,13 +8,14 @@ mod courier;
 mod delivery;
 mod mailer;
 mod message;
+mod name;
 mod patience;
 mod settings;
 mod text;
 
 pub use courier::{Courier, Pacing};
 pub use delivery::{MailError, Route};
-pub use mailer::Mailer;
+pub use mailer::{Asked, Mailer};
 pub use settings::{Delivery, LinkLifetimes, SmtpSettings, SmtpTls};
 
 pub use crate::model::{About, Letter};

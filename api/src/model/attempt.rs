@@ -85,6 +85,29 @@ impl SignInAttempt {
 pub struct Attempt([u8; 16]);
 
 impl Attempt {
+    /// Asking for a link to a new password, mailed to that address. It has a count of its own, so that strangers who
+    /// have other letters sent there keep nobody out of their own reset.
+    #[must_use]
+    pub fn reset_mail_to(address: &EmailKey) -> Self {
+        Self(digest(&[b"mail reset", address.as_str().as_bytes()]))
+    }
+
+    /// Having word sent to that address. It has a count of its own, so that no other letter takes its place.
+    #[must_use]
+    pub fn notice_to(address: &EmailKey) -> Self {
+        Self(digest(&[b"mail notice", address.as_str().as_bytes()]))
+    }
+
+    /// Every count of letters to that address.
+    #[must_use]
+    pub fn of_mailbox(address: &EmailKey) -> [Self; 3] {
+        [
+            Self::mail_to(address),
+            Self::reset_mail_to(address),
+            Self::notice_to(address),
+        ]
+    }
+
     /// Asking for a mail to that address.
     #[must_use]
     pub fn mail_to(address: &EmailKey) -> Self {

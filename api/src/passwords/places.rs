@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pool::Busy;
-
 /// Of so many places one client may hold one.
 const ONE_OF: usize = 4;
 
@@ -39,15 +37,15 @@ impl Places {
     }
 
     /// A place for that client, if one is left and it holds less than its share.
-    pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Place, Busy> {
+    pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let its_own = held.by_client.get(&client).copied().unwrap_or_default();
         if held.all >= self.all || its_own >= self.share() {
-            return Err(Busy);
+            return None;
         }
         held.all += 1;
         held.by_client.insert(client, its_own + 1);
-        Ok(Place {
+        Some(Place {
             places: Arc::clone(self),
             client,
         })
@@ -88,7 +86,7 @@ mod tests {
     fn one_client_holds_a_quarter_and_leaves_the_rest_to_others() {
         let places = Places::new(34);
         let take_all =
-            |client| -> Vec<Place> { std::iter::from_fn(|| places.take(client).ok()).collect() };
+            |client| -> Vec<Place> { std::iter::from_fn(|| places.take(client)).collect() };
         let flood = take_all(client(1));
         assert_eq!(flood.len(), 8);
         let mut others: Vec<usize> = Vec::new();
@@ -101,7 +99,7 @@ mod tests {
         // The last one finds what is left.
         assert_eq!(others, [8, 8, 8, 2]);
         assert!(
-            places.take(None).is_err(),
+            places.take(None).is_none(),
             "there is no place for the operator"
         );
         drop(flood);
@@ -113,7 +111,7 @@ mod tests {
         let places = Places::new(1);
         for number in 0..100 {
             let place = places.take(client(number)).expect("a place");
-            assert!(places.take(client(number)).is_err());
+            assert!(places.take(client(number)).is_none());
             drop(place);
         }
         let held = places.held.lock().expect("nobody panicked");

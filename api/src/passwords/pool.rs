@@ -142,7 +142,7 @@ impl PasswordHasher {
         counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let place = self.places.take(counted.client())?;
+        let place = self.places.take(counted.client()).ok_or(Busy)?;
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await

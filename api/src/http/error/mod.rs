@@ -53,6 +53,8 @@ pub enum Failure {
     InvalidCredentials,
     /// The right password of a disabled account.
     AccountDisabled,
+    /// A page of another site sent the form.
+    CrossSite,
     /// Too many tries; the next may come after this long.
     TooManyAttempts(Duration),
     /// The refresh token does not count.
@@ -108,6 +110,7 @@ impl Failure {
             Self::MailNotConfigured => ErrorCode::MailNotConfigured,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::CrossSite => ErrorCode::CrossSite,
             Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
             Self::InvalidRefreshToken => ErrorCode::InvalidRefreshToken,
             Self::RefreshTokenExpired => ErrorCode::RefreshTokenExpired,

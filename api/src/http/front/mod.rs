@@ -16,6 +16,7 @@ pub use cors::CorsPolicy;
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
 use super::client::{ClientAddress, ProxyTrust};
+use super::cross_site::FormPolicy;
 use super::error::Failure;
 use super::serve::BodyTime;
 use crate::clock::SharedClock;
@@ -28,6 +29,8 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub struct Settings {
     /// Who may call from a browser.
     pub cors: CorsPolicy,
+    /// Whose pages may send forms.
+    pub forms: FormPolicy,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: ProxyTrust,
     /// Whether people reach the server by https.

@@ -1,6 +1,7 @@
 //! The two pages that mailed links lead to: plain forms, without any script. Looking at one does nothing, since mail
 //! programs and scanners look at links too; its button does. The token comes in the link's query, which the log never
-//! holds, leaves in the form's body, and stands in no other address.
+//! holds, leaves in the form's body, and stands in no other address. The pages tell their origin, and no more, so that
+//! browsers name it when they send the form: under the policy of all other answers they would say "null".
 
 mod render;
 

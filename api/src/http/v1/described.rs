@@ -52,6 +52,11 @@ routes! {
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
+    LoginFormRoute: OK TokenPair = TokenPair::example(), "A session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::CrossSite, Failure::AccountDisabled,
+            Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
     RefreshRoute: OK TokenPair = TokenPair::example(),
         "The session's current refresh token, and a new access token.",
         [vec![

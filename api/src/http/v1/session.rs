@@ -10,8 +10,8 @@ use poem_openapi::{Object, OpenApi};
 use super::Tag;
 use super::caller::Minding;
 use super::described::{
-    EndOtherSignIns, EndSignIn, LoginRoute, LogoutEverywhere, LogoutRoute, ReactivateRoute,
-    RefreshRoute, RegisterRoute, SignIns,
+    EndOtherSignIns, EndSignIn, LoginFormRoute, LoginRoute, LogoutEverywhere, LogoutRoute,
+    ReactivateRoute, RefreshRoute, RegisterRoute, SignIns,
 };
 use super::messages::LOGGED_OUT;
 use super::views;
@@ -101,7 +101,7 @@ impl SessionApi {
 
     /// Sign in by the OAuth2 password form
     ///
-    /// As the Authorize button sends it.
+    /// As the Authorize button sends it. A browser's form from a page of another site is refused.
     #[oai(
         path = "/login/form",
         method = "post",
@@ -112,7 +112,7 @@ impl SessionApi {
         &self,
         client: RequestClient,
         form: ApiForm<PasswordForm>,
-    ) -> Outcome<LoginRoute> {
+    ) -> Outcome<LoginFormRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts

@@ -268,7 +268,7 @@ pub(super) async fn delete(
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
-         WHERE key >= $1 AND key <= $2 OR key >= $3 AND key <= $4 OR key = $5";
+         WHERE key >= $1 AND key <= $2 OR key >= $3 AND key <= $4 OR key = ANY ($5)";
     let Some(user) = locks::user(transaction, id).await? else {
         transaction.wait_for_what_was_read().await?;
         return Ok(DeleteUser::Unknown);
@@ -292,7 +292,8 @@ pub(super) async fn delete(
     let email = email.filter(|_| user.is_verified);
     let mail = email
         .as_ref()
-        .map(|email| Attempt::mail_to(email).key().to_vec());
+        .map(|email| Attempt::of_mailbox(email).map(|count| count.key().to_vec()));
+    let mail = mail.as_ref().map(|keys| &keys[..]);
     let address = email.map(|email| range(SignInAttempt::address_prefix(&email)));
     let (first_by_address, last_by_address) = address.map(Into::into).unzip();
     let (first_by_address, last_by_address): (Option<Vec<u8>>, Option<Vec<u8>>) =

@@ -142,7 +142,9 @@ fn remove_attempts(tables: &Tables, rest: &Deletion) -> Result<(), StoreError> {
     remove_attempts_at(tables, SignInAttempt::prefix(&rest.username))?;
     if let Some(email) = &rest.counted_for {
         remove_attempts_at(tables, SignInAttempt::address_prefix(email))?;
-        remove_attempt(tables, Attempt::mail_to(email).key())?;
+        for count in Attempt::of_mailbox(email) {
+            remove_attempt(tables, count.key())?;
+        }
     }
     Ok(())
 }

@@ -41,7 +41,12 @@ async fn notice(server: &TestServer) {
     let alice = person(server, "alice", ADDRESS).await;
     server
         .mailer
-        .send_later(address(ADDRESS), Some(alice.id), About::PasswordChanged)
+        .send_later(
+            None,
+            address(ADDRESS),
+            Some(alice.id),
+            About::PasswordChanged,
+        )
         .await
         .expect("kept");
 }
@@ -220,7 +225,7 @@ async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
     let alice = server.user("alice").await;
     server
         .mailer
-        .send_later(address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
         .await
         .expect("kept");
     server.clock.advance(DAY + MINUTE);
