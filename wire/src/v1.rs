@@ -108,6 +108,30 @@ object! {
         expires_in: u32 = 900,
     }
 
+    /// The password is changed, and this is the pair for the session that asked for it.
+    PasswordChanged {
+        /// The sentence.
+        message: String = "Password changed successfully".to_owned(),
+        /// Always `true`.
+        success: bool = true,
+        /// A JWT (RFC 9068) for the `Authorization` header.
+        access_token: Secret = Secret::new("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…"),
+        /// Opaque; good for one refresh.
+        refresh_token: Secret = Secret::new("AQEjRWeJq83vAZqxUT8Rfq6gLqV0vFrAAAAAAm3u8Y1p"),
+        /// Always `bearer`.
+        token_type: String = "bearer".to_owned(),
+        /// Seconds until the access token expires, counted from now.
+        expires_in: u32 = 900,
+    }
+
+    /// The body of `POST /auth/reactivate`.
+    Reactivate {
+        /// The name, in any case, or the e-mail address.
+        username: String = "alice".to_owned(),
+        /// The password.
+        password: Secret = Secret::new("correct horse battery"),
+    }
+
     /// The body of `POST /auth/refresh`.
     RefreshPair {
         /// The refresh token that the last sign-in or refresh answered.
@@ -220,8 +244,15 @@ object! {
         device: String = "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0".to_owned(),
         /// RFC 3339, UTC.
         created_at: String = MOMENT.to_owned(),
-        /// When it was last refreshed: RFC 3339, UTC.
+        /// When it was last refreshed: RFC 3339, UTC, to five minutes. What happened since the last full five minutes is
+        /// not told yet.
         last_used: String = MOMENT.to_owned(),
+        /// When a refresh token of it last came from another network or device than had it exchanged: RFC 3339, UTC. A
+        /// lost answer on a changing network, or somebody else who has the tokens; the event `token_replayed_elsewhere`
+        /// says from where. Not there: nothing such is remembered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        replayed_elsewhere: Option<String> = None,
         /// When it ends at the latest: RFC 3339, UTC.
         expires_at: String = MOMENT.to_owned(),
         /// Whether it is the one that asks.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use password_auth::clock::Timestamp;
-use password_auth::id::{SessionId, UserId};
-use password_auth::passwords::{ScryptParams, verify_nobody};
-use password_auth::sessions::{Decision, Generation, MAX_RETIRED, Session};
+use password_auth_core::passwords::{ScryptParams, verify_nobody};
+use password_auth_model::{
+    Decision, Generation, MAX_RETIRED, Session, SessionId, Timestamp, Trail, UserId,
+};
 use password_auth_wire::Message;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::{Route, Server};
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::Outcome;
 use crate::load::Step;
+use crate::population::PARTY;
 use crate::process::folder;
 
 /// Makes this program the bare server.
@@ -123,14 +124,15 @@ fn session_record() -> Outcome<Vec<u8>> {
         epoch: 0,
         retired: Vec::new(),
         ended: None,
+        trail: Trail::default(),
     };
     // Generations of two bytes in postcard, as they are soon.
     while session.retired.len() < MAX_RETIRED || session.generation.0 < 200 {
         session = Decision::Rotate
-            .apply(&session, session.generation, now)
+            .apply(&session, session.generation, PARTY, now)
             .ok_or("a session that does not rotate")?;
     }
-    Ok(postcard::to_extend(&session, vec![1])?)
+    Ok(postcard::to_extend(&session, vec![2])?)
 }
 
 /// Group commit at its plainest: writers insert and wait, one thread flushes and syncs for all that wait.

@@ -4,16 +4,22 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use password_auth::accounts::Username;
-use password_auth::clock::Timestamp;
-use password_auth::id::{SessionId, TokenId, UserId};
-use password_auth::passwords::{PasswordHash, ScryptParams, hash};
-use password_auth::sessions::{End, Generation, MAX_RETIRED, Retired, Session};
-use password_auth::store::{Record, Records, User};
-use password_auth::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use password_auth_core::passwords::{ScryptParams, hash};
+use password_auth_core::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use password_auth_model::{
+    End, Generation, MAX_RETIRED, Party, PasswordHash, Retired, Session, SessionId, Timestamp,
+    TokenId, Trail, User, UserId, Username,
+};
+use password_auth_store::{Record, Records};
 use password_auth_wire::Secret;
 
 use crate::Outcome;
+
+/// Who presents tokens: always the same.
+pub(crate) const PARTY: Party = Party {
+    network: 1,
+    device: 2,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -120,6 +126,7 @@ impl Population {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
+            party: PARTY,
             jti: TokenId::new(self.now),
             iat: self.now.as_secs(),
             exp: self.now.plus(DAY).as_secs(),
@@ -172,6 +179,7 @@ impl Population {
             .map(|generation| Retired {
                 generation: Generation(generation),
                 at: last_used,
+                by: Some(PARTY),
             });
         let mut retired: Vec<Retired> = retired.collect();
         retired.reverse();
@@ -187,6 +195,7 @@ impl Population {
             epoch: 0,
             retired,
             ended: is_stolen(number).then_some(End::Theft),
+            trail: Trail::default(),
         }
     }
 

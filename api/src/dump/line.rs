@@ -8,20 +8,20 @@ mod older;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use password_auth_core::tokens::WrittenKeys;
+use password_auth_model::Timestamp;
+use password_auth_store::{Loaded, Record};
 use serde::{Deserialize, Serialize};
 
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
 use self::mail::{LetterLine, OneTimeTokenLine};
-use crate::clock::Timestamp;
-use crate::store::{Loaded, Record};
-use crate::tokens::WrittenKeys;
 
 /// What the first line calls the format.
 pub(super) const FORMAT: &str = "password-auth dump";
 
-/// The version that is written. Those before it are read. What 3 says, 2 said too: only addresses were compared by
-/// another function.
+/// The version that is written. Those before it are read. Since 3, addresses are compared by another function, and it is
+/// noted who presents tokens.
 pub(super) const VERSION: u64 = 3;
 
 /// The first whose verified addresses are all different as they are compared today.

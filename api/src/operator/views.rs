@@ -1,11 +1,7 @@
 //! What an operator is shown: everything that is known of a person, but for what is a secret of the server's.
 
+use password_auth_model::{Role, Session, SessionId, User, UserId};
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::Role;
-use crate::id::{SessionId, UserId};
-use crate::sessions::Session;
-use crate::store::User;
 
 /// What became of a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +34,8 @@ pub struct Person {
     pub role: Role,
     /// Whether he may sign in.
     pub is_active: bool,
+    /// Whether it was the person who deactivated the account, and may undo that.
+    pub deactivated_by_self: bool,
     /// RFC 3339, UTC.
     pub created_at: String,
     /// RFC 3339, UTC.
@@ -53,8 +51,10 @@ pub struct SignIn {
     pub device: String,
     /// RFC 3339, UTC.
     pub created_at: String,
-    /// When it was last refreshed: RFC 3339, UTC.
+    /// When it was last refreshed, to five minutes: RFC 3339, UTC.
     pub last_used: String,
+    /// When a refresh token of it last came from another network or device than had it exchanged: RFC 3339, UTC.
+    pub replayed_elsewhere: Option<String>,
     /// When it ends at the latest: RFC 3339, UTC.
     pub expires_at: String,
 }
@@ -69,6 +69,7 @@ impl Person {
             full_name: user.full_name.as_ref().map(ToString::to_string),
             role: user.role,
             is_active: user.is_active,
+            deactivated_by_self: user.deactivated_by_self,
             created_at: user.created_at.to_rfc3339(),
             last_login: user.last_login.map(|at| at.to_rfc3339()),
         }
@@ -82,6 +83,7 @@ impl SignIn {
             device: session.device.clone(),
             created_at: session.created.to_rfc3339(),
             last_used: session.last_used.to_rfc3339(),
+            replayed_elsewhere: session.replayed_elsewhere().map(|at| at.to_rfc3339()),
             expires_at: session.expires.to_rfc3339(),
         }
     }

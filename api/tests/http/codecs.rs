@@ -106,6 +106,7 @@ fn sign_in(current: bool) -> SignInInfo {
         id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
         device: String::new(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
+        replayed_elsewhere: current.then(|| "2026-01-01T00:00:01Z".to_owned()),
         last_used: "2026-01-01T00:00:01Z".to_owned(),
         expires_at: "2026-01-01T00:00:02Z".to_owned(),
         current,

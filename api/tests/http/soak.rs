@@ -8,14 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use password_auth::clock::{Clock, Timestamp};
-use password_auth::id::{SessionId, UserId};
-use password_auth::sessions::{Generation, Session};
-use password_auth::store::{Loaded, NewSession};
+use password_auth_model::{Clock, Generation, Party, Session, SessionId, Timestamp, Trail, UserId};
+use password_auth_store::{Loaded, NewSession};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::{Client, PASSWORD, TestServer};
+
+/// Who presents tokens: always the same.
+const PARTY: Party = Party {
+    network: 1,
+    device: 2,
+};
 
 const USERS: usize = 12;
 const SESSIONS_EACH: usize = 4;
@@ -148,7 +152,7 @@ async fn a_folder_that_is_written_to_all_the_time_stops_growing() {
                 let id = session.id;
                 let added = store.create_session(session, 0).await;
                 assert_eq!(added.expect("an answer"), NewSession::Added);
-                let rotated = store.rotate_session(id, Generation(0), now).await;
+                let rotated = store.rotate_session(id, Generation(0), PARTY, now).await;
                 assert!(rotated.expect("rotated").is_some());
                 if let Some(last) = last.replace(id) {
                     store.end_session(last).await.expect("ended");
@@ -180,5 +184,6 @@ fn large_session(user: UserId, now: Timestamp) -> Session {
         epoch: 0,
         retired: Vec::new(),
         ended: None,
+        trail: Trail::default(),
     }
 }

@@ -1,10 +1,10 @@
 //! What a command prints: for people, or as one JSON value.
 
+use password_auth_model::visible;
 use serde::Serialize;
 
 use super::table::Table;
 use crate::cli::output;
-use crate::model::visible;
 use crate::operator::{Person, SignIn};
 
 pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
@@ -70,7 +70,7 @@ fn row(person: &Person) -> [String; 7] {
     [
         person.username.clone(),
         person.role.to_string(),
-        yes_or_no(person.is_active),
+        active(person),
         email(person),
         last_login(person),
         minute(&person.created_at),
@@ -83,7 +83,7 @@ pub(super) fn person(person: &Person) -> Result<(), String> {
         ("name", person.username.clone()),
         ("id", person.id.to_string()),
         ("role", person.role.to_string()),
-        ("active", yes_or_no(person.is_active)),
+        ("active", active(person)),
         ("e-mail", email(person)),
         ("full name", person.full_name.clone().unwrap_or_default()),
         ("created", minute(&person.created_at)),
@@ -108,12 +108,17 @@ pub(super) fn sign_ins(sign_ins: &[SignIn]) -> Result<(), String> {
                 sign_in.id.to_string(),
                 minute(&sign_in.created_at),
                 minute(&sign_in.last_used),
+                sign_in
+                    .replayed_elsewhere
+                    .as_deref()
+                    .map_or_else(String::new, minute),
                 minute(&sign_in.expires_at),
                 sign_in.device.clone(),
             ]
         })
         .collect();
-    let mut table = Table::new(["id", "created", "last used", "ends", "device"]);
+    let heads = ["id", "created", "last used", "replayed", "ends", "device"];
+    let mut table = Table::new(heads);
     output::answer(|out| table.write(out, &rows))
 }
 
@@ -132,8 +137,13 @@ fn last_login(person: &Person) -> String {
         .map_or_else(|| "never".to_owned(), minute)
 }
 
-fn yes_or_no(yes: bool) -> String {
-    if yes { "yes" } else { "no" }.to_owned()
+fn active(person: &Person) -> String {
+    let said = match (person.is_active, person.deactivated_by_self) {
+        (true, _) => "yes",
+        (false, true) => "no (their own doing)",
+        (false, false) => "no",
+    };
+    said.to_owned()
 }
 
 /// `2026-01-01T12:00:00.123Z` -> `2026-01-01 12:00Z`.

@@ -1,14 +1,11 @@
 //! A person's account and his sign-ins.
 
+use password_auth_model::{
+    EmailAddress, End, FullName, Generation, Party, PasswordHash, Retired, Role, Session,
+    SessionId, Timestamp, Trail, User, UserId, Username,
+};
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::{EmailAddress, Role, Username};
-use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
-use crate::model::FullName;
-use crate::passwords::PasswordHash;
-use crate::sessions::{End, Generation, Retired, Session};
-use crate::store::{Record, User};
 
 /// How names and addresses are compared is not here: it follows from them.
 #[derive(Serialize, Deserialize)]
@@ -24,6 +21,9 @@ pub(in crate::dump) struct UserLine {
     pub(super) full_name: Option<FullName>,
     pub(super) role: Role,
     pub(super) is_active: bool,
+    // Version 2 had it not.
+    #[serde(default)]
+    pub(super) deactivated_by_self: bool,
     pub(super) created_at: Timestamp,
     pub(super) last_login: Option<Timestamp>,
 }
@@ -42,6 +42,9 @@ pub(in crate::dump) struct SessionLine {
     epoch: u32,
     retired: Vec<RetiredLine>,
     ended: Option<EndedLine>,
+    // Version 2 had it not.
+    #[serde(default)]
+    trail: Trail,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +52,9 @@ pub(in crate::dump) struct SessionLine {
 struct RetiredLine {
     generation: Generation,
     at: Timestamp,
+    // Version 2 had it not.
+    #[serde(default)]
+    by: Option<Party>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +75,7 @@ impl From<User> for UserLine {
             full_name: user.full_name,
             role: user.role,
             is_active: user.is_active,
+            deactivated_by_self: user.deactivated_by_self,
             created_at: user.created_at,
             last_login: user.last_login,
         }
@@ -88,6 +95,7 @@ impl From<UserLine> for Record {
             full_name: line.full_name,
             role: line.role,
             is_active: line.is_active,
+            deactivated_by_self: line.deactivated_by_self && !line.is_active,
             created_at: line.created_at,
             last_login: line.last_login,
         })
@@ -108,9 +116,10 @@ impl From<Session> for SessionLine {
             confirmed: session.confirmed,
             epoch: session.epoch,
             retired: retired
-                .map(|Retired { generation, at }| RetiredLine { generation, at })
+                .map(|Retired { generation, at, by }| RetiredLine { generation, at, by })
                 .collect(),
             ended: session.ended.map(|End::Theft| EndedLine::Theft),
+            trail: session.trail,
         }
     }
 }
@@ -129,9 +138,10 @@ impl From<SessionLine> for Record {
             confirmed: line.confirmed,
             epoch: line.epoch,
             retired: retired
-                .map(|RetiredLine { generation, at }| Retired { generation, at })
+                .map(|RetiredLine { generation, at, by }| Retired { generation, at, by })
                 .collect(),
             ended: line.ended.map(|EndedLine::Theft| End::Theft),
+            trail: line.trail,
         })
     }
 }

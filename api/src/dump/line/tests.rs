@@ -1,10 +1,7 @@
 //! The names in a file: what was written once must be read for ever.
 
+use password_auth_model::{About, Happening, Role};
 use serde_json::{Value, json};
-
-use crate::accounts::Role;
-use crate::events::Happening;
-use crate::mail::About;
 
 /// One that is new here is unknown to who reads this version, so that it raises the version too.
 fn happening(what: Happening) -> Value {
@@ -15,6 +12,7 @@ fn happening(what: Happening) -> Value {
         Happening::SignedOut => json!("signed_out"),
         Happening::SignedOutElsewhere => json!("signed_out_elsewhere"),
         Happening::TokenReused => json!("token_reused"),
+        Happening::TokenReplayedElsewhere => json!("token_replayed_elsewhere"),
         Happening::StoreWentBack => json!("store_went_back"),
         Happening::PasswordChanged => json!("password_changed"),
         Happening::PasswordReset => json!("password_reset"),
@@ -62,6 +60,7 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         Happening::SignedOut,
         Happening::SignedOutElsewhere,
         Happening::TokenReused,
+        Happening::TokenReplayedElsewhere,
         Happening::StoreWentBack,
         Happening::PasswordChanged,
         Happening::PasswordReset,

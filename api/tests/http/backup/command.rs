@@ -5,13 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use password_auth::clock::Timestamp;
 use password_auth::dump::DumpWriter;
-use password_auth::events::{Event, Happening};
-use password_auth::id::{EventId, LetterId, SessionId, UserId};
-use password_auth::mail::{About, Letter};
-use password_auth::store::Record;
-use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
+use password_auth_model::{
+    About, Event, EventId, Happening, Letter, LetterId, OneTimeToken, Purpose, SessionId,
+    Timestamp, TokenHash, UserId,
+};
+use password_auth_store::Record;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -192,7 +191,7 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
             "id": SessionId::new(moment(*number)), "user": user, "device": "a test",
             "created": moment(*number), "last_used": moment(*number),
             "expires": FAR_OFF, "generation": 0, "confirmed": false, "epoch": 0,
-            "retired": [], "ended": null,
+            "retired": [], "ended": null, "trail": {},
         }}))
     });
     let sessions = sessions.collect();
@@ -201,7 +200,8 @@ pub fn filler_records(users: u64) -> (Vec<Record>, Vec<Record>) {
         record(json!({"User": {
             "id": id, "username": name, "username_key": name, "password": "!",
             "password_version": 0, "email": format!("filler{number}@example.org"), "is_verified": true,
-            "full_name": null, "role": "user", "is_active": true, "created_at": moment(*number),
+            "full_name": null, "role": "user", "is_active": true,
+            "deactivated_by_self": false, "created_at": moment(*number),
             "last_login": null,
         }}))
     });

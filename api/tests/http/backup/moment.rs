@@ -5,15 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, stream};
-use password_auth::clock::Timestamp;
-use password_auth::sessions::{Generation, Session};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Record, Store};
+use password_auth_model::{Generation, Party, Session, Timestamp};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{Record, Store};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::command::{Restored, backup, filler, filler_records, lines, restore};
 use crate::support::{Client, ServerProcess};
+
+/// Who presents tokens: always the same.
+const PARTY: Party = Party {
+    network: 1,
+    device: 2,
+};
 
 const WORKERS: usize = 8;
 const BACKUPS: usize = 3;
@@ -163,7 +168,7 @@ async fn two_sessions_that_change_in_turns_are_seen_at_one_moment() {
                         return rotations;
                     }
                     let arrival = Timestamp::from_millis(2_000_000 + u64::from(generation.0));
-                    let rotated = store.rotate_session(id, generation, arrival).await;
+                    let rotated = store.rotate_session(id, generation, PARTY, arrival).await;
                     rotated.expect("written").expect("a session");
                     rotations += 1;
                 }

@@ -4,17 +4,22 @@ use std::fs;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
-use password_auth::accounts::UsernameKey;
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::sessions::{Decision, Generation, REPLAY_WINDOW};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Record, Store as _};
-use password_auth::throttle::SignInAttempt;
+use password_auth_model::{
+    Clock as _, Decision, Generation, Party, REPLAY_WINDOW, SignInAttempt, SystemClock, UsernameKey,
+};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{Record, Store as _};
 use password_auth_testing::Cluster;
 use password_auth_wire::ErrorCode;
 
 use super::command::{Ended, Restored, backup, run};
 use crate::support::{PASSWORD, ServerProcess};
+
+/// Who presents tokens: always the same.
+const PARTY: Party = Party {
+    network: 1,
+    device: 2,
+};
 
 /// A command on a database, with more settings.
 async fn on_database(
@@ -51,12 +56,14 @@ async fn add_what_is_rare(data_dir: &Path) {
     });
     let (id, now) = (last.expect("a session"), SystemClock.now());
     let rotate = async |presented, at| {
-        let rotated = store.rotate_session(id, Generation(presented), at).await;
+        let rotated = store
+            .rotate_session(id, Generation(presented), PARTY, at)
+            .await;
         rotated.expect("written").expect("a session").decision
     };
     rotate(0, now).await;
     store
-        .confirm_generation(id, Generation(1))
+        .note_use(id, Generation(1), PARTY)
         .await
         .expect("confirmed");
     let late = now.plus(2 * REPLAY_WINDOW);

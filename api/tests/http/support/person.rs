@@ -1,8 +1,7 @@
 //! Somebody with an account, and the tokens of one sign-in.
 
-use password_auth::accounts::Role;
-use password_auth::id::UserId;
-use password_auth::store::UserChange;
+use password_auth_model::{Role, UserId};
+use password_auth_store::UserChange;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -109,6 +108,17 @@ impl Person {
     pub async fn refresh(&self) -> Reply {
         let body = json!({"refresh_token": self.refresh});
         self.client.post(&format!("{V1}/auth/refresh"), &body).await
+    }
+
+    /// The same person with the pair that an answer holds.
+    #[track_caller]
+    pub fn with(&self, answer: Reply) -> Self {
+        let pair = answer.expect_ok().json();
+        Self {
+            access: text(&pair["access_token"]),
+            refresh: text(&pair["refresh_token"]),
+            ..self.clone()
+        }
     }
 
     /// The id of the sign-in that asks.

@@ -64,13 +64,22 @@ async fn sign_ins_are_listed_with_their_devices_the_latest_used_first(engine: En
         (&sessions[0]["current"], &sessions[1]["current"]),
         (&json!(false), &json!(true))
     );
-    server.advance(Duration::from_secs(60)).await;
-    alice.refresh().await.expect_ok();
+    server.advance(Duration::from_secs(600)).await;
+    let alice = alice.with(alice.refresh().await);
+    // To five minutes, and not before they are over.
+    assert_eq!(list(&alice).await, sessions);
+    server.advance(Duration::from_secs(300)).await;
     let sessions = list(&alice).await;
     assert_eq!(
         sessions[0]["current"], true,
         "the one that was used last stands first"
     );
+    for session in sessions {
+        let last_used = text(&session["last_used"]);
+        let five_minutes = last_used.trim_end_matches('Z').trim_end_matches(".000");
+        let minutes = five_minutes.strip_suffix(":00").expect("full minutes");
+        assert!(minutes.ends_with(['0', '5']), "{last_used}");
+    }
     // One that has expired is none.
     server.advance(Duration::from_secs(181 * 86_400)).await;
     assert_eq!(list(&alice.once_more().await).await.len(), 1);

@@ -1,6 +1,6 @@
 //! What changes an account counts on the very next request with an access token from before.
 
-use password_auth::accounts::Role;
+use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;
@@ -58,9 +58,10 @@ async fn a_changed_password_counts_at_once(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let (alice, phone, _) = two_and_an_admin(&server).await;
     let body = json!({"current_password": PASSWORD, "new_password": NEW});
-    alice.post("/auth/password/change", &body).await.expect_ok();
+    let change = alice.post("/auth/password/change", &body).await;
     assert_out(&phone).await;
-    assert!(alice.is_let_in().await);
+    assert_out(&alice).await;
+    assert!(alice.with(change).is_let_in().await);
 }
 
 async fn a_reset_password_counts_at_once(engine: Engine) {

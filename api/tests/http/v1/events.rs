@@ -78,7 +78,7 @@ async fn what_happened_to_an_account_is_told_in_order(engine: Engine) {
         .expect_ok();
     tick().await;
     let body = json!({"current_password": PASSWORD, "new_password": NEW});
-    alice.post("/auth/password/change", &body).await.expect_ok();
+    let alice = alice.with(alice.post("/auth/password/change", &body).await);
     tick().await;
     alice.get("/users/me/export").await.expect_ok();
     tick().await;

@@ -14,6 +14,7 @@ mod races;
 mod register;
 mod sameness;
 mod session;
+mod theft;
 mod tokens;
 mod users;
 

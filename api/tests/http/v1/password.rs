@@ -10,6 +10,10 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     a_change_takes_the_current_password_and_ends_the_other_sign_ins,
+    a_change_leaves_no_older_token_of_the_session_that_asks,
+    of_two_changes_at_once_one_is_done_and_holds_the_session,
+    refreshes_at_the_same_time_as_a_change_keep_nobody_in,
+    whoever_lost_the_answer_to_a_change_signs_in_with_the_new_password,
     a_reset_ends_every_sign_in_and_verifies_the_address,
     a_reset_is_for_whoever_verified_the_address,
     asking_for_a_mail_is_throttled_by_the_address_it_goes_to,
@@ -23,11 +27,111 @@ async fn change(person: &Person, current: &str, new: &str) -> Reply {
     person.post("/auth/password/change", &body).await
 }
 
+/// The same person with the pair that the change answered.
+async fn changed(person: &Person, current: &str, new: &str) -> Person {
+    let reply = change(person, current, new).await.expect_ok();
+    let answer = reply.json();
+    assert_eq!(answer["message"], "Password changed successfully");
+    assert_eq!(
+        (&answer["success"], &answer["token_type"]),
+        (&json!(true), &json!("bearer"))
+    );
+    person.with(reply)
+}
+
+async fn refused(person: &Person) {
+    assert!(!person.is_let_in().await);
+    person
+        .refresh()
+        .await
+        .expect_failure(401, ErrorCode::InvalidRefreshToken);
+}
+
+/// The person with the pair that a refresh answered.
+async fn refreshed(person: &Person) -> Person {
+    person.with(person.refresh().await)
+}
+
+async fn a_change_leaves_no_older_token_of_the_session_that_asks(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    // A thief copied each of these; the last just now, so that its window is open, and the owner's answer is lost.
+    let first = Person::sign_up(&server, "alice").await;
+    let second = refreshed(&first).await;
+    let third = refreshed(&second).await;
+    let current = changed(&third, PASSWORD, NEW).await;
+    for stolen in [&first, &second, &third] {
+        refused(stolen).await;
+    }
+    // Nor do they end it, or become good later.
+    let next = refreshed(&current).await;
+    server.advance(Duration::from_secs(40)).await;
+    for stolen in [&first, &second, &third] {
+        refused(stolen).await;
+    }
+    assert!(next.is_let_in().await);
+    // What is lost after the change is answered again as ever.
+    let lost = refreshed(&next).await;
+    assert_eq!(refreshed(&next).await.refresh, lost.refresh);
+}
+
+async fn of_two_changes_at_once_one_is_done_and_holds_the_session(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let (one, other) = tokio::join!(
+        change(&alice, PASSWORD, NEW),
+        change(&alice, PASSWORD, "another of its kind")
+    );
+    let (done, refused) = if one.status == 200 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    // The later one found another password, or its token void.
+    assert!(matches!(refused.status, 400 | 401), "{refused:?}");
+    let alice = alice.with(done);
+    assert!(alice.is_let_in().await);
+    alice.refresh().await.expect_ok();
+}
+
+async fn refreshes_at_the_same_time_as_a_change_keep_nobody_in(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    for round in 0..5 {
+        let alice = Person::sign_up(&server, &format!("alice{round}")).await;
+        let mut thieves = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let alice = alice.clone();
+            thieves.spawn(async move { (alice.refresh().await, alice) });
+        }
+        let owner = changed(&alice, PASSWORD, NEW).await;
+        for (reply, alice) in thieves.join_all().await {
+            if reply.status == 200 {
+                refused(&alice.with(reply)).await;
+            } else {
+                reply.expect_failure(401, ErrorCode::InvalidRefreshToken);
+            }
+        }
+        assert!(owner.is_let_in().await);
+        owner.refresh().await.expect_ok();
+    }
+}
+
+async fn whoever_lost_the_answer_to_a_change_signs_in_with_the_new_password(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    changed(&alice, PASSWORD, NEW).await;
+    change(&alice, PASSWORD, NEW)
+        .await
+        .expect_failure(401, ErrorCode::InvalidToken);
+    refused(&alice).await;
+    login(&server.client(), "alice", NEW).await.expect_ok();
+}
+
 async fn a_change_takes_the_current_password_and_ends_the_other_sign_ins(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let client = server.client();
     let alice = Person::sign_up(&server, "alice").await;
     let phone = alice.once_more().await;
+    let session = alice.session().await;
     change(&alice, "wrong password", NEW).await.expect_message(
         400,
         ErrorCode::WrongPassword,
@@ -43,10 +147,11 @@ async fn a_change_takes_the_current_password_and_ends_the_other_sign_ins(engine:
         );
     }
     assert!(phone.is_let_in().await, "nothing was changed");
-    change(&alice, PASSWORD, NEW)
-        .await
-        .expect_done("Password changed successfully");
+    let stale = alice.clone();
+    let alice = changed(&alice, PASSWORD, NEW).await;
     assert!(alice.is_let_in().await && !phone.is_let_in().await);
+    assert!(!stale.is_let_in().await);
+    assert_eq!(alice.session().await, session, "it is the same sign-in");
     phone
         .refresh()
         .await
