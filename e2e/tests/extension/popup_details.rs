@@ -153,9 +153,9 @@ async fn nothing_of_the_form_is_painted_before_it_is_known_who_is_signed_in() {
         window.shown = new Set();
         const look = () => {
             const form = document.getElementById('credentials');
-            if (form?.checkVisibility({visibilityProperty: true})) shown.add('form');
+            if (form?.checkVisibility({opacityProperty: true})) shown.add('form');
             const who = document.getElementById('signedIn');
-            if (who?.checkVisibility({visibilityProperty: true})) shown.add('who');
+            if (who?.checkVisibility({opacityProperty: true})) shown.add('who');
             requestAnimationFrame(look);
         };
         requestAnimationFrame(look);";
