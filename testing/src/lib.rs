@@ -24,5 +24,5 @@ mod replication;
 mod server;
 
 pub use cluster::Cluster;
-pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken};
+pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken, Wording};
 pub use partition::Partition;

@@ -37,6 +37,21 @@ pub enum Encryption {
     Tls,
 }
 
+/// How a server words its replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// With a text behind the number.
+    Usual,
+    /// The number alone.
+    Bare,
+    /// With a text that is no UTF-8.
+    Garbled,
+    /// What EHLO promises in lower case.
+    Lower,
+    /// As usual, and it takes ASCII alone.
+    SevenBit,
+}
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
@@ -73,7 +88,9 @@ pub struct MailServerBuilder {
     port: u16,
     encryption: Encryption,
     credentials: Option<(String, String)>,
+    login: bool,
     name: String,
+    wording: Wording,
 }
 
 impl MailServerBuilder {
@@ -95,6 +112,20 @@ impl MailServerBuilder {
     #[must_use]
     pub fn credentials(mut self, name: &str, password: &str) -> Self {
         self.credentials = Some((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Signing in is by AUTH LOGIN, and not by AUTH PLAIN.
+    #[must_use]
+    pub fn by_login(mut self) -> Self {
+        self.login = true;
+        self
+    }
+
+    /// It words its replies so.
+    #[must_use]
+    pub fn wording(mut self, wording: Wording) -> Self {
+        self.wording = wording;
         self
     }
 
@@ -125,6 +156,14 @@ impl MailServerBuilder {
             "certificate": files.certificate,
             "key": files.key,
             "credentials": self.credentials,
+            "login": self.login,
+            "wording": match self.wording {
+                Wording::Usual => "usual",
+                Wording::Bare => "bare",
+                Wording::Garbled => "garbled",
+                Wording::Lower => "lower",
+                Wording::SevenBit => "seven",
+            },
         });
         let mut child = Command::new(python)
             .args(["-W", "ignore", "-c", SERVER, &settings.to_string()])
@@ -170,6 +209,8 @@ impl MailServer {
             port: 0,
             encryption: Encryption::None,
             credentials: None,
+            login: false,
+            wording: Wording::Usual,
             name: "localhost".to_owned(),
         }
     }

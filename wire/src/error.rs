@@ -116,6 +116,8 @@ error_codes! {
     InvalidCredentials = "invalid_credentials", "Invalid credentials.";
     /// The right password of an account that was disabled.
     AccountDisabled = "account_disabled", "This account is disabled.";
+    /// A browser says that a page of another site sent the form.
+    CrossSite = "cross_site", "This form was sent by a page of another site.";
     /// Too many tries from this address or for this account; `Retry-After` says when to try again.
     TooManyAttempts = "too_many_attempts", "Too many attempts. Please try again later.";
     /// Not a refresh token of this server, or its session is over.

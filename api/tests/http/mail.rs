@@ -1,16 +1,19 @@
 //! Letters: what arrives at a real mail server, and to whom.
 
+mod counted;
 mod faults;
+mod names;
 mod process;
+mod replies;
 
 use std::time::Duration;
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
-use password_auth::accounts::{EmailAddress, Username};
-use password_auth::clock::Clock as _;
-use password_auth::mail::{About, Pacing};
-use password_auth::store::{ConfirmEmail, CreateUser, User};
-use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
+use password_auth_core::mail::Pacing;
+use password_auth_model::{
+    About, Clock as _, EmailAddress, OneTimeToken, Purpose, TokenHash, User, Username,
+};
+use password_auth_store::{ConfirmEmail, CreateUser};
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Taken};
 
 use crate::support::TestServer;
@@ -120,7 +123,7 @@ async fn arrives_whole(mail_server: MailServerBuilder, smtp_tls: &str) -> Taken 
     let alice = person(&server, "Alice <b>&", ADDRESS).await;
     server
         .mailer
-        .send_later(address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
         .await
         .expect("kept");
     let taken = mails.taken().await;
@@ -178,7 +181,7 @@ async fn each_account_of_an_address_that_nobody_verified_gets_a_link_of_its_own(
     namesake(&server, "gone", false).await;
     server
         .mailer
-        .send_later(address(ADDRESS), None, About::ResetPassword)
+        .send_later(None, address(ADDRESS), None, About::ResetPassword)
         .await
         .expect("kept");
     let taken = mails.taken().await;
@@ -215,7 +218,7 @@ async fn what_has_nothing_to_say_any_more_goes_to_nobody() {
     ] {
         server
             .mailer
-            .send_later(address(to), user, about)
+            .send_later(None, address(to), user, about)
             .await
             .expect("kept");
     }
@@ -235,7 +238,7 @@ async fn word_goes_to_the_address_that_an_account_had() {
     let old = address("old@example.org");
     server
         .mailer
-        .send_later(old, Some(alice.id), About::EmailChanged)
+        .send_later(None, old, Some(alice.id), About::EmailChanged)
         .await
         .expect("kept");
     let taken = mails.taken().await;

@@ -41,6 +41,7 @@ mod bounds;
 mod codecs;
 mod cors;
 mod crash;
+mod cross_site;
 mod damage;
 mod disk_full;
 mod docs;

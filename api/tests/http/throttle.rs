@@ -6,12 +6,15 @@ use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::mail::person;
+use crate::support::person::{V1, email_of};
 use crate::support::{Client, Engine, PASSWORD, Reply, TestServer};
 
 each_engine! {
     the_sixth_try_from_one_address_waits_whatever_names_it_tries,
     an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there,
     a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out,
+    tries_at_a_name_do_not_tell_whose_address_it_is,
     a_name_that_nobody_can_have_costs_what_any_other_does,
     a_forwarded_address_is_believed_from_a_trusted_proxy_only,
     registrations_from_one_address_are_counted_and_mistakes_are_not,
@@ -132,6 +135,52 @@ async fn a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out(e
     post_from(&client, home, "/authenticate", "alice", PASSWORD)
         .await
         .expect_failure(429, ErrorCode::TooManyAttempts);
+}
+
+/// A stranger who uses up a name's tries learns nothing about an address, nor the other way round.
+async fn tries_at_a_name_do_not_tell_whose_address_it_is(engine: Engine) {
+    let server = limited(engine).await;
+    let client = server.client();
+    let path = &format!("{V1}/auth/login");
+    let used_up = async |what: &str, network: &str| {
+        for number in 1..=5 {
+            let from = format!("{network}.{number}");
+            post_from(&client, &from, path, what, "wrong password")
+                .await
+                .expect_status(401);
+        }
+        post_from(
+            &client,
+            &format!("{network}.9"),
+            path,
+            what,
+            "wrong password",
+        )
+        .await
+        .expect_status(429);
+    };
+    person(&server, "alice", &email_of("alice")).await;
+    let bob = json!({"username": "bob", "email": email_of("bob"), "password": PASSWORD});
+    client
+        .post(&format!("{V1}/auth/register"), &bob)
+        .await
+        .expect_status(201);
+    for (number, name) in ["alice", "bob", "nobody"].into_iter().enumerate() {
+        used_up(name, &format!("192.0.{number}")).await;
+        used_up(&email_of(name), &format!("198.51.{number}")).await;
+    }
+    // Whoever has verified the address gets in by it from where they signed in before.
+    post_from(&client, "203.0.113.1", path, "alice", PASSWORD)
+        .await
+        .expect_status(429);
+    server.advance(Duration::from_secs(60)).await;
+    post_from(&client, "203.0.113.1", path, "alice", PASSWORD)
+        .await
+        .expect_ok();
+    used_up(&email_of("alice"), "198.51.7").await;
+    post_from(&client, "203.0.113.1", path, &email_of("alice"), PASSWORD)
+        .await
+        .expect_ok();
 }
 
 async fn a_name_that_nobody_can_have_costs_what_any_other_does(engine: Engine) {

@@ -1,6 +1,7 @@
 """A mail server for tests: aiosmtpd, which says on standard output what it took, and fails as it is told.
 
-Arguments: a JSON object. Standard input: a JSON object a line, {"step": "RCPT" or "DATA", "answer": TEXT}, to answer
+Arguments: a JSON object; its "wording" is how replies are said: "usual", "bare" (numbers alone), "garbled" (texts that
+are no UTF-8), "lower" (what EHLO promises in lower case) or "seven" (without 8BITMIME). Standard input: a JSON object a line, {"step": "RCPT" or "DATA", "answer": TEXT}, to answer
 so at that step from now on, with a TEXT of "drop" to break the connection and "stall" to say nothing until told
 otherwise; {} to be well again. At its end the server ends.
 """
@@ -85,10 +86,28 @@ async def serve(settings):
         given = [given.login.decode(), given.password.decode()]
         return AuthResult(success=given == credentials, handled=False)
 
+    wording = settings["wording"]
+
+    class Server(SMTP):
+        async def push(self, status):
+            reply = status.encode() if isinstance(status, str) else status
+            if wording == "seven" and reply == b"250-8BITMIME":
+                return
+            if reply[3:4] == b"-":
+                if wording == "lower":
+                    reply = reply.lower()
+            elif wording == "bare":
+                reply = reply[:3]
+            elif wording == "garbled":
+                reply = reply[:3] + b" caf\xe9 \xff\xfe"
+            await super().push(reply)
+
     def connection():
-        return SMTP(
+        return Server(
             handler,
             enable_SMTPUTF8=True,
+            # Whoever is asked for them one by one must know what for.
+            auth_exclude_mechanism=["PLAIN"] if settings["login"] else [],
             hostname="localhost",
             tls_context=context if starttls else None,
             require_starttls=starttls,

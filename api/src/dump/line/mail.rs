@@ -2,14 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use password_auth_model::{
+    About, EmailAddress, Letter, LetterId, OneTimeToken, Purpose, Timestamp, TokenHash, UserId,
+};
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::EmailAddress;
-use crate::clock::Timestamp;
-use crate::id::{LetterId, UserId};
-use crate::mail::{About, Letter};
-use crate::store::Record;
-use crate::tokens::{OneTimeToken, Purpose, TokenHash};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +25,7 @@ enum PurposeLine {
     ResetPassword,
     VerifyEmail,
     ChangeEmail,
+    ConfirmedEmail,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +47,7 @@ impl From<OneTimeToken> for OneTimeTokenLine {
             Purpose::ResetPassword(address) => (PurposeLine::ResetPassword, address),
             Purpose::VerifyEmail(address) => (PurposeLine::VerifyEmail, address),
             Purpose::ChangeEmail(address) => (PurposeLine::ChangeEmail, address),
+            Purpose::ConfirmedEmail(address) => (PurposeLine::ConfirmedEmail, address),
         };
         Self {
             hash: URL_SAFE_NO_PAD.encode(token.hash.as_bytes()),
@@ -68,6 +67,7 @@ impl OneTimeTokenLine {
             PurposeLine::ResetPassword => Purpose::ResetPassword,
             PurposeLine::VerifyEmail => Purpose::VerifyEmail,
             PurposeLine::ChangeEmail => Purpose::ChangeEmail,
+            PurposeLine::ConfirmedEmail => Purpose::ConfirmedEmail,
         };
         Some(Record::OneTimeToken(OneTimeToken {
             hash: TokenHash::from_bytes(hash.try_into().ok()?),

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use password_auth::clock::Clock as _;
-use password_auth::mail::{About, Pacing};
-use password_auth::store::User;
-use password_auth::tokens::Purpose;
+use password_auth_core::mail::Pacing;
+use password_auth_model::{About, Clock as _, Purpose, User};
 use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
 
@@ -41,7 +39,12 @@ async fn notice(server: &TestServer) {
     let alice = person(server, "alice", ADDRESS).await;
     server
         .mailer
-        .send_later(address(ADDRESS), Some(alice.id), About::PasswordChanged)
+        .send_later(
+            None,
+            address(ADDRESS),
+            Some(alice.id),
+            About::PasswordChanged,
+        )
         .await
         .expect("kept");
 }
@@ -220,7 +223,7 @@ async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
     let alice = server.user("alice").await;
     server
         .mailer
-        .send_later(address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
         .await
         .expect("kept");
     server.clock.advance(DAY + MINUTE);

@@ -36,13 +36,13 @@ async fn an_address_is_verified_by_the_mailed_token(engine: Engine) {
     let token = reply.dev_token();
     let expected = format!("Verification email sent (DEV ONLY): {token}");
     assert_eq!(reply.json(), json!({"message": expected, "success": true}));
-    confirm_email(&client, &token).await.expect_done(VERIFIED);
+    for _ in 0..2 {
+        confirm_email(&client, &token).await.expect_done(VERIFIED);
+    }
     assert_eq!(alice.get("/users/me").await.json()["is_verified"], true);
-    request_verification(&alice).await.expect_message(
-        400,
-        ErrorCode::NothingToVerify,
-        "There is no e-mail address to verify.",
-    );
+    request_verification(&alice)
+        .await
+        .expect_done("Email already verified");
     // Nor has who gave none.
     let body = json!({"username": "bob", "password": PASSWORD});
     client
@@ -54,9 +54,11 @@ async fn an_address_is_verified_by_the_mailed_token(engine: Engine) {
         access: crate::support::person::text(&pair["access_token"]),
         ..alice.clone()
     };
-    request_verification(&bob)
-        .await
-        .expect_failure(400, ErrorCode::NothingToVerify);
+    request_verification(&bob).await.expect_message(
+        400,
+        ErrorCode::NothingToVerify,
+        "There is no e-mail address to verify.",
+    );
 }
 
 async fn whoever_verifies_an_address_first_has_it(engine: Engine) {

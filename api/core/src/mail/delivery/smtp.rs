@@ -1,0 +1,321 @@
+//! A mail server (RFC 5321), step by step: what the same number means depends on the step, and a wrong password of
+//! ours must not look as an address that is none. The courier bounds how long it all takes.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
+use lettre::message::Mailbox;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
+
+use super::super::message::{Mail, host_of};
+use super::super::{SmtpSettings, SmtpTls};
+use super::dialogue::{Broken, Capabilities, Dialogue, ServerReply};
+use super::{Closed, MailError, Refused, Reply};
+
+/// A mail server, ready to be asked.
+pub struct Smtp {
+    settings: SmtpSettings,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    hello: String,
+}
+
+/// A connection on which mails may follow each other.
+pub(in crate::mail) struct Connection {
+    dialogue: Dialogue<Box<dyn Stream>>,
+    server: Capabilities,
+}
+
+/// Encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Why a step was not taken.
+enum Fault {
+    Broken(Broken),
+    /// The server does not agree.
+    Refused(ServerReply),
+}
+
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl Smtp {
+    pub(super) fn new(settings: &SmtpSettings, public_url: &str) -> Result<Self, MailError> {
+        let tls = match settings.tls {
+            SmtpTls::Off => None,
+            SmtpTls::StartTls | SmtpTls::Tls => Some(tls(settings)?),
+        };
+        let host = host_of(public_url);
+        // RFC 5321 §4.1.3: an address is said in brackets.
+        let is_a_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
+        Ok(Self {
+            settings: settings.clone(),
+            tls,
+            hello: if is_a_name { host } else { "[127.0.0.1]" }.to_owned(),
+        })
+    }
+
+    pub(super) fn from(&self) -> Mailbox {
+        self.settings.from.clone()
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connection, Closed> {
+        let SmtpSettings { host, port, .. } = &self.settings;
+        let stream = TcpStream::connect((host.as_str(), *port))
+            .await
+            .map_err(|error| closed("connecting", &Broken::Io(error).into()))?;
+        let stream: Box<dyn Stream> = match (self.settings.tls, &self.tls) {
+            (SmtpTls::StartTls, Some(tls)) => encrypt(tls, self.start_tls(stream).await?).await?,
+            (SmtpTls::Tls, Some(tls)) => encrypt(tls, stream).await?,
+            _ => Box::new(stream),
+        };
+        let mut dialogue = Dialogue::new(stream);
+        // After STARTTLS it has greeted already.
+        if self.settings.tls != SmtpTls::StartTls {
+            greeted(&mut dialogue).await?;
+        }
+        let server = self.say_hello(&mut dialogue).await?;
+        let mut connection = Connection { dialogue, server };
+        if let Some((name, password)) = &self.settings.credentials {
+            connection.sign_in(name, password.expose()).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Says nothing but STARTTLS before the connection is encrypted.
+    async fn start_tls(&self, stream: TcpStream) -> Result<TcpStream, Closed> {
+        let mut dialogue = Dialogue::new(stream);
+        greeted(&mut dialogue).await?;
+        if !self.say_hello(&mut dialogue).await?.start_tls {
+            return Err(Closed(
+                "STARTTLS is not supported on this server".to_owned(),
+            ));
+        }
+        agreed(dialogue.say("STARTTLS").await).map_err(|fault| closed("STARTTLS", &fault))?;
+        dialogue
+            .into_inner()
+            .ok_or_else(|| closed("STARTTLS", &Broken::NoReply.into()))
+    }
+
+    async fn say_hello<S: Stream>(
+        &self,
+        dialogue: &mut Dialogue<S>,
+    ) -> Result<Capabilities, Closed> {
+        agreed(dialogue.say(&format!("EHLO {}", self.hello)).await)
+            .map(|reply| reply.capabilities())
+            .map_err(|fault| closed("EHLO", &fault))
+    }
+}
+
+impl fmt::Display for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.settings.host, self.settings.port)
+    }
+}
+
+impl Connection {
+    async fn sign_in(&mut self, name: &str, password: &str) -> Result<(), Closed> {
+        let base64 = |text: &str| Zeroizing::new(STANDARD.encode(text));
+        let outcome = if self.server.auth_plain {
+            let both = Zeroizing::new(format!("\0{name}\0{password}"));
+            let line = Zeroizing::new(format!("AUTH PLAIN {}", &*base64(&both)));
+            agreed(self.dialogue.say(&line).await)
+        } else if self.server.auth_login {
+            self.sign_in_by_login(&base64(name), &base64(password))
+                .await
+        } else {
+            return Err(Closed(
+                "it takes no password, or not as AUTH PLAIN or LOGIN".to_owned(),
+            ));
+        };
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(Fault::Refused(answer)) => Err(Closed(format!(
+                "it refuses SMTP_USERNAME and SMTP_PASSWORD: {}",
+                reply("AUTH", &answer)
+            ))),
+            Err(fault) => Err(closed("AUTH", &fault)),
+        }
+    }
+
+    /// What it asks for, in which words ever, is the name and then the password.
+    async fn sign_in_by_login(&mut self, name: &str, password: &str) -> Result<ServerReply, Fault> {
+        asked_for_more(self.dialogue.say("AUTH LOGIN").await)?;
+        asked_for_more(self.dialogue.say(name).await)?;
+        agreed(self.dialogue.say(password).await)
+    }
+
+    /// Sends a mail. After a refusal the connection is in the middle of one, and of no more use.
+    pub(super) async fn deliver(&mut self, mail: &Mail) -> Result<(), Refused> {
+        let mut parameters = String::new();
+        if !is_ascii(&mail.from) || !is_ascii(&mail.to) {
+            if !self.server.smtp_utf8 {
+                return Err(Refused::ForGood(Reply {
+                    step: "EHLO",
+                    code: "no SMTPUTF8".to_owned(),
+                }));
+            }
+            parameters.push_str(" SMTPUTF8");
+        }
+        let bytes = mail.for_server(self.server.eight_bit);
+        if self.server.eight_bit && !bytes.is_ascii() {
+            parameters.push_str(" BODY=8BITMIME");
+        }
+        let from = format!("MAIL FROM:<{}>{parameters}", mail.from);
+        let to = format!("RCPT TO:<{}>", mail.to);
+        // What it says here is about SMTP_FROM, and so about every mail.
+        agreed(self.dialogue.say(&from).await)
+            .map_err(|fault| Refused::Closed(closed("MAIL FROM", &fault)))?;
+        agreed(self.dialogue.say(&to).await).map_err(|fault| refused("RCPT TO", &fault))?;
+        asked_for_more(self.dialogue.say("DATA").await).map_err(|fault| refused("DATA", &fault))?;
+        agreed(self.dialogue.say_mail(bytes).await).map_err(|fault| refused("the mail", &fault))?;
+        Ok(())
+    }
+
+    pub(super) async fn quit(mut self: Box<Self>) {
+        self.dialogue.say("QUIT").await.ok();
+    }
+}
+
+async fn greeted<S: Stream>(dialogue: &mut Dialogue<S>) -> Result<(), Closed> {
+    agreed(dialogue.listen().await)
+        .map(drop)
+        .map_err(|fault| closed("connecting", &fault))
+}
+
+fn agreed(answer: Result<ServerReply, Broken>) -> Result<ServerReply, Fault> {
+    expected(answer, ServerReply::is_positive)
+}
+
+fn asked_for_more(answer: Result<ServerReply, Broken>) -> Result<ServerReply, Fault> {
+    expected(answer, ServerReply::is_intermediate)
+}
+
+fn expected(
+    answer: Result<ServerReply, Broken>,
+    fits: impl Fn(&ServerReply) -> bool,
+) -> Result<ServerReply, Fault> {
+    match answer? {
+        answer if fits(&answer) => Ok(answer),
+        // It agrees to something else than it was asked.
+        answer if answer.code() < 400 => Err(Broken::NoReply.into()),
+        answer => Err(Fault::Refused(answer)),
+    }
+}
+
+fn is_ascii(address: &Address) -> bool {
+    address.user().is_ascii() && address.domain().is_ascii()
+}
+
+async fn encrypt(
+    (connector, name): &(TlsConnector, ServerName<'static>),
+    stream: TcpStream,
+) -> Result<Box<dyn Stream>, Closed> {
+    match connector.connect(name.clone(), stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(closed("TLS", &Broken::Io(error).into())),
+    }
+}
+
+/// How to encrypt: certificates and names are always checked.
+fn tls(settings: &SmtpSettings) -> Result<(TlsConnector, ServerName<'static>), MailError> {
+    let unusable = |error: &dyn fmt::Display| MailError::Tls(error.to_string());
+    let name = ServerName::try_from(settings.host.clone()).map_err(|error| unusable(&error))?;
+    let roots = match &settings.ca_file {
+        Some(path) => certificates(path)?,
+        None => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots
+        }
+    };
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let config = ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok((TlsConnector::from(Arc::new(config)), name))
+}
+
+fn certificates(path: &Path) -> Result<RootCertStore, MailError> {
+    let unusable = |cause: String| MailError::Certificates {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates =
+        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// The connection broke, or the server refuses whatever would come. What it said is not quoted: it may have quoted an
+/// address.
+fn closed(step: &'static str, fault: &Fault) -> Closed {
+    Closed(match fault {
+        Fault::Refused(answer) => format!("it refuses: {}", reply(step, answer)),
+        Fault::Broken(Broken::NoReply) => {
+            format!("{step}: it ended the connection, or does not speak SMTP")
+        }
+        // The network, or TLS: nothing of ours stands in it.
+        Fault::Broken(Broken::Io(error)) => format!("{step}: {error}"),
+    })
+}
+
+/// One mail was refused, if it was not the connection that broke.
+fn refused(step: &'static str, fault: &Fault) -> Refused {
+    match fault {
+        // RFC 5321 §3.8: at 421 the server is about to close.
+        Fault::Refused(answer) if answer.code() != 421 => {
+            let reply = reply(step, answer);
+            if step == "RCPT TO" && is_about_the_address(answer) {
+                Refused::ForGood(reply)
+            } else {
+                Refused::ForNow(reply)
+            }
+        }
+        _ => Refused::Closed(closed(step, fault)),
+    }
+}
+
+/// RFC 5321 §4.2.3: there is no such mailbox. The same numbers, with a status of class 7 (RFC 3463 §3.8), say that
+/// we may not send there: the operator's to mend, and then the mail goes out.
+fn is_about_the_address(answer: &ServerReply) -> bool {
+    let is_policy = answer
+        .longer_code()
+        .is_some_and(|code| code.starts_with("5.7."));
+    matches!(answer.code(), 550 | 551 | 553) && !is_policy
+}
+
+fn reply(step: &'static str, answer: &ServerReply) -> Reply {
+    Reply {
+        step,
+        code: match answer.longer_code() {
+            Some(longer) => format!("{} {longer}", answer.code()),
+            None => answer.code().to_string(),
+        },
+    }
+}

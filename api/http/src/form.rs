@@ -1,0 +1,68 @@
+//! Forms, as pages and the OAuth2 password flow send them.
+//!
+//! poem's and poem-openapi's put U+FFFD for bytes that are no UTF-8, so that two passwords would be one. Forms of other sites' pages are refused here, whatever they are for.
+
+use percent_encoding::percent_decode;
+use poem::{FromRequest, Request, RequestBody};
+use poem_openapi::payload::{Form, Payload as _};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::de::DeserializeOwned;
+
+use super::body::read;
+use super::cross_site;
+use super::error::Failure;
+use super::media_type::{MediaType, check};
+
+/// The form of a route that the OpenAPI document describes.
+pub(super) struct ApiForm<T>(pub(super) T);
+
+/// The form of a page.
+pub(super) struct PageForm<T>(pub(super) T);
+
+async fn parse<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -> poem::Result<T> {
+    cross_site::check(request)?;
+    let bytes = read(body).await?;
+    check(request, MediaType::Form)?;
+    // What separates fields and values is ASCII, so no character can begin in one and end in another.
+    let decoded: Vec<u8> = percent_decode(&bytes).collect();
+    std::str::from_utf8(&decoded).map_err(|_| Failure::Unreadable)?;
+    Ok(serde_urlencoded::from_bytes(&bytes).map_err(|_| Failure::Unreadable)?)
+}
+
+impl<'a, T: DeserializeOwned> FromRequest<'a> for PageForm<T> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        parse(request, body).await.map(Self)
+    }
+}
+
+impl<'a, T: DeserializeOwned + Type> ApiExtractor<'a> for ApiForm<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(MetaRequest {
+            description: None,
+            content: vec![MetaMediaType {
+                content_type: Form::<T>::CONTENT_TYPE,
+                schema: T::schema_ref(),
+            }],
+            required: true,
+        })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        parse(request, body).await.map(Self)
+    }
+}
