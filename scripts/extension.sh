@@ -80,12 +80,12 @@ assemble_dist() {
     trap "rm -rf -- '$new'" EXIT
 
     make_glue popup "$new/wasm" popup_wasm
-    # The popup has the session's WASM of its own: it needs no client.js.
+    # The options page asks the broker; the popup has the session's WASM of its own.
     mkdir "$new/password-auth"
-    cp "$NPM_DIR/background.js" "$NPM_DIR"/broker.js "$NPM_DIR"/broker_bg.wasm "$new/password-auth/"
+    cp "$NPM_DIR/client.js" "$NPM_DIR/background.js" "$NPM_DIR"/broker.js "$NPM_DIR"/broker_bg.wasm "$new/password-auth/"
     cp -R "$NPM_DIR/snippets" "$new/password-auth/"
     cp -R extension/static/. "$new/"
-    slim "$new"/popup.*
+    slim "$new"/popup.* "$new"/options.*
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"

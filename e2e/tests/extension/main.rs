@@ -18,6 +18,7 @@ mod broker;
 mod docs;
 mod firefox;
 mod looks;
+mod options;
 mod popup_details;
 mod rounds;
 mod signing_in;

@@ -1,0 +1,130 @@
+//! The options page: another server, one's devices, one's password, one's data.
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Canned, PASSWORD, Page, Proxy, Server};
+
+async fn until_said(page: &Page, sentence: &str) {
+    let said = format!(
+        "document.getElementById('status').textContent === {}",
+        json!(sentence)
+    );
+    page.until(&said).await;
+}
+
+async fn type_into(page: &Page, id: &str, text: &str) {
+    let field = page.find(&format!("#{id}")).await;
+    field.clear().await.expect("cleared");
+    field.send_keys(text).await.expect("typed");
+}
+
+#[tokio::test]
+async fn another_server_is_tried_before_it_is_saved() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let (old, new) = tokio::join!(Proxy::start(&server.url), Proxy::start(&server.url));
+    let popup = browser.popup(&old.url).await;
+    popup.sign_up("alice").await;
+    let options = browser.extension_page(0, "options.html").await;
+    options
+        .until("document.getElementById('who').textContent === 'alice'")
+        .await;
+    let save = "#serverForm button";
+    for (address, sentence) in [
+        (
+            "nonsense",
+            "The address must start with https://, or with http://127.0.0.1 or http://localhost."
+                .to_owned(),
+        ),
+        (
+            "http://192.0.2.1",
+            "The address must start with https://, or with http://127.0.0.1 or http://localhost."
+                .to_owned(),
+        ),
+        (
+            "http://127.0.0.1:1",
+            "Cannot reach the server at http://127.0.0.1:1. Is it running?".to_owned(),
+        ),
+    ] {
+        type_into(&options, "serverUrl", address).await;
+        options.click_on(save).await;
+        until_said(&options, &sentence).await;
+    }
+    new.answer_with(Some(Canned {
+        status: "200 OK",
+        content_type: "text/html",
+        body: "<title>Welcome to the hotel</title>",
+    }));
+    type_into(&options, "serverUrl", &format!("{}/", new.url)).await;
+    options.click_on(save).await;
+    until_said(
+        &options,
+        &format!("There is no Password Auth server at {}.", new.url),
+    )
+    .await;
+    assert_eq!(popup.stored("local").await["server_url"], *old.url);
+    popup.expect_greeting("alice").await;
+
+    new.answer_with(None);
+    options.click_on(save).await;
+    until_said(&options, &format!("Saved. The extension uses {}.", new.url)).await;
+    assert_eq!(popup.stored("local").await["server_url"], *new.url);
+    options
+        .until("document.getElementById('account').hidden")
+        .await;
+    old.until_seen("POST /logout", 1).await;
+    popup.until_no_tokens_are_stored().await;
+    for head in new.heads() {
+        assert!(!head.to_lowercase().contains("authorization:"), "{head}");
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_user_sees_their_devices_changes_their_password_and_leaves() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    popup.sign_up("alice").await;
+    let alice = json!({"username": "alice", "password": PASSWORD});
+    let elsewhere = server.post_for_json("/authenticate", alice.clone()).await;
+    let options = browser.extension_page(0, "options.html").await;
+    options
+        .until("document.querySelectorAll('#sessions li').length === 2")
+        .await;
+    options.click_on("#sessions button").await;
+    until_said(&options, "Signed out there.").await;
+    options
+        .until("document.querySelectorAll('#sessions li').length === 1")
+        .await;
+    let refresh = json!({"refresh_token": elsewhere["refresh_token"]});
+    assert_eq!(server.post("/refresh", refresh).await, 400);
+
+    type_into(&options, "currentPassword", "a wrong password").await;
+    type_into(&options, "newPassword", "staple of another kind").await;
+    options.click_on("#passwordForm button").await;
+    options
+        .until("document.getElementById('status').classList.contains('error')")
+        .await;
+    type_into(&options, "currentPassword", PASSWORD).await;
+    options.click_on("#passwordForm button").await;
+    until_said(&options, "Password changed. Other devices are signed out.").await;
+    popup.expect_greeting("alice").await;
+    assert_eq!(server.post("/authenticate", alice).await, 401);
+
+    options.click_on("#exportData").await;
+    until_said(&options, "Exported.").await;
+    type_into(&options, "deletePassword", "staple of another kind").await;
+    options.click_on("#deleteForm button").await;
+    until_said(&options, "Your account and everything about it is deleted.").await;
+    options
+        .until("document.getElementById('account').hidden")
+        .await;
+    let gone = json!({"username": "alice", "password": "staple of another kind"});
+    assert_eq!(server.post("/authenticate", gone).await, 401);
+    let kept = "done(JSON.stringify({...localStorage, ...sessionStorage}) + document.documentElement.outerHTML)";
+    let page = options.run(kept, Value::Null).await;
+    assert!(
+        !page.as_str().expect("a text").contains("eyJ"),
+        "no token on the page"
+    );
+    browser.quit().await;
+}
