@@ -8,7 +8,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a test fails by panicking, in its helpers too"
 )]
 

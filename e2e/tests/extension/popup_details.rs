@@ -275,6 +275,26 @@ async fn an_e_mail_address_is_asked_for_behind_a_disclosure() {
 }
 
 #[tokio::test]
+async fn a_forgotten_password_is_the_server_s_page_s_matter() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    let link = popup.element("forgotPassword").await;
+    let href = link.prop("href").await.expect("read").expect("an address");
+    assert_eq!(href, format!("{}/forgot-password", server.url));
+    let page = browser.new_page().await;
+    page.go(&href).await;
+    page.find("#email")
+        .await
+        .send_keys("alice@example.org")
+        .await
+        .expect("typed");
+    page.click_on("button").await;
+    page.until("document.body.textContent.includes('Look into your mailbox')")
+        .await;
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn a_wait_is_told_in_seconds_and_a_second_factor_has_a_field() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let proxy = Proxy::start(&server.url).await;
