@@ -6,6 +6,11 @@
 //! `sh elsewhere` is not run: it belongs on another machine, or is what runs this test. A line `# → …` is what the command above it prints, with
 //! `…` for what differs from run to run.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod document;
 mod script;
 

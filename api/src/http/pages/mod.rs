@@ -16,7 +16,7 @@ use self::render::{Form as Page, form, told};
 use super::client::RequestClient;
 use super::error::Failure;
 use super::form::PageForm;
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, ConfirmEmailError};
 
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
@@ -94,7 +94,7 @@ async fn confirm_email(
     PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
-        Ok(_) => told(
+        Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => told(
             "Your e-mail address is confirmed",
             "You can close this page.",
         ),

