@@ -5,6 +5,8 @@
 //! client's) and, behind the feature `openapi`, poem-openapi's (the server's); a test in `api` takes
 //! every type through both.
 
+#![warn(missing_docs)]
+
 mod auth;
 mod error;
 mod protected;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use password_auth::clock::Timestamp;
-use password_auth::id::{SessionId, UserId};
-use password_auth::passwords::{ScryptParams, verify_nobody};
-use password_auth::sessions::{Decision, Generation, MAX_RETIRED, Session, Trail};
+use password_auth_core::passwords::{ScryptParams, verify_nobody};
+use password_auth_model::{
+    Decision, Generation, MAX_RETIRED, Session, SessionId, Timestamp, Trail, UserId,
+};
 use password_auth_wire::Message;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::{Route, Server};

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::store::postgres::PostgresStore;
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Loaded, Records, Store};
-use password_auth::tokens::{SigningKey, SigningKeys};
+use password_auth_core::tokens::{SigningKey, SigningKeys};
+use password_auth_model::{Clock as _, SystemClock};
+use password_auth_store::postgres::PostgresStore;
+use password_auth_store::sled::SledStore;
+use password_auth_store::{Loaded, Records, Store};
 use password_auth_testing::Cluster;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

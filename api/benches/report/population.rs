@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use password_auth::accounts::Username;
-use password_auth::clock::Timestamp;
-use password_auth::id::{SessionId, TokenId, UserId};
-use password_auth::passwords::{PasswordHash, ScryptParams, hash};
-use password_auth::sessions::{End, Generation, MAX_RETIRED, Party, Retired, Session, Trail};
-use password_auth::store::{Record, Records, User};
-use password_auth::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use password_auth_core::passwords::{ScryptParams, hash};
+use password_auth_core::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use password_auth_model::{
+    End, Generation, MAX_RETIRED, Party, PasswordHash, Retired, Session, SessionId, Timestamp,
+    TokenId, Trail, User, UserId, Username,
+};
+use password_auth_store::{Record, Records};
 use password_auth_wire::Secret;
 
 use crate::Outcome;

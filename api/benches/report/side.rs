@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::store::Loaded;
+use password_auth_model::{Clock as _, SystemClock};
+use password_auth_store::Loaded;
 use tokio::runtime::Runtime;
 
 use crate::client::Connection;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use password_auth::tokens::{AccessTokens, RefreshTokens};
+use password_auth_core::tokens::{AccessTokens, RefreshTokens};
 use password_auth_wire::Refresh;
 
 use crate::Outcome;

@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 
 use futures_util::stream;
+use password_auth_core::tokens::SigningKeys;
+use password_auth_store::{Records, StoreError};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::{Answer, Message, Request, VERSION, place};
 use crate::operator::{Command, Reply};
-use crate::store::{Records, StoreError};
-use crate::tokens::SigningKeys;
 
 /// A server that runs.
 pub struct Client {

@@ -8,14 +8,14 @@ mod client;
 mod place;
 mod server;
 
+use password_auth_core::tokens::WrittenKeys;
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
 
 pub use client::{AdminError, Client};
 pub use server::{Admin, AdminSocket};
 
 use crate::operator::{Command, Reply};
-use crate::store::Record;
-use crate::tokens::WrittenKeys;
 
 /// Client and server must be of the same.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

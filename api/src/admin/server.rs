@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use password_auth_core::tokens::{SigningKeys, WrittenKeys};
+use password_auth_store::{Store, StoreError};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,8 +19,6 @@ use tokio::task::JoinSet;
 
 use super::{Answer, Greeting, Message, Request, VERSION, place};
 use crate::operator::Operator;
-use crate::store::{Store, StoreError};
-use crate::tokens::{SigningKeys, WrittenKeys};
 
 /// For a request to arrive.
 const ASKING: Duration = Duration::from_secs(10);

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
+use password_auth_core::tokens::{self, SigningKeys};
+use password_auth_store::Records;
 
 use super::log::start_log;
 use super::progress::Progress;
@@ -11,8 +13,6 @@ use super::{output, runtime, settings, store};
 use crate::admin::Client;
 use crate::config::Config;
 use crate::dump::{DumpWriter, Written};
-use crate::store::Records;
-use crate::tokens::{self, SigningKeys};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use password_auth_model::visible;
+
 use super::settings::{Arguments, describe};
 use crate::config::{Config, SETTINGS, Setting, Sources};
-use crate::model::visible;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let (sources, dev) = arguments.sources()?;

@@ -6,11 +6,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
+use password_auth_store::{Record, Records};
 
 use super::progress::Progress;
 use super::{output, runtime, settings, store};
 use crate::config::Config;
-use crate::store::{Record, Records};
 use crate::userfile::{Format, UserFileWriter};
 
 #[derive(clap::Subcommand)]

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use password_auth_core::accounts::{ImportError, Imported, Notice, import};
+use password_auth_model::{Clock as _, SystemClock, visible};
+
 use super::progress::Progress;
 use super::{output, runtime, settings, store};
-use crate::accounts::{ImportError, Imported, Notice, import};
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::model::visible;
 use crate::userfile::{Format, UserFile};
 
 #[derive(clap::Subcommand)]

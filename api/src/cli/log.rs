@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
+use password_auth_store::panics;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
-use crate::panics;
 
 /// The log goes to standard error: standard output has the one line with the address.
 pub(super) fn start_log(config: &Config) -> Result<(), String> {

@@ -7,7 +7,7 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use crate::model::{acts_on_display, visible};
+use password_auth_model::{acts_on_display, visible};
 
 /// A line on standard error, or several.
 pub(super) fn tell(text: impl Display) {

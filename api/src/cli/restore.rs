@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
+use password_auth_store::{LoadError, Loaded, Record, Records};
 
 use super::log::start_log;
 use super::progress::Progress;
@@ -11,7 +12,6 @@ use super::{output, runtime, settings, store};
 use crate::admin::Client;
 use crate::config::Config;
 use crate::dump;
-use crate::store::{LoadError, Loaded, Record, Records};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -6,9 +6,10 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use password_auth_core::tokens::{self, SigningKeys};
+
 use super::store;
 use crate::config::Config;
-use crate::tokens::{self, SigningKeys};
 
 /// What is to be done.
 pub(super) enum KeyPlan {

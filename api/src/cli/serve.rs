@@ -3,6 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_core::app::App;
+use password_auth_core::mail::{Courier, Pacing, Route};
+use password_auth_core::sweeper::run_sweeper;
+use password_auth_core::tokens::{SigningKeys, load_or_create};
+use password_auth_http as http;
+use password_auth_http::serve::{Limits, serve};
+use password_auth_model::{SharedClock, SystemClock};
+use password_auth_store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,16 +20,8 @@ use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
 use crate::admin::{Admin, AdminSocket};
-use crate::app::App;
-use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
-use crate::http;
-use crate::http::serve::{Limits, serve};
-use crate::jobs::run_sweeper;
-use crate::mail::{Courier, Pacing, Route};
 use crate::operator::Operator;
-use crate::store::Store;
-use crate::tokens::{SigningKeys, load_or_create};
 
 /// Why the server ends by itself. What it acknowledged is on disk.
 const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use password_auth_store::Store;
+use password_auth_store::postgres::PostgresStore;
+use password_auth_store::sled::{OpenError, SledStore};
+
 use crate::config::Config;
-use crate::store::Store;
-use crate::store::postgres::PostgresStore;
-use crate::store::sled::{OpenError, SledStore};
 
 /// Between two looks at a folder that is in use. The system has no event for when it is not.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);

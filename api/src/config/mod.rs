@@ -12,19 +12,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use password_auth_core::accounts::{Directory, Rates};
+use password_auth_core::app;
+use password_auth_core::mail::{Delivery, LinkLifetimes};
+use password_auth_core::passwords::{Policy, ScryptParams};
+use password_auth_core::sessions::Lifetimes;
+use password_auth_core::tokens::SigningKey;
+use password_auth_http as http;
+use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
+use password_auth_store::postgres::DatabaseUrl;
 
 pub use setting::{SETTINGS, Setting};
 pub use source::{Origin, Sources};
 
 use self::parse::Reader;
-use crate::accounts::{Directory, Rates};
-use crate::app;
-use crate::http::{self, CorsPolicy, FormPolicy, ProxyTrust};
-use crate::mail::{Delivery, LinkLifetimes};
-use crate::passwords::{Policy, ScryptParams};
-use crate::sessions::Lifetimes;
-use crate::store::postgres::DatabaseUrl;
-use crate::tokens::SigningKey;
 
 /// What is in force. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -212,9 +213,9 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::{Config, LogFormat, Sources};
-    use crate::accounts::Directory;
-    use crate::passwords::Policy;
-    use crate::throttle::Rate;
+    use password_auth_core::accounts::Directory;
+    use password_auth_core::passwords::Policy;
+    use password_auth_model::Rate;
 
     #[test]
     fn nothing_set_is_a_safe_server_on_loopback() {

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use password_auth_core::accounts::Directory;
+use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
+use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningKey};
+use password_auth_model::Rate;
+use password_auth_store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use tracing_subscriber::EnvFilter;
 
 use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
-use crate::accounts::Directory;
-use crate::passwords::{MAX_SCORE, Policy, ScryptParams};
-use crate::store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
-use crate::throttle::Rate;
-use crate::tokens::{MIN_SECRET_BYTES, SigningKey};
 
 pub(super) struct Reader<'a> {
     sources: &'a Sources,

@@ -1,12 +1,11 @@
 //! What must hold of a file's records, and between them: their order, one user to a name and to a verified address, a user to
 //! what is somebody's. In bounded memory: 56 bytes a user at most.
 
+use password_auth_model::{EmailAddress, User, UserId};
+use password_auth_store::{Loaded, Record};
 use sha2::{Digest as _, Sha256};
 
 use super::rules::broken_by;
-use crate::accounts::EmailAddress;
-use crate::id::UserId;
-use crate::store::{Loaded, Record, User};
 
 /// Of the first record. The header stands before it.
 const FIRST_LINE: u64 = 2;

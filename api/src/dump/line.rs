@@ -8,14 +8,14 @@ mod older;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use password_auth_core::tokens::WrittenKeys;
+use password_auth_model::Timestamp;
+use password_auth_store::{Loaded, Record};
 use serde::{Deserialize, Serialize};
 
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
 use self::mail::{LetterLine, OneTimeTokenLine};
-use crate::clock::Timestamp;
-use crate::store::{Loaded, Record};
-use crate::tokens::WrittenKeys;
 
 /// What the first line calls the format.
 pub(super) const FORMAT: &str = "password-auth dump";

@@ -9,14 +9,15 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use futures_util::stream;
+use password_auth_core::tokens::SigningKeys;
+use password_auth_model::User;
+use password_auth_store::{Loaded, Record, Records, SAME_ADDRESS, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::check::{Checker, digest};
 use super::error::{DumpError, io_error};
 use super::line::{ADDRESSES_AS_TODAY, Content, FORMAT, Header, Line, VERSION};
-use crate::store::{Loaded, Record, Records, SAME_ADDRESS, StoreError, User};
-use crate::tokens::SigningKeys;
 
 /// The longest line that is read; every record is far shorter.
 const MAX_LINE: u64 = 64 << 10;

@@ -1,12 +1,10 @@
 //! What a record must be by itself: a file could have been changed by somebody who knows how to count and to sum, and
 //! what was written once was held to the rules of its time.
 
+use password_auth_core::passwords::is_usable;
+use password_auth_model::{EmailAddress, User, Username, acts_on_display};
+use password_auth_store::Record;
 use password_auth_wire::rules::{Violation, check_full_name};
-
-use crate::accounts::{EmailAddress, Username};
-use crate::model::acts_on_display;
-use crate::passwords::is_usable;
-use crate::store::{Record, User};
 
 /// The rule that it breaks, in a sentence that quotes nothing of it.
 pub(super) fn broken_by(record: &Record) -> Option<String> {

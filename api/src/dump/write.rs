@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use password_auth_core::tokens::{SigningKeys, WrittenKeys};
+use password_auth_store::{Loaded, Record};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -12,8 +14,6 @@ use super::check::{Checker, Fault};
 use super::error::{DumpError, io_error};
 use super::line::{EndLine, FORMAT, Header, Line, VERSION};
 use super::read::hexadecimal;
-use crate::store::{Loaded, Record};
-use crate::tokens::{SigningKeys, WrittenKeys};
 
 /// A backup that is being written. Dropped before it is finished, it leaves nothing.
 pub struct DumpWriter {

@@ -4,11 +4,9 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use password_auth_model::{Role, SessionId, UserId};
 use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::Role;
-use crate::id::{SessionId, UserId};
 
 /// A command. `Debug` shows no password.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,12 +1,14 @@
 //! Why a command was not carried out: a sentence for the operator, who may know everything but secrets.
 
+use password_auth_core::accounts::{
+    ChangePasswordError, ChangePersonError, Invalid, ProofError, RegisterError,
+};
+use password_auth_core::passwords::HashingError;
+use password_auth_model::{SessionId, UserId};
+use password_auth_store::StoreError;
 use password_auth_wire::rules::Violation;
 
 use super::Who;
-use crate::accounts::{ChangePasswordError, ChangePersonError, Invalid, ProofError, RegisterError};
-use crate::id::{SessionId, UserId};
-use crate::passwords::HashingError;
-use crate::store::StoreError;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]

@@ -9,16 +9,16 @@ mod views;
 
 use std::sync::Arc;
 
+use password_auth_core::accounts::{Accounts, NewAccount};
+use password_auth_core::app::App;
+use password_auth_core::audit::Circumstances;
+use password_auth_core::sessions::Sessions;
+use password_auth_model::{EmailKey, Role, SessionId, User, UserId, UsernameKey};
+use password_auth_store::{Store, UserChange, UserFilter};
+
 pub use command::{Command, NewUser, Who};
 pub use error::OperatorError;
 pub use views::{Person, Reply, SignIn};
-
-use crate::accounts::{Accounts, EmailKey, NewAccount, Role, UsernameKey};
-use crate::app::App;
-use crate::events::Circumstances;
-use crate::id::{SessionId, UserId};
-use crate::sessions::Sessions;
-use crate::store::{Store, User, UserChange, UserFilter};
 
 /// Carries the operator's commands out.
 #[derive(Clone)]

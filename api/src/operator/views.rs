@@ -1,11 +1,7 @@
 //! What an operator is shown: everything that is known of a person, but for what is a secret of the server's.
 
+use password_auth_model::{Role, Session, SessionId, User, UserId};
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::Role;
-use crate::id::{SessionId, UserId};
-use crate::sessions::Session;
-use crate::store::User;
 
 /// What became of a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]

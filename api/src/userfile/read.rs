@@ -2,14 +2,14 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use password_auth_core::accounts::Line;
+use password_auth_model::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Format;
 use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
-use crate::accounts::Line;
-use crate::clock::Timestamp;
 
 /// Why the file can not be read as users at all.
 #[derive(Debug, thiserror::Error)]

@@ -1,14 +1,10 @@
 //! One user as the file has him, and as the store has him.
 
+use password_auth_core::passwords::import_hash;
+use password_auth_model::{EmailAddress, FullName, PasswordHash, Role, Timestamp, User, Username};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::accounts::{EmailAddress, Role, Username};
-use crate::clock::Timestamp;
-use crate::model::FullName;
-use crate::passwords::{PasswordHash, import_hash};
-use crate::store::User;
 
 /// The fields, in the order in which they are written.
 pub(super) const FIELDS: [&str; 8] = [
@@ -122,7 +118,7 @@ fn read(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::clock::Timestamp;
+    use password_auth_model::Timestamp;
 
     #[test]
     fn a_moment_is_read_as_rfc_3339_and_as_postgresql_write_it() {

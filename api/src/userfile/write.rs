@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use password_auth_model::User;
+
 use super::Format;
 use super::row::{FIELDS, Row};
-use crate::store::User;
 
 /// Writes users.
 pub enum UserFileWriter<W: Write> {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use password_auth::clock::Timestamp;
-use password_auth::store::Store;
-use password_auth::store::postgres::{DatabaseUrl, PostgresStore};
+use password_auth_model::Timestamp;
+use password_auth_store::Store;
+use password_auth_store::postgres::{DatabaseUrl, PostgresStore};
 use password_auth_testing::Cluster;
 use tokio::sync::{Semaphore, SemaphorePermit};
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth::events::{Event, Happening};
-use password_auth::id::EventId;
+use password_auth_model::{Event, EventId, Happening};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -136,7 +135,7 @@ async fn use_up_what_is_paid_off(person: &Person) {
 }
 
 fn event(server: &TestServer, person: &Person, what: Happening, device: &str) -> Event {
-    use password_auth::clock::Clock as _;
+    use password_auth_model::Clock as _;
     let now = server.clock.now();
     Event {
         id: EventId::new(now),

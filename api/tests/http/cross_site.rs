@@ -1,6 +1,6 @@
 //! Forms that pages of other sites send in a visitor's browser: refused, before they are counted.
 
-use password_auth::tokens::Purpose;
+use password_auth_model::Purpose;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;

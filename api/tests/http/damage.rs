@@ -7,12 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use password_auth::accounts::UsernameKey;
-use password_auth::clock::{Clock, SystemClock};
-use password_auth::events::{Event, Happening};
-use password_auth::id::EventId;
-use password_auth::store::Store;
-use password_auth::store::sled::SledStore;
+use password_auth_model::{Clock, Event, EventId, Happening, SystemClock, UsernameKey};
+use password_auth_store::Store;
+use password_auth_store::sled::SledStore;
 use password_auth_wire::Tokens;
 use tempfile::TempDir;
 use tokio::task::JoinSet;

@@ -1,7 +1,6 @@
 //! The two pages that mailed links lead to.
 
-use password_auth::clock::Clock as _;
-use password_auth::tokens::{Purpose, TokenHash};
+use password_auth_model::{Clock as _, Purpose, TokenHash};
 
 use crate::mail::{ADDRESS, address, person, token_for};
 use crate::support::{PASSWORD, Reply, TestServer};

@@ -9,11 +9,11 @@ mod replies;
 use std::time::Duration;
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
-use password_auth::accounts::{EmailAddress, Username};
-use password_auth::clock::Clock as _;
-use password_auth::mail::{About, Pacing};
-use password_auth::store::{ConfirmEmail, CreateUser, User};
-use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
+use password_auth_core::mail::Pacing;
+use password_auth_model::{
+    About, Clock as _, EmailAddress, OneTimeToken, Purpose, TokenHash, User, Username,
+};
+use password_auth_store::{ConfirmEmail, CreateUser};
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Taken};
 
 use crate::support::TestServer;

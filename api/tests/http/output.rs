@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Store as _, User};
+use password_auth_model::{Clock as _, SystemClock, User};
+use password_auth_store::Store as _;
+use password_auth_store::sled::SledStore;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;

@@ -1,6 +1,6 @@
 //! Registering and signing in.
 
-use password_auth::store::{ChangeUser, UserChange};
+use password_auth_store::{ChangeUser, UserChange};
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 

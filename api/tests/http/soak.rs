@@ -8,10 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use password_auth::clock::{Clock, Timestamp};
-use password_auth::id::{SessionId, UserId};
-use password_auth::sessions::{Generation, Party, Session, Trail};
-use password_auth::store::{Loaded, NewSession};
+use password_auth_model::{Clock, Generation, Party, Session, SessionId, Timestamp, Trail, UserId};
+use password_auth_store::{Loaded, NewSession};
 use serde_json::json;
 use tokio::task::JoinSet;
 

@@ -3,9 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use password_auth::accounts::UsernameKey;
-use password_auth::clock::Clock;
-use password_auth::throttle::SignInAttempt;
+use password_auth_model::{Clock, SignInAttempt, UsernameKey};
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 
@@ -26,7 +24,7 @@ async fn a_session_is_swept_a_month_after_its_end_and_its_client_is_told_until_t
     let short = json!({"username": "alice", "password": PASSWORD, "stay_signed_in": false});
     let mut swept = Vec::new();
     // As many as one person has room for.
-    for _ in 1..password_auth::sessions::MAX_SESSIONS {
+    for _ in 1..password_auth_model::MAX_SESSIONS {
         swept.push(client.post("/authenticate", &short).await.tokens());
     }
     server.clock.advance(DAY * 30);

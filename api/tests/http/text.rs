@@ -1,7 +1,7 @@
 //! What people and their programs type: names, passwords, bodies in every way that standards allow.
 
-use password_auth::passwords::{ScryptParams, hash};
-use password_auth::store::User;
+use password_auth_core::passwords::{ScryptParams, hash};
+use password_auth_model::{Clock as _, Purpose, User, Username};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -11,9 +11,6 @@ use crate::landing::FORM;
 use crate::mail::{ADDRESS, address, person, token_for};
 use crate::support::person::{V1, confirm_reset, login};
 use crate::support::{Engine, PASSWORD, Person, TestServer};
-use password_auth::accounts::Username;
-use password_auth::clock::Clock as _;
-use password_auth::tokens::Purpose;
 
 each_engine! {
     every_emoji_and_what_spelling_needs_is_a_name,

@@ -10,7 +10,7 @@ pub mod operations;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use password_auth::accounts::Role;
+use password_auth_model::Role;
 
 use self::callers::{CALLERS, Caller, Walker};
 use self::operations::{Operation, operations};

@@ -1,6 +1,6 @@
 //! What the server holds in memory: at rest, and under many sign-ins at once.
 
-use password_auth::passwords::ScryptParams;
+use password_auth_core::passwords::ScryptParams;
 use password_auth_wire::Logout;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use password_auth_core::app::App;
+use password_auth_core::tokens::{SigningKey, SigningKeys};
+use password_auth_model::SystemClock;
+use password_auth_store::Store;
+
 use crate::admin::Client;
-use crate::app::App;
 use crate::cli::output;
 use crate::cli::store::{self, Opened};
-use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::operator::{Command, Operator, Reply};
-use crate::store::Store;
-use crate::tokens::{SigningKey, SigningKeys};
 
 /// A folder that is in use by nobody who can be asked belongs to a server that starts, one that stops (which may take it
 /// its ten seconds), or another command.

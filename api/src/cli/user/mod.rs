@@ -6,14 +6,12 @@ mod show;
 mod table;
 
 use clap::error::ErrorKind;
+use password_auth_model::{Role, SessionId, visible};
 
 use self::door::Door;
 use self::show::People;
 use super::log::start_log;
 use super::{output, runtime, settings};
-use crate::accounts::Role;
-use crate::id::SessionId;
-use crate::model::visible;
 use crate::operator::{Command as Asked, NewUser, Person, Reply, Who};
 
 /// People that are asked for at once.

@@ -1,10 +1,10 @@
 //! What a command prints: for people, or as one JSON value.
 
+use password_auth_model::visible;
 use serde::Serialize;
 
 use super::table::Table;
 use crate::cli::output;
-use crate::model::visible;
 use crate::operator::{Person, SignIn};
 
 pub(super) fn json(value: &impl Serialize) -> Result<(), String> {

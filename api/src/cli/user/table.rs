@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
+use password_auth_model::visible;
 use unicode_width::UnicodeWidthStr as _;
-
-use crate::model::visible;
 
 /// Between two columns.
 const GAP: usize = 2;

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use lettre::message::Mailbox;
+use password_auth_core::mail::{Delivery, SmtpSettings, SmtpTls};
 use password_auth_wire::Secret;
 
 use super::Reader;
-use crate::mail::{Delivery, SmtpSettings, SmtpTls};
 
 /// The folder in the data folder that takes mail in development.
 const FOLDER: &str = "mail";
@@ -129,7 +129,7 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, Problem, Sources};
-    use crate::mail::{Delivery, SmtpSettings};
+    use password_auth_core::mail::{Delivery, SmtpSettings};
 
     const SERVER: [(&str, &str); 3] = [
         ("SMTP_HOST", "smtp.example.org"),

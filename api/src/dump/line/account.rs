@@ -1,14 +1,11 @@
 //! A person's account and his sign-ins.
 
+use password_auth_model::{
+    EmailAddress, End, FullName, Generation, Party, PasswordHash, Retired, Role, Session,
+    SessionId, Timestamp, Trail, User, UserId, Username,
+};
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::{EmailAddress, Role, Username};
-use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
-use crate::model::FullName;
-use crate::passwords::PasswordHash;
-use crate::sessions::{End, Generation, Party, Retired, Session, Trail};
-use crate::store::{Record, User};
 
 /// How names and addresses are compared is not here: it follows from them.
 #[derive(Serialize, Deserialize)]

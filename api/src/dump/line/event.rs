@@ -1,11 +1,8 @@
 //! Something that happened.
 
+use password_auth_model::{Event, EventId, Happening, SessionId, Timestamp, UserId};
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
-
-use crate::clock::Timestamp;
-use crate::events::{Event, Happening};
-use crate::id::{EventId, SessionId, UserId};
-use crate::store::Record;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

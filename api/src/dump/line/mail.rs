@@ -2,14 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use password_auth_model::{
+    About, EmailAddress, Letter, LetterId, OneTimeToken, Purpose, Timestamp, TokenHash, UserId,
+};
+use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
-
-use crate::accounts::EmailAddress;
-use crate::clock::Timestamp;
-use crate::id::{LetterId, UserId};
-use crate::mail::{About, Letter};
-use crate::store::Record;
-use crate::tokens::{OneTimeToken, Purpose, TokenHash};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

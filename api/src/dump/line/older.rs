@@ -1,15 +1,12 @@
 //! Lines of version 1: people were a name and a password, and nothing was kept of mail or of what happened.
 
+use password_auth_core::tokens::WrittenKeys;
+use password_auth_model::{PasswordHash, Role, Timestamp, UserId, Username};
+use password_auth_store::Loaded;
 use serde::Deserialize;
 
 use super::account::{SessionLine, UserLine};
 use super::{AttemptLine, EndLine};
-use crate::accounts::{Role, Username};
-use crate::clock::Timestamp;
-use crate::id::UserId;
-use crate::passwords::PasswordHash;
-use crate::store::Loaded;
-use crate::tokens::WrittenKeys;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]

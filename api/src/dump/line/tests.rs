@@ -1,10 +1,7 @@
 //! The names in a file: what was written once must be read for ever.
 
+use password_auth_model::{About, Happening, Role};
 use serde_json::{Value, json};
-
-use crate::accounts::Role;
-use crate::events::Happening;
-use crate::mail::About;
 
 /// One that is new here is unknown to who reads this version, so that it raises the version too.
 fn happening(what: Happening) -> Value {

@@ -5,13 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use password_auth::clock::Timestamp;
 use password_auth::dump::DumpWriter;
-use password_auth::events::{Event, Happening};
-use password_auth::id::{EventId, LetterId, SessionId, UserId};
-use password_auth::mail::{About, Letter};
-use password_auth::store::Record;
-use password_auth::tokens::{OneTimeToken, Purpose, TokenHash};
+use password_auth_model::{
+    About, Event, EventId, Happening, Letter, LetterId, OneTimeToken, Purpose, SessionId,
+    Timestamp, TokenHash, UserId,
+};
+use password_auth_store::Record;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;

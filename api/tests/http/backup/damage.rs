@@ -5,8 +5,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{LoadError, Loaded, Record, Store, StoreError};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{LoadError, Loaded, Record, Store, StoreError};
 use tokio::process::Command;
 
 use super::command::{
@@ -329,7 +329,7 @@ async fn a_restored_store_sweeps_what_has_expired() {
     filler(&file, 100);
     let restored = Restored::from(&file, &[]).await;
     let store = SledStore::open(restored.folder()).expect("a store");
-    let now = password_auth::clock::Timestamp::from_millis(5_000_000_000_000);
+    let now = password_auth_model::Timestamp::from_millis(5_000_000_000_000);
     let kinds_that_expire = ["counts of tries", "one-time tokens", "events"].len();
     let known = usize::try_from(WELL_KNOWN).expect("fits");
     let expected = 100 + kinds_that_expire * known;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, stream};
-use password_auth::clock::Timestamp;
-use password_auth::sessions::{Generation, Party, Session};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Record, Store};
+use password_auth_model::{Generation, Party, Session, Timestamp};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{Record, Store};
 use serde_json::Value;
 use tokio::task::JoinSet;
 

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
-use password_auth::accounts::UsernameKey;
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::sessions::{Decision, Generation, Party, REPLAY_WINDOW};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{Record, Store as _};
-use password_auth::throttle::SignInAttempt;
+use password_auth_model::{
+    Clock as _, Decision, Generation, Party, REPLAY_WINDOW, SignInAttempt, SystemClock, UsernameKey,
+};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{Record, Store as _};
 use password_auth_testing::Cluster;
 use password_auth_wire::ErrorCode;
 

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth::accounts::Username;
-use password_auth::clock::{Clock, SystemClock};
-use password_auth::id::SessionId;
-use password_auth::sessions::{Generation, MAX_SESSIONS, Session, Trail};
-use password_auth::store::sled::SledStore;
-use password_auth::store::{NewSession, Store, User};
+use password_auth_model::{
+    Clock, Generation, MAX_SESSIONS, Session, SessionId, SystemClock, Trail, User, Username,
+};
+use password_auth_store::sled::SledStore;
+use password_auth_store::{NewSession, Store};
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -78,7 +77,7 @@ impl Run {
         assert!(checked.terminate().await.success());
         add_expired_sessions(self.folder.path()).await;
         let mut command = ServerProcess::command(self.folder.path());
-        command.env("RUST_LOG", "warn,password_auth::jobs=debug");
+        command.env("RUST_LOG", "warn,password_auth_core::sweeper=debug");
         let server = ServerProcess::start(command).await;
         // It sweeps from its start on, and says when it is done; no event tells how far it is.
         let micros = u64::try_from(self.random.below(SWEEP_MICROS)).expect("fits");

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth::clock::Clock as _;
-use password_auth::mail::About;
+use password_auth_model::{About, Clock as _};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use password_auth::clock::Clock as _;
-use password_auth::mail::{About, Pacing};
-use password_auth::store::User;
-use password_auth::tokens::Purpose;
+use password_auth_core::mail::Pacing;
+use password_auth_model::{About, Clock as _, Purpose, User};
 use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
 

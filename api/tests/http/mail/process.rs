@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use password_auth::tokens::Purpose;
+use password_auth_model::Purpose;
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder};
 use tempfile::TempDir;
 use tokio::process::Command;

@@ -1,6 +1,6 @@
 //! Mail servers word their replies as they like: the number alone counts, and keywords have no case.
 
-use password_auth::mail::About;
+use password_auth_model::About;
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Wording};
 
 use super::{ADDRESS, PACING, address, person, queue_is_empty};

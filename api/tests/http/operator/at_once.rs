@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use password_auth::admin::{Admin, AdminSocket};
-use password_auth::app::App;
-use password_auth::clock::SystemClock;
 use password_auth::config::{Config, Sources};
 use password_auth::operator::Operator;
-use password_auth::store::Store;
-use password_auth::store::sled::SledStore;
-use password_auth::tokens::load_or_create;
+use password_auth_core::app::App;
+use password_auth_core::tokens::load_or_create;
+use password_auth_model::SystemClock;
+use password_auth_store::Store;
+use password_auth_store::sled::SledStore;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
 };

@@ -1,9 +1,8 @@
 //! Whom a command means, and everybody in a list.
 
 use futures_util::future::join_all;
-use password_auth::accounts::{EmailAddress, Role, Username};
-use password_auth::clock::{Clock as _, SystemClock};
-use password_auth::store::{CreateUser, User};
+use password_auth_model::{Clock as _, EmailAddress, Role, SystemClock, User, Username};
+use password_auth_store::CreateUser;
 use serde_json::{Value, json};
 
 use super::site::Site;

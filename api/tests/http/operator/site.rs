@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use password_auth::store::Store;
-use password_auth::store::postgres::{DatabaseUrl, PostgresStore};
-use password_auth::store::sled::SledStore;
+use password_auth_store::Store;
+use password_auth_store::postgres::{DatabaseUrl, PostgresStore};
+use password_auth_store::sled::SledStore;
 use password_auth_testing::Cluster;
 use serde_json::Value;
 use tempfile::TempDir;

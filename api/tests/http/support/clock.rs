@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use password_auth::clock::{Clock, SystemClock, Timestamp};
+use password_auth_model::{Clock, SystemClock, Timestamp};
 
 #[derive(Debug)]
 pub struct TestClock(AtomicU64);

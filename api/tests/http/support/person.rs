@@ -1,8 +1,7 @@
 //! Somebody with an account, and the tokens of one sign-in.
 
-use password_auth::accounts::Role;
-use password_auth::id::UserId;
-use password_auth::store::UserChange;
+use password_auth_model::{Role, UserId};
+use password_auth_store::UserChange;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};

@@ -5,16 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth::accounts::UsernameKey;
-use password_auth::app::App;
-use password_auth::clock::Clock as _;
 use password_auth::config::{Config, Sources};
-use password_auth::http;
-use password_auth::http::serve::{Limits, serve};
-use password_auth::mail::{Courier, Mailer, Pacing, Route};
-use password_auth::store::sled::{MAX_WAIT, SledStore};
-use password_auth::store::{Store, User};
-use password_auth::tokens::load_or_create;
+use password_auth_core::app::App;
+use password_auth_core::mail::{Courier, Mailer, Pacing, Route};
+use password_auth_core::tokens::load_or_create;
+use password_auth_http as http;
+use password_auth_http::serve::{Limits, serve};
+use password_auth_model::{Clock as _, User, UsernameKey};
+use password_auth_store::Store;
+use password_auth_store::sled::{MAX_WAIT, SledStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -124,7 +123,7 @@ impl TestServerBuilder {
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let keys = match config.signing_key.clone() {
-            Some(key) => password_auth::tokens::SigningKeys::new(key, Vec::new()),
+            Some(key) => password_auth_core::tokens::SigningKeys::new(key, Vec::new()),
             None => load_or_create(folder.path()).expect("keys"),
         };
         let app = App::new(&config.app(address), &keys, store.clone(), clock.clone());

@@ -1,6 +1,6 @@
 //! What changes an account counts on the very next request with an access token from before.
 
-use password_auth::accounts::Role;
+use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 mod raw;
 
-use password_auth::throttle::{Attempt, SignInAttempt};
+use password_auth_model::{Attempt, SignInAttempt};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::USER_AGENT;
@@ -132,7 +132,7 @@ async fn quokka(server: &TestServer) -> Person {
 
 /// Keys of what counts tries.
 fn digests(quokka: &Person) -> Vec<Vec<u8>> {
-    use password_auth::accounts::{EmailAddress, UsernameKey};
+    use password_auth_model::{EmailAddress, UsernameKey};
     let address = "127.0.0.1".parse().expect("an address");
     let tries = SignInAttempt::new(&UsernameKey::of(&quokka.name), address);
     let address = EmailAddress::parse(&quokka.email()).expect("an address");

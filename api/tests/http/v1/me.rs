@@ -1,6 +1,6 @@
 //! One's own account.
 
-use password_auth::store::UserChange;
+use password_auth_store::UserChange;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Two at once: one of them comes first, and the other finds what he left.
 
-use password_auth::accounts::Role;
+use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;

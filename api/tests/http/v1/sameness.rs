@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use password_auth::mail::About;
+use password_auth_model::About;
 use tokio::task::JoinSet;
 
 use crate::support::person::{login, request_reset};
@@ -81,7 +81,7 @@ async fn a_reset_is_asked_for_with_the_same_write_whoever_it_is(engine: Engine) 
     let server = server(engine).await;
     Person::sign_up(&server, "alice").await;
     let claim = async || {
-        let now = password_auth::clock::Clock::now(&*server.clock);
+        let now = password_auth_model::Clock::now(&*server.clock);
         let until = now.plus(Duration::from_secs(600));
         let claimed = server.store.claim_letter(now, until).await;
         claimed.expect("the store answers")

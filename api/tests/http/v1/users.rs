@@ -1,6 +1,6 @@
 //! Seeing and changing people, by role.
 
-use password_auth::accounts::Role;
+use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use password_auth::accounts::{Role, UsernameKey};
-use password_auth::store::UserChange;
+use password_auth_model::{Role, UsernameKey};
+use password_auth_store::UserChange;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;

@@ -1,0 +1,196 @@
+//! People who come from elsewhere, many at once, with the hashes of their passwords.
+
+use std::collections::HashSet;
+use std::io;
+
+use futures_util::future::join_all;
+use password_auth_model::{Role, User};
+use password_auth_store::{CreateUser, Store, StoreError};
+use serde::Serialize;
+
+/// How many are written at once: enough for one flush of a disk to serve many.
+const AT_ONCE: usize = 128;
+
+/// The store was busy so often, one time after the other, before it is given up.
+const PATIENCE: usize = 10;
+
+/// A line of a file of users that is not blank.
+#[derive(Debug)]
+pub struct Line {
+    /// Counted from 1, as editors do.
+    pub number: u64,
+    /// The user, or why it is none.
+    pub user: Result<User, String>,
+}
+
+/// What became of the lines of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// Users that are there now, and were not.
+    pub taken: u64,
+    /// Of these, admins.
+    pub admins: u64,
+    /// Of these, such as can not sign in before their password is reset.
+    pub without_password: u64,
+    /// Lines whose name, or whose address as a verified one, somebody has; he stays as he is.
+    pub already_there: u64,
+    /// Lines that are no user.
+    pub bad: u64,
+}
+
+impl Imported {
+    /// All lines.
+    #[must_use]
+    pub const fn lines(&self) -> u64 {
+        self.taken + self.already_there + self.bad
+    }
+}
+
+/// Why the rest was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file can not be read any more.
+    #[error("the file can not be read: {0}")]
+    File(#[from] io::Error),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is told while it goes on.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// Nothing of that line was taken, and why.
+    LeftOut(u64, &'a str),
+    /// What became of the lines so far.
+    Progress(Imported),
+}
+
+/// Takes each line's user into the store; with `dry_run` only looks whether it could. Lines of one name are
+/// taken in their order, so that the first is the one who has it. A dry run does not compare the lines with each
+/// other: that would take memory for all of them.
+///
+/// # Errors
+/// As [`ImportError`] lists. What was taken until then stays; the same file can be imported again.
+pub async fn import(
+    store: &dyn Store,
+    lines: impl Iterator<Item = io::Result<Line>>,
+    dry_run: bool,
+    mut notice: impl FnMut(Notice<'_>),
+) -> Result<Imported, ImportError> {
+    let mut imported = Imported::default();
+    let mut batch = Batch::default();
+    for line in lines {
+        let Line { number, user } = line?;
+        match user {
+            Ok(user) => {
+                if !batch.has_room_for(&user) {
+                    batch
+                        .carry_out(store, dry_run, &mut imported, &mut notice)
+                        .await?;
+                }
+                batch.add(number, user);
+            }
+            Err(reason) => {
+                imported.bad += 1;
+                notice(Notice::LeftOut(number, &reason));
+            }
+        }
+    }
+    batch
+        .carry_out(store, dry_run, &mut imported, &mut notice)
+        .await?;
+    Ok(imported)
+}
+
+/// Users who have nothing in common that could be in another's way.
+#[derive(Default)]
+struct Batch {
+    users: Vec<(u64, User)>,
+    keys: HashSet<String>,
+}
+
+impl Batch {
+    fn has_room_for(&self, user: &User) -> bool {
+        self.users.len() < AT_ONCE && keys(user).all(|key| !self.keys.contains(&key))
+    }
+
+    fn add(&mut self, number: u64, user: User) {
+        self.keys.extend(keys(&user));
+        self.users.push((number, user));
+    }
+
+    async fn carry_out(
+        &mut self,
+        store: &dyn Store,
+        dry_run: bool,
+        imported: &mut Imported,
+        notice: &mut impl FnMut(Notice<'_>),
+    ) -> Result<(), StoreError> {
+        self.keys.clear();
+        let users = std::mem::take(&mut self.users);
+        let outcomes = join_all(users.iter().map(|(_, user)| async {
+            if dry_run {
+                look(store, user).await
+            } else {
+                add(store, user).await
+            }
+        }));
+        for ((number, user), outcome) in users.iter().zip(outcomes.await) {
+            match outcome? {
+                CreateUser::Created => {
+                    imported.taken += 1;
+                    imported.admins += u64::from(user.role == Role::Admin);
+                    imported.without_password += u64::from(!user.password.is_some());
+                }
+                CreateUser::NameTaken => {
+                    imported.already_there += 1;
+                    notice(Notice::LeftOut(*number, "somebody has the name already"));
+                }
+                CreateUser::EmailTaken => {
+                    imported.already_there += 1;
+                    notice(Notice::LeftOut(
+                        *number,
+                        "somebody has verified the address already",
+                    ));
+                }
+            }
+        }
+        notice(Notice::Progress(*imported));
+        Ok(())
+    }
+}
+
+/// What nobody else may have. A name holds no `@`, so that it is never taken for an address.
+fn keys(user: &User) -> impl Iterator<Item = String> + use<> {
+    let address = user
+        .email
+        .as_ref()
+        .map(|email| email.key().as_str().to_owned());
+    [Some(user.username_key.as_str().to_owned()), address]
+        .into_iter()
+        .flatten()
+}
+
+async fn add(store: &dyn Store, user: &User) -> Result<CreateUser, StoreError> {
+    for _ in 0..PATIENCE {
+        match store.create_user(user.clone()).await {
+            Err(StoreError::Busy) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+async fn look(store: &dyn Store, user: &User) -> Result<CreateUser, StoreError> {
+    if store.name_is_taken(&user.username_key).await? {
+        return Ok(CreateUser::NameTaken);
+    }
+    if let Some(email) = &user.email {
+        let owners = store.users_by_email(&email.key()).await?;
+        if owners.iter().any(|owner| owner.is_verified) {
+            return Ok(CreateUser::EmailTaken);
+        }
+    }
+    Ok(CreateUser::Created)
+}

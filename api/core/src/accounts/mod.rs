@@ -1,0 +1,301 @@
+//! Use cases over people: one file each.
+//!
+//! Knows neither HTTP nor an engine. What a stranger may learn is decided here: an unknown name and a
+//! wrong password are one answer, at one cost.
+
+mod address;
+mod import;
+mod leave;
+mod password;
+mod people;
+mod register;
+mod sign_in;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use password_auth_model::{
+    Attempt, Client, Happening, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
+};
+use password_auth_store::{Store, StoreError};
+use password_auth_wire::Secret;
+use password_auth_wire::rules::Violation;
+
+pub use address::{ConfirmEmailError, MailRequestError, VerificationRequest};
+pub use import::{ImportError, Imported, Line, Notice, import};
+use leave::UnderWay;
+pub use leave::{Export, ExportError, LeaveError};
+pub use password::{ChangePasswordError, ResetPasswordError};
+pub use people::{ChangePersonError, Page, SeePersonError};
+pub use register::{NewAccount, RegisterError};
+pub use sign_in::SignInError;
+
+use crate::audit::{Circumstances, Journal};
+use crate::mail::{LinkLifetimes, Mailer};
+use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
+use crate::sessions::Sessions;
+use crate::throttle::{Addresses, Allowance, Counted, Spender};
+
+/// How often strangers may try, and how much an account may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// Sign-ins, for each address and for each account.
+    pub login: Rate,
+    /// Registrations, for each address.
+    pub register: Rate,
+    /// Asking for a mail, for each address of a client and for each address of mail.
+    pub mail: Rate,
+    /// What an account may write, and ask of what costs much: see [`Spender`].
+    pub account: Rate,
+}
+
+/// Who may list users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directory {
+    /// Whoever [sees others](Role::SEEING_OTHERS).
+    Members,
+    /// Admins.
+    Admins,
+}
+
+/// What is wrong with what somebody typed; `None` where nothing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Invalid {
+    /// The name.
+    pub username: Option<Violation>,
+    /// The password.
+    pub password: Option<Violation>,
+    /// The password, which breaks no rule and is too easy to guess.
+    pub weak: Option<Weak>,
+    /// The e-mail address.
+    pub email: Option<Violation>,
+    /// What the person is called.
+    pub full_name: Option<Violation>,
+}
+
+impl Invalid {
+    const fn password(violation: Violation) -> Self {
+        Self {
+            password: Some(violation),
+            weak: None,
+            username: None,
+            email: None,
+            full_name: None,
+        }
+    }
+
+    /// It is what the person is called.
+    #[must_use]
+    pub const fn full_name(violation: Violation) -> Self {
+        Self {
+            full_name: Some(violation),
+            weak: None,
+            username: None,
+            password: None,
+            email: None,
+        }
+    }
+
+    const fn weak(weak: Weak) -> Self {
+        Self {
+            weak: Some(weak),
+            username: None,
+            password: None,
+            email: None,
+            full_name: None,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// People and their accounts.
+pub struct Accounts {
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    hasher: PasswordHasher,
+    sessions: Arc<Sessions>,
+    journal: Journal,
+    rates: Rates,
+    link_lifetimes: LinkLifetimes,
+    mailer: Arc<Mailer>,
+    /// Development: whoever asks for a mail gets its token in the answer too.
+    tells_tokens: bool,
+    sign_ins: Addresses,
+    registrations: Addresses,
+    resets: Addresses,
+    allowance: Arc<Allowance>,
+    directory: Directory,
+    exports: UnderWay,
+}
+
+/// The parts that use cases are made of.
+pub struct Parts {
+    /// Where people are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: SharedClock,
+    /// How passwords are hashed.
+    pub hasher: PasswordHasher,
+    /// Their sign-ins.
+    pub sessions: Arc<Sessions>,
+    /// How often strangers may try.
+    pub rates: Rates,
+    /// What accounts have spent.
+    pub allowance: Arc<Allowance>,
+    /// Who may list users.
+    pub directory: Directory,
+    /// How long what is mailed is good for.
+    pub link_lifetimes: LinkLifetimes,
+    /// Where letters go.
+    pub mailer: Arc<Mailer>,
+    /// Whether this is development.
+    pub dev: bool,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accounts(…)")
+    }
+}
+
+/// Why the password of somebody who is signed in was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// It is not the password.
+    #[error("it is not the password")]
+    Wrong,
+    /// Too many tries; the next may come after this long.
+    #[error("too many tries")]
+    TooMany(Duration),
+    /// Hashing did not work.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store did not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Accounts {
+    /// The use cases on these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            clock,
+            hasher,
+            sessions,
+            rates,
+            allowance,
+            directory,
+            link_lifetimes,
+            mailer,
+            dev,
+        } = parts;
+        Self {
+            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
+            store,
+            clock,
+            hasher,
+            sessions,
+            rates,
+            link_lifetimes,
+            mailer,
+            tells_tokens: dev,
+            sign_ins: Addresses::new(rates.login),
+            registrations: Addresses::new(rates.register),
+            resets: Addresses::new(rates.login),
+            allowance,
+            directory,
+            exports: UnderWay::default(),
+        }
+    }
+
+    /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
+    /// it, and must not serve to guess it. What follows, such as hashing another one, was counted with it.
+    async fn prove(
+        &self,
+        user: &User,
+        password: Secret,
+        client: &Client,
+    ) -> Result<Counted, ProofError> {
+        let now = self.clock.now();
+        let counted = self
+            .sign_ins
+            .count(client.address, now)
+            .map_err(ProofError::TooMany)?;
+        let attempt = SignInAttempt::new(&user.username_key, client.address);
+        if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
+            return Err(ProofError::TooMany(wait));
+        }
+        let stored = Some(user.password.clone());
+        match self.hasher.verify(&counted, password, stored).await? {
+            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => {}
+            PasswordVerdict::Wrong => return Err(ProofError::Wrong),
+        }
+        match self.allowance.spend(Spender::Password(user.id)) {
+            Verdict::Allowed => Ok(counted),
+            Verdict::Refused(wait) => Err(ProofError::TooMany(wait)),
+        }
+    }
+
+    async fn count_at_account(
+        &self,
+        attempt: SignInAttempt,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        let rate = self.rates.login;
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        self.store.count_attempt(attempt, rate, now).await
+    }
+
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        self.store.count(attempt, rate, now).await
+    }
+
+    /// Whether somebody who is called that may choose the password.
+    async fn judge<'a>(
+        &self,
+        counted: &Counted,
+        password: &Secret,
+        about: impl IntoIterator<Item = Option<&'a str>>,
+    ) -> Result<Result<(), Invalid>, HashingError> {
+        let about = about.into_iter().flatten().map(str::to_owned).collect();
+        let judged = self.hasher.judge(counted, password.clone(), about).await?;
+        Ok(judged.map_err(Invalid::weak))
+    }
+
+    async fn note(&self, user: &User, what: Happening, client: &Client) {
+        let circumstances = Circumstances {
+            client: Some(client),
+            ..Circumstances::default()
+        };
+        self.journal.record(user.id, what, circumstances).await;
+    }
+
+    /// As [`note`](Self::note), and nobody waits for it: where an answer must not tell, by its time, that there is
+    /// such a person.
+    fn note_later(&self, user: &User, what: Happening, client: Client) {
+        let (journal, user) = (self.journal.clone(), user.id);
+        tokio::spawn(async move {
+            let circumstances = Circumstances {
+                client: Some(&client),
+                ..Circumstances::default()
+            };
+            journal.record(user, what, circumstances).await;
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! The use cases: what the server does, whoever asks and however it is asked.
+//!
+//! Knows neither HTTP nor an engine.
+
+pub mod accounts;
+pub mod app;
+pub mod audit;
+pub mod mail;
+pub mod passwords;
+pub mod sessions;
+pub mod sweeper;
+pub mod throttle;
+pub mod tokens;

@@ -1,0 +1,266 @@
+//! What letters say, in plain text and in HTML: the templates stand in `text/`, a pair for each kind of letter. In the
+//! HTML askama escapes whatever a person has typed; in a subject stands nothing that a person has typed.
+
+use askama::Template;
+use password_auth_model::{About, Letter, Timestamp};
+use time::OffsetDateTime;
+
+use super::LinkLifetimes;
+
+/// A letter's subject and parts.
+pub(super) struct Text {
+    pub(super) subject: &'static str,
+    pub(super) plain: String,
+    pub(super) html: String,
+}
+
+/// An account that a letter is about, and where the letter leads for it.
+pub(super) struct Link {
+    pub(super) username: String,
+    /// Empty in a letter that only tells something.
+    pub(super) url: String,
+}
+
+/// What templates show.
+struct Shown<'a> {
+    /// One, except where several accounts name one address that nobody has verified.
+    links: &'a [Link],
+    site: &'a str,
+    /// How long the links are good.
+    lasting: String,
+    /// When what the letter tells of happened.
+    when: String,
+}
+
+impl Shown<'_> {
+    fn username(&self) -> &str {
+        self.links.first().map_or("", |link| &link.username)
+    }
+
+    fn url(&self) -> &str {
+        self.links.first().map_or("", |link| &link.url)
+    }
+}
+
+/// The pair of templates, filled in.
+macro_rules! filled {
+    ($shown:expr, $subject:literal, $plain:literal, $html:literal) => {{
+        #[derive(Template)]
+        #[template(path = $plain)]
+        struct Plain<'a> {
+            it: &'a Shown<'a>,
+        }
+        #[derive(Template)]
+        #[template(path = $html)]
+        struct Html<'a> {
+            subject: &'static str,
+            it: &'a Shown<'a>,
+        }
+        Text {
+            subject: $subject,
+            plain: Plain { it: $shown }.render()?,
+            html: Html {
+                subject: $subject,
+                it: $shown,
+            }
+            .render()?,
+        }
+    }};
+}
+
+/// Writes a letter about these accounts.
+pub(super) fn write(
+    letter: &Letter,
+    links: &[Link],
+    site: &str,
+    lifetimes: LinkLifetimes,
+) -> Result<Text, askama::Error> {
+    let lasting = match letter.about {
+        About::ResetPassword => lifetimes.password_reset,
+        _ => lifetimes.email_verification,
+    };
+    let shown = &Shown {
+        links,
+        site,
+        lasting: match lasting.as_secs() / 3600 {
+            1 => "1 hour".to_owned(),
+            hours => format!("{hours} hours"),
+        },
+        when: to_the_minute(letter.created),
+    };
+    Ok(match letter.about {
+        About::ResetPassword => filled!(
+            shown,
+            "Choose a new password",
+            "mail/text/reset_password.txt",
+            "mail/text/reset_password.html"
+        ),
+        About::VerifyEmail => filled!(
+            shown,
+            "Confirm your e-mail address",
+            "mail/text/verify_email.txt",
+            "mail/text/verify_email.html"
+        ),
+        About::ChangeEmail => filled!(
+            shown,
+            "Confirm your new e-mail address",
+            "mail/text/change_email.txt",
+            "mail/text/change_email.html"
+        ),
+        About::EmailChangeRequested => filled!(
+            shown,
+            "Another e-mail address was asked for",
+            "mail/text/email_change_requested.txt",
+            "mail/text/email_change_requested.html"
+        ),
+        About::EmailChanged => filled!(
+            shown,
+            "Your e-mail address was changed",
+            "mail/text/email_changed.txt",
+            "mail/text/email_changed.html"
+        ),
+        About::PasswordChanged => filled!(
+            shown,
+            "Your password was changed",
+            "mail/text/password_changed.txt",
+            "mail/text/password_changed.html"
+        ),
+        About::TokenReused => filled!(
+            shown,
+            "A sign-in was ended for your safety",
+            "mail/text/token_reused.txt",
+            "mail/text/token_reused.html"
+        ),
+    })
+}
+
+fn to_the_minute(moment: Timestamp) -> String {
+    let seconds = i64::try_from(moment.as_secs()).unwrap_or_default();
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    format!(
+        "{} {:02}:{:02} UTC",
+        moment.date(),
+        moment.hour(),
+        moment.minute()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Link, write};
+    use crate::mail::LinkLifetimes;
+    use password_auth_model::EmailAddress;
+    use password_auth_model::LetterId;
+    use password_auth_model::Timestamp;
+    use password_auth_model::{About, Letter};
+
+    const ALL: [About; 7] = [
+        About::ResetPassword,
+        About::VerifyEmail,
+        About::ChangeEmail,
+        About::EmailChangeRequested,
+        About::EmailChanged,
+        About::PasswordChanged,
+        About::TokenReused,
+    ];
+    const MOMENT: Timestamp = Timestamp::from_millis(1_795_274_329_000);
+
+    fn written(about: About, names: &[&str]) -> super::Text {
+        let letter = Letter {
+            id: LetterId::new(MOMENT),
+            created: MOMENT,
+            due: MOMENT,
+            tries: 1,
+            to: EmailAddress::parse("alice@example.org").expect("an address"),
+            user: None,
+            about,
+        };
+        let links: Vec<Link> = names
+            .iter()
+            .map(|name| Link {
+                username: (*name).to_owned(),
+                url: format!("https://auth.example.org/page?token={}", name.len()),
+            })
+            .collect();
+        let lifetimes = LinkLifetimes {
+            password_reset: Duration::from_secs(3600),
+            email_verification: Duration::from_secs(24 * 3600),
+        };
+        write(&letter, &links, "https://auth.example.org", lifetimes).expect("written")
+    }
+
+    #[test]
+    fn both_parts_of_every_letter_say_whose_account_it_is_about_and_where() {
+        for about in ALL {
+            let text = written(about, &["Alice"]);
+            for part in [&text.plain, &text.html] {
+                assert!(part.contains("Alice"), "{about:?}: {part}");
+                assert!(
+                    part.contains("https://auth.example.org"),
+                    "{about:?}: {part}"
+                );
+            }
+            assert!(text.html.contains(text.subject));
+        }
+    }
+
+    #[test]
+    fn a_link_stands_in_both_parts_with_how_long_it_is_good() {
+        for (about, lasting) in [
+            (About::ResetPassword, "1 hour"),
+            (About::VerifyEmail, "24 hours"),
+            (About::ChangeEmail, "24 hours"),
+        ] {
+            let text = written(about, &["Alice"]);
+            let link = "https://auth.example.org/page?token=5";
+            assert!(
+                text.html.contains(&format!("href=\"{link}\"")),
+                "{}",
+                text.html
+            );
+            assert!(
+                text.plain.lines().any(|line| line.trim() == link),
+                "{}",
+                text.plain
+            );
+            assert!(text.plain.contains(lasting) && text.html.contains(lasting));
+        }
+    }
+
+    #[test]
+    fn a_notice_says_when_it_happened_and_has_no_link_to_use() {
+        for about in [
+            About::EmailChangeRequested,
+            About::EmailChanged,
+            About::PasswordChanged,
+            About::TokenReused,
+        ] {
+            let text = written(about, &["Alice"]);
+            for part in [text.plain, text.html] {
+                assert!(part.contains("2026-11-21 15:18 UTC"), "{part}");
+                assert!(!part.contains("token="), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_account_of_an_address_has_a_link_of_its_own() {
+        let text = written(About::ResetPassword, &["Al", "Alice"]);
+        for part in [text.plain, text.html] {
+            for expected in ["Al", "Alice", "token=2", "token=5"] {
+                assert!(part.contains(expected), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_text_in_html() {
+        for about in ALL {
+            let html = written(about, &["<img src=x> & \"co\""]).html;
+            assert!(!html.contains("<img"), "{html}");
+            assert!(html.contains("&#60;img src=x&#62; &#38; "), "{html}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Passwords: how they are hashed, the bounded pool that hashes them, and which are too easy to guess.
+
+mod error;
+mod hash;
+mod normal;
+mod params;
+mod places;
+mod policy;
+mod pool;
+mod stored;
+
+pub use error::{HashError, UnusableHash};
+pub use hash::{Verdict, hash, import_hash, is_usable, verify, verify_nobody};
+pub use normal::check_new_password;
+pub use params::ScryptParams;
+pub use policy::{MAX_SCORE, Policy, Weak};
+pub use pool::{Busy, HashingError, PasswordHasher};

@@ -1,0 +1,341 @@
+//! Use cases over sign-ins: start, authenticate, rotate, end.
+//!
+//! Knows neither HTTP nor an engine. Session and user are read from the store on every authenticated
+//! request, so that a sign-out takes effect on the next one, on every node.
+
+mod devices;
+mod error;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use password_auth_model::{
+    About, Client, Decision, End, Generation, Happening, Rotation, Session, SessionId, SharedClock,
+    Timestamp, TokenId, Trail, User, UserId,
+};
+use password_auth_store::{NewSession, Store};
+use password_auth_wire::Secret;
+
+pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
+
+use crate::audit::{Circumstances, Journal};
+use crate::mail::Mailer;
+use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+
+/// How long a session of somebody who does not want to stay signed in lasts at most.
+const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// An access token.
+    pub access_token: Duration,
+    /// A session, from sign-in, however often it is refreshed.
+    pub session: Duration,
+}
+
+/// Whether the person wants to stay signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// As long as the server allows.
+    Staying,
+    /// A day at most.
+    Short,
+}
+
+/// A pair of tokens for a client.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// A JWT.
+    pub access_token: Secret,
+    /// Opaque.
+    pub refresh_token: Secret,
+    /// How long the access token is good for.
+    pub expires_in: Duration,
+}
+
+/// Whose access token it was.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user as he is in the store now.
+    pub user: User,
+    /// His session.
+    pub session: SessionId,
+}
+
+/// What became of starting a session.
+#[derive(Clone, Debug)]
+pub enum Started {
+    /// It has begun.
+    Session(SessionId, Issued),
+    /// The user is gone or disabled.
+    UserDisabled,
+    /// The password was changed since it was checked.
+    PasswordChanged,
+}
+
+/// A token that names the session to end.
+#[derive(Clone, Debug)]
+pub enum SignOut {
+    /// An access token, expired or not.
+    Access(Secret),
+    /// A refresh token of any generation.
+    Refresh(Secret),
+}
+
+/// People's sign-ins.
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    access_tokens: AccessTokens,
+    refresh_tokens: RefreshTokens,
+    lifetimes: Lifetimes,
+    journal: Journal,
+    mailer: Arc<Mailer>,
+}
+
+impl Sessions {
+    /// Sessions in `store`.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
+        lifetimes: Lifetimes,
+        mailer: Arc<Mailer>,
+    ) -> Self {
+        Self {
+            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
+            store,
+            clock,
+            access_tokens,
+            refresh_tokens,
+            lifetimes,
+            mailer,
+        }
+    }
+
+    /// Starts a session for somebody whose password was checked when he was as `user` says.
+    ///
+    /// # Errors
+    /// As [`SessionError`] lists.
+    pub async fn start(
+        &self,
+        user: &User,
+        kind: SessionKind,
+        client: &Client,
+    ) -> Result<Started, SessionError> {
+        let now = self.clock.now();
+        let lifetime = match kind {
+            SessionKind::Staying => self.lifetimes.session,
+            SessionKind::Short => self.lifetimes.session.min(SHORT_SESSION),
+        };
+        let session = Session {
+            id: SessionId::new(now),
+            user: user.id,
+            device: client.device.clone(),
+            created: now,
+            last_used: now,
+            expires: now.plus(lifetime),
+            generation: Generation(0),
+            confirmed: false,
+            epoch: 0,
+            retired: Vec::new(),
+            ended: None,
+            trail: Trail::default(),
+        };
+        let added = self
+            .store
+            .create_session(session.clone(), user.password_version)
+            .await?;
+        match added {
+            NewSession::Added => Ok(Started::Session(
+                session.id,
+                self.issue(&session, user, client, now)?,
+            )),
+            NewSession::NoUser => Ok(Started::UserDisabled),
+            NewSession::PasswordChanged => Ok(Started::PasswordChanged),
+        }
+    }
+
+    /// Whose access token this is.
+    ///
+    /// # Errors
+    /// As [`AuthenticateError`] lists.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
+        let now = self.clock.now();
+        let claims = self.access_tokens.verify(token, now)?;
+        let (session, user) = self
+            .store
+            .session(claims.sid)
+            .await?
+            .ok_or(AuthenticateError::Invalid)?;
+        let counts = session.is_live(now)
+            && claims.epoch >= session.epoch
+            && claims.sub == user.id
+            && user.is_active;
+        if !counts {
+            return Err(AuthenticateError::Invalid);
+        }
+        let (generation, party) = (claims.generation, claims.party);
+        if session.after_use(generation, party).is_some() {
+            let noted = self.store.note_use(session.id, generation, party).await;
+            // A use that is not noted can miss a theft; a good token is good all the same.
+            if let Err(error) = noted {
+                tracing::warn!(session.id = %session.id, %error, "a use was not noted");
+            }
+        }
+        Ok(Caller {
+            user,
+            session: session.id,
+        })
+    }
+
+    /// Takes a refresh token and answers with the session's current pair.
+    ///
+    /// # Errors
+    /// As [`RefreshError`] lists.
+    pub async fn refresh(&self, token: &Secret, client: &Client) -> Result<Issued, RefreshError> {
+        let presented = self
+            .refresh_tokens
+            .read(token.expose())
+            .ok_or(RefreshError::Invalid)?;
+        let arrival = self.clock.now();
+        let by = self.refresh_tokens.party(presented.session, client);
+        let Rotation {
+            decision,
+            session,
+            user,
+        } = self
+            .store
+            .rotate_session(presented.session, presented.generation, by, arrival)
+            .await
+            .map_err(SessionError::from)?
+            .ok_or(RefreshError::Invalid)?;
+        self.record(decision, &session, &user, client).await;
+        match decision {
+            Decision::Rotate
+            | Decision::Adopt
+            | Decision::Replay
+            | Decision::ReplayElsewhere
+            | Decision::ReplayInNewEpoch
+            | Decision::ReplayElsewhereInNewEpoch => {
+                Ok(self.issue(&session, &user, client, arrival)?)
+            }
+            Decision::Void => Err(RefreshError::Invalid),
+            Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
+            Decision::Expired => Err(RefreshError::Expired),
+        }
+    }
+
+    /// Ends the session that a token names. Again and again is no error, nor is an expired token.
+    ///
+    /// # Errors
+    /// If no key of ours made the token, or the store did not work.
+    pub async fn sign_out(&self, token: &SignOut, client: &Client) -> Result<(), SignOutError> {
+        let session = match token {
+            SignOut::Access(token) => self
+                .access_tokens
+                .verify_ignoring_expiry(token.expose())
+                .map(|claims| claims.sid)
+                .map_err(|_| SignOutError::Invalid)?,
+            SignOut::Refresh(token) => self
+                .refresh_tokens
+                .read(token.expose())
+                .map(|presented| presented.session)
+                .ok_or(SignOutError::Invalid)?,
+        };
+        let found = self.store.session(session).await?;
+        self.store.end_session(session).await?;
+        if let Some((session, user)) = found.filter(|(session, _)| session.ended.is_none()) {
+            self.note(user.id, Happening::SignedOut, session.id, client)
+                .await;
+        }
+        Ok(())
+    }
+
+    /// The current pair of a session that was [renewed](Session::renewed).
+    ///
+    /// # Errors
+    /// If signing did not work.
+    pub fn issue_renewed(
+        &self,
+        session: &Session,
+        user: &User,
+        client: &Client,
+    ) -> Result<Issued, SessionError> {
+        self.issue(session, user, client, self.clock.now())
+    }
+
+    fn issue(
+        &self,
+        session: &Session,
+        user: &User,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Issued, SessionError> {
+        // Whole seconds, since that is what a JWT counts in; never past the session's end.
+        let expires_in = self.lifetimes.access_token.min(session.expires.since(now));
+        let expires_in = Duration::from_secs(expires_in.as_secs());
+        let claims = AccessClaims {
+            iss: self.access_tokens.issuer().to_owned(),
+            aud: self.access_tokens.issuer().to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            sub: user.id,
+            preferred_username: user.username.as_str().to_owned(),
+            sid: session.id,
+            generation: session.generation,
+            epoch: session.epoch,
+            party: self.refresh_tokens.party(session.id, client),
+            jti: TokenId::new(now),
+            iat: now.as_secs(),
+            exp: now.as_secs() + expires_in.as_secs(),
+        };
+        Ok(Issued {
+            access_token: self
+                .access_tokens
+                .issue(&claims)
+                .ok_or(SessionError::Signing)?,
+            refresh_token: self.refresh_tokens.issue(session.id, session.generation),
+            expires_in,
+        })
+    }
+
+    async fn note(&self, user: UserId, what: Happening, session: SessionId, client: &Client) {
+        let circumstances = Circumstances {
+            session: Some(session),
+            client: Some(client),
+            by: None,
+        };
+        self.journal.record(user, what, circumstances).await;
+    }
+
+    /// What the person, or an auditor, should be able to find later. Of a theft the person is told, too.
+    async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
+        match decision {
+            Decision::Theft => {
+                self.note(user.id, Happening::TokenReused, session.id, client)
+                    .await;
+                self.mailer.tell(user, About::TokenReused).await;
+            }
+            Decision::Adopt => {
+                self.note(user.id, Happening::StoreWentBack, session.id, client)
+                    .await;
+            }
+            Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
+                let what = Happening::TokenReplayedElsewhere;
+                self.note(user.id, what, session.id, client).await;
+            }
+            Decision::ReplayInNewEpoch => tracing::info!(
+                session.id = %session.id, user.id = %user.id,
+                "a lost refresh was answered again in a new epoch"
+            ),
+            Decision::Rotate
+            | Decision::Replay
+            | Decision::Void
+            | Decision::Over(End::Theft)
+            | Decision::Expired => {}
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! From the `Authorization` header to a caller.
+//!
+//! poem-openapi's own bearer scheme answers a missing header without a challenge, and without asking us.
+
+use std::sync::Arc;
+
+use password_auth_core::sessions::{Caller, Sessions};
+use password_auth_wire::Secret;
+use poem::http::header::AUTHORIZATION;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaOAuthFlow, MetaOAuthFlows, MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use super::error::Failure;
+
+/// The names of the schemes in the OpenAPI document: Swagger UI's Authorize asks for name and password, or for a token.
+pub(super) const SCHEMES: [&str; 2] = [PASSWORD_FLOW, BEARER];
+
+const PASSWORD_FLOW: &str = "password";
+const BEARER: &str = "bearer";
+
+/// Where the password flow gets its tokens.
+const TOKEN_URL: &str = "/api/v1/auth/login/form";
+
+/// A route that takes this answers 401 to everybody without a good access token, before it looks at
+/// anything else.
+pub(super) struct Authenticated(pub(super) Caller);
+
+/// The bearer token if one was sent, unchecked: for signing out, which an expired one may, and for which
+/// another token will do as well.
+pub(super) struct MaybeBearer(pub(super) Result<Option<Secret>, Failure>);
+
+/// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
+fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
+    let mut values = request.headers().get_all(AUTHORIZATION).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Failure::InvalidToken);
+    }
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let value = value.to_str().map_err(|_| Failure::InvalidToken)?.trim();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(Secret::new(token.trim_start())))
+        }
+        _ if value.is_empty() => Ok(None),
+        _ => Err(Failure::InvalidToken),
+    }
+}
+
+/// Whoever sends a good access token.
+pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
+    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
+    let sessions = request
+        .data::<Arc<Sessions>>()
+        .ok_or_else(|| Failure::internal("the routes were built without sessions"))?;
+    Ok(sessions.authenticate(token.expose()).await?)
+}
+
+pub(super) fn register_schemes(registry: &mut Registry) {
+    registry.create_security_scheme(
+        BEARER,
+        MetaSecurityScheme {
+            ty: "http",
+            description: Some(
+                "The `access_token` that `/authenticate` answers. Paste it alone: Swagger UI adds the word Bearer.",
+            ),
+            name: None,
+            key_in: None,
+            scheme: Some("bearer"),
+            bearer_format: Some("JWT"),
+            flows: None,
+            openid_connect_url: None,
+        },
+    );
+    registry.create_security_scheme(
+        PASSWORD_FLOW,
+        MetaSecurityScheme {
+            ty: "oauth2",
+            description: Some("Sign in here with name, or e-mail address, and password."),
+            name: None,
+            key_in: None,
+            scheme: None,
+            bearer_format: None,
+            flows: Some(MetaOAuthFlows {
+                implicit: None,
+                password: Some(MetaOAuthFlow {
+                    authorization_url: None,
+                    token_url: Some(TOKEN_URL),
+                    refresh_url: None,
+                    scopes: Vec::new(),
+                }),
+                client_credentials: None,
+                authorization_code: None,
+            }),
+            openid_connect_url: None,
+        },
+    );
+}
+
+impl<'a> ApiExtractor<'a> for Authenticated {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_schemes(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        SCHEMES.to_vec()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(Self(caller(request).await?))
+    }
+}
+
+impl<'a> ApiExtractor<'a> for MaybeBearer {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_schemes(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        SCHEMES.to_vec()
+    }
+
+    fn has_security_fallback() -> bool {
+        true
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(Self(bearer(request)))
+    }
+}

@@ -1,0 +1,187 @@
+//! The demo's contract, at the root: what clients of the "Password Auth Demo" rely on.
+
+mod described;
+
+use std::sync::Arc;
+
+use password_auth_core::accounts::{Accounts, NewAccount};
+use password_auth_core::sessions::{Issued, SessionKind, Sessions};
+use password_auth_model::{SharedClock, Timestamp};
+use password_auth_wire::{
+    Authenticate, Credentials, Logout, Message, ProtectedData, Refresh, Status, Tokens,
+};
+use poem_openapi::{OpenApi, Tags};
+
+use self::described::{
+    Ping, Protected, ProtectedDataRoute, RefreshTokens, Register, SignIn, SignOutRoute,
+};
+use super::body::{Body, OptionalBody};
+use super::caller::{Authenticated, MaybeBearer};
+use super::client::RequestClient;
+use super::route::{Answer, Outcome, Route as _};
+use super::sign_out::sign_out;
+
+pub(super) struct DemoApi {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) clock: SharedClock,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// Make an account, sign in, stay signed in, sign out.
+    #[oai(rename = "sign-in")]
+    SignIn,
+    /// What only people who are signed in see.
+    #[oai(rename = "protected")]
+    Protected,
+    /// Whether the server answers.
+    #[oai(rename = "health")]
+    Health,
+}
+
+#[OpenApi]
+impl DemoApi {
+    /// Make an account
+    ///
+    /// The name keeps its spelling and is compared without case.
+    #[oai(
+        path = "/register",
+        method = "post",
+        operation_id = "register",
+        tag = "Tag::SignIn"
+    )]
+    async fn register(&self, client: RequestClient, body: Body<Credentials>) -> Outcome<Register> {
+        let Credentials { username, password } = body.0;
+        let account = NewAccount {
+            username,
+            password,
+            email: None,
+            full_name: None,
+        };
+        self.accounts.register(account, &client).await?;
+        Ok(Answer(Register::example()))
+    }
+
+    /// Sign in
+    #[oai(
+        path = "/authenticate",
+        method = "post",
+        operation_id = "authenticate",
+        tag = "Tag::SignIn"
+    )]
+    async fn authenticate(
+        &self,
+        client: RequestClient,
+        body: Body<Authenticate>,
+    ) -> Outcome<SignIn> {
+        let Authenticate {
+            username,
+            password,
+            stay_signed_in,
+        } = body.0;
+        let kind = match stay_signed_in {
+            None | Some(true) => SessionKind::Staying,
+            Some(false) => SessionKind::Short,
+        };
+        let issued = self
+            .accounts
+            .sign_in(&username, password, kind, client.0)
+            .await?;
+        Ok(Answer(tokens(issued)))
+    }
+
+    /// Exchange a refresh token for a new pair
+    ///
+    /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
+    /// second tab, costs nobody the sign-in. Later, an old token ends the session.
+    #[oai(
+        path = "/refresh",
+        method = "post",
+        operation_id = "refresh",
+        tag = "Tag::SignIn"
+    )]
+    async fn refresh(&self, client: RequestClient, body: Body<Refresh>) -> Outcome<RefreshTokens> {
+        let issued = self
+            .sessions
+            .refresh(&body.0.refresh_token, &client)
+            .await?;
+        Ok(Answer(tokens(issued)))
+    }
+
+    /// Sign out
+    ///
+    /// By the bearer token, which may have expired, or by a refresh token of any generation. Doing it
+    /// again is no error.
+    #[oai(
+        path = "/logout",
+        method = "post",
+        operation_id = "logout",
+        tag = "Tag::SignIn"
+    )]
+    async fn logout(
+        &self,
+        client: RequestClient,
+        bearer: MaybeBearer,
+        body: OptionalBody<Logout>,
+    ) -> Outcome<SignOutRoute> {
+        let refresh_token = body.0.and_then(|logout| logout.refresh_token);
+        sign_out(&self.sessions, bearer, refresh_token, &client).await?;
+        Ok(Answer(SignOutRoute::example()))
+    }
+
+    /// Greet the caller
+    #[oai(
+        path = "/protected",
+        method = "get",
+        operation_id = "protected",
+        tag = "Tag::Protected"
+    )]
+    async fn protected(&self, caller: Authenticated) -> Outcome<Protected> {
+        let name = &caller.0.user.username;
+        Ok(Answer(Message::ok(format!("Hello, {name}!"))))
+    }
+
+    /// Some data of the caller's
+    #[oai(
+        path = "/protected-data",
+        method = "get",
+        operation_id = "protected_data",
+        tag = "Tag::Protected"
+    )]
+    async fn protected_data(&self, caller: Authenticated) -> Outcome<ProtectedDataRoute> {
+        Ok(Answer(protected_data(
+            caller.0.user.username.as_str(),
+            self.clock.now(),
+        )))
+    }
+
+    /// Whether the server answers
+    #[oai(
+        path = "/ping",
+        method = "get",
+        operation_id = "ping",
+        tag = "Tag::Health"
+    )]
+    async fn ping(&self) -> Outcome<Ping> {
+        Ok(Answer(Ping::example()))
+    }
+}
+
+fn tokens(issued: Issued) -> Tokens {
+    Tokens {
+        status: Status::Ok,
+        access_token: issued.access_token,
+        refresh_token: issued.refresh_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: u32::try_from(issued.expires_in.as_secs()).unwrap_or(u32::MAX),
+    }
+}
+
+fn protected_data(name: &str, now: Timestamp) -> ProtectedData {
+    ProtectedData {
+        message: format!("Hello {name}! You have successfully accessed a protected resource."),
+        user: name.to_owned(),
+        access_timestamp: now.to_rfc3339(),
+    }
+}

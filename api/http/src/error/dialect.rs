@@ -1,0 +1,178 @@
+//! How failures are told: the status, the sentence and the header of each, in either dialect. The codes are the
+//! same in both.
+
+use std::time::Duration;
+
+use password_auth_wire::{ErrorBody, ErrorCode, FieldError};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem::{IntoResponse, Response};
+
+use super::Failure;
+
+/// Whose words a route speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// The demo's, at the root.
+    Demo,
+    /// That of `/api/v1`.
+    V1,
+}
+
+/// A failure, told in a dialect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    pub(super) failure: &'a Failure,
+    pub(super) dialect: Dialect,
+}
+
+impl Told<'_> {
+    /// The status. The demo answers 400 where `/api/v1` answers 409 or 401.
+    #[must_use]
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self.failure {
+            Failure::Unreadable
+            | Failure::Malformed
+            | Failure::CredentialsRequired
+            | Failure::WrongPassword
+            | Failure::InvalidOneTimeToken
+            | Failure::NothingToVerify => StatusCode::BAD_REQUEST,
+            Failure::UserExists | Failure::EmailExists => match self.dialect {
+                Dialect::Demo => StatusCode::BAD_REQUEST,
+                Dialect::V1 => StatusCode::CONFLICT,
+            },
+            Failure::InvalidRefreshToken
+            | Failure::RefreshTokenExpired
+            | Failure::RefreshTokenReused => match self.dialect {
+                Dialect::Demo => StatusCode::BAD_REQUEST,
+                Dialect::V1 => StatusCode::UNAUTHORIZED,
+            },
+            Failure::InvalidCredentials
+            | Failure::MissingToken
+            | Failure::TokenExpired
+            | Failure::InvalidToken => StatusCode::UNAUTHORIZED,
+            Failure::AccountDisabled | Failure::PermissionDenied(_) | Failure::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
+            Failure::NotFound => StatusCode::NOT_FOUND,
+            Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Failure::LastAdmin => StatusCode::CONFLICT,
+            Failure::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Failure::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+            Failure::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::UnknownTransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Failure::MailNotConfigured | Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The body.
+    #[must_use]
+    pub(crate) fn body(&self) -> ErrorBody {
+        let code = self.failure.code();
+        match (self.failure, self.dialect) {
+            (Failure::Unreadable | Failure::UnknownTransferCoding, _) => {
+                ErrorBody::with_message(code, "The request can not be understood.")
+            }
+            (Failure::CredentialsRequired, _) => {
+                ErrorBody::with_message(code, ErrorCode::CREDENTIALS_REQUIRED)
+            }
+            (Failure::Invalid(errors), _) => ErrorBody {
+                errors: errors.clone(),
+                ..ErrorBody::with_message(code, sentence(errors))
+            },
+            (Failure::PermissionDenied(roles), _) => {
+                let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+                let names = names.join("', '");
+                let message = format!("Permission denied. Required roles: ['{names}']");
+                ErrorBody::with_message(code, message)
+            }
+            (Failure::InvalidCredentials, Dialect::V1) => {
+                ErrorBody::with_message(code, "Incorrect username or password")
+            }
+            (Failure::MissingToken, Dialect::V1) => {
+                ErrorBody::with_message(code, "Not authenticated")
+            }
+            (Failure::InvalidToken | Failure::TokenExpired, Dialect::V1) => {
+                ErrorBody::with_message(code, "Could not validate credentials")
+            }
+            _ => ErrorBody::new(code),
+        }
+    }
+
+    /// The header that goes with the status: `WWW-Authenticate` (RFC 6750 §3) or `Retry-After` (RFC 9110
+    /// §10.2.3).
+    #[must_use]
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let challenge = |text| Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(text)));
+        match self.failure {
+            Failure::TokenExpired => challenge(
+                r#"Bearer realm="password-auth", error="invalid_token", error_description="The access token expired""#,
+            ),
+            Failure::InvalidToken => {
+                challenge(r#"Bearer realm="password-auth", error="invalid_token""#)
+            }
+            Failure::PermissionDenied(_) => {
+                challenge(r#"Bearer realm="password-auth", error="insufficient_scope""#)
+            }
+            _ if self.status() == StatusCode::UNAUTHORIZED => {
+                challenge(r#"Bearer realm="password-auth""#)
+            }
+            Failure::TooManyAttempts(wait) | Failure::Unavailable(wait) => {
+                Some((header::RETRY_AFTER, HeaderValue::from(whole_seconds(*wait))))
+            }
+            // Not before somebody has changed a setting.
+            Failure::MailNotConfigured => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("3600")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub(crate) fn response(&self) -> Response {
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        let mut response = Response::builder()
+            .status(self.status())
+            .content_type("application/json; charset=utf-8")
+            .body(body);
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, value);
+        }
+        response.set_data(AnsweredCode(self.failure.code()));
+        response
+    }
+
+    /// The answer, as handlers fail with it.
+    #[must_use]
+    pub(crate) fn error(&self) -> poem::Error {
+        let mut error = poem::Error::from_response(self.response().into_response());
+        // poem carries the error's data over to the answer, and not the response's own.
+        error.set_data(AnsweredCode(self.failure.code()));
+        error
+    }
+}
+
+/// The code of an answer that is a failure: for the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnsweredCode(pub(crate) ErrorCode);
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis()
+        .div_ceil(1000)
+        .max(1)
+        .try_into()
+        .unwrap_or(u64::MAX)
+}
+
+/// One sentence for people out of the fields'.
+fn sentence(errors: &[FieldError]) -> String {
+    let sentences: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
+    if sentences.is_empty() {
+        ErrorCode::ValidationFailed.message().to_owned()
+    } else {
+        sentences.join(" ")
+    }
+}

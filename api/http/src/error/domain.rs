@@ -1,0 +1,261 @@
+//! What each use case's errors are to a client. The causes of a 5xx are logged here, once.
+
+use std::time::Duration;
+
+use password_auth_core::accounts::{
+    ChangePasswordError, ChangePersonError, ConfirmEmailError, ExportError, Invalid, LeaveError,
+    MailRequestError, ProofError, RegisterError, ResetPasswordError, SeePersonError, SignInError,
+};
+use password_auth_core::passwords::{Busy, HashingError, Weak};
+use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
+use password_auth_model::Role;
+use password_auth_store::StoreError;
+use password_auth_wire::FieldError;
+use password_auth_wire::rules::Violation;
+use poem::error::ReadBodyError;
+
+use super::Failure;
+
+/// When to ask again after the store was busy.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// When an export that is under way will have ended, most likely.
+const EXPORT_RETRY: Duration = Duration::from_secs(1);
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        let field = |name: &str, violation: Option<Violation>| {
+            violation.map(|violation| FieldError {
+                field: name.to_owned(),
+                code: violation.code().to_owned(),
+                message: violation.message().to_owned(),
+            })
+        };
+        let errors = [
+            field("username", invalid.username),
+            field("password", invalid.password),
+            invalid.weak.map(|weak| FieldError {
+                field: "password".to_owned(),
+                code: Weak::CODE.to_owned(),
+                message: weak.sentence(),
+            }),
+            field("email", invalid.email),
+            field("full_name", invalid.full_name),
+        ];
+        Self::Invalid(errors.into_iter().flatten().collect())
+    }
+}
+
+impl Failure {
+    /// The failure, where the request has another name for the one field that can be wrong.
+    pub(crate) fn in_field(self, name: &str) -> Self {
+        match self {
+            Self::Invalid(errors) => Self::Invalid(
+                errors
+                    .into_iter()
+                    .map(|error| FieldError {
+                        field: name.to_owned(),
+                        ..error
+                    })
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Unavailable(STORE_RETRY),
+            StoreError::Unavailable(cause) => {
+                tracing::error!(cause, "the store can not answer");
+                Self::Unavailable(STORE_RETRY)
+            }
+            StoreError::Corrupt(cause) | StoreError::BrokeOff(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<HashingError> for Failure {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy(Busy) => Self::Unavailable(Busy::RETRY_AFTER),
+            HashingError::Failed(cause) => Self::internal(cause),
+            HashingError::Aborted => Self::internal(error),
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => error.into(),
+            SessionError::Signing => Self::internal(error),
+        }
+    }
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Empty => Self::CredentialsRequired,
+            RegisterError::Invalid(invalid) => invalid.into(),
+            RegisterError::NameTaken => Self::UserExists,
+            RegisterError::EmailTaken => Self::EmailExists,
+            RegisterError::TooMany(wait) => Self::TooManyAttempts(wait),
+            RegisterError::Hashing(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProofError> for Failure {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Wrong => Self::WrongPassword,
+            ProofError::TooMany(wait) => Self::TooManyAttempts(wait),
+            ProofError::Hashing(error) => error.into(),
+            ProofError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Failure {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
+            ChangePasswordError::Proof(error) => error.into(),
+            ChangePasswordError::SignedOut => Self::InvalidToken,
+            ChangePasswordError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for Failure {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::BadToken => Self::InvalidOneTimeToken,
+            ResetPasswordError::Invalid(invalid) => Self::from(invalid).in_field("new_password"),
+            ResetPasswordError::TooMany(wait) => Self::TooManyAttempts(wait),
+            ResetPasswordError::Hashing(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MailRequestError> for Failure {
+    fn from(error: MailRequestError) -> Self {
+        match error {
+            MailRequestError::Invalid => Invalid {
+                email: Some(Violation::EmailInvalid),
+                ..Invalid::default()
+            }
+            .into(),
+            MailRequestError::NotConfigured => Self::MailNotConfigured,
+            MailRequestError::NothingToVerify => Self::NothingToVerify,
+            MailRequestError::Taken => Self::EmailExists,
+            MailRequestError::TooMany(wait) => Self::TooManyAttempts(wait),
+            MailRequestError::Proof(error) => error.into(),
+            MailRequestError::Randomness(cause) => Self::internal(cause),
+            MailRequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmEmailError> for Failure {
+    fn from(error: ConfirmEmailError) -> Self {
+        match error {
+            ConfirmEmailError::BadToken | ConfirmEmailError::AlreadyConfirmed => {
+                Self::InvalidOneTimeToken
+            }
+            ConfirmEmailError::Taken => Self::EmailExists,
+            ConfirmEmailError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SeePersonError> for Failure {
+    fn from(error: SeePersonError) -> Self {
+        match error {
+            SeePersonError::Unknown => Self::NotFound,
+            SeePersonError::Forbidden => Self::PermissionDenied(&Role::SEEING_OTHERS),
+            SeePersonError::AdminsOnly => Self::PermissionDenied(&[Role::Admin]),
+            SeePersonError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePersonError> for Failure {
+    fn from(error: ChangePersonError) -> Self {
+        match error {
+            ChangePersonError::Unknown => Self::NotFound,
+            ChangePersonError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
+            ChangePersonError::LastAdmin => Self::LastAdmin,
+            ChangePersonError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::UnderWay => Self::TooManyAttempts(EXPORT_RETRY),
+            ExportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for Failure {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Proof(error) => error.into(),
+            LeaveError::Remove(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Empty => Self::CredentialsRequired,
+            SignInError::Refused => Self::InvalidCredentials,
+            SignInError::Disabled => Self::AccountDisabled,
+            SignInError::TooMany(wait) => Self::TooManyAttempts(wait),
+            SignInError::Hashing(error) => error.into(),
+            SignInError::Session(error) => error.into(),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthenticateError> for Failure {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Expired => Self::TokenExpired,
+            AuthenticateError::Invalid => Self::InvalidToken,
+            AuthenticateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Failure {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Invalid => Self::InvalidRefreshToken,
+            RefreshError::Expired => Self::RefreshTokenExpired,
+            RefreshError::Reused => Self::RefreshTokenReused,
+            RefreshError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadBodyError> for Failure {
+    fn from(error: ReadBodyError) -> Self {
+        match error {
+            ReadBodyError::PayloadTooLarge => Self::PayloadTooLarge,
+            // The client broke off, or its chunks are malformed.
+            _ => Self::Unreadable,
+        }
+    }
+}

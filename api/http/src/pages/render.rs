@@ -1,0 +1,118 @@
+//! The pages' HTML, and the headers that keep a token in it to itself.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use password_auth_wire::rules::PASSWORD_MIN_CHARS;
+use poem::Response;
+use poem::http::header::CONTENT_SECURITY_POLICY;
+use poem::http::{HeaderValue, StatusCode};
+use sha2::{Digest as _, Sha256};
+
+use super::super::error::{AnsweredCode, Dialect, Failure};
+
+/// Stands in each page; its policy allows it by its hash.
+const STYLE: &str = include_str!("page.css");
+
+/// Nothing loads, runs, frames, or sends elsewhere.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
+/// Which form.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// Asks for a new password.
+    NewPassword,
+    /// Asks for nothing but its button.
+    Confirmation,
+}
+
+#[derive(Template)]
+#[template(path = "pages/new_password.html")]
+struct NewPassword<'a> {
+    title: &'static str,
+    style: &'static str,
+    token: &'a str,
+    problem: Option<&'a str>,
+    fewest: usize,
+}
+
+#[derive(Template)]
+#[template(path = "pages/confirmation.html")]
+struct Confirmation<'a> {
+    title: &'static str,
+    style: &'static str,
+    token: &'a str,
+    problem: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/told.html")]
+struct Told {
+    title: &'static str,
+    style: &'static str,
+    sentence: &'static str,
+}
+
+/// A form, with what was wrong with the last try.
+pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
+    match form {
+        Form::NewPassword => page(&NewPassword {
+            title: "Choose a new password",
+            style: STYLE,
+            token,
+            problem,
+            fewest: PASSWORD_MIN_CHARS,
+        }),
+        Form::Confirmation => page(&Confirmation {
+            title: "Confirm your e-mail address",
+            style: STYLE,
+            token,
+            problem,
+        }),
+    }
+}
+
+/// A page that only says something.
+pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
+    page(&Told {
+        title,
+        style: STYLE,
+        sentence,
+    })
+}
+
+/// The page with the status and header of the failure that it tells of.
+pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
+    let told = failure.told_in(Dialect::V1);
+    // A page that could not be made has its status already.
+    if page.status() == StatusCode::OK {
+        page.set_status(told.status());
+    }
+    if let Some((name, value)) = told.header() {
+        page.headers_mut().insert(name, value);
+    }
+    page.set_data(AnsweredCode(failure.code()));
+    page
+}
+
+fn page(template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(error) => return Failure::internal(error).told_in(Dialect::V1).response(),
+    };
+    let mut response = Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .body(html);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    response
+}

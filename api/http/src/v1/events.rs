@@ -1,0 +1,77 @@
+//! What happened, to everybody: for admins.
+
+use std::sync::Arc;
+
+use password_auth_core::accounts::Accounts;
+use password_auth_model::{EventId, UserId};
+use password_auth_wire::FieldError;
+use password_auth_wire::v1::EventInfo;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
+
+use super::Tag;
+use super::caller::Admin;
+use super::described::AllEvents;
+use super::views;
+use crate::error::Failure;
+use crate::route::{Answer, Outcome};
+
+pub(crate) struct EventsApi {
+    pub(super) accounts: Arc<Accounts>,
+}
+
+pub(super) const fn default_events() -> u32 {
+    20
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Events")]
+impl EventsApi {
+    /// What happened
+    ///
+    /// The latest first, of one person or of all. For older ones, `before` is the id of the last one seen.
+    #[oai(path = "/events", method = "get", operation_id = "v1_events")]
+    async fn events(
+        &self,
+        _caller: Admin,
+        /// Only this person's.
+        user: Query<Option<String>>,
+        /// Only events older than the one with this id.
+        before: Query<Option<String>>,
+        /// How many at most.
+        #[oai(
+            default = "default_events",
+            validator(minimum(value = "1"), maximum(value = "100"))
+        )]
+        limit: Query<u32>,
+    ) -> Outcome<AllEvents> {
+        let user = user
+            .0
+            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("user")))
+            .transpose()?;
+        Ok(Answer(
+            page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
+        ))
+    }
+}
+
+/// A part of the record.
+pub(super) async fn page(
+    accounts: &Accounts,
+    user: Option<UserId>,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<EventInfo>, Failure> {
+    let before = before
+        .map(|id| id.parse::<EventId>().map_err(|_| not_an_id("before")))
+        .transpose()?;
+    let events = accounts.events(user, before, limit).await?;
+    Ok(events.iter().map(views::event).collect())
+}
+
+pub(super) fn not_an_id(name: &str) -> Failure {
+    Failure::Invalid(vec![FieldError {
+        field: name.to_owned(),
+        code: "invalid".to_owned(),
+        message: format!("The parameter {name} is not valid."),
+    }])
+}

@@ -1,0 +1,263 @@
+//! Registering, signing in, refreshing, signing out; sign-ins on several devices.
+
+use std::sync::Arc;
+
+use password_auth_core::accounts::{Accounts, NewAccount};
+use password_auth_core::sessions::{SessionKind, Sessions};
+use password_auth_model::SessionId;
+use password_auth_wire::Logout;
+use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount};
+use poem_openapi::param::Path;
+use poem_openapi::{Object, OpenApi};
+
+use super::Tag;
+use super::caller::Minding;
+use super::described::{
+    EndOtherSignIns, EndSignIn, LoginFormRoute, LoginRoute, LogoutEverywhere, LogoutRoute,
+    ReactivateRoute, RefreshRoute, RegisterRoute, SignIns,
+};
+use super::messages::LOGGED_OUT;
+use super::views;
+use crate::body::{OptionalBody, StrictBody};
+use crate::caller::MaybeBearer;
+use crate::client::RequestClient;
+use crate::error::Failure;
+use crate::form::ApiForm;
+use crate::route::{Answer, NoBody, Outcome};
+use crate::sign_out::sign_out;
+
+pub(crate) struct SessionApi {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) sessions: Arc<Sessions>,
+}
+
+/// The OAuth2 password form (RFC 6749 §4.3.2); what else it brings is of no use here.
+#[derive(Object, serde::Deserialize)]
+struct PasswordForm {
+    /// The name, in any case, or the e-mail address.
+    // In a form, what is missing and what is empty are the same.
+    #[serde(default)]
+    username: String,
+    /// The password.
+    #[serde(default = "password_auth_wire::Secret::empty")]
+    password: password_auth_wire::Secret,
+}
+
+#[OpenApi(prefix_path = "/api/v1/auth")]
+impl SessionApi {
+    /// Make an account
+    ///
+    /// An address that is given is sent a link to verify it. Nobody chooses his own role.
+    #[oai(
+        path = "/register",
+        method = "post",
+        operation_id = "v1_register",
+        tag = "Tag::SignIn"
+    )]
+    async fn register(
+        &self,
+        client: RequestClient,
+        body: StrictBody<RegisterAccount>,
+    ) -> Outcome<RegisterRoute> {
+        let RegisterAccount {
+            username,
+            email,
+            password,
+            full_name,
+        } = body.0;
+        let account = NewAccount {
+            username,
+            password,
+            email,
+            full_name,
+        };
+        let user = self.accounts.register(account, &client).await?;
+        Ok(Answer(views::oneself(&user)))
+    }
+
+    /// Sign in
+    #[oai(
+        path = "/login",
+        method = "post",
+        operation_id = "v1_login",
+        tag = "Tag::SignIn"
+    )]
+    async fn login(&self, client: RequestClient, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+        let Login {
+            username,
+            password,
+            stay_signed_in,
+        } = body.0;
+        let kind = match stay_signed_in {
+            None | Some(true) => SessionKind::Staying,
+            Some(false) => SessionKind::Short,
+        };
+        let issued = self
+            .accounts
+            .sign_in(&username, password, kind, client.0)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Sign in by the OAuth2 password form
+    ///
+    /// As the Authorize button sends it. A browser's form from a page of another site is refused.
+    #[oai(
+        path = "/login/form",
+        method = "post",
+        operation_id = "v1_login_form",
+        tag = "Tag::SignIn"
+    )]
+    async fn login_form(
+        &self,
+        client: RequestClient,
+        form: ApiForm<PasswordForm>,
+    ) -> Outcome<LoginFormRoute> {
+        let PasswordForm { username, password } = form.0;
+        let issued = self
+            .accounts
+            .sign_in(&username, password, SessionKind::Staying, client.0)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Sign in to an account that one deactivated oneself
+    ///
+    /// As signing in, and the account may be used again. What an admin deactivated, an admin activates.
+    #[oai(
+        path = "/reactivate",
+        method = "post",
+        operation_id = "v1_reactivate",
+        tag = "Tag::SignIn"
+    )]
+    async fn reactivate(
+        &self,
+        client: RequestClient,
+        body: StrictBody<Reactivate>,
+    ) -> Outcome<ReactivateRoute> {
+        let Reactivate { username, password } = body.0;
+        let issued = self
+            .accounts
+            .reactivate(&username, password, client.0)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Exchange a refresh token for a new pair
+    ///
+    /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
+    /// second tab, costs nobody the sign-in. Later, an old token ends the session.
+    #[oai(
+        path = "/refresh",
+        method = "post",
+        operation_id = "v1_refresh",
+        tag = "Tag::SignIn"
+    )]
+    async fn refresh(
+        &self,
+        client: RequestClient,
+        body: StrictBody<RefreshPair>,
+    ) -> Outcome<RefreshRoute> {
+        let issued = self
+            .sessions
+            .refresh(&body.0.refresh_token, &client)
+            .await?;
+        Ok(Answer(views::tokens(issued)))
+    }
+
+    /// Sign out
+    ///
+    /// By the bearer token, which may have expired, or by a refresh token of any generation. Doing it
+    /// again is no error.
+    #[oai(
+        path = "/logout",
+        method = "post",
+        operation_id = "v1_logout",
+        tag = "Tag::SignIn"
+    )]
+    async fn logout(
+        &self,
+        client: RequestClient,
+        bearer: MaybeBearer,
+        body: OptionalBody<Logout>,
+    ) -> Outcome<LogoutRoute> {
+        let refresh_token = body.0.and_then(|logout| logout.refresh_token);
+        sign_out(&self.sessions, bearer, refresh_token, &client).await?;
+        Ok(Answer(Done::with(LOGGED_OUT)))
+    }
+
+    /// Sign out everywhere
+    #[oai(
+        path = "/logout/all",
+        method = "post",
+        operation_id = "v1_logout_all",
+        tag = "Tag::SignIn"
+    )]
+    async fn logout_all(
+        &self,
+        caller: Minding,
+        client: RequestClient,
+    ) -> Outcome<LogoutEverywhere> {
+        self.sessions.end_all_of_caller(&caller.0, &client).await?;
+        Ok(Answer(Done::with(LOGGED_OUT)))
+    }
+
+    /// The caller's sign-ins
+    ///
+    /// Where `replayed_elsewhere` is set and you know nothing of it, change the password: that voids every token.
+    #[oai(
+        path = "/sessions",
+        method = "get",
+        operation_id = "v1_sessions",
+        tag = "Tag::SignIn"
+    )]
+    async fn sessions(&self, caller: Minding) -> Outcome<SignIns> {
+        let sessions = self.sessions.of_caller(&caller.0).await?;
+        let shown = sessions
+            .iter()
+            .map(|session| views::sign_in(session, &caller.0));
+        Ok(Answer(shown.collect()))
+    }
+
+    /// End one of the caller's sign-ins
+    #[oai(
+        path = "/sessions/:id",
+        method = "delete",
+        operation_id = "v1_end_session",
+        tag = "Tag::SignIn"
+    )]
+    async fn end_session(
+        &self,
+        caller: Minding,
+        client: RequestClient,
+        id: Path<String>,
+    ) -> Outcome<EndSignIn> {
+        // What is no identifier names nothing.
+        let id: SessionId = id.0.parse().map_err(|_| Failure::NotFound)?;
+        if self.sessions.end_of_caller(&caller.0, id, &client).await? {
+            Ok(Answer(NoBody {}))
+        } else {
+            Err(Failure::NotFound.into())
+        }
+    }
+
+    /// End the caller's other sign-ins
+    ///
+    /// All but the one that asks.
+    #[oai(
+        path = "/sessions",
+        method = "delete",
+        operation_id = "v1_end_other_sessions",
+        tag = "Tag::SignIn"
+    )]
+    async fn end_other_sessions(
+        &self,
+        caller: Minding,
+        client: RequestClient,
+    ) -> Outcome<EndOtherSignIns> {
+        self.sessions
+            .end_others_of_caller(&caller.0, &client)
+            .await?;
+        Ok(Answer(NoBody {}))
+    }
+}

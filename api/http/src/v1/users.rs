@@ -1,0 +1,173 @@
+//! People.
+
+use std::sync::Arc;
+
+use password_auth_core::accounts::{Accounts, Invalid, NewAccount, Page};
+use password_auth_core::audit::Circumstances;
+use password_auth_model::{FullName, Role, UserId};
+use password_auth_store::UserChange;
+use password_auth_wire::v1::{ChangePerson, CreateAccount, PeopleCount, Role as WireRole};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+
+use super::Tag;
+use super::caller::{Admin, SignedIn, Spending};
+use super::described::{
+    ChangePersonRoute, CountRoute, CreatePersonRoute, PeopleRoute, PersonRoute, RemovePersonRoute,
+};
+use super::events::not_an_id;
+use super::views;
+use crate::body::StrictBody;
+use crate::client::RequestClient;
+use crate::error::Failure;
+use crate::route::{Answer, NoBody, Outcome};
+
+pub(crate) struct UsersApi {
+    pub(super) accounts: Arc<Accounts>,
+}
+
+const fn default_people() -> u32 {
+    10
+}
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "Tag::Users")]
+impl UsersApi {
+    /// People
+    ///
+    /// In the order in which they came. Members may see it where the server is set so, a guest themselves alone;
+    /// addresses, and who is active, are for admins.
+    #[oai(path = "/", method = "get", operation_id = "v1_users")]
+    async fn list(
+        &self,
+        caller: Spending,
+        /// Only those behind the one with this id: the last one seen.
+        after: Query<Option<String>>,
+        /// How many to pass over; for more than a few, `after` is better.
+        #[oai(default, validator(maximum(value = "10000")))]
+        skip: Query<u32>,
+        /// How many at most.
+        #[oai(
+            default = "default_people",
+            validator(minimum(value = "1"), maximum(value = "100"))
+        )]
+        limit: Query<u32>,
+        /// Only those with this role.
+        role: Query<Option<WireRole>>,
+    ) -> Outcome<PeopleRoute> {
+        let after = after
+            .0
+            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("after")));
+        let page = Page {
+            after: after.transpose()?,
+            skip: skip.0,
+            limit: limit.0,
+        };
+        let people = self
+            .accounts
+            .people(&caller.0, role.0.map(views::role), page)
+            .await?;
+        let shown = people.iter().map(|user| views::person(user, &caller.0));
+        Ok(Answer(shown.collect()))
+    }
+
+    /// Make an account for somebody
+    #[oai(path = "/", method = "post", operation_id = "v1_create_user")]
+    async fn create(
+        &self,
+        caller: Admin,
+        client: RequestClient,
+        body: StrictBody<CreateAccount>,
+    ) -> Outcome<CreatePersonRoute> {
+        let CreateAccount {
+            username,
+            email,
+            password,
+            full_name,
+            role,
+        } = body.0;
+        let account = NewAccount {
+            username,
+            password,
+            email,
+            full_name,
+        };
+        let role = role.map_or(Role::User, views::role);
+        let by = Some(caller.0.user.id);
+        let user = self
+            .accounts
+            .create(account, role, by, Some(&client))
+            .await?;
+        Ok(Answer(views::person(&user, &caller.0)))
+    }
+
+    /// How many people there are
+    #[oai(path = "/stats/count", method = "get", operation_id = "v1_count_users")]
+    async fn count(&self, _caller: Admin) -> Outcome<CountRoute> {
+        let total_users = self.accounts.count_people().await?;
+        Ok(Answer(PeopleCount { total_users }))
+    }
+
+    /// One of them
+    #[oai(path = "/:id", method = "get", operation_id = "v1_user")]
+    async fn show(&self, caller: SignedIn, id: Path<String>) -> Outcome<PersonRoute> {
+        let user = self.accounts.person(&caller.0, user_id(&id.0)?).await?;
+        Ok(Answer(views::person(&user, &caller.0)))
+    }
+
+    /// Change somebody
+    ///
+    /// Everybody may change what he is called; role and activity are for admins. The address changes by
+    /// `/auth/email/change` alone.
+    #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
+    async fn change(
+        &self,
+        caller: Spending,
+        client: RequestClient,
+        id: Path<String>,
+        body: StrictBody<ChangePerson>,
+    ) -> Outcome<ChangePersonRoute> {
+        let ChangePerson {
+            full_name,
+            role,
+            is_active,
+        } = body.0;
+        let change = UserChange {
+            full_name: full_name
+                .map(|name| FullName::parse(&name))
+                .transpose()
+                .map_err(Invalid::full_name)?,
+            role: role.map(views::role),
+            is_active,
+            ..UserChange::default()
+        };
+        let user = self
+            .accounts
+            .change_person(&caller.0, user_id(&id.0)?, change, &client)
+            .await?;
+        Ok(Answer(views::person(&user, &caller.0)))
+    }
+
+    /// Delete somebody
+    ///
+    /// Nothing that is about the person is left.
+    #[oai(path = "/:id", method = "delete", operation_id = "v1_delete_user")]
+    async fn remove(
+        &self,
+        caller: Admin,
+        client: RequestClient,
+        id: Path<String>,
+    ) -> Outcome<RemovePersonRoute> {
+        let circumstances = Circumstances {
+            by: Some(caller.0.user.id),
+            client: Some(&client),
+            session: None,
+        };
+        self.accounts.remove(user_id(&id.0)?, circumstances).await?;
+        Ok(Answer(NoBody {}))
+    }
+}
+
+/// What is no identifier names nobody.
+fn user_id(text: &str) -> Result<UserId, Failure> {
+    text.parse().map_err(|_| Failure::NotFound)
+}

@@ -1,0 +1,45 @@
+//! What is kept, and the rules about it: pure records and pure functions, which everything else stands on.
+//!
+//! Knows no store, no HTTP and no async runtime.
+
+mod attempt;
+mod client_info;
+mod clock;
+mod email_address;
+mod event;
+mod full_name;
+mod id;
+mod namesakes;
+mod one_time_token;
+mod party;
+mod password_hash;
+mod queued_email;
+mod rate;
+mod role;
+mod rotation;
+mod session;
+mod trail;
+mod user;
+mod username;
+mod visible;
+
+pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
+pub use client_info::{Client, client_network};
+pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
+pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
+pub use event::{Class, EVENTS_KEPT, Event, Happening};
+pub use full_name::FullName;
+pub use id::{EventId, LetterId, RequestId, SessionId, TokenId, UserId};
+pub use namesakes::in_one_letter;
+pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
+pub use party::{Party, printed_network};
+pub use password_hash::PasswordHash;
+pub use queued_email::{About, Letter};
+pub use rate::{ParseRateError, Rate, Verdict};
+pub use role::{Role, UnknownRole};
+pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
+pub use session::{End, Generation, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use trail::{Elsewhere, LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN, Trail};
+pub use user::User;
+pub use username::{Username, UsernameKey};
+pub use visible::{acts_on_display, visible};

@@ -1,0 +1,115 @@
+//! Everything that is kept, as a stream: how a backup leaves an engine, and enters one. The form of the
+//! file that it becomes is `dump`'s, and how an engine takes a picture of a moment is its own.
+
+use std::fmt;
+use std::pin::Pin;
+
+use futures_util::Stream;
+use password_auth_model::{Event, Letter, OneTimeToken, Session, Timestamp, User};
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+
+/// One thing that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// An account.
+    User(User),
+    /// A sign-in.
+    Session(Session),
+    /// A count of tries, or a remembered network: see [`SignInAttempt`](password_auth_model::SignInAttempt).
+    Attempt {
+        /// A digest.
+        key: [u8; 16],
+        /// Until when it counts.
+        until: Timestamp,
+    },
+    /// A one-time token that was mailed.
+    OneTimeToken(OneTimeToken),
+    /// Something that happened.
+    Event(Event),
+    /// A letter that waits.
+    Letter(Letter),
+}
+
+/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
+/// in the order of their keys, then one-time tokens by hash, events and letters by id; all compared as bytes. Ends
+/// at its first error.
+pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
+
+/// What [`Store::load`](super::Store::load) has written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Accounts.
+    pub users: u64,
+    /// Sign-ins.
+    pub sessions: u64,
+    /// Counts of tries and remembered networks.
+    pub attempts: u64,
+    /// One-time tokens.
+    pub one_time_tokens: u64,
+    /// Events.
+    pub events: u64,
+    /// Letters.
+    pub letters: u64,
+}
+
+impl Loaded {
+    /// Counts one more.
+    pub const fn count(&mut self, record: &Record) {
+        match record {
+            Record::User(_) => self.users += 1,
+            Record::Session(_) => self.sessions += 1,
+            Record::Attempt { .. } => self.attempts += 1,
+            Record::OneTimeToken(_) => self.one_time_tokens += 1,
+            Record::Event(_) => self.events += 1,
+            Record::Letter(_) => self.letters += 1,
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn sum(&self) -> u64 {
+        self.users
+            + self.sessions
+            + self.attempts
+            + self.one_time_tokens
+            + self.events
+            + self.letters
+    }
+}
+
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            users,
+            sessions,
+            attempts,
+            one_time_tokens,
+            events,
+            letters,
+        } = self;
+        write!(
+            f,
+            "{users} users, {sessions} sessions, {attempts} counts of tries, {one_time_tokens} one-time tokens, \
+             {events} events, {letters} letters"
+        )
+    }
+}
+
+/// Why nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Something is kept there already.
+    #[error("the store is not empty")]
+    NotEmpty,
+    /// The records broke off.
+    #[error("{0}")]
+    Records(StoreError),
+    /// Two of the records exclude each other: one name twice, a session of nobody.
+    #[error("the records contradict each other: {0}")]
+    Contradiction(String),
+    /// The engine failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,91 @@
+//! Tries at signing in, counted for each account over all nodes, by the database's clock.
+
+use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
+
+use super::error::Failure;
+use super::row::{self, get, moment};
+use super::transact::Transaction;
+use crate::StoreError;
+
+const UPSERT: &str = "INSERT INTO sign_in_attempts (key, until) VALUES ($1, $2) \
+     ON CONFLICT (key) DO UPDATE SET until = $2";
+
+/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
+pub(super) async fn count_sign_in(
+    transaction: &Transaction<'_>,
+    attempt: SignInAttempt,
+    rate: Rate,
+) -> Result<Verdict, Failure> {
+    count_unless(
+        transaction,
+        attempt.account(),
+        Some(attempt.network()),
+        rate,
+    )
+    .await
+}
+
+pub(super) async fn count(
+    transaction: &Transaction<'_>,
+    attempt: Attempt,
+    rate: Rate,
+) -> Result<Verdict, Failure> {
+    count_unless(transaction, attempt.key(), None, rate).await
+}
+
+async fn count_unless(
+    transaction: &Transaction<'_>,
+    counted: &[u8; 16],
+    remembered: Option<&[u8; 16]>,
+    rate: Rate,
+) -> Result<Verdict, Failure> {
+    // The row may not be there yet, so it is not a row that is locked.
+    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+    const SELECT: &str = "SELECT clock_ms(), \
+         (SELECT until FROM sign_in_attempts WHERE key = $1), \
+         (SELECT until FROM sign_in_attempts WHERE key = $2)";
+    let counted = &counted[..];
+    let remembered = remembered.map(|key| &key[..]);
+    let (_, found) = transaction
+        .rows_of_both(
+            (LOCK, &[&lock_number(counted)]),
+            (SELECT, &[&counted, &remembered]),
+        )
+        .await?;
+    let found = found.ok_or_else(|| StoreError::Corrupt("no time".to_owned()))?;
+    let now = moment(&found, 0)?;
+    let until = |column| {
+        let millis = get::<Option<i64>>(&found, column)?.unwrap_or_default();
+        Ok::<_, StoreError>(Timestamp::from_millis(u64::try_from(millis).unwrap_or(0)))
+    };
+    if until(2)? > now {
+        return Ok(Verdict::Allowed);
+    }
+    let paid_off = until(1)?;
+    let (verdict, next) = rate.decide(paid_off, now);
+    if next != paid_off {
+        transaction
+            .execute_and_commit(UPSERT, &[&counted, &row::millis(next)])
+            .await?;
+    }
+    Ok(verdict)
+}
+
+pub(super) async fn remember(
+    transaction: &Transaction<'_>,
+    attempt: SignInAttempt,
+    until: Timestamp,
+) -> Result<(), Failure> {
+    let network = &attempt.network()[..];
+    transaction
+        .execute(UPSERT, &[&network, &row::millis(until)])
+        .await?;
+    Ok(())
+}
+
+/// Two keys of one number would only wait for one another.
+fn lock_number(key: &[u8]) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&key[..8]);
+    i64::from_be_bytes(first)
+}

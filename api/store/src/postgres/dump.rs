@@ -1,0 +1,124 @@
+//! Everything that is kept, read in one snapshot: `REPEATABLE READ` shows the moment of its first look, whatever
+//! is written meanwhile.
+
+use std::pin::pin;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::mpsc;
+use tokio_postgres::Row;
+
+use super::connect::{Connection, Connector, Purpose};
+use super::emails::{self, token_columns};
+use super::error::Failure;
+use super::events::{self, event_columns};
+use super::letters::{self, letter_columns};
+use super::row::{self, get, moment, session_columns, user_columns};
+use crate::{Record, Records, StoreError};
+
+/// Records that travel together.
+const BATCH: usize = 1024;
+/// Batches that wait for their reader; then the database waits.
+const AHEAD: usize = 2;
+
+/// Any number that no other program in the database takes for its own lock.
+const LOCK: i64 = 0x7061_7373_6475_6d70;
+
+const USERS: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
+const SESSIONS: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s ORDER BY s.id"
+);
+const ATTEMPTS: &str = "SELECT key, until FROM sign_in_attempts ORDER BY key";
+
+const TOKENS: &str = concat!(
+    "SELECT ",
+    token_columns!(),
+    " FROM one_time_tokens t ORDER BY t.hash"
+);
+const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
+const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
+
+type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
+
+pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
+    // Ends with the connection.
+    const ONE_AT_A_TIME: &str = "SELECT pg_try_advisory_lock($1)";
+    const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let connection = connector
+        .connect(Purpose::Bulk)
+        .await
+        .map_err(Failure::Unreachable)?;
+    let begun = async {
+        let locked = connection.row(ONE_AT_A_TIME, &[&LOCK]).await?;
+        connection.client.batch_execute(SNAPSHOT).await?;
+        Ok::<_, Failure>(locked.is_some_and(|row| row.get(0)))
+    };
+    if !begun.await? {
+        return Err(StoreError::Busy);
+    }
+    let (batches, received) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        if let Err(failure) = read_all(&connection, &batches).await {
+            batches.send(Err(failure.into())).await.ok();
+        }
+    });
+    Ok(Box::pin(stream::unfold(received, |mut received| async {
+        Some((received.recv().await?, received))
+    })))
+}
+
+async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Failure> {
+    read(connection, batches, USERS, |found| {
+        row::user(found, 0).map(Record::User)
+    })
+    .await?;
+    read(connection, batches, SESSIONS, |found| {
+        row::session(found, 0).map(Record::Session)
+    })
+    .await?;
+    read(connection, batches, ATTEMPTS, |found| {
+        let key = get::<&[u8]>(found, 0)?.try_into();
+        Ok(Record::Attempt {
+            key: key.map_err(|_| StoreError::Corrupt("a key of another length".to_owned()))?,
+            until: moment(found, 1)?,
+        })
+    })
+    .await?;
+    read(connection, batches, TOKENS, |found| {
+        emails::one_time_token(found, 0).map(Record::OneTimeToken)
+    })
+    .await?;
+    read(connection, batches, EVENTS, |found| {
+        events::event(found).map(Record::Event)
+    })
+    .await?;
+    read(connection, batches, LETTERS, |found| {
+        letters::letter(found).map(Record::Letter)
+    })
+    .await
+}
+
+async fn read(
+    connection: &Connection,
+    batches: &Batches,
+    sql: &'static str,
+    record: impl Fn(&Row) -> Result<Record, StoreError>,
+) -> Result<(), Failure> {
+    let rows = connection
+        .client
+        .query_raw(sql, Vec::<i64>::new())
+        .await?
+        .map_err(Failure::from)
+        .map(|found| Ok::<_, Failure>(record(&found?)?))
+        .try_chunks(BATCH)
+        .map_err(|error| error.1);
+    let mut rows = pin!(rows);
+    while let Some(batch) = rows.try_next().await? {
+        if batches.send(Ok(batch)).await.is_err() {
+            // Nobody reads on.
+            break;
+        }
+    }
+    Ok(())
+}

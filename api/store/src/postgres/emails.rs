@@ -1,0 +1,225 @@
+//! Addresses, and the one-time tokens that are mailed to them.
+
+use password_auth_model::{EmailKey, OneTimeToken, PasswordHash, Purpose, TokenHash, User, UserId};
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::error::Failure;
+use super::reads::Reads;
+use super::row::{self, get, moment, user_columns};
+use super::transact::Transaction;
+use super::{locks, sessions, users};
+use crate::{ConfirmEmail, MAX_NAMESAKES, StoreError};
+
+/// The columns that [`one_time_token`] reads, from `one_time_tokens t`.
+macro_rules! token_columns {
+    () => {
+        "t.hash, t.user_id, t.purpose, t.expires_at"
+    };
+}
+
+pub(super) use token_columns;
+
+pub(super) async fn users_with(reads: &Reads, email: &EmailKey) -> Result<Vec<User>, StoreError> {
+    // The verified one comes first, and is alone.
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.id IN (\
+         (SELECT id FROM users WHERE email_key = $1 AND is_verified) \
+         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id LIMIT $2) \
+         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id DESC LIMIT $2)) \
+         ORDER BY u.is_verified DESC, u.id"
+    );
+    let Some(key) = row::searchable(email.as_str()) else {
+        return Ok(Vec::new());
+    };
+    let half = i64::try_from(MAX_NAMESAKES / 2).unwrap_or(i64::MAX);
+    let found = reads.rows(SELECT, &[&key, &half]).await?;
+    let mut users = found
+        .iter()
+        .map(|found| row::user(found, 0))
+        .collect::<Result<Vec<_>, _>>()?;
+    if users.first().is_some_and(|user| user.is_verified) {
+        users.truncate(1);
+    }
+    Ok(users)
+}
+
+pub(super) async fn add_token(
+    transaction: &Transaction<'_>,
+    token: &OneTimeToken,
+) -> Result<bool, Failure> {
+    const INSERT: &str = "INSERT INTO one_time_tokens (hash, user_id, purpose, expires_at) \
+         SELECT $1::bytea, u.id, $3::jsonb, $4::bigint \
+         FROM users u WHERE u.id = $2 AND u.is_active FOR SHARE";
+    let added = transaction
+        .execute(
+            INSERT,
+            &[
+                &&token.hash.as_bytes()[..],
+                &row::user_id(token.user),
+                &Json(&token.purpose),
+                &row::millis(token.expires),
+            ],
+        )
+        .await?;
+    if added == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(added == 1)
+}
+
+pub(super) async fn token(
+    reads: &Reads,
+    hash: &TokenHash,
+) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", ",
+        token_columns!(),
+        " FROM one_time_tokens t JOIN users u ON u.id = t.user_id AND u.is_active \
+         WHERE t.hash = $1 AND t.expires_at > clock_ms()"
+    );
+    let found = reads.row(SELECT, &[&&hash.as_bytes()[..]]).await?;
+    found
+        .map(|found| {
+            let user = row::user(&found, 0)?;
+            Ok((one_time_token(&found, row::USER_COLUMNS)?, user))
+        })
+        .transpose()
+}
+
+/// The token in these columns, from column `first` on.
+pub(super) fn one_time_token(row: &Row, first: usize) -> Result<OneTimeToken, StoreError> {
+    let hash = get::<&[u8]>(row, first)?.try_into();
+    let Json(purpose) = get(row, first + 2)?;
+    Ok(OneTimeToken {
+        hash: TokenHash::from_bytes(
+            hash.map_err(|_| StoreError::Corrupt("a hash of another length".to_owned()))?,
+        ),
+        user: UserId::from_bytes(get::<Uuid>(row, first + 1)?.into_bytes()),
+        purpose,
+        expires: moment(row, first + 3)?,
+    })
+}
+
+/// A good token's user, then its purpose; both locked, in the order in which every transaction locks them.
+async fn locked(
+    transaction: &Transaction<'_>,
+    hash: &TokenHash,
+) -> Result<Option<(User, Purpose)>, Failure> {
+    const WHOSE: &str = "SELECT user_id FROM one_time_tokens WHERE hash = $1";
+    const LOCK: &str = "SELECT purpose FROM one_time_tokens \
+         WHERE hash = $1 AND expires_at > clock_ms() FOR UPDATE";
+    let hash = &hash.as_bytes()[..];
+    let Some(found) = transaction.row(WHOSE, &[&hash]).await? else {
+        return Ok(None);
+    };
+    let user = UserId::from_bytes(get::<Uuid>(&found, 0)?.into_bytes());
+    let Some(user) = locks::user(transaction, user).await? else {
+        return Ok(None);
+    };
+    let Some(found) = transaction.row(LOCK, &[&hash]).await? else {
+        return Ok(None);
+    };
+    let Json(purpose): Json<Purpose> = get(&found, 0)?;
+    Ok(user.is_active.then_some((user, purpose)))
+}
+
+pub(super) async fn reset_password(
+    transaction: &Transaction<'_>,
+    hash: &TokenHash,
+    new: &PasswordHash,
+) -> Result<Option<User>, Failure> {
+    let (mut user, address) = match locked(transaction, hash).await? {
+        Some((user, Purpose::ResetPassword(address))) => (user, address),
+        _ => {
+            transaction.wait_for_what_was_read().await?;
+            return Ok(None);
+        }
+    };
+    if !user.has_email(&address) {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    }
+    user.is_verified |=
+        !locks::is_verified_by_another(transaction, &address.key(), user.id).await?;
+    let user = user.with_password(new.clone());
+    write(transaction, &user).await?;
+    sessions::end_all(transaction, user.id, None).await?;
+    users::void_tokens(transaction, user.id).await?;
+    Ok(Some(user))
+}
+
+pub(super) async fn confirm(
+    transaction: &Transaction<'_>,
+    hash: &TokenHash,
+) -> Result<ConfirmEmail, Failure> {
+    let found = locked(transaction, hash).await?;
+    let (before, address, changes) = match found {
+        Some((user, Purpose::ChangeEmail(address))) => (user, address, true),
+        Some((user, Purpose::VerifyEmail(address))) if user.has_email(&address) => {
+            (user, address, false)
+        }
+        Some((user, Purpose::ConfirmedEmail(address))) if user.has_verified(&address) => {
+            transaction.wait_for_what_was_read().await?;
+            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(user)));
+        }
+        _ => {
+            transaction.wait_for_what_was_read().await?;
+            return Ok(ConfirmEmail::Invalid);
+        }
+    };
+    if locks::is_verified_by_another(transaction, &address.key(), before.id).await? {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ConfirmEmail::Taken);
+    }
+    let after = User {
+        email: Some(address),
+        is_verified: true,
+        ..before.clone()
+    };
+    write(transaction, &after).await?;
+    if changes {
+        const VOID_OTHERS: &str = "DELETE FROM one_time_tokens WHERE user_id = $1 AND hash <> $2";
+        transaction
+            .execute(
+                VOID_OTHERS,
+                &[&row::user_id(after.id), &&hash.as_bytes()[..]],
+            )
+            .await?;
+    }
+    const USED: &str = "UPDATE one_time_tokens SET purpose = $2 WHERE hash = $1";
+    let used = after.email.clone().map(Purpose::ConfirmedEmail);
+    transaction
+        .execute(USED, &[&&hash.as_bytes()[..], &Json(&used)])
+        .await?;
+    Ok(ConfirmEmail::Confirmed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
+}
+
+/// What a mailed token may change.
+async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), Failure> {
+    const UPDATE: &str = "UPDATE users SET password_hash = $2, password_version = $3, email = $4, \
+         email_key = $5, is_verified = $6 WHERE id = $1";
+    let key = user.email.as_ref().map(|email| email.key());
+    transaction
+        .execute(
+            UPDATE,
+            &[
+                &row::user_id(user.id),
+                &user.password.as_str(),
+                &i64::from(user.password_version),
+                &user.email.as_ref().map(|email| email.as_str()),
+                &key.as_ref().map(|key| key.as_str()),
+                &user.is_verified,
+            ],
+        )
+        .await?;
+    Ok(())
+}

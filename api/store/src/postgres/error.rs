@@ -1,0 +1,91 @@
+//! What went wrong between here and the database, and what it means for who asked.
+
+use tokio_postgres::error::SqlState;
+
+use crate::StoreError;
+
+/// Why a piece of work was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The database said no, or the connection broke.
+    Database(tokio_postgres::Error),
+    /// No host could be reached.
+    Unreachable(String),
+    /// The work found that it should not go on.
+    Store(StoreError),
+}
+
+impl Failure {
+    /// Whether another connection may do better: this one is gone, or the server is going.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match error.code() {
+            None => true,
+            Some(code) => [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                // The other side was made a standby.
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+            ]
+            .contains(code),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error,
+            Failure::Unreachable(why) => {
+                Self::Unavailable(format!("no database can be reached ({why})"))
+            }
+            Failure::Database(error) => match error.code() {
+                Some(code) if means_busy(code) => Self::Busy,
+                _ => Self::Unavailable(describe(&error)),
+            },
+        }
+    }
+}
+
+/// Nothing was done, and the same may go well a moment later.
+fn means_busy(code: &SqlState) -> bool {
+    [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ]
+    .contains(code)
+}
+
+/// For the log and the operator. A database error's detail quotes rows: it is left out.
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

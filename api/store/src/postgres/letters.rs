@@ -1,0 +1,107 @@
+//! Letters that wait to be sent. Nodes that look for one at once get one each.
+
+use password_auth_model::{EmailAddress, Letter, LetterId, Timestamp, UserId};
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::error::Failure;
+use super::reads::Reads;
+use super::row::{self, count, get, moment};
+use super::transact::Transaction;
+use crate::StoreError;
+
+/// The columns that [`letter`] reads.
+macro_rules! letter_columns {
+    () => {
+        "id, created_at, due_at, tries, recipient, user_id, about"
+    };
+}
+
+pub(super) use letter_columns;
+
+pub(super) async fn add(transaction: &Transaction<'_>, letter: &Letter) -> Result<(), Failure> {
+    // About somebody who is gone there is nothing to say.
+    const INSERT: &str = concat!(
+        "INSERT INTO letters (",
+        letter_columns!(),
+        ", recipient_key) SELECT $1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::uuid, \
+         $7::jsonb, $8::text \
+         WHERE $6::uuid IS NULL OR EXISTS (SELECT FROM users WHERE id = $6 FOR KEY SHARE)"
+    );
+    transaction
+        .execute(
+            INSERT,
+            &[
+                &id(letter.id),
+                &row::millis(letter.created),
+                &row::millis(letter.due),
+                &i64::from(letter.tries),
+                &letter.to.as_str(),
+                &letter.user.map(row::user_id),
+                &Json(letter.about),
+                &letter.to.key().as_str(),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The one that has been due longest, for `lease` milliseconds; those that another node is just taking are passed
+/// over.
+pub(super) async fn claim(
+    transaction: &Transaction<'_>,
+    lease: i64,
+) -> Result<Option<Letter>, Failure> {
+    const UPDATE: &str = concat!(
+        "UPDATE letters SET due_at = clock_ms() + $1, tries = tries + 1 WHERE id = \
+         (SELECT id FROM letters WHERE due_at <= clock_ms() ORDER BY due_at, id LIMIT 1 \
+          FOR UPDATE SKIP LOCKED) RETURNING ",
+        letter_columns!()
+    );
+    let found = transaction.row(UPDATE, &[&lease]).await?;
+    Ok(found.map(|found| letter(&found)).transpose()?)
+}
+
+pub(super) async fn next_due(reads: &Reads) -> Result<Option<Timestamp>, StoreError> {
+    const SELECT: &str = "SELECT due_at FROM letters ORDER BY due_at LIMIT 1";
+    let found = reads.row(SELECT, &[]).await?;
+    found.map(|found| moment(&found, 0)).transpose()
+}
+
+pub(super) async fn postpone(
+    transaction: &Transaction<'_>,
+    letter: LetterId,
+    due: Timestamp,
+) -> Result<(), Failure> {
+    const UPDATE: &str = "UPDATE letters SET due_at = $2 WHERE id = $1";
+    transaction
+        .execute(UPDATE, &[&id(letter), &row::millis(due)])
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn remove(transaction: &Transaction<'_>, letter: LetterId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM letters WHERE id = $1";
+    if transaction.execute(DELETE, &[&id(letter)]).await? == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(())
+}
+
+pub(super) fn letter(row: &Row) -> Result<Letter, StoreError> {
+    let Json(about) = get(row, 6)?;
+    Ok(Letter {
+        id: LetterId::from_bytes(get::<Uuid>(row, 0)?.into_bytes()),
+        created: moment(row, 1)?,
+        due: moment(row, 2)?,
+        tries: count(row, 3)?,
+        to: EmailAddress::from_store(get(row, 4)?),
+        user: get::<Option<Uuid>>(row, 5)?.map(|id| UserId::from_bytes(id.into_bytes())),
+        about,
+    })
+}
+
+const fn id(id: LetterId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}

@@ -1,0 +1,64 @@
+//! What a transaction holds until it ends, so that what it has read stays true.
+
+use password_auth_model::{EmailKey, User, UserId};
+use sha2::{Digest as _, Sha256};
+
+use super::error::Failure;
+use super::row::{self, user_columns};
+use super::transact::Transaction;
+
+/// Held by whoever takes an active admin away, from the look at the others to the commit.
+const ADMINS: i64 = 0x7061_7373_6164_6d6e;
+
+/// The user, unchanged by others until the transaction ends.
+pub(super) async fn user(
+    transaction: &Transaction<'_>,
+    id: UserId,
+) -> Result<Option<User>, Failure> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.id = $1 FOR UPDATE"
+    );
+    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
+    Ok(found.map(|found| row::user(&found, 0)).transpose()?)
+}
+
+/// Whether there is another active admin. Until the transaction ends nobody takes one away.
+pub(super) async fn another_active_admin(
+    transaction: &Transaction<'_>,
+    than: UserId,
+) -> Result<bool, Failure> {
+    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+    const SELECT: &str =
+        "SELECT 1 FROM users WHERE role = 'admin' AND is_active AND id <> $1 LIMIT 1";
+    let (_, another) = transaction
+        .rows_of_both((LOCK, &[&ADMINS]), (SELECT, &[&row::user_id(than)]))
+        .await?;
+    Ok(another.is_some())
+}
+
+/// Whether somebody else than `user` has verified the address. Until the transaction ends nobody else does.
+pub(super) async fn is_verified_by_another(
+    transaction: &Transaction<'_>,
+    email: &EmailKey,
+    user: UserId,
+) -> Result<bool, Failure> {
+    const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+    const SELECT: &str = "SELECT 1 FROM users WHERE email_key = $1 AND is_verified AND id <> $2";
+    let (_, another) = transaction
+        .rows_of_both(
+            (LOCK, &[&lock_number(email)]),
+            (SELECT, &[&email.as_str(), &row::user_id(user)]),
+        )
+        .await?;
+    Ok(another.is_some())
+}
+
+/// Two addresses of one number would only wait for one another.
+fn lock_number(email: &EmailKey) -> i64 {
+    let digest = Sha256::digest(email.as_str());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}

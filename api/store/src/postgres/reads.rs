@@ -1,0 +1,157 @@
+//! Reads: a few connections that everybody shares, each with many queries under way at once (pipelining).
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::Row;
+
+use super::connect::{Connection, Connector, Parameters, Purpose};
+use super::error::Failure;
+use crate::StoreError;
+
+/// How long a read may take. A connection that keeps one longer is given up: its other side hangs.
+const READ: Duration = Duration::from_secs(5);
+
+pub(super) struct Reads {
+    connector: Connector,
+    purpose: Purpose,
+    slots: Vec<Slot>,
+    next: AtomicUsize,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Slot {
+    current: RwLock<Option<Arc<Connection>>>,
+    /// Held by whoever connects, so that one does it for all.
+    connecting: Mutex<()>,
+}
+
+impl Reads {
+    /// Over that many connections of that purpose.
+    pub(super) fn new(connector: Connector, purpose: Purpose, connections: usize) -> Self {
+        Self {
+            connector,
+            purpose,
+            slots: std::iter::repeat_with(Slot::default)
+                .take(connections)
+                .collect(),
+            next: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// The first row, if there is one.
+    pub(super) async fn row(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// A connection that broke fails its next query: once more, on a new one.
+    pub(super) async fn rows(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let slot = &self.slots[turn % self.slots.len()];
+        match self.try_rows(slot, sql, parameters).await {
+            Err(failure) if failure.is_lost_connection() => {
+                Ok(self.try_rows(slot, sql, parameters).await?)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    async fn try_rows(
+        &self,
+        slot: &Slot,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Failure> {
+        let connection = self.connection(slot).await?;
+        let result = match timeout(READ, connection.rows(sql, parameters)).await {
+            Ok(result) => result.map_err(Failure::from),
+            Err(_elapsed) => {
+                self.connector.doubt(&connection);
+                slot.forget(&connection);
+                return Err(Failure::Store(StoreError::Unavailable(
+                    "the database does not answer".to_owned(),
+                )));
+            }
+        };
+        if let Err(failure) = &result
+            && failure.is_lost_connection()
+        {
+            slot.forget(&connection);
+        }
+        result
+    }
+
+    /// What connects, until the store is closed.
+    pub(super) fn connector(&self) -> Result<&Connector, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
+        }
+        Ok(&self.connector)
+    }
+
+    fn trusted(&self, slot: &Slot) -> Option<Arc<Connection>> {
+        slot.get()
+            .filter(|connection| self.connector.trusts(connection))
+    }
+
+    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
+        self.connector()?;
+        if let Some(connection) = self.trusted(slot) {
+            return Ok(connection);
+        }
+        let _one_at_a_time = slot.connecting.lock().await;
+        if let Some(connection) = self.trusted(slot) {
+            return Ok(connection);
+        }
+        let connection = self
+            .connector
+            .connect(self.purpose)
+            .await
+            .map_err(Failure::Unreachable)?;
+        let connection = Arc::new(connection);
+        slot.set(Some(Arc::clone(&connection)));
+        Ok(connection)
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for slot in &self.slots {
+            slot.set(None);
+        }
+    }
+}
+
+impl Slot {
+    fn get(&self) -> Option<Arc<Connection>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    fn set(&self, connection: Option<Arc<Connection>>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+
+    /// Lets go of the connection, unless another stands there already.
+    fn forget(&self, connection: &Arc<Connection>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, connection))
+        {
+            *current = None;
+        }
+    }
+}

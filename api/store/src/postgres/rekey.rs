@@ -1,0 +1,65 @@
+//! Keys of addresses, computed anew after the function that makes them has changed: SQL cannot. Inside the migration's
+//! transaction, under its lock.
+
+use password_auth_model::EmailAddress;
+use tokio_postgres::{Client, Error, Row};
+use uuid::Uuid;
+
+use crate::SAME_ADDRESS;
+
+/// Rows that are read and written together.
+const STEP: i64 = 1000;
+
+pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
+    const USERS: &str = "SELECT id, email, email_key FROM users \
+         WHERE email IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+    const LETTERS: &str = "SELECT id, recipient, recipient_key FROM letters \
+         WHERE id > $1 ORDER BY id LIMIT $2";
+    const SET_USERS: &str = "UPDATE users SET email_key = new.key \
+         FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE users.id = new.id";
+    const SET_LETTERS: &str = "UPDATE letters SET recipient_key = new.key \
+         FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE letters.id = new.id";
+    // Identifiers are in the order of time.
+    const UNVERIFY: &str = "UPDATE users u SET is_verified = false \
+         FROM users earlier WHERE u.is_verified AND earlier.is_verified \
+         AND earlier.email_key = u.email_key AND earlier.id < u.id RETURNING u.id, earlier.id";
+    // An address that nobody verified blocks nobody.
+    const UNIQUE: &str =
+        "CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified";
+    change(client, USERS, SET_USERS).await?;
+    change(client, LETTERS, SET_LETTERS).await?;
+    for row in client.query(UNVERIFY, &[]).await? {
+        let (later, first): (Uuid, Uuid) = (row.try_get(0)?, row.try_get(1)?);
+        tracing::warn!(user.id = %later, first.id = %first, "{SAME_ADDRESS}");
+    }
+    client.batch_execute(UNIQUE).await
+}
+
+/// Reads id, address and key in steps, and sets the keys that are others now.
+async fn change(client: &Client, select: &str, set: &str) -> Result<(), Error> {
+    let mut last = Uuid::nil();
+    loop {
+        let rows = client.query(select, &[&last, &STEP]).await?;
+        let Some(end) = rows.last() else {
+            return Ok(());
+        };
+        last = end.try_get(0)?;
+        let (mut ids, mut keys) = (Vec::new(), Vec::new());
+        for row in &rows {
+            if let Some((id, key)) = other_key(row)? {
+                ids.push(id);
+                keys.push(key);
+            }
+        }
+        if !ids.is_empty() {
+            client.execute(set, &[&ids, &keys]).await?;
+        }
+    }
+}
+
+fn other_key(row: &Row) -> Result<Option<(Uuid, String)>, Error> {
+    let address = EmailAddress::from_store(row.try_get(1)?);
+    let (id, old): (Uuid, Option<String>) = (row.try_get(0)?, row.try_get(2)?);
+    let key = address.key();
+    Ok((old.as_deref() != Some(key.as_str())).then(|| (id, key.as_str().to_owned())))
+}

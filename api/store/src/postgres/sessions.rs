@@ -1,0 +1,277 @@
+//! Sign-ins.
+
+use password_auth_model::{
+    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, User, UserId, decide,
+};
+use tokio_postgres::types::Json;
+
+use super::error::Failure;
+use super::reads::Reads;
+use super::row::{self, session_columns, user_columns};
+use super::transact::Transaction;
+use crate::{NewSession, StoreError};
+
+pub(super) async fn create(
+    transaction: &Transaction<'_>,
+    session: &Session,
+    password_version: u32,
+) -> Result<NewSession, Failure> {
+    // Locks the user's row: whoever disables him, or changes his password, comes before or after.
+    const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
+         WHERE id = $1 AND is_active AND password_version = $2";
+    const IS_ACTIVE: &str = "SELECT 1 FROM users WHERE id = $1 AND is_active";
+    const INSERT: &str = "INSERT INTO sessions \
+         (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, epoch, retired, ended, \
+         trail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    const REMOVE_OLDEST: &str = "DELETE FROM sessions WHERE id IN \
+         (SELECT id FROM sessions WHERE user_id = $1 AND id <> $3 ORDER BY id DESC OFFSET $2)";
+    let user = row::user_id(session.user);
+    let noted = transaction
+        .execute(
+            SIGNED_IN,
+            &[
+                &user,
+                &i64::from(password_version),
+                &row::millis(session.created),
+            ],
+        )
+        .await?;
+    if noted == 0 {
+        let is_active = transaction.row(IS_ACTIVE, &[&user]).await?.is_some();
+        transaction.wait_for_what_was_read().await?;
+        return Ok(if is_active {
+            NewSession::PasswordChanged
+        } else {
+            NewSession::NoUser
+        });
+    }
+    transaction
+        .execute(
+            INSERT,
+            &[
+                &row::session_id(session.id),
+                &user,
+                &session.device,
+                &row::millis(session.created),
+                &row::millis(session.last_used),
+                &row::millis(session.expires),
+                &i64::from(session.generation.0),
+                &session.confirmed,
+                &i64::from(session.epoch),
+                &Json(&session.retired),
+                &session.ended.map(row::end_code),
+                &Json(&session.trail),
+            ],
+        )
+        .await?;
+    // Whatever its clock says, the new one stays.
+    let others = i64::try_from(MAX_SESSIONS - 1).unwrap_or(i64::MAX);
+    transaction
+        .execute(
+            REMOVE_OLDEST,
+            &[&user, &others, &row::session_id(session.id)],
+        )
+        .await?;
+    Ok(NewSession::Added)
+}
+
+pub(super) async fn of_user(reads: &Reads, user: UserId) -> Result<Vec<Session>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.user_id = $1 ORDER BY s.id"
+    );
+    let found = reads.rows(SELECT, &[&row::user_id(user)]).await?;
+    found.iter().map(|found| row::session(found, 0)).collect()
+}
+
+pub(super) async fn with_user(
+    reads: &Reads,
+    id: SessionId,
+) -> Result<Option<(Session, User)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
+    );
+    let found = reads.row(SELECT, &[&row::session_id(id)]).await?;
+    found
+        .map(|found| {
+            Ok((
+                row::session(&found, row::USER_COLUMNS)?,
+                row::user(&found, 0)?,
+            ))
+        })
+        .transpose()
+}
+
+/// Held until the transaction ends.
+const LOCK: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s WHERE s.id = $1 FOR UPDATE"
+);
+
+/// What of a session changes.
+const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
+     retired = $6, ended = $7, trail = $8 WHERE id = $1";
+
+/// The session's row is locked from the look to the commit. Its user and the time are asked for behind the lock,
+/// in statements of their own, so that they are of the moment after everything that was waited for.
+pub(super) async fn rotate(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    presented: Generation,
+    by: Party,
+) -> Result<Option<Rotation>, Failure> {
+    const USER_AND_TIME: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", clock_ms() FROM users u \
+         WHERE u.id = (SELECT user_id FROM sessions WHERE id = $1)"
+    );
+
+    let key = row::session_id(id);
+    let found = transaction
+        .rows_of_both((LOCK, &[&key]), (USER_AND_TIME, &[&key]))
+        .await?;
+    let waited = transaction.waited()?;
+    let (Some(locked), Some(user_row)) = found else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    };
+    let session = row::session(&locked, 0)?;
+    let user = row::user(&user_row, 0)?;
+    if !user.is_active {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(None);
+    }
+    let arrival = row::moment(&user_row, row::USER_COLUMNS)?.minus(waited);
+    let decision = decide(&session, presented, by, arrival);
+    let session = match decision.apply(&session, presented, by, arrival) {
+        Some(changed) => {
+            transaction
+                .execute_and_commit(
+                    WRITE,
+                    &[
+                        &key,
+                        &row::millis(changed.last_used),
+                        &i64::from(changed.generation.0),
+                        &changed.confirmed,
+                        &i64::from(changed.epoch),
+                        &Json(&changed.retired),
+                        &changed.ended.map(row::end_code),
+                        &Json(&changed.trail),
+                    ],
+                )
+                .await?;
+            changed
+        }
+        None => {
+            transaction.wait_for_what_was_read().await?;
+            session
+        }
+    };
+    Ok(Some(Rotation {
+        decision,
+        session,
+        user,
+    }))
+}
+
+pub(super) async fn note_use(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    generation: Generation,
+    party: Party,
+) -> Result<(), Failure> {
+    let found = locked(transaction, id).await?;
+    match found.and_then(|session| session.after_use(generation, party)) {
+        Some(after) => write(transaction, &after).await,
+        None => Ok(()),
+    }
+}
+
+/// The session, unchanged by others until the transaction ends.
+async fn locked(transaction: &Transaction<'_>, id: SessionId) -> Result<Option<Session>, Failure> {
+    let found = transaction.row(LOCK, &[&row::session_id(id)]).await?;
+    Ok(found.map(|found| row::session(&found, 0)).transpose()?)
+}
+
+async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), Failure> {
+    transaction
+        .execute(
+            WRITE,
+            &[
+                &row::session_id(session.id),
+                &row::millis(session.last_used),
+                &i64::from(session.generation.0),
+                &session.confirmed,
+                &i64::from(session.epoch),
+                &Json(&session.retired),
+                &session.ended.map(row::end_code),
+                &Json(&session.trail),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Renews a session that is that person's and was not ended; `None` if it is not.
+pub(super) async fn renew(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+    user: UserId,
+) -> Result<Option<Session>, Failure> {
+    let found = locked(transaction, id).await?;
+    let Some(session) = found.filter(|s| s.user == user && s.ended.is_none()) else {
+        return Ok(None);
+    };
+    let renewed = session.renewed();
+    write(transaction, &renewed).await?;
+    Ok(Some(renewed))
+}
+
+pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM sessions WHERE id = $1 AND ended IS NULL";
+    let removed = transaction.execute(DELETE, &[&row::session_id(id)]).await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn end_of(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    id: SessionId,
+) -> Result<bool, Failure> {
+    const DELETE: &str = "DELETE FROM sessions \
+         WHERE id = $1 AND user_id = $2 AND ended IS NULL";
+    let removed = transaction
+        .execute(DELETE, &[&row::session_id(id), &row::user_id(user)])
+        .await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(removed == 1)
+}
+
+pub(super) async fn end_all(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<u64, Failure> {
+    const DELETE: &str = "DELETE FROM sessions \
+         WHERE user_id = $1 AND ended IS NULL AND id IS DISTINCT FROM $2";
+    let removed = transaction
+        .execute(DELETE, &[&row::user_id(user), &keep.map(row::session_id)])
+        .await?;
+    if removed == 0 {
+        transaction.wait_for_what_was_read().await?;
+    }
+    Ok(removed)
+}

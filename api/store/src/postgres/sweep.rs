@@ -1,0 +1,110 @@
+//! Removing what has expired, in steps small enough that nobody waits long for one. Nodes that sweep at once share
+//! the work: each passes over what another holds.
+
+use std::time::Duration;
+
+use password_auth_model::{EVENTS_KEPT, KEPT_AFTER_EXPIRY};
+
+use super::PostgresStore;
+use super::error::Failure;
+use super::transact::Transaction;
+use crate::StoreError;
+
+/// Rows that one step removes.
+const STEP: u64 = 500;
+
+// Each statement looks at what it removes, and at nothing else, however many rows there are. The time is asked for
+// once, by a query of its own: where it might differ from row to row, no index can answer. And what is to go is an
+// array: joined with, it would be compared to every row, since the planner does not know how little it is.
+const SESSIONS: &str = "DELETE FROM sessions WHERE id = ANY (ARRAY( \
+     SELECT id FROM sessions WHERE expires_at <= (SELECT clock_ms() - $1) \
+      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+const ATTEMPTS: &str = "DELETE FROM sign_in_attempts WHERE key = ANY (ARRAY( \
+     SELECT key FROM sign_in_attempts WHERE until <= (SELECT clock_ms() - $1) \
+      ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))";
+const TOKENS: &str = "DELETE FROM one_time_tokens WHERE hash = ANY (ARRAY( \
+     SELECT hash FROM one_time_tokens WHERE expires_at <= (SELECT clock_ms() - $1) \
+      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+const EVENTS: &str = "DELETE FROM events WHERE id = ANY (ARRAY( \
+     SELECT id FROM events WHERE at <= (SELECT clock_ms() - $1) \
+      ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+pub(super) async fn sweep(store: &PostgresStore) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for (statement, kept) in [
+        (SESSIONS, KEPT_AFTER_EXPIRY),
+        (ATTEMPTS, Duration::ZERO),
+        (TOKENS, Duration::ZERO),
+        (EVENTS, EVENTS_KEPT),
+    ] {
+        let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+        loop {
+            let step = store
+                .relaxed(move |transaction| Box::pin(remove(transaction, statement, kept)))
+                .await?;
+            removed += step;
+            if step < STEP {
+                break;
+            }
+        }
+    }
+    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+}
+
+async fn remove(
+    transaction: &Transaction<'_>,
+    statement: &'static str,
+    kept: i64,
+) -> Result<u64, Failure> {
+    transaction
+        .execute(statement, &[&kept, &STEP.cast_signed()])
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use password_auth_testing::Cluster;
+
+    use super::{ATTEMPTS, EVENTS, SESSIONS, TOKENS};
+    use crate::postgres::PostgresStore;
+
+    #[tokio::test]
+    async fn a_sweep_asks_the_indexes_however_many_rows_there_are() {
+        const MANY: &str = "INSERT INTO users SELECT gen_random_uuid(), 'a', 'a', '', true, 0; \
+             INSERT INTO sessions SELECT gen_random_uuid(), users.id, '', 0, 0, number, 0, true, 0, '[]', null \
+             FROM users, generate_series(1, 20000) number; \
+             INSERT INTO sign_in_attempts \
+             SELECT decode(md5(number::text), 'hex'), number FROM generate_series(1, 20000) number; \
+             INSERT INTO one_time_tokens \
+             SELECT decode(md5(number::text), 'hex'), users.id, '{}', number \
+             FROM users, generate_series(1, 20000) number; \
+             INSERT INTO events (id, at, user_id, what) \
+             SELECT gen_random_uuid(), number, users.id, '{}' FROM users, generate_series(1, 20000) number; \
+             ANALYZE";
+        let cluster = Cluster::shared().await;
+        let url = cluster.create_database().await;
+        let database = url.rsplit('/').next().expect("a name");
+        PostgresStore::connect(&url.parse().expect("a URL"), false)
+            .await
+            .expect("a store");
+        cluster.sql_in(database, MANY).await;
+        for (statement, column) in [
+            (SESSIONS, "expires_at"),
+            (ATTEMPTS, "until"),
+            (TOKENS, "expires_at"),
+            (EVENTS, "at"),
+        ] {
+            // As a prepared statement is planned after some executions: for no values in particular.
+            let explain = format!(
+                "SET plan_cache_mode = force_generic_plan; PREPARE sweep AS {statement}; \
+                 EXPLAIN EXECUTE sweep(0, 500)"
+            );
+            let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+            assert!(
+                plan.contains(&format!("Index Cond: ({column} <=")),
+                "{plan}"
+            );
+            assert!(!plan.contains("Seq Scan"), "{plan}");
+        }
+    }
+}

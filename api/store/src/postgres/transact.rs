@@ -1,0 +1,271 @@
+//! Transactions, each on a connection of its own for as long as it lasts.
+//!
+//! A transaction runs in a task of its own: whoever waits for it may give up, and it still ends, one way or the
+//! other, before its connection goes back. One that lasts too long is given up with its connection, so that a
+//! database that hangs keeps nobody from its successor.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, TimeoutType};
+use tokio::time::timeout;
+use tokio_postgres::Row;
+
+use super::connect::{Connection, Connector, Parameters, Purpose};
+use super::error::{Failure, describe};
+use super::{MAX_WAIT, OpenError};
+use crate::StoreError;
+
+/// How long somebody waits for a transaction, its commit included: shorter than any client waits for us. A
+/// commit takes long when its standby does not answer.
+const ANSWER: Duration = Duration::from_secs(8);
+
+/// How long a transaction may keep its connection: nobody waits for it any longer than that.
+const HELD: Duration = ANSWER;
+
+/// How long the server may take over a connection that is to go back to the pool.
+const ROLL_BACK: Duration = Duration::from_secs(2);
+
+const NO_ANSWER: &str = "the database, or its standby, does not answer";
+
+/// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
+pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
+
+pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// A transaction that has begun.
+pub(super) struct Transaction<'a> {
+    connection: &'a Connection,
+    asked: Instant,
+    /// What became of the COMMIT, if it went out with the last statement.
+    committed: OnceLock<Result<(), tokio_postgres::Error>>,
+}
+
+impl Transaction<'_> {
+    pub(super) async fn row(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>, Failure> {
+        Ok(self.connection.row(sql, parameters).await?)
+    }
+
+    pub(super) async fn rows_of_both(
+        &self,
+        first: (&'static str, Parameters<'_>),
+        second: (&'static str, Parameters<'_>),
+    ) -> Result<(Option<Row>, Option<Row>), Failure> {
+        Ok(self.connection.rows_of_both(first, second).await?)
+    }
+
+    pub(super) async fn execute(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
+        Ok(self.connection.execute(sql, parameters).await?)
+    }
+
+    /// As [`execute`](Self::execute), and the COMMIT with it: one journey less, and rows that are locked for a shorter
+    /// time. The work's last statement: where it fails, the COMMIT behind it rolls back. Never its first, which may
+    /// meet a connection that has long been cut: what a COMMIT was sent behind is not tried again.
+    pub(super) async fn execute_and_commit(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
+        let statement = self.connection.statement(sql).await?;
+        self.connection.take_warning();
+        let (changed, committed) = tokio::join!(
+            self.connection.client.execute(&statement, parameters),
+            self.connection.client.batch_execute("COMMIT"),
+        );
+        self.committed.set(committed).ok();
+        Ok(changed?)
+    }
+
+    /// How long ago the work was asked for. `Err` if that is longer than a client should be surprised by.
+    pub(super) fn waited(&self) -> Result<Duration, Failure> {
+        let waited = self.asked.elapsed();
+        if waited > MAX_WAIT {
+            return Err(Failure::Store(StoreError::Busy));
+        }
+        Ok(waited)
+    }
+
+    /// For an answer that rests on what another transaction wrote: the commit then waits as that one's did. What
+    /// is visible here may still miss on the standby, if that one's wait was cancelled.
+    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), Failure> {
+        const MARK: &str = "SELECT pg_logical_emit_message(true, 'password-auth', '')";
+        self.execute(MARK, &[]).await?;
+        Ok(())
+    }
+}
+
+/// Connections for transactions of one purpose.
+#[derive(Clone)]
+pub(super) struct Pool(managed::Pool<Manager>);
+
+impl Pool {
+    pub(super) fn new(
+        connector: Connector,
+        purpose: Purpose,
+        size: usize,
+    ) -> Result<Self, OpenError> {
+        managed::Pool::builder(Manager { connector, purpose })
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(MAX_WAIT))
+            // The last one used first, so that what a quiet hour does not need stays idle.
+            .queue_mode(QueueMode::Lifo)
+            .build()
+            .map(Self)
+            .map_err(|error| OpenError::Pool(error.to_string()))
+    }
+
+    /// Runs `work` in a transaction. `Ok` once it is committed, as far as the pool's purpose promises.
+    pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
+        let (pool, asked) = (self.clone(), Instant::now());
+        let running = tokio::spawn(async move { pool.run_to_its_end(&work, asked).await });
+        match timeout(ANSWER, running).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panicked)) => Err(StoreError::Unavailable("a transaction panicked".to_owned())),
+            Err(_elapsed) => Err(StoreError::Unavailable(NO_ANSWER.to_owned())),
+        }
+    }
+
+    async fn run_to_its_end<T>(&self, work: &Work<T>, asked: Instant) -> Result<T, StoreError> {
+        let first = match self.try_once(work, asked).await {
+            Err(Attempt::NothingDone(failure)) if failure.is_lost_connection() => {
+                self.try_once(work, asked).await
+            }
+            result => result,
+        };
+        first.map_err(|attempt| match attempt {
+            Attempt::NothingDone(failure) => failure.into(),
+            Attempt::Unknown(why) => StoreError::Unavailable(why),
+        })
+    }
+
+    async fn try_once<T>(&self, work: &Work<T>, asked: Instant) -> Result<T, Attempt> {
+        let connection = self.get().await.map_err(Attempt::NothingDone)?;
+        let Ok(ended) = timeout(HELD, transact(&connection, work, asked)).await else {
+            self.give_up(connection);
+            return Err(Attempt::Unknown(NO_ANSWER.to_owned()));
+        };
+        if !ended.cleanly {
+            drop(Object::take(connection));
+        }
+        ended.result
+    }
+
+    /// The connections that are idle lead to the same server, and are not used again.
+    fn give_up(&self, connection: Object<Manager>) {
+        let connector = &self.0.manager().connector;
+        connector.give_up(Object::take(connection));
+    }
+
+    async fn get(&self) -> Result<Object<Manager>, Failure> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => Failure::Store(StoreError::Busy),
+            PoolError::Backend(why) => Failure::Unreachable(why),
+            other => Failure::Unreachable(other.to_string()),
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// How far a try came.
+enum Attempt {
+    /// It has no effect.
+    NothingDone(Failure),
+    /// The commit was sent, and may or may not count.
+    Unknown(String),
+}
+
+/// How a transaction ended.
+struct Ended<T> {
+    result: Result<T, Attempt>,
+    /// Its connection may go back to the pool.
+    cleanly: bool,
+}
+
+async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) -> Ended<T> {
+    let transaction = Transaction {
+        connection,
+        asked,
+        committed: OnceLock::new(),
+    };
+    if let Err(failure) = transaction.waited() {
+        return Ended {
+            result: Err(Attempt::NothingDone(failure)),
+            cleanly: true,
+        };
+    }
+    // Sent together: the first statement does not wait for the answer to BEGIN.
+    let begin = connection.client.batch_execute("BEGIN");
+    let (begun, worked) = tokio::join!(begin, work(&transaction));
+    let worked = begun.map_err(Failure::from).and(worked);
+    let committed = match (transaction.committed.into_inner(), worked.is_ok()) {
+        // Also where the statement before it has no answer: nobody knows.
+        (Some(committed), _) => committed,
+        (None, true) => {
+            connection.take_warning();
+            connection.client.batch_execute("COMMIT").await
+        }
+        (None, false) => Ok(()),
+    };
+    let warned = connection.take_warning();
+    let unknown = |why| Err(Attempt::Unknown(why));
+    let cleanly = match (&committed, &worked) {
+        (Ok(()), Err(_)) => roll_back(connection).await,
+        (committed, _) => committed.is_ok(),
+    };
+    let result = match (committed, worked) {
+        (Err(error), _) => unknown(format!("the commit failed: {}", describe(&error))),
+        (Ok(()), Err(failure)) => Err(Attempt::NothingDone(failure)),
+        (Ok(()), Ok(_)) if warned => {
+            unknown("the commit was not confirmed by the standby".to_owned())
+        }
+        (Ok(()), Ok(value)) => Ok(value),
+    };
+    Ended { result, cleanly }
+}
+
+/// Whether it went well.
+async fn roll_back(connection: &Connection) -> bool {
+    let rolled_back = timeout(ROLL_BACK, connection.client.batch_execute("ROLLBACK")).await;
+    matches!(rolled_back, Ok(Ok(())))
+}
+
+struct Manager {
+    connector: Connector,
+    purpose: Purpose,
+}
+
+impl managed::Manager for Manager {
+    type Type = Connection;
+    type Error = String;
+
+    async fn create(&self) -> Result<Connection, String> {
+        self.connector.connect(self.purpose).await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut Connection,
+        _: &Metrics,
+    ) -> managed::RecycleResult<String> {
+        if self.connector.trusts(connection) {
+            Ok(())
+        } else {
+            Err(RecycleError::message("closed, or given up"))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The writes about tries, which are counted by when they are paid off.
+
+use password_auth_model::{Rate, SignInAttempt, Timestamp, Verdict};
+
+use super::change::Change;
+use super::opened::Tables;
+use super::tables::{Table, moment, read_moment};
+use crate::StoreError;
+
+/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
+pub(super) fn count_sign_in(
+    tables: &Tables,
+    attempt: SignInAttempt,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let remembered = tables.bytes(Table::Attempts, attempt.network())?;
+    if remembered
+        .as_deref()
+        .and_then(read_moment)
+        .is_some_and(|until| until > now)
+    {
+        return Ok(Verdict::Allowed);
+    }
+    count(tables, attempt.account(), rate, now)
+}
+
+/// Counts a try under that key.
+pub(super) fn count(
+    tables: &Tables,
+    key: &[u8; 16],
+    rate: Rate,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let bytes = tables.bytes(Table::Attempts, key)?;
+    let paid_off = bytes
+        .as_deref()
+        .and_then(read_moment)
+        .unwrap_or(Timestamp::from_millis(0));
+    let (verdict, next) = rate.decide(paid_off, now);
+    if next != paid_off {
+        tables.apply(&[Change::Swap {
+            table: Table::Attempts,
+            key,
+            old: bytes,
+            new: &moment(next),
+        }])?;
+    }
+    Ok(verdict)
+}
+
+pub(super) fn remember_network(
+    tables: &Tables,
+    attempt: SignInAttempt,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    tables.apply(&[Change::Put {
+        table: Table::Attempts,
+        key: attempt.network(),
+        value: &moment(until),
+    }])
+}

@@ -1,0 +1,88 @@
+use futures_util::TryStreamExt as _;
+use password_auth_model::{
+    EmailAddress, Event, EventId, Happening, PasswordHash, Timestamp, User, UserId, Username,
+};
+
+use super::{Progress, delete, proceed, unfinished};
+use crate::sled::CACHE_BYTES;
+use crate::sled::open::{open, open_again};
+use crate::sled::opened::Tables;
+use crate::sled::tables::Table;
+use crate::sled::{SledStore, events, users};
+use crate::{CreateUser, DeleteUser, Record, Store as _};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+/// Somebody with more events than two steps remove.
+fn fill(tables: &Tables) -> UserId {
+    let name = Username::parse("Alice").expect("a name");
+    let user = User {
+        email: Some(EmailAddress::parse("alice@example.org").expect("an address")),
+        ..User::new(name, PasswordHash::from_text("hash".to_owned()), NOW)
+    };
+    let created = users::create(tables, &user).expect("created");
+    assert_eq!(created, CreateUser::Created);
+    for _ in 0..2 * super::STEP + 1 {
+        let event = Event {
+            id: EventId::new(NOW),
+            at: NOW,
+            user: user.id,
+            by: None,
+            what: Happening::SignInFailed,
+            session: None,
+            address: None,
+            device: None,
+        };
+        events::add(tables, &event).expect("added");
+    }
+    user.id
+}
+
+fn is_empty(tables: &Tables) -> bool {
+    let mut all = Table::ALL.iter();
+    all.all(|table| tables.tree(*table).is_empty())
+}
+
+#[test]
+fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, disk, mark) = open(folder.path(), CACHE_BYTES).expect("opened");
+    let user = fill(&tables);
+    let deleted = delete(&tables, user).expect("deleted");
+    assert_eq!(deleted, (DeleteUser::Deleted, Progress::More));
+    assert!(!is_empty(&tables), "nothing is left to finish");
+    assert_eq!(tables.user(user).expect("read"), None);
+    tables.db.flush().expect("flushed");
+    drop((tables, disk, mark));
+    let (tables, _disk, _mark) = open_again(folder.path());
+    assert!(is_empty(&tables));
+}
+
+#[test]
+fn whoever_asks_again_for_a_deletion_that_was_cut_off_finishes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
+    let user = fill(&tables);
+    delete(&tables, user).expect("deleted");
+    let again = delete(&tables, user).expect("deleted");
+    assert_eq!(again, (DeleteUser::Deleted, Progress::More));
+    assert_eq!(unfinished(&tables).expect("read"), Some(user));
+    assert_eq!(proceed(&tables, user).expect("removed"), Progress::Done);
+    assert_eq!(unfinished(&tables).expect("read"), None);
+    assert!(is_empty(&tables));
+    let again = delete(&tables, user).expect("deleted");
+    assert_eq!(again, (DeleteUser::Unknown, Progress::Done));
+}
+
+#[tokio::test]
+async fn a_dump_holds_nothing_of_whoever_is_just_being_deleted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SledStore::open(folder.path()).expect("a store");
+    let deleted = store.durable(|tables| delete(tables, fill(tables))).await;
+    let (_, progress) = deleted.expect("deleted");
+    assert_eq!(progress, Progress::More);
+    let records = store.dump().await.expect("a dump");
+    let records: Vec<Record> = records.try_concat().await.expect("all of it");
+    assert_eq!(records, []);
+    store.close().await;
+}

@@ -1,0 +1,84 @@
+//! The store's picture (see `picture`) as a stream of records. Each step is read on the writing thread, and
+//! decoded outside of it; the next one is asked for when the stream is, so that a slow reader keeps nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use password_auth_model::UserId;
+use sled::IVec;
+
+use super::codec::decode;
+use super::opened::Tables;
+use super::picture::{Part, Reader, STEP, Section};
+use super::tables::read_moment;
+use super::writer::{Durability, Writer};
+use super::{SledStore, deletion};
+use crate::{Record, Records, StoreError};
+
+/// Between two attempts while writes are queued up to the brim. No event tells when there is room.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
+    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.picture)));
+    // Nobody would know any more that what is left of a deleted person has to go.
+    while let Some(user) = take(store, &reader).await? {
+        store
+            .durable(move |tables| deletion::proceed(tables, user))
+            .await?;
+    }
+    let start = Some((Arc::clone(&store.writer), reader));
+    Ok(Box::pin(stream::try_unfold(start, async |state| {
+        let Some((writer, reader)) = state else {
+            return Ok(None);
+        };
+        let part = next(&writer).await?;
+        let records = part
+            .records
+            .into_iter()
+            .filter_map(|(section, key, value)| record(section, &key, &value).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Some((records, (!part.last).then_some((writer, reader)))))
+    })))
+}
+
+/// Takes the picture, unless somebody's deletion is not finished: whose.
+async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>, StoreError> {
+    let held_by = Arc::downgrade(reader);
+    let look = move |tables: &Tables| {
+        let unfinished = deletion::unfinished(tables)?;
+        if unfinished.is_none() {
+            tables.picture.take(held_by)?;
+        }
+        Ok(unfinished)
+    };
+    store.writer.run(Durability::Unchanged, look).await
+}
+
+async fn next(writer: &Writer) -> Result<Part, StoreError> {
+    loop {
+        let step = |tables: &Tables| tables.picture.next(&tables.trees, STEP);
+        match writer.run(Durability::Unchanged, step).await {
+            Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+            part => return part,
+        }
+    }
+}
+
+/// `None` for a count that can not be read, which counts for nothing, and which the next sweep removes.
+fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, StoreError> {
+    let record = match section {
+        Section::Users => Record::User(decode(value)?),
+        Section::Sessions => Record::Session(decode(value)?),
+        Section::Attempts => {
+            let (Ok(key), Some(until)) = (key.try_into(), read_moment(value)) else {
+                return Ok(None);
+            };
+            Record::Attempt { key, until }
+        }
+        Section::Tokens => Record::OneTimeToken(decode(value)?),
+        Section::Events => Record::Event(decode(value)?),
+        Section::Letters => Record::Letter(decode(value)?),
+    };
+    Ok(Some(record))
+}

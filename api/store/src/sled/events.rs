@@ -1,0 +1,79 @@
+//! The writes about events.
+//!
+//! An account's events are few (see [`forget_surplus`]), so that looking at the index of all of them costs little.
+
+use password_auth_model::{Event, Happening};
+
+use super::change::Change;
+use super::codec::encode;
+use super::opened::Tables;
+use super::tables::{Placed, Table, unavailable, user_key};
+use crate::StoreError;
+
+/// Events that are removed when one is added.
+const STEP: usize = 16;
+
+/// Keeps an event, unless the person is gone, and it says anything else.
+pub(super) fn add(tables: &Tables, event: &Event) -> Result<(), StoreError> {
+    let is_of_nobody = !tables.contains(Table::Users, event.user.as_bytes())?;
+    if is_of_nobody && event.what != Happening::Deleted {
+        return Ok(());
+    }
+    // One after the other costs far less than a transaction. A crash in between leaves a place in the index
+    // without its event, which readers pass over; an event without its place would be found by nobody.
+    let key = user_key(event.user, event.id.as_bytes());
+    tables.apply(&[Change::Put {
+        table: Table::UserEvents,
+        key: &key,
+        value: &[event.what.class().number()],
+    }])?;
+    tables.apply(&[Change::Put {
+        table: Table::Events,
+        key: event.id.as_bytes(),
+        value: &encode(event)?,
+    }])?;
+    forget_surplus(tables, event)
+}
+
+/// Removes those for which there is no room any more beside one that was just added: one as a rule, and some at a time
+/// of an account that has more, since they were not counted when they were added.
+fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
+    let class = added.what.class();
+    let mut found = 0;
+    let mut surplus = Vec::new();
+    for place in tables
+        .tree(Table::UserEvents)
+        .scan_prefix(added.user.as_bytes())
+        .rev()
+    {
+        let (place, of_class) = place.map_err(unavailable)?;
+        if *of_class != [class.number()] {
+            continue;
+        }
+        found += 1;
+        if found > class.room() {
+            surplus.push(place);
+        }
+        if surplus.len() == STEP {
+            break;
+        }
+    }
+    for place in surplus {
+        let event = place.get(16..).unwrap_or_default();
+        // In this order, as above.
+        for (table, key) in [(Table::Events, event), (Table::UserEvents, &place[..])] {
+            tables.apply(&[Change::Remove { table, key }])?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands somewhere because of an event.
+pub(super) fn entries(event: &Event) -> Result<[Placed; 2], StoreError> {
+    let place = user_key(event.user, event.id.as_bytes()).to_vec();
+    let class = vec![event.what.class().number()];
+    Ok([
+        (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
+        (Table::UserEvents, place, class),
+    ])
+}

@@ -1,0 +1,144 @@
+//! Filling an empty store with a dump's records. Too many for one transaction: while it is under way, a mark
+//! stands in place of the format, so that a folder with half of them is not served (see `open`).
+
+use futures_util::StreamExt as _;
+use password_auth_model::UserId;
+
+use super::SledStore;
+use super::open;
+use super::opened::Tables;
+use super::tables::{Placed, Table, moment, unavailable};
+use super::{events, letters, sessions, tokens, user_entries};
+use crate::{LoadError, Loaded, Record, Records, StoreError};
+
+/// Records that one step removes.
+const STEP: usize = 4096;
+
+pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, LoadError> {
+    if !store.durable(begin).await? {
+        return Err(LoadError::NotEmpty);
+    }
+    match fill(store, records).await {
+        Ok(loaded) => {
+            store.durable(open::set_format).await?;
+            Ok(loaded)
+        }
+        Err(error) => {
+            // If it can not be emptied, the mark stays, and says so at the next start.
+            if let Err(undo) = empty(store).await {
+                tracing::warn!(%undo, "what was loaded could not be removed again");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Sets the mark, if nothing is there.
+fn begin(tables: &Tables) -> Result<bool, StoreError> {
+    if Table::ALL
+        .iter()
+        .any(|table| !tables.tree(*table).is_empty())
+    {
+        return Ok(false);
+    }
+    open::set_restoring(tables)?;
+    Ok(true)
+}
+
+async fn fill(store: &SledStore, mut records: Records) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded::default();
+    while let Some(batch) = records.next().await {
+        let batch = batch.map_err(LoadError::Records)?;
+        batch.iter().for_each(|record| loaded.count(record));
+        // Each batch is flushed: what waits for a flush stays in memory.
+        store
+            .durable(move |tables| Ok(batch.iter().try_for_each(|record| add(tables, record))))
+            .await??;
+    }
+    Ok(loaded)
+}
+
+fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
+    match record {
+        Record::User(user) => {
+            let entries = user_entries::entries(user)?;
+            let entries = entries.into_iter().map(|e| (e.table, e.key, e.value));
+            holds(insert(tables, entries)?, || {
+                format!(
+                    "user {}, his name or his verified address is there twice",
+                    user.id
+                )
+            })
+        }
+        Record::Session(session) => {
+            is_there(tables, session.user, || format!("session {}", session.id))?;
+            holds(insert(tables, sessions::entries(session)?)?, || {
+                format!("session {} is there twice", session.id)
+            })
+        }
+        Record::Attempt { key, until } => {
+            let entry = (Table::Attempts, key.to_vec(), moment(*until).to_vec());
+            holds(insert(tables, [entry])?, || {
+                "a count of tries is there twice".to_owned()
+            })
+        }
+        Record::OneTimeToken(token) => {
+            is_there(tables, token.user, || "a one-time token".to_owned())?;
+            holds(insert(tables, tokens::entries(token)?)?, || {
+                "a one-time token is there twice".to_owned()
+            })
+        }
+        Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
+            format!("event {} is there twice", event.id)
+        }),
+        Record::Letter(letter) => {
+            if let Some(user) = letter.user {
+                is_there(tables, user, || format!("letter {}", letter.id))?;
+            }
+            holds(insert(tables, letters::entries(letter)?)?, || {
+                format!("letter {} is there twice", letter.id)
+            })
+        }
+    }
+}
+
+/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a picture of half a store.
+fn insert(tables: &Tables, entries: impl IntoIterator<Item = Placed>) -> Result<bool, StoreError> {
+    let mut alone = true;
+    for (table, key, value) in entries {
+        let before = tables.tree(table).insert(key, value).map_err(unavailable)?;
+        alone &= before.is_none();
+    }
+    Ok(alone)
+}
+
+fn is_there(tables: &Tables, user: UserId, what: impl FnOnce() -> String) -> Result<(), LoadError> {
+    let is_there = tables.contains(Table::Users, user.as_bytes())?;
+    holds(is_there, || format!("{} belongs to nobody", what()))
+}
+
+fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError> {
+    if fits {
+        Ok(())
+    } else {
+        Err(LoadError::Contradiction(sentence()))
+    }
+}
+
+/// Removes everything, and then the mark.
+async fn empty(store: &SledStore) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        let step = move |tables: &Tables| {
+            let tree = tables.tree(table);
+            let mut removed = 0;
+            for key in tree.iter().keys().take(STEP) {
+                tree.remove(key.map_err(unavailable)?)
+                    .map_err(unavailable)?;
+                removed += 1;
+            }
+            Ok(removed)
+        };
+        while store.durable(step).await? > 0 {}
+    }
+    store.durable(open::set_format).await
+}

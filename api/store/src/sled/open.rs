@@ -1,0 +1,299 @@
+//! Opening the folder: a lock of our own, the crate's traps cleared, the format and the mark checked.
+
+mod error;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, OpenOptionsExt};
+use std::path::Path;
+
+use password_auth_model::UsernameKey;
+
+pub use self::error::OpenError;
+use super::log;
+use super::mark::{Found, Mark};
+use super::opened::Tables;
+use super::tables::unavailable;
+use super::{deletion, upgrade};
+use crate::StoreError;
+use crate::panics::{Panicked, caught};
+
+/// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
+const FORMAT: u8 = 5;
+const FORMAT_KEY: &str = "format";
+
+/// Stands in the format's place while a dump is loaded.
+const RESTORING: &[u8] = b"restoring";
+
+/// sled's data, from the data folder.
+const DATA_FILE: &str = "sled/db";
+
+/// Whether an earlier start made a store in `data_dir`.
+pub(super) fn exists(data_dir: &Path) -> bool {
+    data_dir.join(DATA_FILE).exists()
+}
+
+/// The user whose sled's data file is.
+pub(super) fn owner(data_dir: &Path) -> Option<u32> {
+    let file = fs::metadata(data_dir.join(DATA_FILE));
+    file.map(|file| file.uid()).ok()
+}
+
+/// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
+pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, Mark), OpenError> {
+    let lock = lock(data_dir)?;
+    let sled_dir = data_dir.join("sled");
+    make_folder(&sled_dir)?;
+    remove_unfinished_snapshots(&sled_dir)?;
+    remove_unfinished_settings(&sled_dir)?;
+    let (mark, found) = Mark::open(data_dir).map_err(io_error(data_dir))?;
+    report_holes(&sled_dir);
+    let db = open_sled(&sled_dir, cache_bytes)?;
+    // sled panics on some damaged pages: that too is an answer.
+    let opened = caught(|| {
+        let number = check_mark(&db, &sled_dir, &mark, &found)?;
+        let format = check_format(&db, &sled_dir, &mark)?;
+        let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
+        let followed = mark
+            .set(&tables.db, number + 1)
+            .map_err(failed(&sled_dir))?;
+        tables.db.flush().map_err(failed(&sled_dir))?;
+        let disk = sync_files(&sled_dir).map_err(io_error(&sled_dir))?;
+        mark.follow(&followed).map_err(io_error(mark.path()))?;
+        bring_up_to_date(&tables, &disk, format).map_err(|error| OpenError::Damaged {
+            path: sled_dir.clone(),
+            detail: error.to_string(),
+        })?;
+        Ok((tables, disk))
+    });
+    let (tables, disk) = opened.map_err(|Panicked| OpenError::Damaged {
+        path: sled_dir.clone(),
+        detail: PANICKED.to_owned(),
+    })??;
+    Ok((tables, disk, mark))
+}
+
+/// What a sled that panicked is said to have done; what it logged has the details.
+const PANICKED: &str = "sled stopped while it read its files";
+
+/// sled's number, if it is not lower than the file's.
+fn check_mark(
+    db: &sled::Db,
+    sled_dir: &Path,
+    mark: &Mark,
+    found: &Found,
+) -> Result<u64, OpenError> {
+    let number = Mark::in_sled(db).map_err(failed(sled_dir))?;
+    match found {
+        Found::Number(synced) if *synced > number => Err(OpenError::Lost {
+            path: sled_dir.to_owned(),
+            mark: mark.path().to_owned(),
+        }),
+        Found::Damaged => {
+            tracing::warn!(
+                file = %mark.path().display(),
+                "this file was damaged, and is written anew; it tells whether data was lost, which can not \
+                 be told this time: look after the disk, and keep a backup"
+            );
+            Ok(number)
+        }
+        Found::Number(_) | Found::Nothing => Ok(number),
+    }
+}
+
+/// What sled passes over without a word is said here. The server starts all the same: after a power loss
+/// such a place can be one that had been given up.
+fn report_holes(sled_dir: &Path) {
+    match log::holes(sled_dir) {
+        Ok(holes) if holes.is_empty() => {}
+        Ok(holes) => tracing::error!(
+            folder = %sled_dir.display(),
+            bytes = ?holes,
+            "the data file can not be read at these places: what was written there may be lost. Look after \
+             the disk; compare with a backup, or restore it"
+        ),
+        // Then sled can not read them either, and says why.
+        Err(error) => tracing::debug!(%error, "the data file was not checked"),
+    }
+}
+
+/// What an older version, or a crash, has left.
+fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
+    if format < FORMAT {
+        upgrade::from(format, tables, disk)?;
+        set_format(tables)?;
+        upgrade::sync(tables, disk)?;
+        tracing::info!(
+            "the data folder was brought up to date; an older version cannot use it any more"
+        );
+    }
+    deletion::finish(tables)
+}
+
+/// Our own lock, held until the process ends: sled's comes too late to clean up before it.
+fn lock(data_dir: &Path) -> Result<File, OpenError> {
+    make_folder(data_dir)?;
+    let path = data_dir.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        // Whoever may open it may lock it, and keep the server from starting.
+        .mode(0o600)
+        .open(&path)
+        .map_err(io_error(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(OpenError::Io { path, cause }),
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_error(path))
+}
+
+/// A process that was killed while sled started leaves `snap.*.generating`, which the next start takes
+/// for a snapshot and reports as corruption (sled#1533). It is only ever a copy: without it all is there.
+fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
+    for entry in fs::read_dir(sled_dir).map_err(io_error(sled_dir))? {
+        let path = entry.map_err(io_error(sled_dir))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(&path).map_err(io_error(&path))?;
+            tracing::info!(file = %name, "removed an unfinished snapshot of an interrupted start");
+        }
+    }
+    Ok(())
+}
+
+/// A process that was killed in its first start can leave half of `conf`, which the next start reports as
+/// corruption. sled writes it whole before it makes the data file: without that nothing is lost.
+fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
+    let (db, conf) = (sled_dir.join("db"), sled_dir.join("conf"));
+    if db.try_exists().map_err(io_error(&db))? {
+        return Ok(());
+    }
+    match fs::remove_file(&conf) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(io_error(&conf)(cause)),
+        _ => Ok(()),
+    }
+}
+
+/// sled panics on some damaged files: that too is an answer.
+fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
+    let config = sled::Config::new()
+        .path(sled_dir)
+        .cache_capacity(cache_bytes)
+        // The writer flushes.
+        .flush_every_ms(None);
+    match caught(|| config.open()) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) => Err(failed(sled_dir)(error)),
+        Err(Panicked) => Err(OpenError::Damaged {
+            path: sled_dir.to_owned(),
+            detail: PANICKED.to_owned(),
+        }),
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
+    |error| {
+        let detail = match error {
+            // It read past the end of a file that lost its end.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                "a file ends too early".to_owned()
+            }
+            // A copy of the system's error, whose text is for developers.
+            sled::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => {
+                return io_error(path)(cause.kind().into());
+            }
+            sled::Error::Io(cause) => return io_error(path)(cause),
+            // sled's own words are for its developers; what it logs has the details.
+            sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
+            error => error.to_string(),
+        };
+        OpenError::Damaged {
+            path: path.to_owned(),
+            detail,
+        }
+    }
+}
+
+/// The layout's version, of those that this program reads; and the version of the function that makes the keys of
+/// `usernames` is ours.
+fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<u8, OpenError> {
+    let ours = [FORMAT, UsernameKey::VERSION];
+    match db.get(FORMAT_KEY).map_err(failed(path))? {
+        None => {
+            db.insert(FORMAT_KEY, &ours).map_err(failed(path))?;
+            Ok(FORMAT)
+        }
+        Some(found) if *found == ours => Ok(FORMAT),
+        Some(found)
+            if found.len() == 2 && found[0] < FORMAT && found[1] == UsernameKey::VERSION =>
+        {
+            Ok(found[0])
+        }
+        Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored {
+            folder: path.to_owned(),
+            mark: mark.path().to_owned(),
+        }),
+        Some(found) => Err(OpenError::OtherFormat {
+            path: path.to_owned(),
+            found: format!("{:?}", &*found),
+            ours,
+        }),
+    }
+}
+
+/// Says that a dump is being loaded.
+pub(super) fn set_restoring(tables: &Tables) -> Result<(), StoreError> {
+    let set = tables.db.insert(FORMAT_KEY, RESTORING);
+    set.map(|_| ()).map_err(unavailable)
+}
+
+/// Says that the folder can be served.
+pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
+    let set = tables
+        .db
+        .insert(FORMAT_KEY, &[FORMAT, UsernameKey::VERSION]);
+    set.map(|_| ()).map_err(unavailable)
+}
+
+/// Syncs what a first start made: the files, their names in the folder, the folder's in its parent.
+fn sync_files(sled_dir: &Path) -> io::Result<File> {
+    let db = OpenOptions::new().write(true).open(sled_dir.join("db"))?;
+    db.sync_all()?;
+    File::open(sled_dir.join("conf"))?.sync_all()?;
+    File::open(sled_dir)?.sync_all()?;
+    if let Some(data_dir) = sled_dir.parent() {
+        File::open(data_dir)?.sync_all()?;
+        if let Some(parent) = data_dir.canonicalize()?.parent() {
+            File::open(parent)?.sync_all()?;
+        }
+    }
+    Ok(db)
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    |cause| OpenError::Io { path, cause }
+}
+
+/// As [`open`], right after the same folder was let go of: sled's threads do that a moment after its handles.
+#[cfg(test)]
+pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Mark) {
+    let begun = std::time::Instant::now();
+    loop {
+        match open(data_dir, super::CACHE_BYTES) {
+            Ok(opened) => return opened,
+            Err(error) if begun.elapsed().as_secs() > 20 => panic!("{error}"),
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
+//!
+//! Writes may come between two looks. What tells which records belong together is looked at before and after: the
+//! same both times, it was the same between them.
+
+use std::ops::Bound;
+
+use password_auth_model::{
+    EmailKey, Event, EventId, OneTimeToken, Session, SessionId, Timestamp, TokenHash, User, UserId,
+    UsernameKey,
+};
+
+use super::codec::decode;
+use super::opened::Tables;
+use super::tables::{
+    Table, email_prefix, read_moment, role_key, role_number, unavailable, user_key,
+};
+use crate::{MAX_NAMESAKES, StoreError, UserFilter};
+
+impl Tables {
+    pub(super) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.record(Table::Users, id.as_bytes())
+    }
+
+    pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
+        match self.bytes(Table::Usernames, name.as_str().as_bytes())? {
+            Some(id) => self.record(Table::Users, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// Who has verified the address.
+    pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
+        let id = self.bytes(Table::VerifiedEmails, email.as_str().as_bytes())?;
+        id.map(|id| {
+            let id = id.as_ref().try_into();
+            id.map(UserId::from_bytes)
+                .map_err(|_| StoreError::Corrupt("a value of verified_emails".to_owned()))
+        })
+        .transpose()
+    }
+
+    pub(super) fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError> {
+        loop {
+            let ids = self.ids_by_email(email)?;
+            let users = ids.iter().map(|id| self.user(*id));
+            let users = users.collect::<Result<Vec<_>, _>>()?;
+            if self.ids_by_email(email)? == ids {
+                return Ok(users.into_iter().flatten().collect());
+            }
+        }
+    }
+
+    fn ids_by_email(&self, email: &EmailKey) -> Result<Vec<UserId>, StoreError> {
+        if let Some(owner) = self.verified_owner(email)? {
+            return Ok(vec![owner]);
+        }
+        let all = || self.suffixes(Table::Emails, &email_prefix(email));
+        let mut ids = all()
+            .take(MAX_NAMESAKES / 2)
+            .collect::<Result<Vec<_>, _>>()?;
+        let first_half = ids.last().copied();
+        let mut last = all()
+            .rev()
+            .take(MAX_NAMESAKES / 2)
+            .take_while(|id| id.as_ref().map_or(true, |id| Some(*id) > first_half))
+            .collect::<Result<Vec<_>, _>>()?;
+        last.reverse();
+        ids.append(&mut last);
+        Ok(ids.into_iter().map(UserId::from_bytes).collect())
+    }
+
+    pub(super) fn users(
+        &self,
+        filter: UserFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<User>, StoreError> {
+        let after = filter.after.map(|id| *id.as_bytes());
+        let Some(role) = filter.role else {
+            let after = after
+                .as_ref()
+                .map_or(Bound::Unbounded, |id| Bound::Excluded(&id[..]));
+            let behind = self
+                .tree(Table::Users)
+                .range::<&[u8], _>((after, Bound::Unbounded));
+            let some = behind.values().skip(skip).take(limit);
+            return some
+                .map(|user| decode(&user.map_err(unavailable)?))
+                .collect();
+        };
+        // No user has the least of all ids: it holds no version.
+        let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
+        let end = [role_number(role) + 1];
+        let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
+        let behind = self.tree(Table::Roles).range::<&[u8], _>(range);
+        let mut users = Vec::new();
+        for key in behind.keys().skip(skip) {
+            if users.len() == limit {
+                break;
+            }
+            let key = key.map_err(unavailable)?;
+            let user = self.record::<User>(Table::Users, &key[1..])?;
+            // Since the index was looked at he may be gone, or have another role.
+            users.extend(user.filter(|user| user.role == role));
+        }
+        Ok(users)
+    }
+
+    /// Looks at the index of roles: a key alone for each user, many in a page.
+    pub(super) fn count_users(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for user in self.tree(Table::Roles).iter().keys() {
+            user.map_err(unavailable)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(super) fn session_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        loop {
+            let found = self.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+            let Some((bytes, session)) = found else {
+                return Ok(None);
+            };
+            let Some(user) = self.user(session.user)? else {
+                return Ok(None);
+            };
+            // A session never becomes again what it was.
+            if self.bytes(Table::Sessions, id.as_bytes())? == Some(bytes) {
+                return Ok(Some((session, user)));
+            }
+        }
+    }
+
+    pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        loop {
+            let ids = self.session_ids_of(user)?;
+            let sessions = ids.iter().map(|id| self.record(Table::Sessions, id));
+            let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+            if self.session_ids_of(user)? == ids {
+                return Ok(sessions.into_iter().flatten().collect());
+            }
+        }
+    }
+
+    pub(super) fn session_ids_of(&self, user: UserId) -> Result<Vec<[u8; 16]>, StoreError> {
+        self.suffixes(Table::UserSessions, user.as_bytes())
+            .collect()
+    }
+
+    /// A token that has not expired, and its user, who is active.
+    pub(super) fn token_and_user(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+        let token = self.record::<OneTimeToken>(Table::Tokens, hash.as_bytes())?;
+        let Some(token) = token.filter(|token| now < token.expires) else {
+            return Ok(None);
+        };
+        let user = self.user(token.user)?.filter(|user| user.is_active);
+        // A token never changes, and once it is gone it stays so.
+        let is_there = self.contains(Table::Tokens, hash.as_bytes())?;
+        Ok(user.filter(|_| is_there).map(|user| (token, user)))
+    }
+
+    pub(super) fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let before = before.unwrap_or(EventId::from_bytes([u8::MAX; 16]));
+        let mut events = Vec::new();
+        match user {
+            None => {
+                let older = self
+                    .tree(Table::Events)
+                    .range::<&[u8], _>(..&before.as_bytes()[..]);
+                for event in older.values().rev().take(limit) {
+                    events.push(decode(&event.map_err(unavailable)?)?);
+                }
+            }
+            Some(user) => {
+                let (first, end) = (user_key(user, &[0; 16]), user_key(user, before.as_bytes()));
+                let older = self.tree(Table::UserEvents).range(first..end);
+                for key in older.keys().rev() {
+                    if events.len() == limit {
+                        break;
+                    }
+                    let key = key.map_err(unavailable)?;
+                    events.extend(self.record::<Event>(Table::Events, &key[16..])?);
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    /// When the next letter is due.
+    pub(super) fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let first = self.tree(Table::LettersDue).first().map_err(unavailable)?;
+        Ok(first.and_then(|(key, _)| read_moment(key.get(..8)?)))
+    }
+}

@@ -1,0 +1,192 @@
+//! The writes about sign-ins. A rotation is a single compare-and-swap.
+
+use password_auth_model::{
+    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
+};
+
+use super::change::{Batch, Change};
+use super::codec::encode;
+use super::opened::Tables;
+use super::tables::{Placed, Table, timed_key, user_key};
+use super::user_entries;
+use crate::{NewSession, StoreError};
+
+pub(super) fn create(
+    tables: &Tables,
+    session: &Session,
+    password_version: u32,
+) -> Result<NewSession, StoreError> {
+    let user = tables.user(session.user)?.filter(|user| user.is_active);
+    let Some(before) = user else {
+        return Ok(NewSession::NoUser);
+    };
+    if before.password_version != password_version {
+        return Ok(NewSession::PasswordChanged);
+    }
+    let mut batch = Batch::default();
+    let after = User {
+        last_login: Some(session.created),
+        ..before.clone()
+    };
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
+    let others = tables.session_ids_of(session.user)?;
+    // An older version of the program set no limit: there may be more than one too many.
+    let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
+    for id in &others[..too_many] {
+        match tables.record(Table::Sessions, id)? {
+            Some(oldest) => remove(&mut batch, &oldest),
+            None => batch.remove(Table::UserSessions, &user_key(session.user, id)),
+        }
+    }
+    for (table, key, value) in entries(session)? {
+        batch.put(table, key, value);
+    }
+    batch.apply(tables)?;
+    Ok(NewSession::Added)
+}
+
+pub(super) fn rotate(
+    tables: &Tables,
+    id: SessionId,
+    presented: Generation,
+    by: Party,
+    arrival: Timestamp,
+) -> Result<Option<Rotation>, StoreError> {
+    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let Some((bytes, session)) = found else {
+        return Ok(None);
+    };
+    let Some(user) = tables.user(session.user)?.filter(|user| user.is_active) else {
+        return Ok(None);
+    };
+    let decision = decide(&session, presented, by, arrival);
+    let session = match decision.apply(&session, presented, by, arrival) {
+        Some(changed) => {
+            tables.apply(&[Change::Swap {
+                table: Table::Sessions,
+                key: id.as_bytes(),
+                old: Some(bytes),
+                new: &encode(&changed)?,
+            }])?;
+            changed
+        }
+        None => session,
+    };
+    Ok(Some(Rotation {
+        decision,
+        session,
+        user,
+    }))
+}
+
+pub(super) fn note_use(
+    tables: &Tables,
+    id: SessionId,
+    generation: Generation,
+    party: Party,
+) -> Result<(), StoreError> {
+    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let Some((bytes, session)) = found else {
+        return Ok(());
+    };
+    if let Some(after) = session.after_use(generation, party) {
+        tables.apply(&[Change::Swap {
+            table: Table::Sessions,
+            key: id.as_bytes(),
+            old: Some(bytes),
+            new: &encode(&after)?,
+        }])?;
+    }
+    Ok(())
+}
+
+/// Removes a session, if it is that person's where one is given; whether it did. One that was ended for a theft
+/// stays: its thief must not take away what its owner is to be told.
+pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
+    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    let session = found
+        .filter(|session| session.ended.is_none() && of.is_none_or(|user| user == session.user));
+    let Some(session) = session else {
+        return Ok(false);
+    };
+    let mut batch = Batch::default();
+    remove(&mut batch, &session);
+    batch.apply(tables)?;
+    Ok(true)
+}
+
+/// A session that is that person's and was not ended.
+pub(super) fn live_of(
+    tables: &Tables,
+    id: SessionId,
+    user: UserId,
+) -> Result<Option<Session>, StoreError> {
+    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    Ok(found.filter(|session| session.ended.is_none() && session.user == user))
+}
+
+pub(super) fn end_all_now(
+    tables: &Tables,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<u64, StoreError> {
+    let mut batch = Batch::default();
+    let ended = end_all(&mut batch, tables, user, keep)?;
+    batch.apply(tables)?;
+    Ok(ended)
+}
+
+/// As [`end`], all of a person's but one; how many.
+pub(super) fn end_all(
+    batch: &mut Batch,
+    tables: &Tables,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<u64, StoreError> {
+    let mut ended = 0;
+    for session in tables.sessions_of(user)? {
+        if session.ended.is_none() && Some(session.id) != keep {
+            remove(batch, &session);
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Removes all of a person's sessions, whatever their state.
+pub(super) fn remove_all(
+    batch: &mut Batch,
+    tables: &Tables,
+    user: UserId,
+) -> Result<(), StoreError> {
+    for session in tables.sessions_of(user)? {
+        remove(batch, &session);
+    }
+    Ok(())
+}
+
+/// Removes a session and its places in the indexes.
+pub(super) fn remove(batch: &mut Batch, session: &Session) {
+    let id = session.id.as_bytes();
+    batch.remove(Table::Sessions, id);
+    batch.remove(Table::SessionExpiry, &timed_key(session.expires, id));
+    batch.remove(Table::UserSessions, &user_key(session.user, id));
+}
+
+/// What stands somewhere because of a session.
+pub(super) fn entries(session: &Session) -> Result<[Placed; 3], StoreError> {
+    let id = session.id.as_bytes();
+    Ok([
+        (Table::Sessions, id.to_vec(), encode(session)?),
+        (
+            Table::SessionExpiry,
+            timed_key(session.expires, id).to_vec(),
+            Vec::new(),
+        ),
+        (
+            Table::UserSessions,
+            user_key(session.user, id).to_vec(),
+            Vec::new(),
+        ),
+    ])
+}

@@ -1,0 +1,152 @@
+//! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
+//! removes on the writing thread, so that nothing changes in between.
+
+mod attempts;
+
+use std::time::Duration;
+
+use password_auth_model::{
+    EVENTS_KEPT, Event, KEPT_AFTER_EXPIRY, OneTimeToken, Session, Timestamp,
+};
+use sled::IVec;
+
+pub(super) use self::attempts::SweptTo;
+use super::SledStore;
+use super::change::Batch;
+use super::codec::{Kept, decode};
+use super::deletion::{self, Progress};
+use super::opened::Tables;
+use super::tables::{Table, unavailable, user_key};
+use super::{sessions, tokens};
+use crate::StoreError;
+
+/// Sessions, or events, that one step removes.
+const REMOVED: usize = 64;
+/// One-time tokens that one step looks at.
+const LOOKED_AT: usize = 512;
+
+pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
+    while store.relaxed(finish_deletion).await? == Progress::More {}
+    let mut removed = 0;
+    if let Some(before) = earlier(now, KEPT_AFTER_EXPIRY) {
+        removed += all(store, move |tables| sweep_sessions(tables, before)).await?;
+    }
+    if let Some(before) = earlier(now, EVENTS_KEPT) {
+        removed += all(store, move |tables| sweep_events(tables, before)).await?;
+    }
+    removed += attempts::sweep_all(store, now).await?;
+    removed += through(store, Table::Tokens, move |batch, _, value| {
+        let token = readable::<OneTimeToken>(value).filter(|token| token.expires <= now);
+        if let Some(token) = &token {
+            tokens::remove(batch, token);
+        }
+        token.is_some()
+    })
+    .await?;
+    Ok(removed)
+}
+
+/// `minus` stops at the epoch, and nothing happened before it.
+fn earlier(now: Timestamp, by: Duration) -> Option<Timestamp> {
+    (now.since(Timestamp::from_millis(0)) >= by).then(|| now.minus(by))
+}
+
+/// Runs a step until it finds nothing more to remove; how many went.
+async fn all(
+    store: &SledStore,
+    step: impl Fn(&Tables) -> Result<usize, StoreError> + Copy + Send + 'static,
+) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    loop {
+        match store.relaxed(step).await? {
+            0 => return Ok(removed),
+            some => removed += some,
+        }
+    }
+}
+
+/// Looks at a whole tree, some records a step: tokens are few, and an index by their end would cost more than it
+/// saves. How many went.
+async fn through(
+    store: &SledStore,
+    table: Table,
+    remove: impl Fn(&mut Batch, &IVec, &IVec) -> bool + Copy + Send + 'static,
+) -> Result<usize, StoreError> {
+    let (mut removed, mut from) = (0, Some(IVec::default()));
+    while let Some(start) = from {
+        let step = move |tables: &Tables| {
+            let mut removed = 0;
+            let some = tables.tree(table).range::<&[u8], _>(start.as_ref()..);
+            for (looked_at, entry) in some.enumerate() {
+                let (key, value) = entry.map_err(unavailable)?;
+                if looked_at == LOOKED_AT {
+                    return Ok((removed, Some(key)));
+                }
+                let mut batch = Batch::default();
+                if remove(&mut batch, &key, &value) {
+                    batch.apply(tables)?;
+                    removed += 1;
+                }
+            }
+            Ok((removed, None))
+        };
+        let (some, next) = store.relaxed(step).await?;
+        removed += some;
+        from = next;
+    }
+    Ok(removed)
+}
+
+fn finish_deletion(tables: &Tables) -> Result<Progress, StoreError> {
+    match deletion::unfinished(tables)? {
+        Some(user) => deletion::proceed(tables, user).map(|_| Progress::More),
+        None => Ok(Progress::Done),
+    }
+}
+
+/// The front of the index, up to sessions that expired at `before`; how many went.
+fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
+    let end = (before.as_millis() + 1).to_be_bytes();
+    let mut batch = Batch::default();
+    let mut removed = 0;
+    let expired = tables.tree(Table::SessionExpiry).range(..&end[..]);
+    for place in expired.keys().take(REMOVED) {
+        let place = place.map_err(unavailable)?;
+        let id = place.get(8..).unwrap_or_default();
+        let session = tables.bytes(Table::Sessions, id)?;
+        match session.as_ref().and_then(readable::<Session>) {
+            Some(session) => sessions::remove(&mut batch, &session),
+            None => batch.remove(Table::Sessions, id),
+        }
+        batch.remove(Table::SessionExpiry, place);
+        removed += 1;
+    }
+    batch.apply(tables)?;
+    Ok(removed)
+}
+
+/// The oldest events, up to those that happened at `before`; how many went. Their ids are in the order of time.
+fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
+    let mut batch = Batch::default();
+    let mut removed = 0;
+    for entry in tables.tree(Table::Events).iter().take(REMOVED) {
+        let (id, event) = entry.map_err(unavailable)?;
+        match readable::<Event>(&event) {
+            Some(event) if event.at > before => break,
+            Some(event) => {
+                let place = user_key(event.user, event.id.as_bytes());
+                batch.remove(Table::UserEvents, &place);
+            }
+            None => {}
+        }
+        batch.remove(Table::Events, id);
+        removed += 1;
+    }
+    batch.apply(tables)?;
+    Ok(removed)
+}
+
+/// One that can not be read is gone as far as anybody can tell.
+fn readable<T: Kept>(bytes: &IVec) -> Option<T> {
+    decode(bytes).ok()
+}

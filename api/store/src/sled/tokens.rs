@@ -1,0 +1,134 @@
+//! The writes about one-time tokens, and what these change: passwords and addresses.
+
+use password_auth_model::{
+    EmailAddress, OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
+};
+
+use super::change::Batch;
+use super::codec::encode;
+use super::opened::Tables;
+use super::tables::{Placed, Table};
+use super::{sessions, user_entries};
+use crate::{ConfirmEmail, StoreError};
+
+pub(super) fn add(tables: &Tables, token: &OneTimeToken) -> Result<bool, StoreError> {
+    if !tables.user(token.user)?.is_some_and(|user| user.is_active) {
+        return Ok(false);
+    }
+    let mut batch = Batch::default();
+    for (table, key, value) in entries(token)? {
+        batch.put(table, key, value);
+    }
+    batch.apply(tables)?;
+    Ok(true)
+}
+
+pub(super) fn reset_password(
+    tables: &Tables,
+    hash: &TokenHash,
+    new: PasswordHash,
+    now: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let Some((token, before)) = tables.token_and_user(hash, now)? else {
+        return Ok(None);
+    };
+    let Purpose::ResetPassword(address) = &token.purpose else {
+        return Ok(None);
+    };
+    if !before.has_email(address) {
+        return Ok(None);
+    }
+    let mut after = before.clone().with_password(new);
+    after.is_verified |= !is_verified_by_another(tables, address, before.id)?;
+    let mut batch = Batch::default();
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
+    sessions::end_all(&mut batch, tables, after.id, None)?;
+    void(&mut batch, tables, after.id)?;
+    batch.apply(tables)?;
+    Ok(Some(after))
+}
+
+pub(super) fn confirm_email(
+    tables: &Tables,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> Result<ConfirmEmail, StoreError> {
+    let Some((token, before)) = tables.token_and_user(hash, now)? else {
+        return Ok(ConfirmEmail::Invalid);
+    };
+    let (address, changes) = match &token.purpose {
+        Purpose::ChangeEmail(address) => (address, true),
+        Purpose::VerifyEmail(address) if before.has_email(address) => (address, false),
+        Purpose::ConfirmedEmail(address) if before.has_verified(address) => {
+            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(before)));
+        }
+        _ => return Ok(ConfirmEmail::Invalid),
+    };
+    if is_verified_by_another(tables, address, before.id)? {
+        return Ok(ConfirmEmail::Taken);
+    }
+    let after = User {
+        email: Some(address.clone()),
+        is_verified: true,
+        ..before.clone()
+    };
+    let mut batch = Batch::default();
+    user_entries::replace(&mut batch, Some(&before), Some(&after))?;
+    if changes {
+        void(&mut batch, tables, after.id)?;
+    }
+    let used = OneTimeToken {
+        purpose: Purpose::ConfirmedEmail(address.clone()),
+        ..token.clone()
+    };
+    for (table, key, value) in entries(&used)? {
+        batch.put(table, key, value);
+    }
+    batch.apply(tables)?;
+    Ok(ConfirmEmail::Confirmed {
+        before: Box::new(before),
+        after: Box::new(after),
+    })
+}
+
+fn is_verified_by_another(
+    tables: &Tables,
+    address: &EmailAddress,
+    user: UserId,
+) -> Result<bool, StoreError> {
+    let owner = tables.verified_owner(&address.key())?;
+    Ok(owner.is_some_and(|owner| owner != user))
+}
+
+/// Removes all of a person's tokens.
+pub(super) fn void(batch: &mut Batch, tables: &Tables, user: UserId) -> Result<(), StoreError> {
+    for hash in tables.suffixes::<32>(Table::UserTokens, user.as_bytes()) {
+        let hash = hash?;
+        batch.remove(Table::Tokens, &hash);
+        batch.remove(Table::UserTokens, user_token_key(user, &hash));
+    }
+    Ok(())
+}
+
+pub(super) fn remove(batch: &mut Batch, token: &OneTimeToken) {
+    let hash = token.hash.as_bytes();
+    batch.remove(Table::Tokens, hash);
+    batch.remove(Table::UserTokens, user_token_key(token.user, hash));
+}
+
+/// What stands somewhere because of a token.
+pub(super) fn entries(token: &OneTimeToken) -> Result<[Placed; 2], StoreError> {
+    let hash = token.hash.as_bytes();
+    Ok([
+        (Table::Tokens, hash.to_vec(), encode(token)?),
+        (
+            Table::UserTokens,
+            user_token_key(token.user, hash),
+            Vec::new(),
+        ),
+    ])
+}
+
+fn user_token_key(user: UserId, hash: &[u8; 32]) -> Vec<u8> {
+    [&user.as_bytes()[..], hash].concat()
+}

@@ -1,0 +1,113 @@
+//! A folder of an older format, brought to today's.
+
+use std::fs::File;
+use std::io;
+
+use password_auth_model::{Event, Session, User};
+
+use super::codec::{decode, encode};
+use super::opened::Tables;
+use super::tables::{Table, role_key, unavailable, user_key};
+use super::{deletion, user_entries};
+use crate::StoreError;
+
+/// Records that are written between two flushes: what waits for one stays in memory.
+const STEP: usize = 4096;
+
+/// Of format 4 nothing changes, but that it cannot read today's records. All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
+pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
+    if format < 2 {
+        index_sessions(tables)?;
+    }
+    if format < 3 {
+        index_roles(tables)?;
+        class_events(tables)?;
+    }
+    if format < 4 {
+        compare_addresses_anew(tables)?;
+    }
+    sync(tables, disk)
+}
+
+/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
+/// they have not said of themselves is in no index.
+fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
+    let index = tables.tree(Table::UserSessions);
+    index.clear().map_err(unavailable)?;
+    for session in tables.tree(Table::Sessions).iter().values() {
+        let session: Session = decode(&session.map_err(unavailable)?)?;
+        let place = user_key(session.user, session.id.as_bytes());
+        index.insert(place, b"").map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
+/// later one has not verified it any more.
+fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
+    for table in [Table::Emails, Table::VerifiedEmails] {
+        tables.tree(table).clear().map_err(unavailable)?;
+    }
+    // In the order of their ids, so of when they came.
+    for (number, user) in tables.tree(Table::Users).iter().values().enumerate() {
+        let mut user: User = decode(&user.map_err(unavailable)?)?;
+        let verified = user.email.as_ref().filter(|_| user.is_verified);
+        let owner = verified.map(|address| tables.verified_owner(&address.key()));
+        if let Some(owner) = owner.transpose()?.flatten() {
+            tracing::warn!(user.id = %user.id, first.id = %owner, "{}", crate::SAME_ADDRESS);
+            user.is_verified = false;
+            let (id, record) = (user.id, encode(&user)?);
+            let users = tables.tree(Table::Users);
+            users.insert(id.as_bytes(), record).map_err(unavailable)?;
+        }
+        write_addresses(tables, &user)?;
+        if number % STEP == STEP - 1 {
+            tables.db.flush().map_err(unavailable)?;
+        }
+    }
+    deletion::compare_addresses_anew(tables)
+}
+
+fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
+    for entry in user_entries::entries(user)? {
+        if matches!(entry.table, Table::Emails | Table::VerifiedEmails) {
+            let tree = tables.tree(entry.table);
+            tree.insert(entry.key, entry.value).map_err(unavailable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Until format 3 everybody was looked at for those of one role.
+fn index_roles(tables: &Tables) -> Result<(), StoreError> {
+    let index = tables.tree(Table::Roles);
+    index.clear().map_err(unavailable)?;
+    for user in tables.tree(Table::Users).iter().values() {
+        let user: User = decode(&user.map_err(unavailable)?)?;
+        let place = role_key(user.role, user.id);
+        index.insert(place, b"").map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Until format 3 the index of a person's events did not say which class each is of.
+fn class_events(tables: &Tables) -> Result<(), StoreError> {
+    let index = tables.tree(Table::UserEvents);
+    for event in tables.tree(Table::Events).iter().values() {
+        let event: Event = decode(&event.map_err(unavailable)?)?;
+        let place = user_key(event.user, event.id.as_bytes());
+        let class = [event.what.class().number()];
+        index.insert(place, &class).map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Waits until what was written is on disk.
+pub(super) fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
+    tables.db.flush().map_err(unavailable)?;
+    let synced: io::Result<()> = disk.sync_data();
+    synced.map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

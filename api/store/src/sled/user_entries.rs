@@ -1,0 +1,89 @@
+//! What stands in the trees because of a user, and writing it in the place of what stood there.
+
+use password_auth_model::User;
+
+use super::change::Batch;
+use super::codec::encode;
+use super::tables::{Table, email_prefix, role_key};
+use crate::StoreError;
+
+/// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
+/// not change is not written.
+pub(super) fn replace(
+    batch: &mut Batch,
+    before: Option<&User>,
+    after: Option<&User>,
+) -> Result<(), StoreError> {
+    let before = before.map_or(Ok(Vec::new()), entries)?;
+    let after = after.map_or(Ok(Vec::new()), entries)?;
+    for old in &before {
+        if !after.iter().any(|new| new.is_where(old)) {
+            batch.remove(old.table, old.key.as_slice());
+        }
+    }
+    for new in after {
+        if !before.contains(&new) {
+            batch.put(new.table, new.key, new.value);
+        }
+    }
+    Ok(())
+}
+
+/// What stands somewhere.
+#[derive(PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) table: Table,
+    pub(super) key: Vec<u8>,
+    pub(super) value: Vec<u8>,
+}
+
+impl Entry {
+    fn is_where(&self, other: &Self) -> bool {
+        (self.table, &self.key) == (other.table, &other.key)
+    }
+}
+
+/// Everything that stands somewhere because of a user himself.
+pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
+    let id = user.id.as_bytes();
+    let mut entries = vec![
+        Entry {
+            table: Table::Usernames,
+            key: user.username_key.as_str().into(),
+            value: id.to_vec(),
+        },
+        Entry {
+            table: Table::Users,
+            key: id.to_vec(),
+            value: encode(user)?,
+        },
+    ];
+    if let Some(email) = &user.email {
+        let email = email.key();
+        entries.push(Entry {
+            table: Table::Emails,
+            key: [&email_prefix(&email), &id[..]].concat(),
+            value: Vec::new(),
+        });
+        if user.is_verified {
+            entries.push(Entry {
+                table: Table::VerifiedEmails,
+                key: email.as_str().into(),
+                value: id.to_vec(),
+            });
+        }
+    }
+    entries.push(Entry {
+        table: Table::Roles,
+        key: role_key(user.role, user.id).to_vec(),
+        value: Vec::new(),
+    });
+    if user.is_active_admin() {
+        entries.push(Entry {
+            table: Table::ActiveAdmins,
+            key: id.to_vec(),
+            value: Vec::new(),
+        });
+    }
+    Ok(entries)
+}

@@ -1,0 +1,268 @@
+//! Two threads between the async world and the disk: one writes, one flushes.
+//!
+//! The writing thread runs one write after the other, so that each reads and decides undisturbed. The
+//! flushing thread takes every answer that has gathered meanwhile, flushes once, syncs once, and lets
+//! them all go: group commit. sled's `flush` hands its pages to the kernel and does not sync
+//! (`sync_file_range`), so `sync_data` on a second descriptor of the data file follows it.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{oneshot, watch};
+
+use super::mark::Mark;
+use super::opened::Tables;
+use crate::StoreError;
+
+/// Writes that may wait; past it a caller hears `Busy` at once.
+const QUEUE: usize = 4096;
+
+/// How long an answer waits for the disk. A disk that takes longer hangs: its clients have given up.
+const MAX_FLUSH: Duration = Duration::from_secs(20);
+
+/// How long a write that nobody waits for stays in memory.
+const SOON: Duration = Duration::from_millis(200);
+
+/// When an answer may go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Once everything written so far, the write itself included, is on disk.
+    Flushed,
+    /// At once; the disk follows within [`SOON`].
+    Soon,
+    /// At once: nothing is written.
+    Unchanged,
+}
+
+type Job = Box<dyn FnOnce(&Tables) -> Acknowledgement + Send>;
+
+/// What the writing thread hands on.
+enum Acknowledgement {
+    /// To call with the outcome of the next flush.
+    AfterFlush(Box<dyn FnOnce(Result<(), StoreError>) + Send>),
+    /// Answered already; the write still wants flushing soon.
+    Given,
+    /// Answered already, and nothing was written.
+    Nothing,
+}
+
+pub(super) struct Writer {
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    failure: watch::Sender<bool>,
+    max_wait: Duration,
+}
+
+impl Writer {
+    /// `disk` is a second descriptor of sled's data file.
+    pub(super) fn start(
+        tables: Arc<Tables>,
+        disk: File,
+        mark: Mark,
+        max_wait: Duration,
+    ) -> std::io::Result<Self> {
+        let (jobs, jobs_in) = mpsc::sync_channel::<Job>(QUEUE);
+        let (acks, acks_in) = mpsc::channel();
+        let failure = watch::Sender::new(false);
+        let flusher = Flusher {
+            tables: Arc::clone(&tables),
+            disk,
+            mark,
+            failure: failure.clone(),
+        };
+        let threads = vec![
+            std::thread::Builder::new()
+                .name("store-write".to_owned())
+                .spawn(move || write(&tables, &jobs_in, &acks))?,
+            std::thread::Builder::new()
+                .name("store-flush".to_owned())
+                .spawn(move || flusher.run(&acks_in))?,
+        ];
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            threads: Mutex::new(threads),
+            failure,
+            max_wait,
+        })
+    }
+
+    /// Runs `work` on the writing thread and waits as long as `durability` says.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if *self.failure.borrow() {
+            return Err(StoreError::Unavailable(
+                "an earlier write failed".to_owned(),
+            ));
+        }
+        let (answer, answered) = oneshot::channel();
+        let (queued, max_wait) = (Instant::now(), self.max_wait);
+        let failure = self.failure.clone();
+        self.send(Box::new(move |tables: &Tables| {
+            if queued.elapsed() > max_wait {
+                answer.send(Err(StoreError::Busy)).ok();
+                return Acknowledgement::Nothing;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| work(tables)))
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("a write panicked".to_owned())));
+            // Half of it may be there: nothing more is built on that.
+            if matches!(result, Err(StoreError::Unavailable(_))) {
+                failure.send_replace(true);
+            }
+            match durability {
+                Durability::Flushed => Acknowledgement::AfterFlush(Box::new(move |flushed| {
+                    answer.send(flushed.and(result)).ok();
+                })),
+                Durability::Soon => {
+                    answer.send(result).ok();
+                    Acknowledgement::Given
+                }
+                Durability::Unchanged => {
+                    answer.send(result).ok();
+                    Acknowledgement::Nothing
+                }
+            }
+        }))?;
+        match tokio::time::timeout(MAX_FLUSH, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the store was closed".to_owned())),
+            Err(_elapsed) => {
+                self.failure.send_replace(true);
+                Err(StoreError::Unavailable(
+                    "the disk does not answer".to_owned(),
+                ))
+            }
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = jobs
+            .as_ref()
+            .ok_or_else(|| StoreError::Unavailable("the store was closed".to_owned()))?;
+        jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => {
+                StoreError::Unavailable("the store stopped".to_owned())
+            }
+        })
+    }
+
+    pub(super) async fn failed(&self) {
+        let mut failure = self.failure.subscribe();
+        // The sender lives as long as `self`.
+        failure.wait_for(|failed| *failed).await.ok();
+    }
+
+    /// Finishes what is queued, flushes, and ends the threads; gives up on a disk that does not answer.
+    pub(super) async fn close(&self) {
+        self.jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(JoinHandle::join));
+        match tokio::time::timeout(MAX_FLUSH, joined).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(_) => tracing::error!("a thread of the store panicked"),
+            Err(_elapsed) => {
+                tracing::error!("the disk does not answer: what was not acknowledged is given up")
+            }
+        }
+    }
+}
+
+fn write(tables: &Tables, jobs: &Receiver<Job>, acks: &Sender<Acknowledgement>) {
+    for job in jobs {
+        let acknowledgement = job(tables);
+        if !matches!(acknowledgement, Acknowledgement::Nothing)
+            && acks.send(acknowledgement).is_err()
+        {
+            return;
+        }
+    }
+}
+
+struct Flusher {
+    tables: Arc<Tables>,
+    disk: File,
+    mark: Mark,
+    failure: watch::Sender<bool>,
+}
+
+impl Flusher {
+    fn run(self, acks: &Receiver<Acknowledgement>) {
+        let mut waiting = Vec::new();
+        let mut unflushed_since = None::<Instant>;
+        loop {
+            let next = match unflushed_since {
+                None => acks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(since) => acks.recv_timeout(SOON.saturating_sub(since.elapsed())),
+            };
+            let stopping = match next {
+                Ok(first) => {
+                    waiting.extend(std::iter::once(first).chain(acks.try_iter()));
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let since = *unflushed_since.get_or_insert_with(Instant::now);
+            let somebody_waits = waiting
+                .iter()
+                .any(|ack| matches!(ack, Acknowledgement::AfterFlush(_)));
+            if somebody_waits || stopping || since.elapsed() >= SOON {
+                self.flush_for(&mut waiting, stopping);
+                unflushed_since = None;
+            } else {
+                // Nobody waits for these.
+                waiting.clear();
+            }
+            if stopping {
+                return;
+            }
+        }
+    }
+
+    fn flush_for(&self, waiting: &mut Vec<Acknowledgement>, closing: bool) {
+        let flushed = self.flush(closing);
+        if let Err(error) = &flushed {
+            // The error stays until the store is opened again, and what is on disk is unknown.
+            if !self.failure.send_replace(true) {
+                tracing::error!(error, "the store can not write any more");
+            }
+        }
+        for acknowledgement in waiting.drain(..) {
+            if let Acknowledgement::AfterFlush(acknowledge) = acknowledgement {
+                acknowledge(flushed.clone().map_err(StoreError::Unavailable));
+            }
+        }
+    }
+
+    fn flush(&self, closing: bool) -> Result<(), String> {
+        let gate = self.tables.between_flushes();
+        // sled panics where it meets a state that it did not expect.
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            let mark = self.mark.advance(&self.tables.db, closing)?;
+            self.tables.db.flush().map(|_bytes| mark)
+        }));
+        drop(gate);
+        let mark = flushed
+            .map_err(|_| "flushing panicked".to_owned())?
+            .map_err(|error| error.to_string())?;
+        self.disk.sync_data().map_err(|error| error.to_string())?;
+        if let Some(mark) = mark {
+            let followed = self.mark.follow(&mark);
+            followed.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Threads of their own, for work that must not stand in front of anything else: hashing, and reads that look at
+//! many records.
+//!
+//! tokio's blocking threads are everybody's, and whoever ends the runtime waits for what runs there. These end with
+//! their owner: what waits is dropped then, and what runs is waited for by nobody.
+
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that take jobs one after the other. How many jobs may wait is for the caller to bound.
+pub struct Threads {
+    jobs: Sender<Job>,
+}
+
+impl Threads {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub fn start(name: &str, count: usize) -> io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..count {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || take_jobs(&waiting))?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` on one of them. `None` if it panicked, or there is no thread any more. Work that nobody waits for
+    /// when its turn comes is not begun.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            if !answer.is_closed() {
+                // Whoever asked may be gone by now.
+                answer.send(work()).ok();
+            }
+        };
+        self.jobs.send(Box::new(job)).ok()?;
+        answered.await.ok()
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Threads(…)")
+    }
+}
+
+/// Until the owner is gone. A job that panics takes its thread nowhere: the hook has logged why.
+fn take_jobs(waiting: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        match job {
+            Ok(job) => drop(catch_unwind(AssertUnwindSafe(job))),
+            Err(mpsc::RecvError) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::Threads;
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_no_answer_and_the_thread_takes_the_next() {
+        let threads = Threads::start("test", 1).expect("a thread");
+        let none: Option<()> = threads.run(|| panic!("as it is meant to")).await;
+        assert_eq!(none, None);
+        assert_eq!(threads.run(|| 7).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_is_not_begun() {
+        let threads = Threads::start("test", 1).expect("a thread");
+        let (go, gone) = mpsc::channel::<()>();
+        let (begun, seen) = mpsc::channel();
+        let first = threads.run(move || gone.recv().ok());
+        let second = threads.run(move || begun.send(()).ok());
+        {
+            // Both are asked for, in this order, and then given up.
+            let both = async { tokio::join!(first, second) };
+            tokio::pin!(both);
+            tokio::select! {
+                biased;
+                _ = &mut both => panic!("the first one waits"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        drop(go);
+        assert_eq!(threads.run(|| 7).await, Some(7));
+        seen.recv().expect_err("it was never begun");
+    }
+}

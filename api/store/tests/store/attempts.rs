@@ -1,0 +1,198 @@
+//! Tries at signing in: counted by account, and not from networks that were remembered.
+
+use std::time::Duration;
+
+use password_auth_model::{Rate, Timestamp, Verdict};
+
+use crate::engine::{Engine, attempt};
+
+each_engine! {
+    five_tries_pass_and_the_sixth_is_told_how_long_to_wait,
+    a_refused_try_costs_nothing,
+    one_account_s_tries_are_counted_from_every_network_and_not_for_another_account,
+    a_try_without_a_limit_always_passes_and_counts_nothing,
+    the_lowest_rate_and_the_highest_count_to_the_millisecond,
+    a_clock_that_was_set_back_locks_nobody_out,
+    a_remembered_network_is_not_counted_until_its_moment,
+    a_network_is_remembered_for_its_own_account_alone,
+    the_last_moment_until_which_a_network_is_remembered_counts,
+    tries_and_networks_are_there_again_after_the_store_was_closed,
+    a_try_at_the_epoch_and_at_the_end_of_time_is_counted,
+}
+
+const SHARE: Duration = Duration::from_secs(12);
+
+fn five_a_minute() -> Rate {
+    rate("5/minute")
+}
+
+fn rate(text: &str) -> Rate {
+    text.parse().expect("a rate")
+}
+
+/// Uses up the account's five tries.
+async fn use_up(engine: &Engine, name: &str) {
+    for _ in 0..5 {
+        let verdict = engine.attempt(attempt(name, "192.0.2.1"), five_a_minute());
+        assert_eq!(verdict.await, Verdict::Allowed);
+    }
+    let verdict = engine.attempt(attempt(name, "192.0.2.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Refused(SHARE));
+}
+
+async fn five_tries_pass_and_the_sixth_is_told_how_long_to_wait(engine: Engine) {
+    let alice = attempt("alice", "192.0.2.1");
+    use_up(&engine, "alice").await;
+    engine.advance(SHARE - Duration::from_millis(1)).await;
+    let verdict = engine.attempt(alice, five_a_minute()).await;
+    assert_eq!(verdict, Verdict::Refused(Duration::from_millis(1)));
+    engine.advance(Duration::from_millis(1)).await;
+    assert_eq!(
+        engine.attempt(alice, five_a_minute()).await,
+        Verdict::Allowed
+    );
+    let verdict = engine.attempt(alice, five_a_minute()).await;
+    assert_eq!(verdict, Verdict::Refused(SHARE));
+}
+
+async fn a_refused_try_costs_nothing(engine: Engine) {
+    let alice = attempt("alice", "192.0.2.1");
+    use_up(&engine, "alice").await;
+    for _ in 0..20 {
+        let verdict = engine.attempt(alice, five_a_minute()).await;
+        assert_eq!(verdict, Verdict::Refused(SHARE));
+    }
+    engine.advance(Duration::from_secs(60)).await;
+    use_up(&engine, "alice").await;
+}
+
+async fn one_account_s_tries_are_counted_from_every_network_and_not_for_another_account(
+    engine: Engine,
+) {
+    use_up(&engine, "alice").await;
+    for address in ["198.51.100.7", "2001:db8::1"] {
+        let verdict = engine.attempt(attempt("ALICE", address), five_a_minute());
+        assert_eq!(verdict.await, Verdict::Refused(SHARE), "{address}");
+    }
+    use_up(&engine, "bob").await;
+}
+
+async fn a_try_without_a_limit_always_passes_and_counts_nothing(engine: Engine) {
+    for _ in 0..20 {
+        let verdict = engine.attempt(attempt("alice", "192.0.2.1"), Rate::OFF);
+        assert_eq!(verdict.await, Verdict::Allowed);
+    }
+    use_up(&engine, "alice").await;
+    let verdict = engine.attempt(attempt("alice", "192.0.2.1"), Rate::OFF);
+    assert_eq!(verdict.await, Verdict::Allowed);
+}
+
+async fn the_lowest_rate_and_the_highest_count_to_the_millisecond(engine: Engine) {
+    let (slow, fast) = (attempt("slow", "192.0.2.1"), attempt("fast", "192.0.2.1"));
+    let verdicts = [
+        engine.attempt(slow, rate("1/hour")).await,
+        engine.attempt(slow, rate("1/hour")).await,
+    ];
+    let an_hour = Duration::from_secs(3600);
+    assert_eq!(verdicts, [Verdict::Allowed, Verdict::Refused(an_hour)]);
+    for _ in 0..1000 {
+        let verdict = engine.attempt(fast, rate("1000/second")).await;
+        assert_eq!(verdict, Verdict::Allowed);
+    }
+    let verdict = engine.attempt(fast, rate("1000/second")).await;
+    assert_eq!(verdict, Verdict::Refused(Duration::from_millis(1)));
+}
+
+async fn a_clock_that_was_set_back_locks_nobody_out(engine: Engine) {
+    use_up(&engine, "alice").await;
+    engine.set_back(Duration::from_secs(86_400)).await;
+    let verdict = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Refused(SHARE));
+    engine.advance(SHARE).await;
+    let verdict = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Allowed);
+}
+
+async fn a_remembered_network_is_not_counted_until_its_moment(engine: Engine) {
+    use_up(&engine, "alice").await;
+    let at_home = attempt("alice", "198.51.100.7");
+    let until = engine.now().plus(Duration::from_secs(5));
+    engine.remember(at_home, until).await;
+    for _ in 0..20 {
+        let verdict = engine.attempt(at_home, five_a_minute()).await;
+        assert_eq!(verdict, Verdict::Allowed);
+    }
+    let elsewhere = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
+    assert_eq!(
+        elsewhere.await,
+        Verdict::Refused(SHARE),
+        "nothing was counted"
+    );
+    engine
+        .turn_clock_to(until.minus(Duration::from_millis(1)))
+        .await;
+    assert_eq!(
+        engine.attempt(at_home, five_a_minute()).await,
+        Verdict::Allowed
+    );
+    engine.turn_clock_to(until).await;
+    let verdict = engine.attempt(at_home, five_a_minute()).await;
+    assert_eq!(verdict, Verdict::Refused(Duration::from_secs(7)));
+}
+
+async fn a_network_is_remembered_for_its_own_account_alone(engine: Engine) {
+    use_up(&engine, "alice").await;
+    use_up(&engine, "bob").await;
+    let until = engine.now().plus(Duration::from_secs(60));
+    engine
+        .remember(attempt("alice", "198.51.100.7"), until)
+        .await;
+    let verdict = engine.attempt(attempt("bob", "198.51.100.7"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Refused(SHARE));
+    let verdict = engine.attempt(attempt("alice", "203.0.113.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Refused(SHARE));
+}
+
+async fn the_last_moment_until_which_a_network_is_remembered_counts(engine: Engine) {
+    let at_home = attempt("alice", "192.0.2.1");
+    use_up(&engine, "alice").await;
+    let (soon, late) = (Duration::from_secs(1), Duration::from_secs(10));
+    engine.remember(at_home, engine.now().plus(soon)).await;
+    engine.remember(at_home, engine.now().plus(late)).await;
+    engine.advance(soon).await;
+    assert_eq!(
+        engine.attempt(at_home, five_a_minute()).await,
+        Verdict::Allowed
+    );
+    engine.remember(at_home, engine.now().plus(soon)).await;
+    engine.advance(soon).await;
+    let verdict = engine.attempt(at_home, five_a_minute()).await;
+    assert_eq!(verdict, Verdict::Refused(Duration::from_secs(10)));
+}
+
+async fn tries_and_networks_are_there_again_after_the_store_was_closed(mut engine: Engine) {
+    use_up(&engine, "alice").await;
+    let at_home = attempt("alice", "198.51.100.7");
+    engine.remember(at_home, engine.now().plus(SHARE)).await;
+    engine.reopen().await;
+    let verdict = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Refused(SHARE));
+    assert_eq!(
+        engine.attempt(at_home, five_a_minute()).await,
+        Verdict::Allowed
+    );
+}
+
+async fn a_try_at_the_epoch_and_at_the_end_of_time_is_counted(engine: Engine) {
+    engine.turn_clock_to(Timestamp::from_millis(0)).await;
+    use_up(&engine, "alice").await;
+    let end = Timestamp::MAX;
+    engine
+        .turn_clock_to(end.minus(Duration::from_secs(3600)))
+        .await;
+    use_up(&engine, "alice").await;
+    use_up(&engine, "bob").await;
+    engine.remember(attempt("alice", "192.0.2.1"), end).await;
+    let verdict = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
+    assert_eq!(verdict.await, Verdict::Allowed);
+}
