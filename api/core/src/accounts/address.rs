@@ -56,6 +56,10 @@ pub enum ConfirmEmailError {
     /// The token is no good: unknown, used, late, of another purpose.
     #[error("the token is not good")]
     BadToken,
+    /// The token was used before, and the address is still verified by it. For a program it is no good; a person who
+    /// pressed the button twice is done.
+    #[error("the address was confirmed before by this token")]
+    AlreadyConfirmed,
     /// Somebody else has verified the address meanwhile.
     #[error("the address is taken")]
     Taken,
@@ -140,7 +144,7 @@ impl Accounts {
                 }
                 Ok(*after)
             }
-            ConfirmEmail::AlreadyConfirmed(user) => Ok(*user),
+            ConfirmEmail::AlreadyConfirmed(_) => Err(ConfirmEmailError::AlreadyConfirmed),
             ConfirmEmail::Taken => Err(ConfirmEmailError::Taken),
             ConfirmEmail::Invalid => Err(ConfirmEmailError::BadToken),
         }

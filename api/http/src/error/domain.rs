@@ -166,7 +166,9 @@ impl From<MailRequestError> for Failure {
 impl From<ConfirmEmailError> for Failure {
     fn from(error: ConfirmEmailError) -> Self {
         match error {
-            ConfirmEmailError::BadToken => Self::InvalidOneTimeToken,
+            ConfirmEmailError::BadToken | ConfirmEmailError::AlreadyConfirmed => {
+                Self::InvalidOneTimeToken
+            }
             ConfirmEmailError::Taken => Self::EmailExists,
             ConfirmEmailError::Store(error) => error.into(),
         }

@@ -8,7 +8,7 @@ mod render;
 
 use std::sync::Arc;
 
-use password_auth_core::accounts::Accounts;
+use password_auth_core::accounts::{Accounts, ConfirmEmailError};
 use password_auth_wire::Secret;
 use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
@@ -125,7 +125,7 @@ async fn confirm_email(
     PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
-        Ok(_) => told(
+        Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => told(
             "Your e-mail address is confirmed",
             "You can close this page.",
         ),
