@@ -99,7 +99,7 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
 async fn the_pictures_of_the_readme_can_be_taken() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
-    emulate_height(&browser.driver, "light", 500).await;
+    emulate_height(&browser.driver, "light", 520).await;
     picture(&browser, &popup, "popup-signed-out").await;
     popup.register("alice", PASSWORD).await;
     popup.expect_success("Registration successful.").await;
