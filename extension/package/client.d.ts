@@ -24,7 +24,10 @@ export declare const auth: {
   /** Calls `listener` with the state now and after each change. Returns a function that ends it. */
   onChange(listener: (state: AuthState) => void): () => void;
   /** Creates an account; signs nobody in. Extension pages only. */
-  register(account: { username: string; password: string; email?: string }): Promise<void>;
+  register(account: { username: string; password: string; email?: string }): Promise<{
+    status: "ok";
+    message: string;
+  }>;
   /** Signs in, and answers the new state. Extension pages only. */
   signIn(credentials: {
     username: string;

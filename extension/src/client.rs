@@ -52,21 +52,23 @@ impl Client {
         &self.server
     }
 
-    /// `POST /register`; with an e-mail address `POST /api/v1/auth/register`, since the demo's route has none.
+    /// `POST /register`; with an e-mail address `POST /api/v1/auth/register`, since the demo's route has none. What the
+    /// first one says, or would.
     pub(crate) async fn register(
         &self,
         credentials: &Credentials,
         email: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let Some(email) = email else {
             let body = json::text(credentials);
             let answer = self.post("/register", body, Purpose::Ask).await?;
-            return decode_by(answer, message).map(drop);
+            return decode_by(answer, message);
         };
         let body = json::text_with(credentials, "email", email);
         let route = "/api/v1/auth/register";
         let answer = self.post(route, body, Purpose::Ask).await?;
-        decode_by(answer, |user| json::text_field(&user, "id")).map(drop)
+        decode_by(answer, |user| json::text_field(&user, "id"))
+            .map(|_| "User registered successfully.".to_owned())
     }
 
     /// `POST /authenticate`. `code` is that of a second factor.

@@ -108,7 +108,7 @@ async fn perform(page: &Page, action: Action) -> Result<String, Wrong> {
             let email = typed.email.trim();
             let email = (!email.is_empty()).then_some(email);
             let done = session.register(&typed.credentials, email).await;
-            done.map(|()| {
+            done.map(|_| {
                 page.clear_password();
                 messages::REGISTERED.to_owned()
             })

@@ -127,7 +127,7 @@ impl Session {
         })
     }
 
-    /// Registers an account, without signing in. `email` may be empty.
+    /// Registers an account, without signing in, and returns the server's message.
     ///
     /// # Errors
     /// The server refused, or gave no usable answer.
@@ -135,10 +135,10 @@ impl Session {
         &self,
         credentials: &Credentials,
         email: Option<&str>,
-    ) -> Result<(), Error> {
+    ) -> Result<String, Error> {
         let client = self.client().await?;
         match client.register(credentials, email).await {
-            Ok(()) => Ok(()),
+            Ok(message) => Ok(message),
             Err(failure) => Err(failed(failure, &client).await),
         }
     }

@@ -23,7 +23,8 @@ async fn set_server(page: &Page, url: &str) {
 async fn sign_up(page: &Page, username: &str) {
     let account = json!({"username": username, "password": PASSWORD});
     let done = page.result(&format!("auth.register({account})")).await;
-    assert_eq!(done, json!({"value": null}), "registered");
+    let registered = json!({"status": "ok", "message": "User registered successfully."});
+    assert_eq!(done["value"], registered, "{done}");
     let state = page.result(&format!("auth.signIn({account})")).await;
     assert_eq!(state["value"]["signedIn"], true, "{state}");
 }

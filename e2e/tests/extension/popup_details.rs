@@ -278,6 +278,9 @@ async fn an_e_mail_address_is_asked_for_behind_a_disclosure() {
 async fn a_forgotten_password_is_the_server_s_page_s_matter() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
+    popup
+        .until("document.getElementById('forgotPassword').href")
+        .await;
     let link = popup.element("forgotPassword").await;
     let href = link.prop("href").await.expect("read").expect("an address");
     assert_eq!(href, format!("{}/forgot-password", server.url));

@@ -134,8 +134,11 @@ impl Config {
             ("register", Caller::Page) => {
                 let email = text("email").filter(|email| !email.is_empty());
                 let credentials = answer::credentials(message)?;
-                let done = self.session.register(&credentials, email.as_deref()).await;
-                done.map(|()| JsValue::UNDEFINED).map_err(Failed::from)
+                let message = self
+                    .session
+                    .register(&credentials, email.as_deref())
+                    .await?;
+                Ok(object(&[("status", "ok".into()), ("message", message.into())])?.into())
             }
             ("signIn", Caller::Page) => {
                 let sign_in = session::SignIn {
