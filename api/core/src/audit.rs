@@ -56,7 +56,7 @@ impl Journal {
             "{}", what.sentence()
         );
         if let Err(error) = self.store.add_event(event).await {
-            tracing::warn!(user.id = %user, %error, "an event was not kept");
+            tracing::warn!(user.id = %user, %error, "an event could not be stored");
         }
     }
 }

@@ -80,7 +80,7 @@ fn check(value: &Value, name: &str, registry: &Registry, strict: bool) -> Vec<Fi
             error(
                 &shown(name),
                 "unknown_field",
-                "The request has no such field.".to_owned(),
+                "This field is not known.".to_owned(),
             )
         });
     wrong.chain(unknown.take(MAX_UNKNOWN)).collect()

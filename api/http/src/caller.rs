@@ -65,7 +65,7 @@ pub(super) fn register_schemes(registry: &mut Registry) {
         MetaSecurityScheme {
             ty: "http",
             description: Some(
-                "The `access_token` that `/authenticate` answers. Paste it alone: Swagger UI adds the word Bearer.",
+                "The `access_token` from a sign-in. Paste only the token: Swagger UI adds the word Bearer.",
             ),
             name: None,
             key_in: None,
@@ -79,7 +79,7 @@ pub(super) fn register_schemes(registry: &mut Registry) {
         PASSWORD_FLOW,
         MetaSecurityScheme {
             ty: "oauth2",
-            description: Some("Sign in here with name, or e-mail address, and password."),
+            description: Some("Sign in with your user name or e-mail address and your password."),
             name: None,
             key_in: None,
             scheme: None,

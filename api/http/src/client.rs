@@ -54,8 +54,8 @@ impl ProxyTrust {
                     if self.unreadable.is_due() {
                         tracing::warn!(
                             proxy.address = %client,
-                            "a proxy's X-Forwarded-For holds what is no address: \
-                             all that come through it so count as one client"
+                            "X-Forwarded-For from a trusted proxy is not a list of addresses: all \
+                             clients behind it count as one"
                         );
                     }
                     return client;

@@ -17,8 +17,9 @@ pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, "Password Auth", env!("CARGO_PKG_VERSION"))
         .server("/")
         .description(
-            "Sign-in for browser extensions. Make an account, sign in, refresh, sign out. Every failure has one body: `code` is for \
-             programs, `message` for people, and `detail` repeats it for clients written against FastAPI.",
+            "Accounts and sign-in for browser extensions. Every error has the same body: `code` is \
+             for programs, `message` is for people, and `detail` repeats `message` for clients \
+             written for FastAPI.",
         )
 }
 

@@ -1,8 +1,8 @@
 //! What a route says of itself in the OpenAPI document: its answer with an example, and each of its
 //! refusals with the body that it sends.
 //!
-//! A handler returns an [`Outcome`] of its route. The refusals are samples of the very [`Failure`]s that
-//! are rendered, so the document can not drift from the statuses and sentences that go out.
+//! A handler returns an [`Outcome`] of its route. The refusals are samples of the very [`Failure`]s that are rendered,
+//! so the document cannot drift from the statuses and sentences that go out.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

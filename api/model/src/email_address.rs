@@ -27,7 +27,7 @@ pub struct EmailAddress(String);
 
 /// It is no address that mail could go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not an e-mail address")]
+#[error("not an e-mail address")]
 pub struct InvalidEmail;
 
 impl EmailAddress {

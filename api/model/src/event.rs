@@ -139,12 +139,12 @@ impl Happening {
         match self {
             Self::Registered => "registered",
             Self::SignedIn => "signed in",
-            Self::SignInFailed => "a sign-in failed: the password was wrong",
+            Self::SignInFailed => "a sign-in failed: wrong password",
             Self::SignedOut => "signed out",
             Self::SignedOutElsewhere => "signed out on other devices",
-            Self::TokenReused => "a superseded refresh token came back: the session was ended",
+            Self::TokenReused => "a used refresh token came again: the session was ended",
             Self::TokenReplayedElsewhere => {
-                "a superseded refresh token came from another network or device"
+                "a used refresh token came again from another network or device"
             }
             Self::StoreWentBack => {
                 "a refresh token is newer than the store: was an old backup restored?"
@@ -153,7 +153,7 @@ impl Happening {
             Self::PasswordReset => "the password was reset by mail",
             Self::PasswordSet => "the password was set by an operator",
             Self::EmailVerified => "the e-mail address was verified",
-            Self::EmailChangeRequested => "another e-mail address was asked for",
+            Self::EmailChangeRequested => "a new e-mail address was requested",
             Self::EmailChanged => "the e-mail address was changed",
             Self::ProfileChanged => "the profile was changed",
             Self::RoleChanged(Role::User) => "the role was changed to user",
@@ -161,7 +161,7 @@ impl Happening {
             Self::RoleChanged(Role::Guest) => "the role was changed to guest",
             Self::Deactivated => "the account was deactivated",
             Self::Activated => "the account was activated",
-            Self::Exported => "everything about the person was exported",
+            Self::Exported => "all data about the user was exported",
             Self::Deleted => "the account was deleted",
         }
     }

@@ -70,7 +70,7 @@ impl fmt::Display for Rate {
 
 /// The text is not a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a rate such as 5/minute (a number a second, minute or hour), or off")]
+#[error("expected a rate such as 5/minute (a number per second, minute or hour), or off")]
 pub struct ParseRateError;
 
 impl FromStr for Rate {

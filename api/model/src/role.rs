@@ -44,7 +44,7 @@ impl fmt::Display for Role {
 
 /// There is no such role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role is user, admin or guest")]
+#[error("the role must be user, admin or guest")]
 pub struct UnknownRole;
 
 impl FromStr for Role {

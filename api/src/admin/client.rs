@@ -27,13 +27,13 @@ pub enum AdminError {
     #[error("{0}")]
     Refused(String),
     /// The connection broke.
-    #[error("the server does not answer: {0}")]
+    #[error("the server does not respond: {0}")]
     Io(#[from] io::Error),
     /// It ended.
-    #[error("the server ended before it was finished")]
+    #[error("the server stopped before it finished")]
     Ended,
     /// It says something else than what it was asked.
-    #[error("the server answers something else than it was asked")]
+    #[error("unexpected response from the server")]
     Confused,
 }
 

@@ -105,7 +105,7 @@ impl AdminSocket {
                     }
                     Err(error) => {
                         // Descriptors or memory ran out. No event tells when there are more.
-                        tracing::warn!(%error, "can not accept an operator's connection for now");
+                        tracing::warn!(%error, "cannot accept an operator's connection for now");
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
@@ -149,7 +149,7 @@ async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiv
     let mut client = Peer { writing };
     let outcome = match listen(reading).await {
         Ok(_) if !allowed => Err(Interrupted::Refused(
-            "only the user whom the server runs as, and root, may ask it".to_owned(),
+            "only root and the user that the server runs as may use this socket".to_owned(),
         )),
         Ok(line) => converse(&line, &mut client, admin, stop).await,
         Err(cause) => Err(Interrupted::Gone(cause)),
@@ -157,7 +157,7 @@ async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiv
     match outcome {
         Ok(()) => {}
         Err(Interrupted::Gone(cause)) => {
-            tracing::debug!(%cause, "an operator's command went away");
+            tracing::debug!(%cause, "an operator's command disconnected");
         }
         Err(Interrupted::Refused(sentence)) => {
             client.say(&Answer::Refused(sentence)).await.ok();
@@ -207,7 +207,7 @@ fn request(line: &[u8]) -> Result<Request, String> {
     let greeting: Greeting = serde_json::from_slice(line).map_err(unknown)?;
     if greeting.version != VERSION {
         return Err(format!(
-            "the server is of version {VERSION}, this command of {}: use the same (after an update, restart the server)",
+            "the server has version {VERSION}, this command {}: use the same version (after an update, restart the server)",
             greeting.version
         ));
     }
@@ -223,12 +223,11 @@ async fn backup(
 ) -> Result<(), Interrupted> {
     let mut records = admin.store.dump().await.map_err(|error| match error {
         StoreError::Busy => Interrupted::Refused(
-            "another backup is under way, or the server has too much to do: try again soon"
-                .to_owned(),
+            "another backup is in progress, or the server is busy: try again soon".to_owned(),
         ),
         other => other.into(),
     })?;
-    tracing::info!(with_keys, "a backup begins");
+    tracing::info!(with_keys, "a backup was started");
     let keys = with_keys.then(|| WrittenKeys::of(&admin.keys));
     client.say(&Answer::Keys(keys)).await?;
     let mut count = 0;
@@ -237,7 +236,7 @@ async fn backup(
         let batch = tokio::select! {
             biased;
             () = told_to_stop(&mut stop) => return Err(Interrupted::Refused(
-                "the server is stopping, and the backup is not finished".to_owned(),
+                "the server is stopping: the backup is not complete".to_owned(),
             )),
             batch = records.next() => batch,
         };
@@ -248,7 +247,7 @@ async fn backup(
         client.say(&Answer::Records(batch)).await?;
     }
     client.say(&Answer::Done).await?;
-    tracing::info!(records = count, "a backup was handed over");
+    tracing::info!(records = count, "a backup was sent");
     Ok(())
 }
 

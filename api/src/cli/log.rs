@@ -22,7 +22,7 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
     let stderr = io::stderr()
         .as_fd()
         .try_clone_to_owned()
-        .map_err(|error| format!("the log can not be written: {error}"))?;
+        .map_err(|error| format!("cannot write the log: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // It would say so on the same descriptor, panic when that fails, and log the panic.

@@ -35,7 +35,7 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     let mut out = io::stdout().lock();
     match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("the answer can not be printed: {error}"))
+            Err(format!("cannot write the output: {error}"))
         }
         _ => Ok(()),
     }

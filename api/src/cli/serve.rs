@@ -24,8 +24,8 @@ use crate::config::Config;
 use crate::operator::Operator;
 
 /// Why the server ends by itself. What it acknowledged is on disk.
-const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
-                             make room there or look after it, and start the server again";
+const CAN_NOT_WRITE: &str = "the store cannot write any more (is the disk full or damaged? see the \
+                             log): free space or repair the disk, then start the server again";
 
 /// How long a command that somebody runs while there is no server may have the folder.
 const COMMANDS: Duration = Duration::from_secs(5);
@@ -40,7 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     if limits.connections < Limits::DEFAULT.connections {
         tracing::warn!(
             connections = limits.connections,
-            "the limit of open descriptors (ulimit -n) leaves room for so many connections only"
+            "the limit of open file descriptors (ulimit -n) is low: it allows only this many \
+             connections"
         );
     }
     runtime()?.block_on(serve_until_stopped(config, limits))
@@ -51,7 +52,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     // Before the store is opened: two servers on one address are told so, whatever their folders.
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = store::open_within(COMMANDS, &config).await?;
     let keys = match config.signing_key.clone() {
@@ -118,7 +119,9 @@ fn start_courier(
 ) -> Result<Option<JoinHandle<()>>, String> {
     let url = &app.public_url;
     let Some(route) = Route::new(&config.mail, url).map_err(|error| error.to_string())? else {
-        tracing::info!("no SMTP_HOST: what needs mail, such as forgotten passwords, is refused");
+        tracing::info!(
+            "no SMTP_HOST: requests that need mail, such as password resets, are refused"
+        );
         return Ok(None);
     };
     let pacing = Pacing::DEFAULT;
@@ -136,7 +139,7 @@ fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) 
             Some(Ok(socket)) => socket.serve(admin, stop).await,
             Some(Err(error)) => tracing::warn!(
                 %error,
-                "there is no socket in the data folder: `backup` and `user` work only while the server is stopped"
+                "cannot create a socket in the data folder: `backup` and `user` only work while the server is stopped"
             ),
         }
     })
@@ -154,7 +157,10 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), Str
                 // What was acknowledged is on disk already.
                 std::process::exit(130);
             }
-            tracing::info!("stopping: what is under way may finish; once more to stop at once");
+            tracing::info!(
+                "stopping: waiting for requests in progress. Send the signal again to \
+                            stop at once"
+            );
         }
     });
     Ok((stop, stopped))

@@ -19,7 +19,7 @@ impl StopSignals {
     /// Listens from now on.
     pub(super) fn listen() -> Result<Self, String> {
         let listen =
-            |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
+            |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

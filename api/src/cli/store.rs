@@ -71,7 +71,7 @@ pub(super) async fn open_within(
 pub(super) fn must_exist(config: &Config) -> Result<(), String> {
     match folder(config) {
         Some(folder) if !SledStore::exists(folder) => Err(format!(
-            "there is no store in the folder {}: is --data-dir right?",
+            "there is no store in the folder {}: check --data-dir",
             folder.display()
         )),
         _ => Ok(()),
@@ -86,7 +86,7 @@ pub(super) fn must_be_ours(config: &Config) -> Result<(), String> {
     let ourselves = fs::metadata("/proc/self").map(|process| process.uid());
     if ourselves.is_ok_and(|uid| uid == 0 && owner != 0) {
         return Err(format!(
-            "the data folder {} belongs to the user {owner}: run this as that user, as with `sudo -u '#{owner}'`",
+            "the data folder {} belongs to the user {owner}: run this command as that user, for example with `sudo -u '#{owner}'`",
             config.data_dir.display()
         ));
     }

@@ -61,7 +61,7 @@ impl SettingsFile {
         Some(Problem {
             setting: name.clone(),
             message: format!(
-                "others may read it, and {} stands in it: run `chmod 600 {name}`",
+                "other users can read this file, and it contains {}: run `chmod 600 {name}`",
                 secret.name
             ),
         })

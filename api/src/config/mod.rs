@@ -1,6 +1,7 @@
 //! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
 
 mod file;
+mod in_force;
 mod origin;
 mod parse;
 mod setting;

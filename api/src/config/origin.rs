@@ -45,7 +45,7 @@ fn is_port(text: &str) -> bool {
 /// A mistaken URL for a message; one that may hold a password is not repeated.
 pub(super) fn quoted(url: &str) -> String {
     if url.contains('@') {
-        "one with a user in it".to_owned()
+        "one that contains a user name".to_owned()
     } else {
         format!("{url:?}")
     }

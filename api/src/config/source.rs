@@ -45,7 +45,7 @@ impl Sources {
     /// The given flags (by the setting's name), the process's environment, and the file if it is there.
     ///
     /// # Errors
-    /// If a variable is no text, or the file is there and can not be read.
+    /// If a variable is no text, or the file is there and cannot be read.
     pub fn gather(flags: BTreeMap<String, String>, file: &Path) -> Result<Self, Problem> {
         Ok(Self {
             flags,

@@ -52,7 +52,7 @@ impl Checker {
             Record::Letter(letter) => (Kind::Letter, padded(letter.id.as_bytes())),
         };
         if self.last >= Some(position) {
-            return Err(fault("a record is not where its id belongs"));
+            return Err(fault("a record is not in the order of ids"));
         }
         self.last = Some(position);
         if let Some(rule) = broken_by(record) {
@@ -64,14 +64,12 @@ impl Checker {
         }
         match record {
             Record::User(user) => self.keep(user),
-            Record::Session(session) => {
-                self.expect(session.user, "a session of a user who is not there")
-            }
+            Record::Session(session) => self.expect(session.user, "a session of an unknown user"),
             Record::OneTimeToken(token) => {
-                self.expect(token.user, "a one-time token of a user who is not there")
+                self.expect(token.user, "a one-time token of an unknown user")
             }
             Record::Letter(letter) => match letter.user {
-                Some(user) => self.expect(user, "a letter about a user who is not there"),
+                Some(user) => self.expect(user, "a mail about an unknown user"),
                 None => Ok(()),
             },
             // That somebody was deleted outlives him.
@@ -87,7 +85,7 @@ impl Checker {
 
     fn keep(&mut self, user: &User) -> Result<(), Fault> {
         let number = u32::try_from(self.users.len())
-            .map_err(|_| fault("more users than this program restores"))?;
+            .map_err(|_| fault("more users than this program can restore"))?;
         self.users.push(*user.id.as_bytes());
         self.names.keep(user.username_key.as_str(), number);
         let address = user.email.as_ref().filter(|_| user.is_verified);
@@ -106,9 +104,9 @@ impl Checker {
 
     /// Once all users are there; afterwards there is nothing left to compare.
     fn compare_users(&mut self) -> Result<(), Fault> {
-        std::mem::take(&mut self.names).compare("a user with the name of another")?;
+        std::mem::take(&mut self.names).compare("a user with the same name as another")?;
         std::mem::take(&mut self.addresses)
-            .compare("a user with an address that another has verified too")
+            .compare("a user with a verified e-mail address that another user has verified")
     }
 }
 

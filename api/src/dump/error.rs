@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file can not be written, or not be restored from.
+/// Why a file cannot be written, or not be restored from.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
     /// The system refuses.
-    #[error("{path} can not be used: {cause}")]
+    #[error("{path} cannot be used: {cause}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -15,25 +15,31 @@ pub enum DumpError {
         cause: io::Error,
     },
     /// It would be overwritten.
-    #[error("{0} is there already: choose another name, or --force")]
+    #[error("{0} already exists: choose another name, or use --force")]
     Exists(PathBuf),
     /// It would be replaced, and is more than a file.
     #[error(
-        "{0} is a device, a FIFO, a link or a folder, and is not replaced: to write into it, use - and send standard output there"
+        "{0} is a device, a FIFO, a link or a folder and is not overwritten: to write into it, use - and redirect standard output"
     )]
     NotReplaceable(PathBuf),
     /// The records that were to be written are such that nobody could restore them.
-    #[error("the store contradicts itself, so that this backup could not be restored: {0}")]
+    #[error(
+        "the records in the store contradict each other, so this backup could not be restored: \
+             {0}"
+    )]
     Contradiction(String),
     /// It is read twice, and so must be a file.
-    #[error("{0} is no file: save the backup to one first, or use - and send it to standard input")]
+    #[error(
+        "{0} is not a plain file: copy the backup to one first, or use - and redirect standard \
+             input"
+    )]
     NotAFile(PathBuf),
     /// It is something else.
-    #[error("{0} is not a backup of password-auth: its first line says so")]
+    #[error("{0} is not a backup of password-auth: its first line does not say so")]
     NotADump(PathBuf),
     /// It may hold what this program would lose.
     #[error(
-        "{path} is a backup of version {found}, this program reads up to {ours}: restore it with a newer password-auth"
+        "{path} is a backup of version {found}, but this program only reads versions up to {ours}: restore it with a newer password-auth"
     )]
     Newer {
         /// The file.
@@ -45,7 +51,7 @@ pub enum DumpError {
     },
     /// It is not what was written.
     #[error(
-        "line {line} of {path}: {what}. The file is damaged: take another copy of it, or another backup"
+        "line {line} of {path}: {what}. The file is damaged: use another copy of it, or another backup"
     )]
     Damaged {
         /// The file.

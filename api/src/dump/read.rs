@@ -192,38 +192,38 @@ impl<'a> Reader<'a> {
             }
             let line = Line::read(self.version, &self.line).map_err(|error| {
                 let column = error.column();
-                self.damaged(format!("it can not be read from its byte {column} on"))
+                self.damaged(format!("it cannot be read from byte {column} on"))
             })?;
             let content = line
                 .content()
-                .ok_or_else(|| self.damaged("its key is none"))?;
+                .ok_or_else(|| self.damaged("its key is not valid"))?;
             let record = match content {
                 Content::Record(Record::User(user)) => Record::User(self.as_today(user)),
                 Content::Record(record) => record,
                 Content::Keys(keys) if self.keys.is_none() => {
                     let keys = keys.read();
-                    self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are none"))?);
+                    self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are not valid"))?);
                     self.hash.update(&self.line);
                     continue;
                 }
-                Content::Keys(_) => return Err(self.damaged("keys are there twice")),
+                Content::Keys(_) => return Err(self.damaged("there are two lines with keys")),
                 Content::End(end) => {
                     if end.counts() != self.counts {
-                        return Err(self.damaged("it counts other records than stand before it"));
-                    }
-                    if end.sha256 != hexadecimal(&self.hash.clone().finalize()) {
                         return Err(
-                            self.damaged("its checksum is not that of what stands before it")
+                            self.damaged("it does not count the records before it correctly")
                         );
                     }
+                    if end.sha256 != hexadecimal(&self.hash.clone().finalize()) {
+                        return Err(self.damaged("its checksum does not match the lines before it"));
+                    }
                     if self.read_line()? {
-                        return Err(self.damaged("something stands after the end"));
+                        return Err(self.damaged("there is something after the end"));
                     }
                     return Ok(None);
                 }
             };
             if self.keys.is_some() {
-                return Err(self.damaged("a record stands after the keys"));
+                return Err(self.damaged("there is a record after the keys"));
             }
             self.hash.update(&self.line);
             self.counts.count(&record);
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         } else if self.line.len() as u64 == MAX_LINE {
             Err(self.damaged("it is too long"))
         } else {
-            Err(self.damaged("it breaks off, and the file with it"))
+            Err(self.damaged("it is cut off, and so is the file"))
         }
     }
 

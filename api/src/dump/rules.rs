@@ -14,10 +14,11 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
         }
         Record::OneTimeToken(token) => {
             let address = token.purpose.address();
-            (!is_address(address)).then(|| "a one-time token for what is no address".to_owned())
+            (!is_address(address))
+                .then(|| "a one-time token for an invalid e-mail address".to_owned())
         }
         Record::Letter(letter) => {
-            (!is_address(&letter.to)).then(|| "a letter to what is no address".to_owned())
+            (!is_address(&letter.to)).then(|| "a mail to an invalid e-mail address".to_owned())
         }
         Record::Session(session) => {
             (!is_plain(&session.device)).then(|| "a device with control characters".to_owned())
@@ -34,7 +35,7 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
 fn broken_by_user(user: &User) -> Option<String> {
     let name = user.username.as_str();
     if name != name.trim() {
-        return Some("blanks stand around the name".to_owned());
+        return Some("the name starts or ends with a blank".to_owned());
     }
     if let Some(violation) = told(Username::parse(name), name) {
         return Some(violation.message().to_owned());
@@ -45,10 +46,10 @@ fn broken_by_user(user: &User) -> Option<String> {
         return Some(violation.message().to_owned());
     }
     if user.email.as_ref().is_some_and(|email| !is_address(email)) {
-        return Some("the e-mail address is none".to_owned());
+        return Some("the e-mail address is not valid".to_owned());
     }
     if user.is_verified && user.email.is_none() {
-        return Some("what is verified is no address".to_owned());
+        return Some("there is no e-mail address to be verified".to_owned());
     }
     (!is_usable(&user.password)).then(|| "the password's hash cannot be used".to_owned())
 }

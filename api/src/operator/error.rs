@@ -18,7 +18,8 @@ pub enum OperatorError {
     Unknown(Who),
     /// Several people gave the address.
     #[error(
-        "several users gave the address {who}, and nobody has verified it: name one by his id ({})",
+        "several users gave the address {who}, and nobody has verified it: name one of them by id \
+         ({})",
         listed(ids)
     )]
     Several {
@@ -28,16 +29,16 @@ pub enum OperatorError {
         ids: Vec<UserId>,
     },
     /// The person has no such sign-in.
-    #[error("{0} has no sign-in {1}")]
+    #[error("{0} has no session {1}")]
     UnknownSignIn(Who, SessionId),
     /// Without him there would be no active admin.
-    #[error("{0} is the last active admin: make somebody else one first")]
+    #[error("{0} is the last active admin: make another user an admin first")]
     LastAdmin(Who),
     /// Somebody has the name.
-    #[error("somebody has that name already")]
+    #[error("another user has that name")]
     NameTaken,
     /// Somebody has verified the address.
-    #[error("somebody has that e-mail address already")]
+    #[error("another user has that e-mail address")]
     EmailTaken,
     /// Something breaks a rule.
     #[error("{}", sentences(.0))]
@@ -46,7 +47,7 @@ pub enum OperatorError {
     #[error("{}", Violation::Empty.message())]
     Empty,
     /// There is too much to do.
-    #[error("the server has too much to do: try again soon")]
+    #[error("the server is busy: try again soon")]
     Busy,
     /// It did not work.
     #[error("{0}")]

@@ -142,7 +142,7 @@ impl<R: BufRead> Records<R> {
             }
         }
         Ok(if whole {
-            "has a quote that is not closed"
+            "has an unclosed quote"
         } else {
             "is longer than 64 KiB"
         }
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    const UNCLOSED: Result<&[&str], &str> = Err("has a quote that is not closed");
+    const UNCLOSED: Result<&[&str], &str> = Err("has an unclosed quote");
 
     #[test]
     fn a_record_ends_at_whatever_ends_a_line() {

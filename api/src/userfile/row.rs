@@ -58,23 +58,25 @@ impl Row {
             .map_err(|violation| format!("username: {}", violation.message()))?;
         let password = match given(self.password_hash) {
             Some(hash) => import_hash(&hash)
-                .map_err(|reason| format!("password_hash: can not be used: {reason}"))?,
+                .map_err(|reason| format!("password_hash: cannot be used: {reason}"))?,
             None => PasswordHash::none(),
         };
         let created_at = match given(self.created_at) {
-            Some(text) => read(&text).ok_or("created_at: is no moment as 2026-01-31T12:00:00Z")?,
+            Some(text) => {
+                read(&text).ok_or("created_at: is not a time such as 2026-01-31T12:00:00Z")?
+            }
             None => now,
         };
         if created_at > now {
-            return Err("created_at: lies in the future".to_owned());
+            return Err("created_at: is in the future".to_owned());
         }
         let email = given(self.email)
             .map(|text| EmailAddress::parse(&text))
             .transpose()
-            .map_err(|_| "email: is no e-mail address")?;
+            .map_err(|_| "email: is not an e-mail address")?;
         let is_verified = self.email_verified.unwrap_or(false);
         if is_verified && email.is_none() {
-            return Err("email_verified: there is no address".to_owned());
+            return Err("email_verified: is true, but there is no e-mail address".to_owned());
         }
         let full_name = FullName::parse(&self.full_name.unwrap_or_default())
             .map_err(|violation| format!("full_name: {}", violation.message()))?;

@@ -91,8 +91,8 @@ impl fmt::Display for Loaded {
         } = self;
         write!(
             f,
-            "{users} users, {sessions} sessions, {attempts} counts of tries, {one_time_tokens} one-time tokens, \
-             {events} events, {letters} letters"
+            "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
+             one-time tokens, {events} events, {letters} queued mails"
         )
     }
 }

@@ -41,8 +41,8 @@ pub use outcomes::{
 pub const MAX_NAMESAKES: usize = 256;
 
 /// What is said of two accounts that verified one address, as an older version compared two.
-pub const SAME_ADDRESS: &str = "two accounts have verified what is one e-mail address: the later one keeps it \
-     unverified, and can verify another";
+pub const SAME_ADDRESS: &str = "two accounts have verified the same e-mail address: it is now \
+                                unverified for the later account, which can verify another";
 
 /// Where everything lives.
 #[async_trait]

@@ -28,7 +28,7 @@ pub fn log() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         if EXPECTED.get() {
-            tracing::debug!(place, "a panic that is an answer");
+            tracing::debug!(place, "a panic that was caught as an error");
         } else {
             tracing::error!(place, "panicked");
         }

@@ -23,8 +23,8 @@ const LIVE_SESSIONS: usize = 6;
 /// which that is no theft, however long the answer then takes.
 const REPLAYED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Not acknowledged: the server was killed, or said that it can not answer. What was under way may or may not
-/// have happened.
+/// Not acknowledged: the server was killed, or said that it cannot answer. What was under way may or may not have
+/// happened.
 pub struct Cut;
 
 pub struct Actor {

@@ -16,10 +16,10 @@ use crate::sessions::Caller;
 #[derive(Debug, thiserror::Error)]
 pub enum MailRequestError {
     /// It is no e-mail address.
-    #[error("it is no e-mail address")]
+    #[error("not an e-mail address")]
     Invalid,
     /// There is nowhere to send mail.
-    #[error("no mail is configured")]
+    #[error("mail is not configured")]
     NotConfigured,
     /// The account has no address.
     #[error("there is no address to verify")]
@@ -34,7 +34,7 @@ pub enum MailRequestError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
+    #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
     /// The store did not work.
     #[error(transparent)]
@@ -54,7 +54,7 @@ pub enum VerificationRequest {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmEmailError {
     /// The token is no good: unknown, used, late, of another purpose.
-    #[error("the token is not good")]
+    #[error("the token is not valid")]
     BadToken,
     /// The token was used before, and the address is still verified by it. For a program it is no good; a person who
     /// pressed the button twice is done.

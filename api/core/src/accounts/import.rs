@@ -30,7 +30,7 @@ pub struct Imported {
     pub taken: u64,
     /// Of these, admins.
     pub admins: u64,
-    /// Of these, such as can not sign in before their password is reset.
+    /// Of these, such as cannot sign in before their password is reset.
     pub without_password: u64,
     /// Lines whose name, or whose address as a verified one, somebody has; he stays as he is.
     pub already_there: u64,
@@ -49,8 +49,8 @@ impl Imported {
 /// Why the rest was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file can not be read any more.
-    #[error("the file can not be read: {0}")]
+    /// The file cannot be read any more.
+    #[error("cannot read the file: {0}")]
     File(#[from] io::Error),
     /// The store did not work.
     #[error(transparent)]
@@ -145,13 +145,13 @@ impl Batch {
                 }
                 CreateUser::NameTaken => {
                     imported.already_there += 1;
-                    notice(Notice::LeftOut(*number, "somebody has the name already"));
+                    notice(Notice::LeftOut(*number, "another user has this name"));
                 }
                 CreateUser::EmailTaken => {
                     imported.already_there += 1;
                     notice(Notice::LeftOut(
                         *number,
-                        "somebody has verified the address already",
+                        "another user has verified this e-mail address",
                     ));
                 }
             }

@@ -74,7 +74,7 @@ impl Drop for Alone {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// Another export of the account is under way.
-    #[error("another export is under way")]
+    #[error("another export is in progress")]
     UnderWay,
     /// The store did not work.
     #[error(transparent)]
@@ -87,7 +87,7 @@ pub enum LeaveError {
     /// The password is wrong, or could not be checked.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// He can not be removed.
+    /// He cannot be removed.
     #[error(transparent)]
     Remove(#[from] ChangePersonError),
 }

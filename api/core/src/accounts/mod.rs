@@ -166,7 +166,7 @@ impl fmt::Debug for Accounts {
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// It is not the password.
-    #[error("it is not the password")]
+    #[error("the password is wrong")]
     Wrong,
     /// Too many tries; the next may come after this long.
     #[error("too many tries")]

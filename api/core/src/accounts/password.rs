@@ -25,7 +25,7 @@ pub enum ChangePasswordError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// The caller's session ended meanwhile.
-    #[error("the session is over")]
+    #[error("the session has ended")]
     SignedOut,
     /// It is changed, and issuing the new pair did not work.
     #[error(transparent)]
@@ -48,7 +48,7 @@ impl From<StoreError> for ChangePasswordError {
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
     /// The token is no good: unknown, used, late, of another purpose.
-    #[error("the token is not good")]
+    #[error("the token is not valid")]
     BadToken,
     /// The new password breaks a rule. The token stays good.
     #[error("the new password breaks a rule")]

@@ -28,7 +28,7 @@ pub enum SeePersonError {
     #[error("the caller's role does not allow it")]
     Forbidden,
     /// The [directory](super::Directory) is for admins.
-    #[error("users are listed to admins")]
+    #[error("only admins may list users")]
     AdminsOnly,
     /// The store did not work.
     #[error(transparent)]
@@ -45,7 +45,7 @@ pub enum ChangePersonError {
     #[error("the caller's role does not allow it")]
     Forbidden,
     /// He is the last active admin, and would be none.
-    #[error("he is the last active admin")]
+    #[error("the user is the last active admin")]
     LastAdmin,
     /// The store did not work.
     #[error(transparent)]
@@ -224,7 +224,7 @@ fn differences(before: &User, after: &User) -> Vec<Happening> {
     }
     match (before.is_active, after.is_active) {
         (true, false) => what.push(Happening::Deactivated),
-        // By somebody else, after himself: he can not undo it any more.
+        // By somebody else, after himself: he cannot undo it any more.
         (false, false) if before.deactivated_by_self && !after.deactivated_by_self => {
             what.push(Happening::Deactivated);
         }

@@ -141,7 +141,7 @@ impl Accounts {
                 .mailer
                 .send_later(stranger, address, Some(user.id), about);
             if let Asked::TooMany(_) = asked.await? {
-                tracing::info!(user.id = %user.id, "a letter was not sent: one too many");
+                tracing::info!(user.id = %user.id, "a mail was not sent: over the limit");
             }
         }
         Ok(user)

@@ -30,11 +30,11 @@ pub(super) struct Composer {
 pub(super) enum ComposeError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system has no randomness")]
+    #[error("the system provides no random bytes")]
     Randomness,
     #[error("a template failed: {0}")]
     Text(#[from] askama::Error),
-    /// The address, or something else of this letter, can not stand in a mail: it never will.
+    /// The address, or something else of this letter, cannot stand in a mail: it never will.
     #[error(transparent)]
     Build(#[from] BuildError),
 }

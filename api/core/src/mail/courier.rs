@@ -69,9 +69,9 @@ enum Next {
 
 /// Why no more letters are sent for now.
 enum Halt {
-    /// The mail server can not be used.
+    /// The mail server cannot be used.
     Closed(Closed),
-    /// The queue can not be read.
+    /// The queue cannot be read.
     Store(StoreError),
 }
 
@@ -107,7 +107,7 @@ impl Courier {
 
     /// Sends until `stop` turns true; then the letter under way is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        tracing::info!(to = %self.route, "mail goes out");
+        tracing::info!(to = %self.route, "sending mail");
         while !*stop.borrow() {
             match self.send_what_is_due(&stop).await {
                 Ok(rest) => tokio::select! {
@@ -137,9 +137,9 @@ impl Courier {
         self.failures = self.failures.saturating_add(1);
         match halt {
             Halt::Closed(Closed(cause)) => {
-                tracing::warn!(cause, to = %self.route, next_try_in = ?rest, "mail does not go out; it is kept");
+                tracing::warn!(cause, to = %self.route, next_try_in = ?rest, "mail cannot be sent; it stays in the queue");
             }
-            Halt::Store(error) => tracing::warn!(%error, "the queue of letters can not be read"),
+            Halt::Store(error) => tracing::warn!(%error, "cannot read the mail queue"),
         }
         rest
     }
@@ -155,7 +155,7 @@ impl Courier {
         }
         let mut open = match timeout(self.pacing.opening, self.route.open()).await {
             Ok(open) => open?,
-            Err(_) => return Err(Closed("it is too slow to answer".to_owned()).into()),
+            Err(_) => return Err(Closed("it responds too slowly".to_owned()).into()),
         };
         let mut outcome = Ok(Next::Letter);
         while !*stop.borrow() && matches!(outcome, Ok(Next::Letter)) {
@@ -169,7 +169,7 @@ impl Courier {
         }
         if outcome.is_ok() {
             if self.failures > 0 {
-                tracing::info!(to = %self.route, "mail goes out again");
+                tracing::info!(to = %self.route, "sending mail again");
             }
             self.failures = 0;
             // It has its time to say good-bye, and no more.
@@ -183,24 +183,24 @@ impl Courier {
         let id = letter.id;
         let now = self.clock.now();
         if now.since(letter.created) > worth_sending(letter.about) {
-            tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a letter was given up: it is too old");
+            tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a mail was dropped: it is too old");
             self.store.remove_letter(id).await?;
             return Ok(Next::Letter);
         }
         let mail = match self.composer.compose(letter).await {
             Ok(Some(mail)) => mail,
             Ok(None) => {
-                tracing::debug!(letter.id = %id, "a letter has nothing to say any more");
+                tracing::debug!(letter.id = %id, "a mail was dropped: it is no longer needed");
                 self.store.remove_letter(id).await?;
                 return Ok(Next::Letter);
             }
             Err(ComposeError::Build(error)) => {
-                tracing::warn!(letter.id = %id, about = ?letter.about, %error, "a letter was given up");
+                tracing::warn!(letter.id = %id, about = ?letter.about, %error, "a mail was dropped");
                 self.store.remove_letter(id).await?;
                 return Ok(Next::Letter);
             }
             Err(error) => {
-                tracing::error!(letter.id = %id, %error, "a letter could not be written; it is kept");
+                tracing::error!(letter.id = %id, %error, "a mail could not be built; it stays in the queue");
                 self.store
                     .postpone_letter(id, now.plus(pause(letter.tries)))
                     .await?;
@@ -212,18 +212,18 @@ impl Courier {
             .unwrap_or_else(|_| Err(Refused::Closed(Closed("it is too slow".to_owned()))));
         match sent {
             Ok(()) => {
-                tracing::info!(letter.id = %id, about = ?letter.about, "a letter was sent");
+                tracing::info!(letter.id = %id, about = ?letter.about, "a mail was sent");
                 self.store.remove_letter(id).await?;
                 Ok(Next::Letter)
             }
             Err(Refused::ForGood(reply)) => {
-                tracing::warn!(letter.id = %id, about = ?letter.about, %reply, "a letter was given up: its address was refused");
+                tracing::warn!(letter.id = %id, about = ?letter.about, %reply, "a mail was dropped: its address was refused");
                 self.store.remove_letter(id).await?;
                 Ok(Next::Connection)
             }
             Err(Refused::ForNow(reply)) => {
                 let wait = pause(letter.tries);
-                tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a letter was refused for now");
+                tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a mail was refused for now");
                 self.store.postpone_letter(id, now.plus(wait)).await?;
                 Ok(Next::Connection)
             }

@@ -25,7 +25,7 @@ pub enum Route {
     Folder(Folder),
 }
 
-/// Mail can not be set up.
+/// Mail cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The certificates that `SMTP_CA_FILE` names are of no use.
@@ -36,11 +36,11 @@ pub enum MailError {
         /// What is wrong with it.
         cause: String,
     },
-    /// TLS can not be set up.
-    #[error("the connection to SMTP_HOST can not be encrypted: {0}")]
+    /// TLS cannot be set up.
+    #[error("cannot encrypt the connection to SMTP_HOST: {0}")]
     Tls(String),
-    /// The folder can not be made.
-    #[error("the folder for mail {}: {cause}", path.display())]
+    /// The folder cannot be made.
+    #[error("cannot use the folder for mail {}: {cause}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -126,7 +126,7 @@ impl Mailer {
             return;
         };
         if let Err(error) = self.send_later(None, to, Some(user.id), about).await {
-            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
+            tracing::warn!(user.id = %user.id, %error, "a mail could not be queued");
         }
     }
 }

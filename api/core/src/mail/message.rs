@@ -37,9 +37,9 @@ impl Mail {
 /// Something that no mail can hold.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildError {
-    #[error("no mail can be sent to such an address")]
+    #[error("no mail can be sent to this address")]
     Address(#[from] AddressError),
-    #[error("no mail can be made of it: {0}")]
+    #[error("the mail cannot be built: {0}")]
     Mail(#[from] lettre::error::Error),
 }
 

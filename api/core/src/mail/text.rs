@@ -91,7 +91,7 @@ pub(super) fn write(
     Ok(match letter.about {
         About::ResetPassword => filled!(
             shown,
-            "Choose a new password",
+            "Reset your password",
             "mail/text/reset_password.txt",
             "mail/text/reset_password.html"
         ),
@@ -109,7 +109,7 @@ pub(super) fn write(
         ),
         About::EmailChangeRequested => filled!(
             shown,
-            "Another e-mail address was asked for",
+            "A new e-mail address was requested",
             "mail/text/email_change_requested.txt",
             "mail/text/email_change_requested.html"
         ),
@@ -127,7 +127,7 @@ pub(super) fn write(
         ),
         About::TokenReused => filled!(
             shown,
-            "A sign-in was ended for your safety",
+            "A session was ended for your safety",
             "mail/text/token_reused.txt",
             "mail/text/token_reused.html"
         ),

@@ -14,7 +14,7 @@ const SALT_BYTES: usize = 16;
 /// A hash that was made elsewhere, if this server can compare passwords with it at a bounded cost.
 ///
 /// # Errors
-/// If it can not.
+/// If it cannot.
 pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
     let text = text.trim();
     Ok(match Stored::import(text)? {
@@ -60,7 +60,7 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
 /// Compares a password with a stored hash, in a time that does not depend on where they differ.
 ///
 /// # Errors
-/// If the stored hash can not be used.
+/// If the stored hash cannot be used.
 pub fn verify(
     password: &[u8],
     stored: &PasswordHash,

@@ -56,7 +56,7 @@ impl Weak {
     #[must_use]
     pub fn sentence(&self) -> String {
         let why = match (self.is_about_person, self.warning) {
-            (true, _) => " It holds your name or your address.".to_owned(),
+            (true, _) => " It contains your name or e-mail address.".to_owned(),
             (false, Some(warning)) => format!(" {warning}"),
             (false, None) => String::new(),
         };
@@ -76,6 +76,12 @@ impl Policy {
     #[must_use]
     pub const fn new(min_score: u8) -> Self {
         Self { min_score }
+    }
+
+    /// The lowest score of zxcvbn's that a password must have.
+    #[must_use]
+    pub const fn min_score(self) -> u8 {
+        self.min_score
     }
 
     /// Whether every password will do.
@@ -179,7 +185,10 @@ mod tests {
         ] {
             assert!(Policy::new(2).check(password, &[]).is_ok(), "{password}");
             let sentence = refused(password, &["somebody", about]);
-            assert!(sentence.contains("your name or your address"), "{sentence}");
+            assert!(
+                sentence.contains("your name or e-mail address"),
+                "{sentence}"
+            );
         }
     }
 

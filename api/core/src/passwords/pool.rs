@@ -61,8 +61,9 @@ impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
-        let threads = Threads::start("passwords", workers)
-            .inspect_err(|error| tracing::error!(%error, "there are no threads to hash on"));
+        let threads = Threads::start("passwords", workers).inspect_err(
+            |error| tracing::error!(%error, "cannot start threads for password hashing"),
+        );
         Self {
             params,
             policy: Policy::NONE,

@@ -11,7 +11,7 @@ pub enum AuthenticateError {
     #[error("the access token has expired")]
     Expired,
     /// The token is not good, or its session is over.
-    #[error("the access token does not count")]
+    #[error("the access token is not valid")]
     Invalid,
     /// The store did not work.
     #[error(transparent)]
@@ -22,13 +22,13 @@ pub enum AuthenticateError {
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
     /// No key of ours made it, or its session is over.
-    #[error("the refresh token does not count")]
+    #[error("the refresh token is not valid")]
     Invalid,
     /// The session has reached its end.
     #[error("the session has expired")]
     Expired,
     /// The session was ended, now or before, because a superseded token came back.
-    #[error("a superseded refresh token came back")]
+    #[error("a used refresh token came again")]
     Reused,
     /// Issuing did not work.
     #[error(transparent)]
@@ -50,7 +50,7 @@ pub enum SessionError {
 #[derive(Debug, thiserror::Error)]
 pub enum SignOutError {
     /// No key of ours made the token.
-    #[error("the token names no session of this server")]
+    #[error("the token does not belong to a session of this server")]
     Invalid,
     /// The store did not work.
     #[error(transparent)]

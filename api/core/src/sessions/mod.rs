@@ -183,7 +183,8 @@ impl Sessions {
             let noted = self.store.note_use(session.id, generation, party).await;
             // A use that is not noted can miss a theft; a good token is good all the same.
             if let Err(error) = noted {
-                tracing::warn!(session.id = %session.id, %error, "a use was not noted");
+                tracing::warn!(session.id = %session.id, %error, "the first use of an access token could not be \
+                    recorded");
             }
         }
         Ok(Caller {
@@ -329,7 +330,7 @@ impl Sessions {
             }
             Decision::ReplayInNewEpoch => tracing::info!(
                 session.id = %session.id, user.id = %user.id,
-                "a lost refresh was answered again in a new epoch"
+                "a lost refresh response was repeated in a new epoch"
             ),
             Decision::Rotate
             | Decision::Replay

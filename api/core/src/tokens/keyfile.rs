@@ -80,8 +80,8 @@ impl Drop for StoredKey {
 /// Why there are no keys. The messages say what to do, and hold no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file can not be read or written.
-    #[error("the key file {path} can not be used: {cause}")]
+    /// The file cannot be read or written.
+    #[error("the key file {path} cannot be used: {cause}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -89,23 +89,23 @@ pub enum KeyFileError {
         cause: io::Error,
     },
     /// Others may read the file.
-    #[error("others may read the key file {0}: run `chmod 600 {0}`")]
+    #[error("other users can read the key file {0}: run `chmod 600 {0}`")]
     Exposed(PathBuf),
     /// The file holds something else.
     #[error(
-        "the key file {0} is damaged or of a newer version. Restore it from a backup; or remove it, \
-         and a new key is made, which signs everybody out"
+        "the key file {0} is damaged or has a newer version. Restore it from a backup. Or remove \
+         it: the server then makes a new key, and all users have to sign in again"
     )]
     Damaged(PathBuf),
     /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
+    #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
 }
 
 /// The keys in `data_dir`, made there (mode 0600) if there are none.
 ///
 /// # Errors
-/// If the file can not be used as it is; it is never replaced.
+/// If the file cannot be used as it is; it is never replaced.
 pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
     match load(data_dir)? {
         Some(keys) => Ok(keys),
@@ -116,7 +116,7 @@ pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
 /// The keys in `data_dir`, if there are any.
 ///
 /// # Errors
-/// If the file can not be used as it is.
+/// If the file cannot be used as it is.
 pub fn load(data_dir: &Path) -> Result<Option<SigningKeys>, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
     match fs::read(&path) {
@@ -132,7 +132,7 @@ pub fn load(data_dir: &Path) -> Result<Option<SigningKeys>, KeyFileError> {
 /// Writes these keys (mode 0600) to `data_dir`, where no keys are yet; the file's path.
 ///
 /// # Errors
-/// If there are keys, or the file can not be written.
+/// If there are keys, or the file cannot be written.
 pub fn install(data_dir: &Path, keys: &SigningKeys) -> Result<PathBuf, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
     let written = if path.exists() {

@@ -73,7 +73,7 @@ impl Told<'_> {
         let code = self.failure.code();
         match (self.failure, self.dialect) {
             (Failure::Unreadable | Failure::UnknownTransferCoding, _) => {
-                ErrorBody::with_message(code, "The request can not be understood.")
+                ErrorBody::with_message(code, "The request cannot be understood.")
             }
             (Failure::CredentialsRequired, _) => {
                 ErrorBody::with_message(code, ErrorCode::CREDENTIALS_REQUIRED)

@@ -69,7 +69,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Busy => Self::Unavailable(STORE_RETRY),
             StoreError::Unavailable(cause) => {
-                tracing::error!(cause, "the store can not answer");
+                tracing::error!(cause, "the store does not respond");
                 Self::Unavailable(STORE_RETRY)
             }
             StoreError::Corrupt(cause) | StoreError::BrokeOff(cause) => Self::internal(cause),

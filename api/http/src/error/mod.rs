@@ -80,7 +80,7 @@ pub enum Failure {
     UnsupportedMediaType,
     /// The server failed, and logged why.
     Internal,
-    /// Busy, or the store can not answer; asking again after this long is right.
+    /// Busy, or the store cannot answer; asking again after this long is right.
     Unavailable(Duration),
 }
 

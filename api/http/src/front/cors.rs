@@ -25,7 +25,7 @@ pub(super) struct CorsAnswer {
 }
 
 impl CorsPolicy {
-    /// Exactly these origins; texts that can not stand in a header are left out.
+    /// Exactly these origins; texts that cannot stand in a header are left out.
     #[must_use]
     pub fn exactly<'a>(origins: impl IntoIterator<Item = &'a str>) -> Self {
         Self::Exactly(

@@ -111,8 +111,8 @@ async fn reset_password(
     } = sent;
     match accounts.reset_password(&token, new_password, &client).await {
         Ok(()) => told(
-            "Your password is changed",
-            "Wherever you were signed in, you are signed out. Sign in with the new password.",
+            "Your password was changed",
+            "You have been signed out on all devices. Sign in with your new password.",
         ),
         Err(error) => refused(Page::NewPassword, token.expose(), &error.into()),
     }
@@ -126,7 +126,7 @@ async fn confirm_email(
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
         Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => told(
-            "Your e-mail address is confirmed",
+            "Your e-mail address was confirmed",
             "You can close this page.",
         ),
         Err(error) => refused(Page::Confirmation, token.expose(), &error.into()),
@@ -137,12 +137,12 @@ async fn confirm_email(
 fn refused(page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
         Failure::InvalidOneTimeToken => told(
-            "This link is not good any more",
-            "It was used already, or is too old, or a newer change has made it void. Ask for a new one where you asked for this one.",
+            "This link has expired",
+            "This link has expired or was already used. Request a new one.",
         ),
         Failure::EmailExists => told(
             "This address belongs to another account",
-            "Somebody has confirmed it for another account. Nothing was changed.",
+            "Another account has already confirmed this address. Nothing was changed.",
         ),
         other => form(
             page,

@@ -123,8 +123,8 @@ pub async fn serve(
             if full.is_due() {
                 tracing::warn!(
                     client.address = %peer.ip(),
-                    "one address has as many connections as it may: more are refused \
-                     (is it a proxy that TRUSTED_PROXIES does not name?)"
+                    "one address has reached its limit of connections: more are refused (is it a \
+                     proxy that is missing in TRUSTED_PROXIES?)"
                 );
             }
             stream::refuse(stream);
@@ -137,7 +137,10 @@ pub async fn serve(
     drop(listener);
     let open = places.all_left(limits.stop).await;
     if open > 0 {
-        tracing::warn!(open, "some connections did not finish in time and were cut");
+        tracing::warn!(
+            open,
+            "some connections did not finish in time and were closed"
+        );
     }
 }
 
@@ -157,7 +160,7 @@ async fn accept(
             Err(error) if is_the_peer_s(&error) => {}
             Err(error) => {
                 // Descriptors or memory ran out. No event tells when there are more.
-                tracing::warn!(%error, "can not accept connections for now");
+                tracing::warn!(%error, "cannot accept connections for now");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
             }

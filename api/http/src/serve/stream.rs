@@ -132,8 +132,8 @@ impl WatchedStream {
     }
 }
 
-/// hyper answers a head that it can not read by itself, without a body, and offers no hook. Its answers
-/// are known by what they lack: every one of ours carries `x-request-id`.
+/// hyper answers a head that it cannot read by itself, without a body, and offers no hook. Its answers are known by
+/// what they lack: every one of ours carries `x-request-id`.
 fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
     const LONGEST: usize = 256;
     let head = std::str::from_utf8(buffer.get(..buffer.len().min(LONGEST))?).ok()?;
@@ -153,7 +153,7 @@ fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
         target: "password_auth::request",
         tracing::Level::INFO,
         http.status = status_line.get(9..12),
-        "refused what is no HTTP request"
+        "refused bytes that are not an HTTP request"
     );
     Some(last_words(status_line, &failure))
 }

@@ -52,8 +52,8 @@ async fn next(part: Part) -> io::Result<Option<(String, Part)>> {
         return Ok(None);
     };
     let events = export.next_events().await.map_err(|error| {
-        tracing::warn!(user.id = %export.user.id, %error, "an export broke off");
-        io::Error::other("the export broke off")
+        tracing::warn!(user.id = %export.user.id, %error, "an export failed");
+        io::Error::other("the export failed")
     })?;
     if events.is_empty() {
         text.push_str("]}");

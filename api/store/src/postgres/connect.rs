@@ -116,7 +116,7 @@ impl Connector {
             .map(|host| async move {
                 timeout(CONNECT, self.connect_to(host, purpose))
                     .await
-                    .unwrap_or_else(|_elapsed| Err("it does not answer".to_owned()))
+                    .unwrap_or_else(|_elapsed| Err("it does not respond".to_owned()))
                     .map_err(|error| format!("{}: {error}", host.name))
             })
             .collect();
@@ -197,7 +197,7 @@ where
             tracing::debug!(
                 code = notice.code().code(),
                 message = notice.message(),
-                "the database says"
+                "message from the database"
             );
         }
     }

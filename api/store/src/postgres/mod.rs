@@ -51,25 +51,25 @@ const DURABLE_CONNECTIONS: usize = 16;
 /// Connections of one node for writes that nobody waits for.
 const RELAXED_CONNECTIONS: usize = 4;
 
-/// Why the database can not be used: what is wrong, and what to do.
+/// Why the database cannot be used: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No host answers, or none takes writes.
     #[error(
-        "the database can not be reached: {0}. Check DATABASE_URL, and that a server runs there and takes writes"
+        "the database cannot be reached: {0}. Check DATABASE_URL, and that a server runs there and accepts writes"
     )]
     Unreachable(String),
     /// Certificates.
-    #[error("the database's certificates can not be used: {0}")]
+    #[error("the certificates for the database cannot be used: {0}")]
     Tls(String),
     /// The server is not as it must be.
-    #[error("the database can not be used: {0}")]
+    #[error("the database cannot be used: {0}")]
     Server(String),
     /// A newer program made the schema.
     #[error("the database was written by a newer version of this program: use that version")]
     OtherVersion,
     /// The pool of connections.
-    #[error("connections to the database can not be pooled: {0}")]
+    #[error("cannot create the connection pool: {0}")]
     Pool(String),
 }
 

@@ -82,7 +82,7 @@ impl Reads {
                 self.connector.doubt(&connection);
                 slot.forget(&connection);
                 return Err(Failure::Store(StoreError::Unavailable(
-                    "the database does not answer".to_owned(),
+                    "the database does not respond".to_owned(),
                 )));
             }
         };

@@ -52,7 +52,7 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
     let (full_page_writes, standbys): (String, String) = (row.get(4), row.get(5));
     if number < MINIMUM_SERVER {
         return Err(OpenError::Server(format!(
-            "it is version {version}; this program needs 12 or newer"
+            "it has version {version}, but this program needs 12 or newer"
         )));
     }
     if encoding != "UTF8" {
@@ -62,15 +62,15 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
     }
     if fsync != "on" || full_page_writes != "on" {
         return Err(OpenError::Server(
-            "fsync or full_page_writes is off, so a power loss would take what was acknowledged: \
-             switch both on"
+            "fsync or full_page_writes is off, so acknowledged data could be lost in a power \
+             failure: turn both on"
                 .to_owned(),
         ));
     }
     if require_standby && standbys.trim().is_empty() {
         return Err(OpenError::Server(
-            "DATABASE_REQUIRE_STANDBY is on, and the server waits for no standby: \
-             set its synchronous_standby_names"
+            "DATABASE_REQUIRE_STANDBY is on, but the server does not wait for a standby: set its \
+             synchronous_standby_names"
                 .to_owned(),
         ));
     }
@@ -117,10 +117,7 @@ async fn migrate(client: &Client) -> Result<(), OpenError> {
         if number == ADDRESSES {
             rekey::addresses(client).await.map_err(failed)?;
         }
-        tracing::info!(
-            migration = number,
-            "the database's schema was brought up to date"
-        );
+        tracing::info!(migration = number, "the database schema was upgraded");
     }
     if !missing.is_empty() {
         let version = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);

@@ -36,7 +36,7 @@ fn from_file(path: &Path) -> Result<RootCertStore, OpenError> {
             .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(roots)
 }

@@ -29,7 +29,7 @@ const HELD: Duration = ANSWER;
 /// How long the server may take over a connection that is to go back to the pool.
 const ROLL_BACK: Duration = Duration::from_secs(2);
 
-const NO_ANSWER: &str = "the database, or its standby, does not answer";
+const NO_ANSWER: &str = "the database or its standby does not respond";
 
 /// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
 pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;

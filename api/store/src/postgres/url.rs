@@ -33,12 +33,12 @@ pub(super) struct HostConfig {
 pub enum InvalidDatabaseUrl {
     /// Another scheme, or none.
     #[error(
-        "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, several HOST:PORT separated by commas"
+        "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, with several HOST:PORT separated by commas"
     )]
     Scheme,
     /// tokio-postgres does not take it.
     #[error(
-        "it can not be read: percent-encode what is no letter or digit in the name and the password, and check the parameters"
+        "it is not a valid URL: percent-encode everything except letters and digits in the user name and the password, and check the parameters"
     )]
     Unreadable,
     /// No host.
@@ -46,8 +46,8 @@ pub enum InvalidDatabaseUrl {
     NoHost,
     /// An `sslmode` that is no promise, or unknown.
     #[error(
-        "sslmode is verify-full (encrypted, and the server's certificate is checked) or disable (the network between is trusted); \
-         the others protect from nobody who could stand in between"
+        "sslmode must be verify-full (encrypted, with a checked certificate) or disable (for a \
+         trusted network); the other modes do not protect from somebody in between"
     )]
     SslMode,
 }

@@ -65,7 +65,7 @@ async fn next(writer: &Writer) -> Result<Part, StoreError> {
     }
 }
 
-/// `None` for a count that can not be read, which counts for nothing, and which the next sweep removes.
+/// `None` for a count that cannot be read, which counts for nothing, and which the next sweep removes.
 fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, StoreError> {
     let record = match section {
         Section::Users => Record::User(decode(value)?),

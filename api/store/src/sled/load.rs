@@ -24,7 +24,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
             Ok(loaded)
         }
         Err(error) => {
-            // If it can not be emptied, the mark stays, and says so at the next start.
+            // If it cannot be emptied, the mark stays, and says so at the next start.
             if let Err(undo) = empty(store).await {
                 tracing::warn!(%undo, "what was loaded could not be removed again");
             }
@@ -65,7 +65,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
             let entries = entries.into_iter().map(|e| (e.table, e.key, e.value));
             holds(insert(tables, entries)?, || {
                 format!(
-                    "user {}, his name or his verified address is there twice",
+                    "user {}, the user name or the verified e-mail address occurs twice",
                     user.id
                 )
             })
@@ -73,30 +73,30 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         Record::Session(session) => {
             is_there(tables, session.user, || format!("session {}", session.id))?;
             holds(insert(tables, sessions::entries(session)?)?, || {
-                format!("session {} is there twice", session.id)
+                format!("session {} occurs twice", session.id)
             })
         }
         Record::Attempt { key, until } => {
             let entry = (Table::Attempts, key.to_vec(), moment(*until).to_vec());
             holds(insert(tables, [entry])?, || {
-                "a count of tries is there twice".to_owned()
+                "an attempt counter occurs twice".to_owned()
             })
         }
         Record::OneTimeToken(token) => {
             is_there(tables, token.user, || "a one-time token".to_owned())?;
             holds(insert(tables, tokens::entries(token)?)?, || {
-                "a one-time token is there twice".to_owned()
+                "a one-time token occurs twice".to_owned()
             })
         }
         Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
-            format!("event {} is there twice", event.id)
+            format!("event {} occurs twice", event.id)
         }),
         Record::Letter(letter) => {
             if let Some(user) = letter.user {
                 is_there(tables, user, || format!("letter {}", letter.id))?;
             }
             holds(insert(tables, letters::entries(letter)?)?, || {
-                format!("letter {} is there twice", letter.id)
+                format!("queued mail {} occurs twice", letter.id)
             })
         }
     }
@@ -114,7 +114,7 @@ fn insert(tables: &Tables, entries: impl IntoIterator<Item = Placed>) -> Result<
 
 fn is_there(tables: &Tables, user: UserId, what: impl FnOnce() -> String) -> Result<(), LoadError> {
     let is_there = tables.contains(Table::Users, user.as_bytes())?;
-    holds(is_there, || format!("{} belongs to nobody", what()))
+    holds(is_there, || format!("{} belongs to no user", what()))
 }
 
 fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError> {

@@ -1,10 +1,10 @@
 //! Places in sled's log that its recovery passes over without a word.
 //!
-//! The data file is a log in segments. At a start sled reads those that its last snapshot does not cover; a
-//! segment whose head it can not read it leaves out, and one in which it meets a bad message it leaves at that
-//! message. For the end of the log, which a crash tears, that is right, and [`mark`](super::mark) watches it.
-//! Elsewhere it is damage; so the same segments are read here first, as sled 0.34 reads them
-//! (`pagecache/logger.rs`, `pagecache/iterator.rs`), which brings them into the kernel's cache for it.
+//! The data file is a log in segments. At a start sled reads those that its last snapshot does not cover; a segment
+//! whose head it cannot read it leaves out, and one in which it meets a bad message it leaves at that message. For the
+//! end of the log, which a crash tears, that is right, and [`mark`](super::mark) watches it. Elsewhere it is damage; so
+//! the same segments are read here first, as sled 0.34 reads them (`pagecache/logger.rs`, `pagecache/iterator.rs`),
+//! which brings them into the kernel's cache for it.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,7 +22,7 @@ const FLIPPED: u64 = 0x7FFF_FFFF_FFFF_FFFF;
 /// A message of this kind fills the rest of its segment.
 const CAP: u8 = 2;
 
-/// The offsets in the data file at which something can not be read that sled passes over.
+/// The offsets in the data file at which something cannot be read that sled passes over.
 pub(super) fn holes(sled_dir: &Path) -> io::Result<Vec<u64>> {
     let file = match File::open(sled_dir.join("db")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -78,7 +78,7 @@ fn newest_snapshot(sled_dir: &Path) -> io::Result<u64> {
     Ok(newest)
 }
 
-/// The place of the first message that can not be read, in the segment of that number.
+/// The place of the first message that cannot be read, in the segment of that number.
 fn first_bad(segment: &[u8], number: u64) -> Option<usize> {
     let mut at = SEGMENT_HEAD;
     while at + MESSAGE_HEAD <= SEGMENT {

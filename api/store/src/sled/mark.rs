@@ -1,10 +1,10 @@
 //! Whether sled has everything that it once had on disk.
 //!
-//! sled reads its log until the first message that it can not read, takes that for the end, and says nothing:
-//! a file that lost its end, or one byte of it, serves without what came after. So a number is kept twice:
-//! in sled, and in a small file beside it. It grows at each start, at a clean stop, and now and then between.
-//! The file follows only once sled's number has been synced: a crash leaves sled's the higher one. One that
-//! is lower than the file's has been lost, and with it all that was written after it.
+//! sled reads its log until the first message that it cannot read, takes that for the end, and says nothing: a file
+//! that lost its end, or one byte of it, serves without what came after. So a number is kept twice: in sled, and in a
+//! small file beside it. It grows at each start, at a clean stop, and now and then between. The file follows only once
+//! sled's number has been synced: a crash leaves sled's the higher one. One that is lower than the file's has been
+//! lost, and with it all that was written after it.
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -74,7 +74,7 @@ pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, M
 }
 
 /// What a sled that panicked is said to have done; what it logged has the details.
-const PANICKED: &str = "sled stopped while it read its files";
+const PANICKED: &str = "sled panicked while it read its files";
 
 /// sled's number, if it is not lower than the file's.
 fn check_mark(
@@ -92,8 +92,8 @@ fn check_mark(
         Found::Damaged => {
             tracing::warn!(
                 file = %mark.path().display(),
-                "this file was damaged, and is written anew; it tells whether data was lost, which can not \
-                 be told this time: look after the disk, and keep a backup"
+                "this file was damaged and is written anew. It shows whether data was lost; this \
+                 time that is unknown. Check the disk, and keep a backup"
             );
             Ok(number)
         }
@@ -109,10 +109,10 @@ fn report_holes(sled_dir: &Path) {
         Ok(holes) => tracing::error!(
             folder = %sled_dir.display(),
             bytes = ?holes,
-            "the data file can not be read at these places: what was written there may be lost. Look after \
+            "the data file cannot be read at these places: data written there may be lost. Check \
              the disk; compare with a backup, or restore it"
         ),
-        // Then sled can not read them either, and says why.
+        // Then sled cannot read them either, and says why.
         Err(error) => tracing::debug!(%error, "the data file was not checked"),
     }
 }
@@ -123,9 +123,7 @@ fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), Stor
         upgrade::from(format, tables, disk)?;
         set_format(tables)?;
         upgrade::sync(tables, disk)?;
-        tracing::info!(
-            "the data folder was brought up to date; an older version cannot use it any more"
-        );
+        tracing::info!("the data folder was upgraded; older versions can no longer use it");
     }
     deletion::finish(tables)
 }

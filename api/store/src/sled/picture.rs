@@ -172,7 +172,7 @@ impl Frame {
 
     /// The next part of the picture.
     pub(super) fn next(&self, trees: &Trees, step: Step) -> Result<Part, StoreError> {
-        let gone = || StoreError::BrokeOff("the dump was given up".to_owned());
+        let gone = || StoreError::BrokeOff("the backup was cancelled".to_owned());
         self.lock().as_mut().ok_or_else(gone)?.next(trees, step)
     }
 }
@@ -229,7 +229,7 @@ impl Picture {
     fn next(&mut self, trees: &Trees, step: Step) -> Result<Part, StoreError> {
         if self.is_given_up() {
             return Err(StoreError::BrokeOff(format!(
-                "the dump was read too slowly: {} MiB of changes have come meanwhile, and more are not kept for it",
+                "the backup was read too slowly and is cancelled: {} MiB of changes came in the meantime",
                 self.max_kept >> 20
             )));
         }

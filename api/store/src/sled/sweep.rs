@@ -146,7 +146,7 @@ fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError>
     Ok(removed)
 }
 
-/// One that can not be read is gone as far as anybody can tell.
+/// One that cannot be read is gone as far as anybody can tell.
 fn readable<T: Kept>(bytes: &IVec) -> Option<T> {
     decode(bytes).ok()
 }

@@ -157,9 +157,9 @@ pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
     Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
 
-/// What the operator is to do about a page that can not be read.
-const DAMAGED: &str = "the data file is damaged: look after the disk, restore a backup into an empty folder, and \
-                       keep this one for analysis";
+/// What the operator is to do about a page that cannot be read.
+const DAMAGED: &str = "the data file is damaged: check the disk, restore a backup into an empty \
+                       folder, and keep this one for analysis";
 
 pub(super) fn unavailable(error: sled::Error) -> StoreError {
     match error {

@@ -135,7 +135,7 @@ impl Writer {
             Err(_elapsed) => {
                 self.failure.send_replace(true);
                 Err(StoreError::Unavailable(
-                    "the disk does not answer".to_owned(),
+                    "the disk does not respond".to_owned(),
                 ))
             }
         }
@@ -174,7 +174,10 @@ impl Writer {
             Ok(Ok(Ok(()))) => {}
             Ok(_) => tracing::error!("a thread of the store panicked"),
             Err(_elapsed) => {
-                tracing::error!("the disk does not answer: what was not acknowledged is given up")
+                tracing::error!(
+                    "the disk does not respond: writes that are not acknowledged are \
+                                 given up"
+                )
             }
         }
     }
@@ -237,7 +240,7 @@ impl Flusher {
         if let Err(error) = &flushed {
             // The error stays until the store is opened again, and what is on disk is unknown.
             if !self.failure.send_replace(true) {
-                tracing::error!(error, "the store can not write any more");
+                tracing::error!(error, "the store cannot write any more");
             }
         }
         for acknowledgement in waiting.drain(..) {

@@ -1,4 +1,4 @@
-//! One's own account.
+//! The signed-in user's own account.
 
 use password_auth_store::UserChange;
 use password_auth_wire::ErrorCode;

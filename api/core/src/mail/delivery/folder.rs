@@ -37,7 +37,9 @@ impl Folder {
 }
 
 fn closed(error: &dyn fmt::Display) -> Refused {
-    Refused::Closed(Closed(format!("the folder takes no mail: {error}")))
+    Refused::Closed(Closed(format!(
+        "cannot write to the folder for mail: {error}"
+    )))
 }
 
 /// Under its name it stands whole. It holds a link that is as good as a password.

@@ -139,13 +139,13 @@ impl Connection {
                 .await
         } else {
             return Err(Closed(
-                "it takes no password, or not as AUTH PLAIN or LOGIN".to_owned(),
+                "it accepts no password, or not with AUTH PLAIN or LOGIN".to_owned(),
             ));
         };
         match outcome {
             Ok(_) => Ok(()),
             Err(Fault::Refused(answer)) => Err(Closed(format!(
-                "it refuses SMTP_USERNAME and SMTP_PASSWORD: {}",
+                "it refused SMTP_USERNAME and SMTP_PASSWORD: {}",
                 reply("AUTH", &answer)
             ))),
             Err(fault) => Err(closed("AUTH", &fault)),
@@ -267,7 +267,7 @@ fn certificates(path: &Path) -> Result<RootCertStore, MailError> {
             .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(roots)
 }
@@ -276,9 +276,9 @@ fn certificates(path: &Path) -> Result<RootCertStore, MailError> {
 /// address.
 fn closed(step: &'static str, fault: &Fault) -> Closed {
     Closed(match fault {
-        Fault::Refused(answer) => format!("it refuses: {}", reply(step, answer)),
+        Fault::Refused(answer) => format!("it refused: {}", reply(step, answer)),
         Fault::Broken(Broken::NoReply) => {
-            format!("{step}: it ended the connection, or does not speak SMTP")
+            format!("{step}: it closed the connection or does not speak SMTP")
         }
         // The network, or TLS: nothing of ours stands in it.
         Fault::Broken(Broken::Io(error)) => format!("{step}: {error}"),

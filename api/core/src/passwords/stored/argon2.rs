@@ -9,7 +9,7 @@ use crate::passwords::params::MAX_MEMORY_BYTES;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("argon2");
 const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
-    "argon2 may take 256 MiB, and fill 2 GiB in all its passes together",
+    "the limit for argon2 is 256 MiB of memory, and 2 GiB filled in all passes",
 );
 
 pub(in crate::passwords) struct Stored {

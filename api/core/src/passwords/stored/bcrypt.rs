@@ -24,7 +24,7 @@ const MAX_COST: u32 = 15;
 const KEY_BYTES: usize = 72;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("bcrypt");
-const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive("bcrypt's cost may be 15");
+const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive("the limit for bcrypt is cost 15");
 
 /// Some who made a salt of 22 characters of their own left the last four bits, which do not count, as they came.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -85,7 +85,7 @@ impl Stored {
         } else {
             password
         };
-        // The same work for every password, also one that can not be right.
+        // The same work for every password, also one that cannot be right.
         let end = password.iter().position(|byte| *byte == 0);
         let text = &password[..end.unwrap_or(password.len()).min(KEY_BYTES)];
         let mut key = Zeroizing::new([0; KEY_BYTES]);

@@ -16,7 +16,7 @@ const OUTPUT_BYTES: usize = 32;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("PBKDF2-SHA256");
 const TOO_EXPENSIVE: UnusableHash =
-    UnusableHash::TooExpensive("PBKDF2 may have 6,000,000 iterations");
+    UnusableHash::TooExpensive("the limit for PBKDF2 is 6,000,000 iterations");
 
 pub(in crate::passwords) struct Stored {
     iterations: u32,

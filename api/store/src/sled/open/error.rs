@@ -3,11 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why the folder can not be opened: what is wrong, and what to do.
+/// Why the folder cannot be opened: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder or a file in it can not be made, read or written.
-    #[error("the data folder {path} can not be used: {cause}{}", advice(cause))]
+    /// The folder or a file in it cannot be made, read or written.
+    #[error("the data folder {path} cannot be used: {cause}{}", advice(cause))]
     Io {
         /// What.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum OpenError {
     InUse(PathBuf),
     /// Another version of the program wrote it.
     #[error(
-        "the data folder {path} was written by another version (its format is {found}, this one reads {ours:?}): use that version"
+        "the data folder {path} was written by another version (its format is {found}, this version reads {ours:?}): use that version"
     )]
     OtherFormat {
         /// The folder.
@@ -33,7 +33,7 @@ pub enum OpenError {
     },
     /// A restore was interrupted.
     #[error(
-        "a restore into {folder} was interrupted, and half of it is there: remove that folder and {mark}, and restore again"
+        "a restore into {folder} was interrupted, so the data is incomplete: remove that folder and {mark}, and restore again"
     )]
     HalfRestored {
         /// The folder.
@@ -41,7 +41,7 @@ pub enum OpenError {
         /// The file that would say that something was lost.
         mark: PathBuf,
     },
-    /// sled can not read its files.
+    /// sled cannot read its files.
     #[error(
         "the data in {path} is damaged ({detail}): restore a backup into an empty folder, and keep this one for analysis"
     )]
@@ -53,8 +53,9 @@ pub enum OpenError {
     },
     /// sled reads its files, and has less than it once had.
     #[error(
-        "the data in {path} is not all there: its newest part was lost (damaged, or replaced by older files). \
-         Restore a backup into an empty folder; or, to go on with what is left, remove {mark} and start again"
+        "the data in {path} is incomplete: its newest part was lost (damaged, or replaced by older \
+         files). Restore a backup into an empty folder. Or, to continue with what is left, remove \
+         {mark} and start again"
     )]
     Lost {
         /// The folder.
@@ -63,7 +64,7 @@ pub enum OpenError {
         mark: PathBuf,
     },
     /// The system gives no threads.
-    #[error("the store's threads can not be started: {0}")]
+    #[error("cannot start the store's threads: {0}")]
     Threads(io::Error),
 }
 
@@ -71,11 +72,11 @@ pub enum OpenError {
 fn advice(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::PermissionDenied => {
-            ": give it to the user who runs the server, or choose another --data-dir"
+            ": give it to the user that runs the server, or choose another --data-dir"
         }
         io::ErrorKind::ReadOnlyFilesystem => ": make it writable, or choose another --data-dir",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ": make room there, and start again"
+            ": free space there and start again"
         }
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
             ": a file is in the way; choose another --data-dir"
