@@ -1,6 +1,6 @@
-//! What crosses the wire between the extension and the API: requests, answers, error codes, input rules.
+//! The types between the extension and the API: requests, responses, error codes, input rules.
 //!
-//! Both sides compile against these types, so that a field cannot change on one side alone. The crate knows neither
+//! Both sides compile against these types, so that a field cannot change on one side only. The crate knows neither
 //! side: no HTTP library, no browser, no store. Every type has two codecs, serde's (the client's) and, behind the
 //! feature `openapi`, poem-openapi's (the server's); a test in `api` takes every type through both.
 

@@ -1,4 +1,4 @@
-//! `backup`: everything that is kept, in one file, from a server that runs or one that is stopped.
+//! `backup`: writes everything to one file, whether or not the server runs.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     start_log(&config)?;
     runtime()?.block_on(async {
         let mut signals = StopSignals::listen()?;
-        // Given up, it removes what it has written.
+        // If it is cancelled, it removes what it has written.
         tokio::select! {
             done = backup(arguments, &config) => done,
             () = signals.next() => Err("interrupted: no backup was written".to_owned()),
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
-    // First of all: it would be a pity to hear at the end that the file cannot be written.
+    // First: do not find out at the end that the file cannot be written.
     let file = if arguments.file.as_os_str() == "-" {
         DumpWriter::to_standard_output()
     } else {
@@ -103,7 +103,7 @@ async fn write(
     file.finish(keys).map_err(|error| error.to_string())
 }
 
-/// Those that a server with these settings would use.
+/// The keys that a server with these settings would use.
 fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
     let keys = match (config.signing_key.clone(), store::folder(config)) {
         (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),

@@ -1,4 +1,4 @@
-//! `check-config`: what is in force, and where it comes from.
+//! `check-config`: prints the settings in force and their sources.
 
 use std::io::{self, Write};
 
@@ -44,7 +44,7 @@ fn print(
 
 fn shown(setting: &Setting, value: &str, config: Option<&Config>) -> String {
     let is_secret = setting.secret && !value.is_empty();
-    // A mistaken URL may hold a password too.
+    // A wrong URL may contain a password too.
     if is_secret || (value.contains("://") && value.contains('@')) {
         return "(set, hidden)".to_owned();
     }

@@ -1,4 +1,4 @@
-//! `export users`: everybody, in the form that `import users` reads.
+//! `export users`: writes all users in the format that `import users` reads.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -71,13 +71,13 @@ async fn write(path: &Path, format: Format, records: Records) -> Result<u64, Str
         Err(error) => Err(error),
     };
     if written.is_err() {
-        // Half of it would be taken for all.
+        // An incomplete file could be taken for a complete one.
         fs::remove_file(path).ok();
     }
     written
 }
 
-/// A new file: what is there already stays.
+/// Creates a new file. Existing files are not overwritten.
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)

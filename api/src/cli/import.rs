@@ -1,4 +1,4 @@
-//! `import users`: people from elsewhere, with the hashes of their passwords.
+//! `import users`: imports users with their password hashes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};

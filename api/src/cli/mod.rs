@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: one file per command.
 
 mod backup;
 mod check_config;
@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 #[must_use]
 pub fn main() -> ExitCode {
     process::leave_no_core_dump();
-    // A developer's own debugger may look.
+    // Debuggers are allowed in development.
     if !std::env::args_os().any(|argument| argument == "--dev") {
         process::hide_memory();
     }
@@ -77,7 +77,7 @@ enum Command {
     User(user::Command),
 }
 
-/// What a command that waits for something runs on.
+/// The async runtime for commands.
 fn runtime() -> Result<Runtime, String> {
     Builder::new_multi_thread()
         .enable_all()

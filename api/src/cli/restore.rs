@@ -1,4 +1,4 @@
-//! `restore`: a backup's file into an empty store. Nothing is written before the whole file was found good.
+//! `restore`: loads a backup into an empty store. Checks the whole file before it writes anything.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What becomes of the signing keys in a backup: decided before anything is written.
+//! Decides what to do with the signing keys in a backup, before anything is written.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -11,21 +11,21 @@ use password_auth_core::tokens::{self, SigningKeys};
 use super::store;
 use crate::config::Config;
 
-/// What is to be done.
+/// What to do.
 pub(super) enum KeyPlan {
-    /// The file has none.
+    /// The file contains no keys.
     Absent,
-    /// The operator does not want them.
+    /// The operator does not want them restored.
     Left,
     /// They are already in use.
     Same,
-    /// To the data folder, where none are.
+    /// Write them to the data folder, which has none.
     Install(SigningKeys),
-    /// To a file of the operator's choice, as a line for `.env`.
+    /// Write them to a file, as a line for `.env`.
     Setting(SigningKeys, PathBuf),
 }
 
-/// What was made, to be removed again if the restore fails.
+/// The file that was created, to be removed if the restore fails.
 pub(super) struct Made(Option<PathBuf>);
 
 /// What to do with `keys`, or why the restore cannot begin.
@@ -81,14 +81,14 @@ pub(super) fn decide(
     }
 }
 
-/// Whether whatever `keys` made counts with `in_force`, and is made by the same key.
+/// Whether `in_force` has the same current key as `keys`, and verifies all of them.
 fn covers(in_force: &SigningKeys, keys: &SigningKeys) -> bool {
     let verifies = |kid| in_force.all().any(|key| key.kid() == kid);
     in_force.current().kid() == keys.current().kid() && keys.all().all(|key| verifies(key.kid()))
 }
 
 impl KeyPlan {
-    /// Writes what is to be written.
+    /// Writes the keys.
     pub(super) fn carry_out(&self, config: &Config) -> Result<Made, String> {
         match self {
             Self::Absent | Self::Left | Self::Same => Ok(Made(None)),

@@ -1,4 +1,4 @@
-//! `serve`: the composition root. It names the concrete clock, and hands it and the store to the rest.
+//! `serve`: the composition root. It creates the clock and the store, and passes them on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::admin::{Admin, AdminSocket};
 use crate::config::Config;
 use crate::operator::Operator;
 
-/// Why the server ends by itself. What it acknowledged is on disk.
-const CAN_NOT_WRITE: &str = "the store cannot write any more (is the disk full or damaged? see the \
+/// Why the server ends by itself. Everything that it acknowledged is on disk.
+const CANNOT_WRITE: &str = "the store cannot write any more (is the disk full or damaged? see the \
                              log): free space or repair the disk, then start the server again";
 
-/// How long a command that somebody runs while there is no server may have the folder.
+/// How long to wait for a command that uses the folder.
 const COMMANDS: Duration = Duration::from_secs(5);
 
-/// How long the stop waits for a letter that is being sent.
+/// How long a stop waits for the mail that is being sent.
 const COURIER_STOP: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 
 async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), String> {
     let (stop, stopped) = stop_on_signals()?;
-    // Before the store is opened: two servers on one address are told so, whatever their folders.
+    // Before the store is opened, so that a second server on the same address fails with the right message.
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
@@ -89,10 +89,10 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     let outcome = tokio::select! {
         () = &mut serving => Ok(()),
         () = store.failed() => {
-            // Those who wait are told, each with a 503, before the process ends.
+            // Waiting clients get a 503 before the process ends.
             stop.send_replace(true);
             serving.await;
-            Err(CAN_NOT_WRITE.to_owned())
+            Err(CANNOT_WRITE.to_owned())
         }
     };
     sweeper.abort();
@@ -101,7 +101,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     }
     operators.await.ok();
     if let Some(courier) = courier {
-        // A letter under way may arrive; one that takes longer is sent again after the next start.
+        // A mail that takes longer is sent again after the next start.
         tokio::time::timeout(COURIER_STOP, courier).await.ok();
     }
     store.close().await;
@@ -109,7 +109,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     outcome
 }
 
-/// Starts to send letters, if there is a way for them.
+/// Starts to send mail, if delivery is configured.
 fn start_courier(
     config: &Config,
     app: &App,
@@ -129,12 +129,12 @@ fn start_courier(
     Ok(Some(tokio::spawn(courier.run(stop))))
 }
 
-/// The socket by which the other commands reach a running server. Without it all but those works.
+/// Serves the socket through which other commands reach this server. Without it, only these commands do not work.
 fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let socket = store::folder(config).map(AdminSocket::bind);
     tokio::spawn(async move {
         match socket {
-            // A database is asked by the commands themselves.
+            // Commands use a database directly.
             None => {}
             Some(Ok(socket)) => socket.serve(admin, stop).await,
             Some(Err(error)) => tracing::warn!(
@@ -145,7 +145,7 @@ fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) 
     })
 }
 
-/// Turns true at the first signal to stop; the second ends the process at once.
+/// The receiver becomes true at the first stop signal. The second signal ends the process at once.
 fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
     let told = stop.clone();
@@ -154,7 +154,7 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), Str
         loop {
             signals.next().await;
             if told.send_replace(true) {
-                // What was acknowledged is on disk already.
+                // Everything that was acknowledged is already on disk.
                 std::process::exit(130);
             }
             tracing::info!(

@@ -1,4 +1,4 @@
-//! From text to values; what does not parse is noted and reading goes on.
+//! Parses values. Mistakes are collected, and parsing goes on.
 
 mod mail;
 
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The value, or what stands in for it where it does not parse; the mistake is noted.
+    /// The value, or a placeholder if it cannot be parsed. The mistake is recorded.
     pub(super) fn parse<T: FromStr + Placeholder>(
         &mut self,
         name: &'static str,
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A file or a folder. No shell has seen it, so `~` would be a folder of that name.
+    /// A file or a folder. No shell expands it, so `~` would be a folder of that name.
     pub(super) fn path(&mut self, name: &'static str) -> PathBuf {
         let text = self.text(name);
         if text.starts_with('~') {
@@ -78,14 +78,14 @@ impl<'a> Reader<'a> {
         PathBuf::from(text)
     }
 
-    /// In production nobody else may read the file that a secret stands in.
+    /// In production, other users must not be able to read a file with secrets.
     pub(super) fn secrets_are_hidden(&mut self) {
         if !self.dev {
             self.problems.extend(self.sources.exposed_secret());
         }
     }
 
-    /// An address; of names, the one that every machine has.
+    /// An IP address, or `localhost`.
     pub(super) fn host(&mut self, name: &'static str) -> IpAddr {
         if self.text(name).eq_ignore_ascii_case("localhost") {
             return IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn password_policy(&mut self, name: &'static str) -> Policy {
         if self.text(name).is_empty() {
-            // In development people try the demo's example passwords.
+            // In development, users try the demo's example passwords.
             return if self.dev {
                 Policy::NONE
             } else {
@@ -281,8 +281,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Does not quote what was set: it may hold a password. Nodes on one database share the secret that signs
-    /// the tokens, so that one, if it is named, must be set too.
+    /// Does not quote the value, which may contain a password. Nodes on one database share the secret that signs the
+    /// tokens: if `secret` is given, it must be set too.
     pub(super) fn database(
         &mut self,
         name: &'static str,
@@ -317,7 +317,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What stands in for a value that did not parse while the other mistakes are gathered.
+/// A placeholder for a value that could not be parsed, while the other mistakes are collected.
 pub(super) trait Placeholder {
     const PLACEHOLDER: Self;
 }

@@ -1,4 +1,4 @@
-//! From lines to users, one line in memory at a time.
+//! Reads users line by line, with one line in memory at a time.
 
 use std::io::{self, BufRead, Read as _};
 
@@ -11,12 +11,12 @@ use super::Format;
 use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
 
-/// Why the file cannot be read as users at all.
+/// Why the file cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 #[error("the first line must contain the names of the columns: {0}")]
 pub struct BadHeader(String);
 
-/// The lines of a file.
+/// Reads the lines of a file.
 pub struct UserFile<R> {
     lines: Lines<R>,
     now: Timestamp,
@@ -24,15 +24,15 @@ pub struct UserFile<R> {
 
 enum Lines<R> {
     Jsonl(Objects<R>),
-    /// With which field each column is.
+    /// The field of each column.
     Csv(Box<Records<R>>, Vec<&'static str>),
 }
 
 impl<R: BufRead> UserFile<R> {
-    /// Reads the beginning. Users whose line does not say when they came, came `now`.
+    /// Reads the beginning of the file. Users without `created_at` get `now`.
     ///
     /// # Errors
-    /// If it cannot be read; [`BadHeader`] inside, if it is CSV and does not begin with the names of columns.
+    /// If it cannot be read. Contains [`BadHeader`] if it is CSV and does not begin with the names of its columns.
     pub fn open(source: R, format: Format, now: Timestamp) -> io::Result<Self> {
         let lines = match format {
             Format::Jsonl => Lines::Jsonl(Objects { source, number: 0 }),
@@ -49,7 +49,7 @@ impl<R: BufRead> UserFile<R> {
         Ok(Self { lines, now })
     }
 
-    /// The next one's number, and what it says or why that cannot be read.
+    /// The number of the next line, and its content or what is wrong.
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<Row, String>)>> {
         Ok(match &mut self.lines {
             Lines::Jsonl(objects) => objects
@@ -75,14 +75,14 @@ impl<R: BufRead> Iterator for UserFile<R> {
     }
 }
 
-/// Lines that are JSON, or should be.
+/// Lines of JSON.
 struct Objects<R> {
     source: R,
     number: u64,
 }
 
 impl<R: BufRead> Objects<R> {
-    /// The next line that is not blank; inside, why it cannot be read.
+    /// The next line that is not blank, or what is wrong.
     fn next_line(&mut self) -> io::Result<Option<Result<String, String>>> {
         loop {
             let mut line = Vec::new();
@@ -101,7 +101,7 @@ impl<R: BufRead> Objects<R> {
             let Ok(text) = str::from_utf8(&line) else {
                 return Ok(Some(Err("is not UTF-8".to_owned())));
             };
-            // Some programs begin a file with a byte order mark.
+            // Some programs write a byte order mark at the start of a file.
             let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).trim();
             if !text.is_empty() {
                 return Ok(Some(Ok(text.to_owned())));
@@ -110,8 +110,8 @@ impl<R: BufRead> Objects<R> {
     }
 }
 
-/// As serde reads it: it finds unknown fields and such as stand there twice. What type a field has is looked at
-/// behind it, since serde's own sentences quote values.
+/// The JSON form. serde finds unknown and duplicate fields. The types of fields are checked separately, since serde's
+/// own messages quote values.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Loose {
@@ -126,7 +126,7 @@ struct Loose {
 }
 
 fn from_json(text: &str) -> Result<Row, String> {
-    // serde would take a list for the fields in their order.
+    // serde would accept an array of the fields in order.
     if !text.starts_with('{') {
         return Err("is not a JSON object".to_owned());
     }

@@ -1,4 +1,4 @@
-//! One user as the file has him, and as the store has him.
+//! A user in the file, and as a record of the store.
 
 use password_auth_core::passwords::import_hash;
 use password_auth_model::{EmailAddress, FullName, PasswordHash, Role, Timestamp, User, Username};
@@ -51,7 +51,7 @@ impl Row {
         }
     }
 
-    /// The user, or the first thing that is wrong. `now` is when he comes, if the row does not say.
+    /// The user, or the first problem. `now` is the default of `created_at`.
     pub(super) fn user(self, now: Timestamp) -> Result<User, String> {
         let username = self.username.ok_or("username: is missing")?;
         let username = Username::parse(&username)
@@ -97,12 +97,12 @@ impl Row {
     }
 }
 
-/// What is there and not blank.
+/// A value that is not blank.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// RFC 3339, or as PostgreSQL writes it: `2026-01-31 12:00:00+00`, the minutes of the offset only where there are any.
+/// RFC 3339, or PostgreSQL's format: `2026-01-31 12:00:00+00`, where the minutes of the offset are optional.
 fn read(text: &str) -> Option<Timestamp> {
     let mut text = text.trim().replacen(' ', "T", 1);
     let offset = text
@@ -138,7 +138,7 @@ mod tests {
             "",
             "infinity",
             "2024-05-01",
-            // In whose time?
+            // Without a time zone.
             "2024-05-01 09:30:00",
             "2024-05-01 09:30:00+",
             "0044-03-15 12:00:00+00 BC",

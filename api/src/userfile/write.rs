@@ -1,4 +1,4 @@
-//! From users to lines.
+//! Writes users as lines.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::row::{FIELDS, Row};
 
 /// Writes users.
 pub enum UserFileWriter<W: Write> {
-    /// An object of JSON a line.
+    /// One JSON object per line.
     Jsonl(W),
     /// RFC 4180.
     Csv(Box<csv::Writer<W>>),
@@ -61,7 +61,7 @@ impl<W: Write> UserFileWriter<W> {
         }
     }
 
-    /// Ends the file, and gives back what it was written to.
+    /// Finishes the file, and returns the writer.
     ///
     /// # Errors
     /// If it cannot be written.

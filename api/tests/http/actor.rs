@@ -1,4 +1,4 @@
-//! Somebody who uses the servers and remembers what they acknowledged, to hold them to that afterwards.
+//! An actor that uses the servers and remembers what they acknowledged, to check it afterwards.
 
 mod asking;
 mod check;
@@ -118,7 +118,7 @@ impl Actor {
         }
     }
 
-    /// Three want one name at once, each with a password of his own.
+    /// Three want one name at once, each with their own password.
     async fn contend(&mut self) -> Result<(), Cut> {
         let name = self.new_name();
         let passwords = [password(0), password(1), password(2)];

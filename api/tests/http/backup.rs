@@ -1,4 +1,4 @@
-//! `backup` and `restore`, through the binary: what a file holds, and that it is whole or not there.
+//! `backup` and `restore`, through the binary: the content of a file, and that it is complete or does not exist.
 
 mod command;
 mod damage;

@@ -1,4 +1,4 @@
-//! Folders that cannot be served, and ends: one sentence for the operator, and what he can do; nothing is lost on the
+//! Folders that cannot be served, and ends: one sentence for the operator, and what they can do; nothing is lost on the
 //! way.
 
 use std::fs;
@@ -81,7 +81,7 @@ async fn settings_that_a_killed_first_start_left_unfinished_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_folder_that_can_not_be_made_is_named() {
+async fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");

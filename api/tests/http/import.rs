@@ -1,4 +1,4 @@
-//! `import users` and `export users`, through the binary; and what people who were imported see.
+//! `import users` and `export users`, through the binary, and imported users at sign-in.
 
 mod lines;
 
@@ -292,7 +292,7 @@ async fn booleans_and_times_are_read_as_postgresql_writes_them() {
 }
 
 #[tokio::test]
-async fn whoever_is_there_already_stays_as_he_is() {
+async fn existing_users_stay_as_they_are() {
     let place = Place::new();
     let file = place.file(
         "first.jsonl",

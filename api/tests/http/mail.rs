@@ -1,4 +1,4 @@
-//! Letters: what arrives at a real mail server, and to whom.
+//! Mail: what arrives at a real mail server, and for whom.
 
 mod counted;
 mod faults;

@@ -174,8 +174,8 @@ async fn sign_ins_are_seen_and_ended_one_by_one_and_all(engine: Engine) {
     site.run_with(PASSWORD, &["create", "Bob"])
         .await
         .expect_success();
-    let not_his = site.run(&["revoke", "bob", &first_id]).await.failure();
-    assert_eq!(not_his, format!("\"bob\" has no session {first_id}"));
+    let not_theirs = site.run(&["revoke", "bob", &first_id]).await.failure();
+    assert_eq!(not_theirs, format!("\"bob\" has no session {first_id}"));
     let ended = site.run(&["revoke", "alice", &first_id, "--json"]).await;
     assert_eq!(ended.json()["ended"], 1);
     me(&client, &first)

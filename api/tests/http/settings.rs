@@ -177,7 +177,7 @@ fn a_bad_line_of_the_file_is_named_by_its_number_and_not_quoted() {
 }
 
 #[test]
-fn a_file_that_can_not_be_opened_is_told_by_the_system_s_words() {
+fn a_file_that_cannot_be_opened_is_told_by_the_system_s_words() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join(".env")).expect("made");
     let said = text(&check_config(folder.path(), &[], &[]).stderr);
@@ -226,7 +226,7 @@ fn a_tilde_stands_for_no_folder() {
 }
 
 #[test]
-fn ports_that_can_not_be_are_refused() {
+fn ports_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     for port in ["99999", "65536", "0", "abc", "-1", "80:80", "8o"] {
         for scheme in ["https", "http"] {

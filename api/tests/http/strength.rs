@@ -1,4 +1,4 @@
-//! The floor under the strength of new passwords.
+//! The minimum strength of new passwords.
 
 use password_auth_wire::ErrorCode;
 use serde_json::json;

@@ -1,12 +1,12 @@
-//! Why there is no hash, or none that can be used.
+//! Errors of hashing and of stored hashes.
 
-/// Why there is no hash or no verdict.
+/// Why hashing or comparing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The stored hash is none that this server knows, or asks for more than it computes.
+    /// The stored hash has an unknown form, or exceeds the limits.
     #[error("a stored password hash cannot be used: {0}")]
     Unusable(#[from] UnusableHash),
-    /// The algorithm refuses its parameters, or there is no memory for it.
+    /// The algorithm refused its parameters, or there is not enough memory.
     #[error("a password could not be hashed")]
     NotComputed,
     /// The system has no randomness.
@@ -14,16 +14,16 @@ pub enum HashError {
     Randomness(getrandom::Error),
 }
 
-/// Why a hash cannot be used. The sentences quote nothing of it.
+/// Why a hash cannot be used. The sentences never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableHash {
-    /// It is of another kind.
+    /// It has an unknown form.
     #[error("it is not bcrypt, argon2, PBKDF2-SHA256 or scrypt in a form that this server knows")]
     Unknown,
-    /// It is of one kind, and cannot be read.
+    /// It looks like a known form, but cannot be parsed.
     #[error("it looks like {0}, but cannot be read")]
     Damaged(&'static str),
-    /// Its parameters are beyond what the server computes.
+    /// Its parameters exceed the limits.
     #[error("it is too expensive: {0}")]
     TooExpensive(&'static str),
 }

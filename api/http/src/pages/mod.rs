@@ -21,9 +21,9 @@ use super::form::PageForm;
 
 /// Where the page is that asks for a link to choose a new password.
 pub(super) const FORGOT_PASSWORD: &str = "/forgot-password";
-/// Where the page for a new password is.
+/// The path of the page for a new password.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
-/// Where the page is that confirms an e-mail address.
+/// The path of the page that confirms an e-mail address.
 pub(super) const VERIFY_EMAIL: &str = "/verify-email";
 
 /// Adds the pages.
@@ -38,14 +38,14 @@ pub(super) fn with_pages(
         .data(Arc::clone(accounts))
 }
 
-/// What a link carries. One without a token shows a form that is refused.
+/// The query of a link. Without a token, the page shows a form that is refused.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Link {
     token: String,
 }
 
-/// In a form, what is missing and what is empty are the same.
+/// In a form, a missing field is the same as an empty one.
 #[derive(Deserialize)]
 struct Address {
     #[serde(default)]
@@ -133,7 +133,7 @@ async fn confirm_email(
     }
 }
 
-/// The status, headers and sentence of a failure, and the form again where another try makes sense.
+/// The page for a failure, with its status and headers. Shows the form again if another try makes sense.
 fn refused(page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
         Failure::InvalidOneTimeToken => told(

@@ -49,7 +49,7 @@ routes! {
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
-    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account may be used, and a session began.",
+    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account was reactivated: a new session with its tokens.",
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];

@@ -35,7 +35,7 @@ pub(crate) struct SessionApi {
 #[derive(Object, serde::Deserialize)]
 struct PasswordForm {
     /// The user name, case-insensitive, or the e-mail address.
-    // In a form, what is missing and what is empty are the same.
+    // In a form, a missing field is the same as an empty one.
     #[serde(default)]
     username: String,
     /// The password.

@@ -1,4 +1,4 @@
-//! The settings of mail, which depend on each other.
+//! The settings for mail, which depend on each other.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -9,10 +9,10 @@ use password_auth_wire::Secret;
 
 use super::Reader;
 
-/// The folder in the data folder that takes mail in development.
+/// The folder for mail in development, in the data folder.
 const FOLDER: &str = "mail";
 
-/// What says something only beside `SMTP_HOST`.
+/// Settings that have no effect without `SMTP_HOST`.
 const OF_THE_SERVER: [&str; 5] = [
     "SMTP_PORT",
     "SMTP_USERNAME",
@@ -22,7 +22,7 @@ const OF_THE_SERVER: [&str; 5] = [
 ];
 
 impl Reader<'_> {
-    /// How mail leaves: by `SMTP_HOST`; without it into a folder in development, and else not at all.
+    /// How mail is delivered: to `SMTP_HOST`; without it, to a folder in development, otherwise not at all.
     pub(in crate::config) fn delivery(&mut self, data_dir: &Path) -> Delivery {
         let host = self.text("SMTP_HOST").to_owned();
         let tls = self.smtp_tls(&host);

@@ -1,7 +1,7 @@
-//! The schema: made, and brought up to date, by whichever node comes first.
+//! Creates and upgrades the schema. The first node that starts does it.
 //!
-//! A library for migrations would bring more than these few lines: they run once, under a lock, and refuse a
-//! schema that is newer than the program.
+//! A library for migrations is not needed for this: migrations run once, under a lock, and a schema that is newer than
+//! the program is refused.
 
 use password_auth_model::UsernameKey;
 use tokio_postgres::Client;
@@ -10,7 +10,8 @@ use super::connect::Connection;
 use super::error::describe;
 use super::{OpenError, rekey};
 
-/// In the order in which they run; never changed once they were released. The schema's version is how many ran.
+/// In the order in which they run. Never change a released migration. The version of the schema is the number of
+/// migrations that have run.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_users_and_sessions.sql"),
     include_str!("migrations/0002_accounts.sql"),
@@ -19,16 +20,16 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_trails.sql"),
 ];
 
-/// The migration behind which keys of addresses are computed anew.
+/// After this migration, the keys of addresses are computed again.
 const ADDRESSES: usize = 4;
 
-/// PostgreSQL 12 and up. Tests run on what the distribution has.
+/// PostgreSQL 12. Tests run on the version of the distribution.
 const MINIMUM_SERVER: i32 = 120_000;
 
-/// Any number that no other program in the database takes for its own lock.
+/// A number that no other program in the database is likely to use for an advisory lock.
 const LOCK: i64 = 0x7061_7373_6175_7468;
 
-/// Checks the server, then runs what has not run.
+/// Checks the server, then runs the missing migrations.
 pub(super) async fn prepare(
     connection: &Connection,
     require_standby: bool,
@@ -78,7 +79,7 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
 }
 
 async fn migrate(client: &Client) -> Result<(), OpenError> {
-    // Ends with the transaction, so with the connection at the latest.
+    // The lock ends with the transaction, or with the connection.
     client.batch_execute("BEGIN").await.map_err(database)?;
     client
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])

@@ -1,5 +1,5 @@
-//! Filling an empty store with a dump's records. Too many for one transaction: while it is under way, a mark
-//! stands in place of the format, so that a folder with half of them is not served (see `open`).
+//! Loads a dump into an empty store. There are too many records for one transaction: meanwhile a mark replaces the
+//! format, so that an incomplete folder is not served (see `open`).
 
 use futures_util::StreamExt as _;
 use password_auth_model::UserId;
@@ -24,7 +24,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
             Ok(loaded)
         }
         Err(error) => {
-            // If it cannot be emptied, the mark stays, and says so at the next start.
+            // If the store cannot be emptied, the mark stays, and the next start reports it.
             if let Err(undo) = empty(store).await {
                 tracing::warn!(%undo, "what was loaded could not be removed again");
             }
@@ -33,7 +33,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
     }
 }
 
-/// Sets the mark, if nothing is there.
+/// Sets the mark if the store is empty.
 fn begin(tables: &Tables) -> Result<bool, StoreError> {
     if Table::ALL
         .iter()
@@ -50,7 +50,7 @@ async fn fill(store: &SledStore, mut records: Records) -> Result<Loaded, LoadErr
     while let Some(batch) = records.next().await {
         let batch = batch.map_err(LoadError::Records)?;
         batch.iter().for_each(|record| loaded.count(record));
-        // Each batch is flushed: what waits for a flush stays in memory.
+        // Flush each batch: what is not flushed stays in memory.
         store
             .durable(move |tables| Ok(batch.iter().try_for_each(|record| add(tables, record))))
             .await??;
@@ -102,7 +102,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
     }
 }
 
-/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a picture of half a store.
+/// Returns whether none of the keys existed. Does not use `Tables::apply`: there is no snapshot of an incomplete store.
 fn insert(tables: &Tables, entries: impl IntoIterator<Item = Placed>) -> Result<bool, StoreError> {
     let mut alone = true;
     for (table, key, value) in entries {
@@ -125,7 +125,7 @@ fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError>
     }
 }
 
-/// Removes everything, and then the mark.
+/// Removes everything, then the mark.
 async fn empty(store: &SledStore) -> Result<(), StoreError> {
     for table in Table::ALL {
         let step = move |tables: &Tables| {

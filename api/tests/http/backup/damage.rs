@@ -1,4 +1,4 @@
-//! Files that are not what was written, and restores that do not come to their end: nothing is half there.
+//! Damaged files and interrupted restores: nothing is restored partially.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -79,7 +79,7 @@ const DAMAGE: &[Damage] = &[
         "line 10 of ",
     ),
     (
-        "a user as version 1 wrote him",
+        "a user as in version 1",
         |lines| lines[5] = lines[5].replace("\"is_verified\":true,", ""),
         "line 6 of ",
     ),

@@ -1,4 +1,4 @@
-//! Signing keys travel, or stay, as the operator chooses.
+//! Signing keys are included and restored as the operator chooses.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The socket in the data folder: whoever hangs on it, dies on it or stays away too long harms nobody.
+//! The control socket: clients that hang, die or are too slow do no harm.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -53,7 +53,7 @@ async fn server_with_many(store: &Path) -> ServerProcess {
 }
 
 #[tokio::test]
-async fn a_reader_that_hangs_stops_no_write_and_makes_room_when_he_goes() {
+async fn a_reader_that_hangs_stops_no_write_and_makes_room_when_it_goes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, file) = (folder.path().join("store"), folder.path().join("file"));
     let server = server_with_many(&store).await;

@@ -1,4 +1,4 @@
-//! What is typed: passwords, which nobody sees, and mistakes.
+//! Input: passwords, which are not shown, and mistakes.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

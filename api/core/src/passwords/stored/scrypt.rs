@@ -64,7 +64,7 @@ impl Stored {
         })
     }
 
-    /// What settings of our own allow is more than what somebody else's hash may cost.
+    /// Our own settings may be more expensive than imported hashes.
     pub(super) fn check_import(&self) -> Result<(), UnusableHash> {
         if self.params.filled_bytes() > MAX_FILLED_BYTES {
             return Err(TOO_EXPENSIVE);

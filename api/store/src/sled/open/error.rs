@@ -1,20 +1,20 @@
-//! Why a folder is not opened, in sentences for the operator.
+//! Why a folder cannot be opened, in sentences for the operator.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why the folder cannot be opened: what is wrong, and what to do.
+/// Why the folder cannot be opened: what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder or a file in it cannot be made, read or written.
+    /// The folder or a file in it cannot be created, read or written.
     #[error("the data folder {path} cannot be used: {cause}{}", advice(cause))]
     Io {
-        /// What.
+        /// The folder or file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// Another process has it.
+    /// Another process uses the folder.
     #[error(
         "the data folder {0} is in use by another password-auth: stop that one, or choose another --data-dir"
     )]
@@ -38,7 +38,7 @@ pub enum OpenError {
     HalfRestored {
         /// The folder.
         folder: PathBuf,
-        /// The file that would say that something was lost.
+        /// The file that would report a loss.
         mark: PathBuf,
     },
     /// sled cannot read its files.
@@ -48,10 +48,10 @@ pub enum OpenError {
     Damaged {
         /// The folder.
         path: PathBuf,
-        /// What sled says.
+        /// The error of sled.
         detail: String,
     },
-    /// sled reads its files, and has less than it once had.
+    /// sled can read its files, but data is missing.
     #[error(
         "the data in {path} is incomplete: its newest part was lost (damaged, or replaced by older \
          files). Restore a backup into an empty folder. Or, to continue with what is left, remove \
@@ -60,10 +60,10 @@ pub enum OpenError {
     Lost {
         /// The folder.
         path: PathBuf,
-        /// What says so.
+        /// The file that shows it.
         mark: PathBuf,
     },
-    /// The system gives no threads.
+    /// The system cannot start threads.
     #[error("cannot start the store's threads: {0}")]
     Threads(io::Error),
 }
