@@ -36,7 +36,7 @@ use_rustup() {
 }
 
 RUSTUP_TRIED=
-# Once a run: where rustup's server can not be reached, the next way is taken.
+# Once a run: where rustup's server cannot be reached, the next way is taken.
 install_rustup_toolchain() {
     local rustup
     rustup=$(rustup_bin) || return 1

@@ -1,4 +1,4 @@
-//! The binary, as a library: its commands, its settings, and what they share. ARCHITECTURE.md draws the map.
+//! The binary as a library: its commands, its settings, and what they share. See ARCHITECTURE.md.
 
 pub mod admin;
 pub mod cli;

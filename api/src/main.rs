@@ -1,4 +1,4 @@
-//! The binary: a thin door to the library.
+//! The binary. It only calls the library.
 
 use std::process::ExitCode;
 

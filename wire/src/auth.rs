@@ -8,9 +8,9 @@ use crate::{Secret, Status};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
 pub struct Credentials {
-    /// 1 to 64 characters; the spelling is kept, the comparison ignores case.
+    /// 1 to 64 characters. Names keep their spelling and are compared case-insensitively.
     pub username: String,
-    /// 8 characters or more, 1,024 bytes at most.
+    /// At least 8 characters, at most 1,024 bytes.
     pub password: Secret,
 }
 
@@ -18,11 +18,11 @@ pub struct Credentials {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
 pub struct Authenticate {
-    /// The name, in any case.
+    /// The user name, case-insensitive.
     pub username: String,
     /// The password.
     pub password: Secret,
-    /// `false`: the session lasts a day at most. `true`, the default: as long as the server allows.
+    /// `true` (the default): the session lasts as long as the server allows. `false`: one day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
     pub stay_signed_in: Option<bool>,
@@ -32,21 +32,21 @@ pub struct Authenticate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
 pub struct Refresh {
-    /// The refresh token that the last sign-in or refresh answered.
+    /// The refresh token from the last sign-in or refresh.
     pub refresh_token: Secret,
 }
 
-/// The body of `POST /logout`, for a client that has no access token at hand.
+/// The body of `POST /logout`, for a client that has no access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
 pub struct Logout {
-    /// A refresh token of the session, of any generation.
+    /// A refresh token of the session. It may be an old one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
     pub refresh_token: Option<Secret>,
 }
 
-/// The answer of `POST /authenticate` and `POST /refresh`.
+/// The response of `POST /authenticate` and `POST /refresh`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
 pub struct Tokens {
@@ -54,11 +54,11 @@ pub struct Tokens {
     pub status: Status,
     /// A JWT (RFC 9068) for the `Authorization` header.
     pub access_token: Secret,
-    /// Opaque; good for one refresh.
+    /// Opaque. Use it for one refresh.
     pub refresh_token: Secret,
     /// Always `Bearer` (RFC 6750).
     pub token_type: String,
-    /// Seconds until the access token expires, counted from now.
+    /// Seconds until the access token expires.
     pub expires_in: u32,
 }
 

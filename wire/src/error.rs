@@ -1,29 +1,29 @@
-//! The one error body, and its codes.
+//! The error body and its codes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Status;
 
-/// Every failure, on every route: for programs by `code`, for people by `message`.
+/// The body of every error, on every route: `code` is for programs, `message` is for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object))]
 pub struct ErrorBody {
     /// Always `error`.
     pub status: Status,
-    /// For programs.
+    /// The error code, for programs.
     pub code: ErrorCode,
-    /// For people.
+    /// What is wrong, in a sentence for people.
     pub message: String,
-    /// The same sentence again, for clients that were written against FastAPI.
+    /// The same as `message`, for clients written for FastAPI.
     pub detail: String,
-    /// With `validation_failed`: what is wrong with which field. Never the value.
+    /// With `validation_failed`: what is wrong with each field. Never contains the value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_empty))]
     pub errors: Vec<FieldError>,
 }
 
 impl ErrorBody {
-    /// The body for `code` with the sentence that is its own.
+    /// The body for `code` with the code's own sentence.
     #[must_use]
     pub fn new(code: ErrorCode) -> Self {
         Self::with_message(code, code.message())
@@ -46,11 +46,12 @@ impl ErrorBody {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object))]
 pub struct FieldError {
-    /// The field's name; empty for the body as a whole.
+    /// The name of the field. Empty if the error is about the whole body.
     pub field: String,
-    /// For programs: `required`, `too_short`, `too_long`, `too_weak`, `invalid_characters`, `wrong_type`, ….
+    /// The error code, for programs: `required`, `too_short`, `too_long`, `too_weak`, `invalid_characters`,
+    /// `wrong_type`, ….
     pub code: String,
-    /// For people.
+    /// What is wrong, in a sentence for people.
     pub message: String,
 }
 
@@ -58,7 +59,7 @@ macro_rules! error_codes {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $message:literal; )+) => {
         /// What went wrong, for programs.
         ///
-        /// Later versions may add codes: a client reads one that it does not know as `unknown`.
+        /// Later versions may add codes. A client reads a code that it does not know as `unknown`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
         pub enum ErrorCode {
@@ -68,7 +69,7 @@ macro_rules! error_codes {
                 #[cfg_attr(feature = "openapi", oai(rename = $name))]
                 $variant,
             )+
-            /// A code of a newer server. No server sends it.
+            /// A code of a newer server. No server sends this.
             #[serde(other, rename = "unknown")]
             #[cfg_attr(feature = "openapi", oai(rename = "unknown"))]
             Unknown,
@@ -78,7 +79,7 @@ macro_rules! error_codes {
             /// Every code that a server sends.
             pub const ALL: &[Self] = &[$( Self::$variant ),+];
 
-            /// The sentence for people that goes with the code where the place has no better one.
+            /// The sentence for people that goes with the code, where there is no better one.
             #[must_use]
             pub const fn message(self) -> &'static str {
                 match self {
@@ -91,61 +92,61 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The body is not JSON, or the request can not be understood at all.
+    /// The body is not JSON, or the request cannot be understood.
     MalformedRequest = "malformed_request", "The request body is not valid JSON.";
-    /// A field is missing, empty, of a wrong type, too short or too long.
+    /// A field is missing, empty, too short, too long or has the wrong type.
     ValidationFailed = "validation_failed", "The request is not valid.";
     /// The name is taken.
     UserExists = "user_exists", "User already exists.";
     /// Another account has verified the e-mail address.
     EmailExists = "email_exists", "Another account has this e-mail address.";
-    /// The password that a change asks for is wrong.
+    /// The current password in the request is wrong.
     WrongPassword = "wrong_password", "The current password is wrong.";
-    /// A mailed token that is unknown, used, too old, or for something else.
+    /// The mailed token is unknown, used, expired or for another purpose.
     InvalidOneTimeToken = "invalid_one_time_token",
-        "This link is not valid, or not any more. Please ask for a new one.";
-    /// The account has no address that waits to be verified.
+        "This link has expired or was already used. Request a new one.";
+    /// The account has no address to verify.
     NothingToVerify = "nothing_to_verify", "There is no e-mail address to verify.";
     /// The caller's role does not allow it.
     PermissionDenied = "permission_denied", "Permission denied. Required roles: ['admin']";
     /// There must always be an admin who can sign in.
     LastAdmin = "last_admin", "This is the last active admin.";
-    /// The server has nowhere to send mail.
-    MailNotConfigured = "mail_not_configured", "This server can not send mail.";
-    /// Unknown user or wrong password: the two are not told apart.
+    /// The server is not configured to send mail.
+    MailNotConfigured = "mail_not_configured", "This server cannot send mail.";
+    /// Unknown user or wrong password. The response does not say which.
     InvalidCredentials = "invalid_credentials", "Invalid credentials.";
-    /// The right password of an account that was disabled.
+    /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled = "account_disabled", "This account is disabled.";
-    /// A browser says that a page of another site sent the form.
+    /// A page of another site sent the form, as the browser says.
     CrossSite = "cross_site", "This form was sent by a page of another site.";
-    /// Too many tries from this address or for this account; `Retry-After` says when to try again.
+    /// Too many attempts from this address or at this account. `Retry-After` says when to try again.
     TooManyAttempts = "too_many_attempts", "Too many attempts. Please try again later.";
-    /// Not a refresh token of this server, or its session is over.
+    /// Not a refresh token of this server, or its session has ended.
     InvalidRefreshToken = "invalid_refresh_token", "Invalid refresh token.";
-    /// The session has reached its absolute end.
+    /// The session has expired.
     RefreshTokenExpired = "refresh_token_expired", "Refresh token expired.";
-    /// A superseded refresh token came back: somebody else may hold it, so the session was ended.
+    /// A refresh token was used twice. Somebody else may have it, so the session was ended.
     RefreshTokenReused = "refresh_token_reused",
         "This sign-in was ended for your safety, because its refresh token was used twice. Please sign in again.";
     /// No `Authorization` header, or an empty one.
     MissingToken = "missing_token", "Missing Authorization header.";
-    /// The access token was good and has expired: refresh it.
+    /// The access token has expired. Refresh it.
     TokenExpired = "token_expired", "Access token expired.";
-    /// The access token is not good, or its session is over.
+    /// The access token is not valid, or its session has ended.
     InvalidToken = "invalid_token", "Invalid token.";
-    /// Nothing at this path.
+    /// There is nothing at this path.
     NotFound = "not_found", "Not found.";
-    /// The path exists, the method does not.
+    /// The path does not support this method.
     MethodNotAllowed = "method_not_allowed", "Method not allowed.";
     /// The request took too long to arrive.
     RequestTimeout = "request_timeout", "The request took too long to arrive.";
-    /// The body, or the head, is larger than the server takes.
+    /// The body or the head of the request is too large.
     PayloadTooLarge = "payload_too_large", "The request is too large.";
-    /// The body is not `application/json`.
+    /// The `Content-Type` of the body is not one that the route accepts.
     UnsupportedMediaType = "unsupported_media_type", "The request body must be application/json.";
-    /// The server failed. The cause is in its log, under the answer's `X-Request-Id`.
+    /// The server failed. Its log has the cause, under the `X-Request-Id` of the response.
     InternalError = "internal_error", "Internal server error.";
-    /// The server is busy or its store can not answer; `Retry-After` says when to try again.
+    /// The server is busy or its store does not respond. `Retry-After` says when to try again.
     ServiceUnavailable = "service_unavailable", "The server is busy. Please try again in a moment.";
 }
 

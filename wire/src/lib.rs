@@ -1,9 +1,8 @@
-//! What crosses the wire between the extension and the API: requests, answers, error codes, input rules.
+//! The types between the extension and the API: requests, responses, error codes, input rules.
 //!
-//! Both sides compile against these types, so that a field can not change on one side alone. The crate
-//! knows neither side: no HTTP library, no browser, no store. Every type has two codecs, serde's (the
-//! client's) and, behind the feature `openapi`, poem-openapi's (the server's); a test in `api` takes
-//! every type through both.
+//! Both sides compile against these types, so that a field cannot change on one side only. The crate knows neither
+//! side: no HTTP library, no browser, no store. Every type has two codecs, serde's (the client's) and, behind the
+//! feature `openapi`, poem-openapi's (the server's); a test in `api` takes every type through both.
 
 #![warn(missing_docs)]
 
@@ -19,14 +18,14 @@ pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use protected::{Message, ProtectedData};
 pub use secret::Secret;
 
-/// The word that every answer of the demo's routes carries in `status`: `ok` or `error`.
+/// The `status` of every response of the demo's routes: `ok` or `error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
 #[cfg_attr(feature = "openapi", oai(rename_all = "lowercase"))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// The request did what it asks for.
+    /// The request succeeded.
     Ok,
-    /// The request failed; the body says why.
+    /// The request failed. The body says why.
     Error,
 }

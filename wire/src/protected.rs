@@ -1,21 +1,21 @@
-//! Plain acknowledgements, and what the demo protects.
+//! Plain acknowledgements, and the demo's protected data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Status;
 
-/// An answer that is a sentence.
+/// A response that is a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object))]
 pub struct Message {
     /// Always `ok`.
     pub status: Status,
-    /// The sentence, for people.
+    /// A sentence for people.
     pub message: String,
 }
 
 impl Message {
-    /// A success with its sentence.
+    /// A success with this sentence.
     pub fn ok(message: impl Into<String>) -> Self {
         Self {
             status: Status::Ok,
@@ -24,14 +24,14 @@ impl Message {
     }
 }
 
-/// The answer of `GET /protected-data`.
+/// The response of `GET /protected-data`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object))]
 pub struct ProtectedData {
     /// A greeting, for people.
     pub message: String,
-    /// Who asked, as registered.
+    /// The user name, as it was registered.
     pub user: String,
-    /// When the server answered: RFC 3339, UTC.
+    /// When the server responded: RFC 3339, UTC.
     pub access_timestamp: String,
 }

@@ -1,7 +1,7 @@
-//! The rules for what people type, as both sides check them.
+//! The rules for user input, which both sides check.
 //!
-//! The popup checks before it asks, so that people hear at once; the server checks always. How names are
-//! compared is the server's alone, and stands there.
+//! The popup checks before it sends a request, so that users get feedback at once; the server always checks. Only the
+//! server compares names, so that is not here.
 
 pub mod invisible;
 
@@ -12,10 +12,10 @@ use crate::ErrorCode;
 pub const PASSWORD_MIN_CHARS: usize = 8;
 /// The most bytes (UTF-8) of a password. Every byte counts, NUL included.
 pub const PASSWORD_MAX_BYTES: usize = 1024;
-/// The most characters (Unicode scalar values) of a user name, blanks around it not counted.
+/// The most characters (Unicode scalar values) of a user name, trimmed.
 pub const USERNAME_MAX_CHARS: usize = 64;
 
-/// The most characters (Unicode scalar values) of what a person is called.
+/// The most characters (Unicode scalar values) of a full name.
 pub const FULL_NAME_MAX_CHARS: usize = 200;
 
 /// What is wrong with an input: a code for programs and a sentence for people.
@@ -23,25 +23,25 @@ pub const FULL_NAME_MAX_CHARS: usize = 200;
 /// The sentence never repeats the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
-    /// Nothing was typed.
+    /// The input is empty.
     Empty,
     /// The password has fewer than [`PASSWORD_MIN_CHARS`] characters.
     PasswordTooShort,
     /// The password has more than [`PASSWORD_MAX_BYTES`] bytes.
     PasswordTooLong,
-    /// The password is too easy to guess: the server's own estimate, which the popup does not make.
+    /// The password is too easy to guess. Only the server checks this.
     PasswordTooWeak,
     /// The name has more than [`USERNAME_MAX_CHARS`] characters.
     UsernameTooLong,
-    /// The name holds a control, bidirectional-override or other invisible formatting character.
+    /// The name contains a control, bidirectional-override or other invisible character.
     UsernameInvisible,
-    /// The name holds an `@`, and would be taken for an e-mail address.
+    /// The name contains an `@`, and would be taken for an e-mail address.
     UsernameIsAddress,
-    /// It is no e-mail address.
+    /// It is not an e-mail address.
     EmailInvalid,
-    /// What the person is called has more than [`FULL_NAME_MAX_CHARS`] characters.
+    /// The full name has more than [`FULL_NAME_MAX_CHARS`] characters.
     FullNameTooLong,
-    /// What the person is called holds a control, bidirectional-override or other invisible character.
+    /// The full name contains a control, bidirectional-override or other invisible character.
     FullNameInvisible,
 }
 
@@ -79,7 +79,7 @@ impl Violation {
     }
 }
 
-/// Checks a password that is being chosen.
+/// Checks a new password.
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -96,7 +96,7 @@ pub fn check_new_password(password: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Checks a user name that is being chosen; `name` is trimmed here.
+/// Checks a new user name. Trims `name`.
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -118,7 +118,7 @@ pub fn check_new_username(name: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Checks what somebody wants to be called; `name` is trimmed here, and may be empty.
+/// Checks a full name. Trims `name`, which may be empty.
 ///
 /// # Errors
 /// The first rule that it breaks.

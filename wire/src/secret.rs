@@ -20,7 +20,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// No text at all: what a form leaves out.
+    /// The empty text, for a field that a form omits.
     #[must_use]
     pub const fn empty() -> Self {
         Self(String::new())

@@ -1,5 +1,5 @@
-//! The account system under `/api/v1`. Fields that a request does not have are refused there; what an answer has no
-//! value for is left out, never null.
+//! The account system under `/api/v1`. Unknown fields in a request are refused. A field without a value is left out of
+//! a response, never null.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ const ID: &str = "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00";
 #[cfg(feature = "openapi")]
 const MOMENT: &str = "2026-01-01T12:00:00.000Z";
 
-/// Each type with the example that the OpenAPI document shows.
+/// Defines each type together with the example that the OpenAPI document shows.
 macro_rules! object {
     ($($(#[$meta:meta])* $name:ident {
         $($(#[$field_meta:meta])* $field:ident: $ty:ty = $example:expr,)+
@@ -33,52 +33,52 @@ macro_rules! object {
     };
 }
 
-/// What somebody may do.
+/// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
 #[cfg_attr(feature = "openapi", oai(rename_all = "lowercase"))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sees other people, without their addresses.
+    /// Sees other users where the server allows it, without their e-mail addresses.
     User,
-    /// Sees and changes everybody.
+    /// Sees and changes all users.
     Admin,
-    /// Sees himself alone.
+    /// Sees only themselves.
     Guest,
 }
 
 object! {
     /// The body of `POST /auth/register`.
     RegisterAccount {
-        /// 1 to 64 characters, no `@`; the spelling is kept, the comparison ignores case.
+        /// 1 to 64 characters, no `@`. Names keep their spelling and are compared case-insensitively.
         username: String = "alice".to_owned(),
-        /// Where mail goes; a link to verify it is sent there.
+        /// The e-mail address. A link to verify it is sent there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         email: Option<String> = Some("alice@example.org".to_owned()),
-        /// 8 characters or more, 1,024 bytes at most.
+        /// At least 8 characters, at most 1,024 bytes.
         password: Secret = Secret::new("correct horse battery"),
-        /// What the person is called.
+        /// The user's full name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
     }
 
-    /// The body of `POST /users`: an admin makes an account for somebody.
+    /// The body of `POST /users`: an admin creates a user.
     CreateAccount {
-        /// 1 to 64 characters, no `@`; the spelling is kept, the comparison ignores case.
+        /// 1 to 64 characters, no `@`. Names keep their spelling and are compared case-insensitively.
         username: String = "alice".to_owned(),
-        /// Where mail goes; a link to verify it is sent there.
+        /// The e-mail address. A link to verify it is sent there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         email: Option<String> = Some("alice@example.org".to_owned()),
-        /// 8 characters or more, 1,024 bytes at most.
+        /// At least 8 characters, at most 1,024 bytes.
         password: Secret = Secret::new("correct horse battery"),
-        /// What the person is called.
+        /// The user's full name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
-        /// What he may do; `user` if it is left out.
+        /// What the user may do. Default: `user`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         role: Option<Role> = None,
@@ -86,11 +86,11 @@ object! {
 
     /// The body of `POST /auth/login`.
     Login {
-        /// The name, in any case, or the e-mail address.
+        /// The user name, case-insensitive, or the e-mail address.
         username: String = "alice".to_owned(),
         /// The password.
         password: Secret = Secret::new("correct horse battery"),
-        /// `false`: the session lasts a day at most. `true`, the default: as long as the server allows.
+        /// `true` (the default): the session lasts as long as the server allows. `false`: one day at most.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         stay_signed_in: Option<bool> = None,
@@ -100,33 +100,33 @@ object! {
     TokenPair {
         /// A JWT (RFC 9068) for the `Authorization` header.
         access_token: Secret = Secret::new("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…"),
-        /// Opaque; good for one refresh.
+        /// Opaque. Use it for one refresh.
         refresh_token: Secret = Secret::new("AQEjRWeJq83vAZqxUT8Rfq6gLqV0vFrAAAAAAm3u8Y1p"),
         /// Always `bearer`.
         token_type: String = "bearer".to_owned(),
-        /// Seconds until the access token expires, counted from now.
+        /// Seconds until the access token expires.
         expires_in: u32 = 900,
     }
 
-    /// The password is changed, and this is the pair for the session that asked for it.
+    /// The password was changed. This is the session's new pair of tokens.
     PasswordChanged {
-        /// The sentence.
+        /// A sentence for people.
         message: String = "Password changed successfully".to_owned(),
         /// Always `true`.
         success: bool = true,
         /// A JWT (RFC 9068) for the `Authorization` header.
         access_token: Secret = Secret::new("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTlh…"),
-        /// Opaque; good for one refresh.
+        /// Opaque. Use it for one refresh.
         refresh_token: Secret = Secret::new("AQEjRWeJq83vAZqxUT8Rfq6gLqV0vFrAAAAAAm3u8Y1p"),
         /// Always `bearer`.
         token_type: String = "bearer".to_owned(),
-        /// Seconds until the access token expires, counted from now.
+        /// Seconds until the access token expires.
         expires_in: u32 = 900,
     }
 
     /// The body of `POST /auth/reactivate`.
     Reactivate {
-        /// The name, in any case, or the e-mail address.
+        /// The user name, case-insensitive, or the e-mail address.
         username: String = "alice".to_owned(),
         /// The password.
         password: Secret = Secret::new("correct horse battery"),
@@ -134,61 +134,61 @@ object! {
 
     /// The body of `POST /auth/refresh`.
     RefreshPair {
-        /// The refresh token that the last sign-in or refresh answered.
+        /// The refresh token from the last sign-in or refresh.
         refresh_token: Secret = Secret::new("AQEjRWeJq83vAZqxUT8Rfq6gLqV0vFrAAAAAAm3u8Y1p"),
     }
 
-    /// A sentence for people, after something was done.
+    /// The request succeeded.
     Done {
-        /// The sentence.
+        /// A sentence for people.
         message: String = "Done.".to_owned(),
         /// Always `true`.
         success: bool = true,
     }
 
-    /// A person.
+    /// A user.
     Person {
-        /// A UUID of version 7.
+        /// A UUID (version 7).
         id: String = ID.to_owned(),
-        /// As registered.
+        /// The user name, as it was registered.
         username: String = "alice".to_owned(),
-        /// To the person and to admins only.
+        /// The e-mail address. Shown only to the user and to admins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         email: Option<String> = Some("alice@example.org".to_owned()),
-        /// What the person is called.
+        /// The user's full name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
-        /// What he may do.
+        /// What the user may do.
         role: Role = Role::User,
-        /// Whether they may sign in. To the person and to admins only.
+        /// Whether the user may sign in. Shown only to the user and to admins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         is_active: Option<bool> = Some(true),
-        /// Whether the address was shown to be read. To the person and to admins only.
+        /// Whether the e-mail address is verified. Shown only to the user and to admins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         is_verified: Option<bool> = Some(true),
         /// RFC 3339, UTC.
         created_at: String = MOMENT.to_owned(),
-        /// RFC 3339, UTC. To the person and to admins only.
+        /// RFC 3339, UTC. Shown only to the user and to admins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         last_login: Option<String> = Some(MOMENT.to_owned()),
     }
 
-    /// The body of `PATCH /users/{id}`; what is left out stays.
+    /// The body of `PATCH /users/{id}`. Fields that are left out keep their value.
     ChangePerson {
-        /// What the person is called; empty: nothing.
+        /// The user's full name. An empty string removes it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         full_name: Option<String> = Some("Alice Liddell".to_owned()),
-        /// For admins: what he may do.
+        /// What the user may do. Only admins may change it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         role: Option<Role> = None,
-        /// For admins: whether he may sign in.
+        /// Whether the user may sign in. Only admins may change it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         is_active: Option<bool> = None,
@@ -196,122 +196,122 @@ object! {
 
     /// The body of `POST /auth/password/change`.
     ChangePassword {
-        /// The password as it is.
+        /// The current password.
         current_password: Secret = Secret::new("correct horse battery"),
-        /// 8 characters or more, 1,024 bytes at most.
+        /// At least 8 characters, at most 1,024 bytes.
         new_password: Secret = Secret::new("staple of another kind"),
     }
 
     /// The body of `POST /auth/password/reset/request`.
     RequestReset {
-        /// The address of the account.
+        /// The e-mail address of the account.
         email: String = "alice@example.org".to_owned(),
     }
 
     /// The body of `POST /auth/password/reset/confirm`.
     ConfirmReset {
-        /// The token that was mailed.
+        /// The token from the mailed link.
         token: Secret = Secret::new("mJ2Yy0gkq0m7sBqz7m0gqkYy0J2mJ2Yy0gkq0m7sBqw"),
-        /// 8 characters or more, 1,024 bytes at most.
+        /// At least 8 characters, at most 1,024 bytes.
         new_password: Secret = Secret::new("staple of another kind"),
     }
 
     /// The body of `POST /auth/email/verification/confirm`.
     ConfirmEmail {
-        /// The token that was mailed.
+        /// The token from the mailed link.
         token: Secret = Secret::new("mJ2Yy0gkq0m7sBqz7m0gqkYy0J2mJ2Yy0gkq0m7sBqw"),
     }
 
     /// The body of `POST /auth/email/change`.
     ChangeEmail {
-        /// The password: an access token alone is not enough.
+        /// Your password: an access token is not enough.
         password: Secret = Secret::new("correct horse battery"),
-        /// Where a link is sent that completes the change.
+        /// The new e-mail address. A link that completes the change is sent there.
         new_email: String = "alice@example.net".to_owned(),
     }
 
     /// The body of `DELETE /users/me`.
     Leave {
-        /// The password: an access token alone is not enough.
+        /// Your password: an access token is not enough.
         password: Secret = Secret::new("correct horse battery"),
     }
 
-    /// A sign-in.
+    /// A session: one sign-in on one device.
     SignInInfo {
-        /// A UUID of version 7.
+        /// A UUID (version 7).
         id: String = ID.to_owned(),
-        /// What the client called itself.
+        /// The client's `User-Agent`.
         device: String = "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0".to_owned(),
         /// RFC 3339, UTC.
         created_at: String = MOMENT.to_owned(),
-        /// When it was last refreshed: RFC 3339, UTC, to five minutes. What happened since the last full five minutes is
-        /// not told yet.
+        /// When the session was last used: RFC 3339, UTC, in steps of five minutes. Use within the current five minutes
+        /// is not shown yet.
         last_used: String = MOMENT.to_owned(),
-        /// When a refresh token of it last came from another network or device than had it exchanged: RFC 3339, UTC. A
-        /// lost answer on a changing network, or somebody else who has the tokens; the event `token_replayed_elsewhere`
-        /// says from where. Not there: nothing such is remembered.
+        /// When a used refresh token of this session last came again, from another network or device: RFC 3339, UTC.
+        /// Either a response was lost while the network changed, or somebody else has the tokens. The event
+        /// `token_replayed_elsewhere` says from where. Absent if this did not happen lately.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         replayed_elsewhere: Option<String> = None,
-        /// When it ends at the latest: RFC 3339, UTC.
+        /// When the session expires: RFC 3339, UTC.
         expires_at: String = MOMENT.to_owned(),
-        /// Whether it is the one that asks.
+        /// Whether this is the session that makes the request.
         current: bool = true,
     }
 
-    /// Whether the caller's account may be used.
+    /// The status of the signed-in user's account.
     AccountStatus {
-        /// Whether he may sign in.
+        /// Whether the user may sign in.
         is_active: bool = true,
-        /// Whether his address was shown to be read.
+        /// Whether the e-mail address is verified.
         is_verified: bool = true,
     }
 
-    /// How many people there are.
+    /// The number of users.
     PeopleCount {
-        /// All of them.
+        /// All users.
         total_users: u64 = 1,
     }
 
     /// Something that happened to an account.
     EventInfo {
-        /// A UUID of version 7, in the order of time.
+        /// A UUID (version 7). Ids are in the order of time.
         id: String = ID.to_owned(),
         /// RFC 3339, UTC.
         at: String = MOMENT.to_owned(),
-        /// Whose account.
+        /// The id of the user whose account it is.
         user_id: String = ID.to_owned(),
-        /// The admin who did it, if it was somebody else.
+        /// The id of the admin who did it, if it was not the user.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         by: Option<String> = None,
-        /// What: `signed_in`, `password_changed`, ….
+        /// What happened: `signed_in`, `password_changed`, ….
         what: String = "signed_in".to_owned(),
-        /// The sign-in that it is about.
+        /// The id of the session.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         session_id: Option<String> = Some(ID.to_owned()),
-        /// The client's network address.
+        /// The client's IP address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         address: Option<String> = Some("192.0.2.7".to_owned()),
-        /// What the client called itself.
+        /// The client's `User-Agent`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         device: Option<String> = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0".to_owned()),
     }
 
-    /// Everything that is kept about a person.
+    /// Everything that is stored about a user.
     PersonalData {
-        /// The account.
+        /// The user.
         user: Person = <Person as poem_openapi::types::Example>::example(),
-        /// His sign-ins.
+        /// The user's sessions.
         sessions: Vec<SignInInfo> = vec![<SignInInfo as poem_openapi::types::Example>::example()],
-        /// What happened, the latest first.
+        /// The events of the account, the latest first.
         events: Vec<EventInfo> = vec![<EventInfo as poem_openapi::types::Example>::example()],
     }
 
-    /// Whether the server, or a part of it, works.
+    /// The server, or the part that was asked for, works.
     Health {
         /// Always `healthy`.
         status: String = "healthy".to_owned(),
@@ -319,7 +319,7 @@ object! {
 }
 
 impl Done {
-    /// A success with its sentence.
+    /// A success with this sentence.
     pub fn with(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

@@ -1,4 +1,4 @@
-//! The least that could do the work: what the server is measured beside.
+//! The minimal implementations that the server is compared with.
 
 use std::fs::{File, OpenOptions};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Each figure for a moment, as `cargo test` runs them: a figure that can no longer be taken is a failed test.
-//! Nobody reads the numbers.
+//! Measures each figure briefly, in `cargo test`: a figure that can no longer be measured is a failed test. The numbers
+//! are not used.
 
 use std::process::ExitCode;
 use std::thread::available_parallelism;

@@ -1,5 +1,4 @@
-//! Where a server keeps what it has, made and filled before it starts: a folder with sled, or a PostgreSQL
-//! server of our own.
+//! Stores that are created and filled before the server starts: a folder with sled, or a PostgreSQL server of our own.
 
 use std::fs;
 use std::path::Path;

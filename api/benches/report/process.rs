@@ -1,4 +1,4 @@
-//! Servers as processes of their own, in folders of their own, and what the system says of them.
+//! Servers as processes, in their own folders, and what the system reports about them.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};

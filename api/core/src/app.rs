@@ -1,5 +1,5 @@
-//! The use cases, put together from settings, keys, a store and a clock. The server, the operator's commands and the
-//! tests all start from here.
+//! Builds the use cases from settings, keys, a store and a clock. Used by the server, the operator's commands and the
+//! tests.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -14,50 +14,50 @@ use crate::sessions::{Lifetimes, Sessions};
 use crate::throttle::Allowance;
 use crate::tokens::{AccessTokens, RefreshTokens, SigningKeys};
 
-/// What the use cases need to know.
+/// The settings of the use cases.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Development: whoever asks for a mail gets its token in the answer too.
+    /// Development mode: responses include the mailed token.
     pub dev: bool,
-    /// Where people reach the server, and links in mail lead: scheme, host and port.
+    /// The URL at which users reach the server, also for links in mail: scheme, host and port.
     pub public_url: String,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How long tokens and sessions last.
     pub lifetimes: Lifetimes,
-    /// How mail leaves.
+    /// How mail is delivered.
     pub mail: Delivery,
-    /// How long the links in it are good.
+    /// How long links in mail are valid.
     pub links: LinkLifetimes,
     /// How passwords are hashed.
     pub scrypt: ScryptParams,
-    /// How hard to guess new ones must be.
+    /// How strong new passwords must be.
     pub password_policy: Policy,
-    /// How often strangers may try, and how much an account may do.
+    /// Rate limits.
     pub rates: Rates,
     /// Who may list users.
     pub directory: Directory,
 }
 
-/// What the routes, and the operator's commands, call.
+/// The use cases, for routes and operator's commands.
 #[derive(Clone)]
 pub struct App {
-    /// People.
+    /// Accounts.
     pub accounts: Arc<Accounts>,
-    /// Sign-ins.
+    /// Sessions.
     pub sessions: Arc<Sessions>,
-    /// What accounts have spent.
+    /// Rate limits per account.
     pub allowance: Arc<Allowance>,
-    /// Where letters go; its courier is whoever serves' to start.
+    /// Queues mail. The server starts the courier that sends it.
     pub mailer: Arc<Mailer>,
     /// The time.
     pub clock: SharedClock,
-    /// Where people reach the server, and links in mail lead.
+    /// The URL at which users reach the server.
     pub public_url: String,
 }
 
 impl App {
-    /// The use cases on what is in `store`.
+    /// The use cases on `store`.
     #[must_use]
     pub fn new(
         settings: &Settings,

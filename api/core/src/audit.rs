@@ -1,36 +1,36 @@
-//! Keeping what happened: in the store, and in the log.
+//! Records events in the store and in the log.
 
 use std::sync::Arc;
 
 use password_auth_model::{Client, Event, EventId, Happening, SessionId, SharedClock, UserId};
 use password_auth_store::Store;
 
-/// Keeps events.
+/// Records events.
 #[derive(Clone)]
 pub struct Journal {
     store: Arc<dyn Store>,
     clock: SharedClock,
 }
 
-/// What is noted of an event beside what happened to whom.
+/// The context of an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances<'a> {
-    /// The admin who did it, if it was somebody else than the person.
+    /// The admin who did it, if it was not the user.
     pub by: Option<UserId>,
-    /// The sign-in that it is about.
+    /// The session that it is about.
     pub session: Option<SessionId>,
-    /// Who asked, where there was a client.
+    /// The client, if there was one.
     pub client: Option<&'a Client>,
 }
 
 impl Journal {
-    /// A journal in `store`.
+    /// Records in `store`.
     #[must_use]
     pub const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
         Self { store, clock }
     }
 
-    /// Keeps what happened to the user's account. That it could not be kept is logged, and undoes nothing.
+    /// Records an event of the user's account. If that fails, it is logged, and nothing is undone.
     pub async fn record(&self, user: UserId, what: Happening, circumstances: Circumstances<'_>) {
         let now = self.clock.now();
         let Circumstances {
@@ -56,7 +56,7 @@ impl Journal {
             "{}", what.sentence()
         );
         if let Err(error) = self.store.add_event(event).await {
-            tracing::warn!(user.id = %user, %error, "an event was not kept");
+            tracing::warn!(user.id = %user, %error, "an event could not be stored");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The use cases: what the server does, whoever asks and however it is asked.
+//! The use cases: what the server does, independent of how it is called.
 //!
 //! Knows neither HTTP nor an engine.
 

@@ -1,6 +1,6 @@
-//! JSON bodies: what is wrong with one is said field by field, and never with its value.
+//! JSON bodies. Errors are reported field by field, and never contain values.
 //!
-//! poem-openapi's own `Json` answers 400 for everything and quotes what it read, passwords included.
+//! poem-openapi's own `Json` returns 400 for everything, and quotes the input, including passwords.
 
 use hyper::body::Bytes;
 use password_auth_wire::FieldError;
@@ -14,16 +14,16 @@ use serde_json::Value;
 use super::error::Failure;
 use super::media_type::{self, MediaType};
 
-/// A body that must be there. Fields that it does not have are passed over, as the demo did, or refused.
+/// A required body. Unknown fields are ignored, as in the demo, or refused.
 pub(super) struct JsonBody<T, const STRICT: bool>(pub(super) T);
 
-/// As the demo's routes take it.
+/// For the demo's routes.
 pub(super) type Body<T> = JsonBody<T, false>;
 
-/// As the routes under `/api/v1` take it: a field that it does not have is a mistake.
+/// For the routes under `/api/v1`: unknown fields are refused.
 pub(super) type StrictBody<T> = JsonBody<T, true>;
 
-/// A body that may be absent.
+/// An optional body.
 pub(super) struct OptionalBody<T>(pub(super) Option<T>);
 
 pub(super) async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
@@ -43,8 +43,8 @@ fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Re
     T::parse_from_json(Some(value)).map_err(|_| Failure::Invalid(Vec::new()))
 }
 
-/// Compares an object with its schema: which fields are missing, which have another type, and, if it is strict, which
-/// it should not have. Enough for the flat objects of this API; what else can be wrong, `parse_from_json` finds.
+/// Compares an object with its schema: missing fields, wrong types and, if `strict`, unknown fields. This is enough for
+/// the flat objects of this API; `parse_from_json` finds everything else.
 fn check(value: &Value, name: &str, registry: &Registry, strict: bool) -> Vec<FieldError> {
     let Some(schema) = registry.schemas.get(name) else {
         return Vec::new();
@@ -80,16 +80,16 @@ fn check(value: &Value, name: &str, registry: &Registry, strict: bool) -> Vec<Fi
             error(
                 &shown(name),
                 "unknown_field",
-                "The request has no such field.".to_owned(),
+                "This field is not known.".to_owned(),
             )
         });
     wrong.chain(unknown.take(MAX_UNKNOWN)).collect()
 }
 
-/// Unknown fields that are named: one who sends thousands learns enough from the first.
+/// The most unknown fields that are reported.
 const MAX_UNKNOWN: usize = 8;
 
-/// A field's name as the client wrote it, cut short.
+/// A field name from the client, shortened.
 fn shown(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(64).collect()
 }
@@ -102,8 +102,7 @@ fn error(field: &str, code: &str, message: String) -> FieldError {
     }
 }
 
-/// What the value should have been, if it is not; the requests of this API hold texts, yes or no, and names out of a
-/// few.
+/// What was expected, if the value has the wrong type. Requests of this API only contain strings, booleans and enums.
 fn expected_instead(
     value: &Value,
     property: &MetaSchemaRef,
@@ -113,7 +112,7 @@ fn expected_instead(
         MetaSchemaRef::Inline(schema) => schema,
         MetaSchemaRef::Reference(name) => registry.schemas.get(name)?,
     };
-    // A reference with a description of its own is wrapped together with that.
+    // A reference with its own description is wrapped in `allOf`.
     let parts = &schema.all_of;
     if let Some(expected) = parts
         .iter()
@@ -166,7 +165,7 @@ impl<'a, T: ParseFromJSON, const STRICT: bool> ApiExtractor<'a> for JsonBody<T, 
     }
 }
 
-/// Clients that set JSON headers on every request send the type without a body too.
+/// Some clients send a JSON `Content-Type` on every request, even without a body.
 impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 

@@ -1,6 +1,6 @@
-//! From the `Authorization` header to a caller.
+//! Finds the caller from the `Authorization` header.
 //!
-//! poem-openapi's own bearer scheme answers a missing header without a challenge, and without asking us.
+//! poem-openapi's own bearer scheme responds to a missing header without a challenge, and cannot be customized.
 
 use std::sync::Arc;
 
@@ -19,15 +19,14 @@ pub(super) const SCHEMES: [&str; 2] = [PASSWORD_FLOW, BEARER];
 const PASSWORD_FLOW: &str = "password";
 const BEARER: &str = "bearer";
 
-/// Where the password flow gets its tokens.
+/// The token endpoint of the password flow.
 const TOKEN_URL: &str = "/api/v1/auth/login/form";
 
-/// A route that takes this answers 401 to everybody without a good access token, before it looks at
-/// anything else.
+/// Extractor: the route returns 401 unless there is a valid access token, before it reads anything else.
 pub(super) struct Authenticated(pub(super) Caller);
 
-/// The bearer token if one was sent, unchecked: for signing out, which an expired one may, and for which
-/// another token will do as well.
+/// Extractor: the bearer token, unchecked, if there is one. For signing out, which also accepts expired tokens and
+/// refresh tokens.
 pub(super) struct MaybeBearer(pub(super) Result<Option<Secret>, Failure>);
 
 /// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
@@ -50,7 +49,7 @@ fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
     }
 }
 
-/// Whoever sends a good access token.
+/// The caller, if the access token is valid.
 pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
     let token = bearer(request)?.ok_or(Failure::MissingToken)?;
     let sessions = request
@@ -65,7 +64,7 @@ pub(super) fn register_schemes(registry: &mut Registry) {
         MetaSecurityScheme {
             ty: "http",
             description: Some(
-                "The `access_token` that `/authenticate` answers. Paste it alone: Swagger UI adds the word Bearer.",
+                "The `access_token` from a sign-in. Paste only the token: Swagger UI adds the word Bearer.",
             ),
             name: None,
             key_in: None,
@@ -79,7 +78,7 @@ pub(super) fn register_schemes(registry: &mut Registry) {
         PASSWORD_FLOW,
         MetaSecurityScheme {
             ty: "oauth2",
-            description: Some("Sign in here with name, or e-mail address, and password."),
+            description: Some("Sign in with your user name or e-mail address and your password."),
             name: None,
             key_in: None,
             scheme: None,

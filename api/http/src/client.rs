@@ -1,4 +1,4 @@
-//! Who asks: the address, and what the client calls itself.
+//! The client of a request: its IP address and User-Agent.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
@@ -15,19 +15,19 @@ use super::seldom::Seldom;
 /// The most characters of a User-Agent that are kept.
 const DEVICE_CHARS: usize = 120;
 
-/// Whose `X-Forwarded-For` is believed: nobody's, unless the operator names his proxies.
+/// The proxies whose `X-Forwarded-For` is trusted: only those that the operator configures.
 #[derive(Clone, Debug, Default)]
 pub struct ProxyTrust {
     proxies: Vec<IpNet>,
     unreadable: Arc<Seldom>,
 }
 
-/// The client's address, as `front` found it.
+/// The client's address, as `front` determined it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
 impl ProxyTrust {
-    /// Believes these proxies.
+    /// Trusts these proxies.
     #[must_use]
     pub fn new(proxies: Vec<IpNet>) -> Self {
         Self {
@@ -36,9 +36,9 @@ impl ProxyTrust {
         }
     }
 
-    /// The address of the client: of the list that proxies lengthen at its right end, the rightmost that
-    /// no proxy of ours has. What stands further left, anybody can write. What is no address ends the walk at the
-    /// last that was believed.
+    /// The address of the client: the rightmost address in the list that is not a trusted proxy. Proxies append on the
+    /// right; everything further left can be forged. If an element is not an address, the last trusted address before
+    /// it counts.
     #[must_use]
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
@@ -46,7 +46,7 @@ impl ProxyTrust {
             return client;
         }
         let lists = headers.get_all("x-forwarded-for").iter().rev();
-        // Bytes that are no text are no address, and leave their neighbours what they are.
+        // Bytes that are not UTF-8 are not an address. The other elements stay valid.
         for list in lists.map(|list| String::from_utf8_lossy(list.as_bytes())) {
             let elements = list.rsplit(',').map(|element| element.trim_matches(BLANKS));
             for element in elements.filter(|element| !element.is_empty()) {
@@ -54,8 +54,8 @@ impl ProxyTrust {
                     if self.unreadable.is_due() {
                         tracing::warn!(
                             proxy.address = %client,
-                            "a proxy's X-Forwarded-For holds what is no address: \
-                             all that come through it so count as one client"
+                            "X-Forwarded-For from a trusted proxy is not a list of addresses: all \
+                             clients behind it count as one"
                         );
                     }
                     return client;
@@ -69,7 +69,7 @@ impl ProxyTrust {
         client
     }
 
-    /// Whether that is one of the proxies.
+    /// Whether this is a trusted proxy.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.proxies
             .iter()
@@ -80,7 +80,8 @@ impl ProxyTrust {
 /// Optional white space (RFC 9110 §5.6.3).
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// An address as proxies write it: plain, with a port, IPv6 in brackets or not, with a zone, all of it in quotes or not.
+/// An address as proxies write it: plain or with a port, IPv6 with or without brackets or a zone, all of it quoted or
+/// not.
 fn hop(text: &str) -> Option<IpAddr> {
     let text = text
         .strip_prefix('"')
@@ -102,7 +103,7 @@ fn hop(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// `fe80::1%eth0` -> `fe80::1`: which interface a proxy heard it on says nothing here.
+/// `fe80::1%eth0` -> `fe80::1`: the interface of the proxy does not matter here.
 fn without_zone(text: &str) -> &str {
     match text.split_once('%') {
         Some((address, zone)) if !zone.is_empty() && address.contains(':') => address,
@@ -110,7 +111,7 @@ fn without_zone(text: &str) -> &str {
     }
 }
 
-/// Who asks, for a handler.
+/// The client, for a handler.
 pub(super) struct RequestClient(pub(super) Client);
 
 impl Deref for RequestClient {
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_names_the_client_and_the_client_can_not_name_another() {
+    fn a_trusted_proxy_names_the_client_and_the_client_cannot_name_another() {
         assert_eq!(
             address_seen("10.0.0.0/8", "10.0.0.1", &["1.2.3.4"]),
             "1.2.3.4"
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_ends_the_walk_at_the_last_that_was_believed() {
+    fn what_cannot_be_read_ends_the_walk_at_the_last_that_was_believed() {
         for unreadable in [
             "unknown",
             "_hidden",

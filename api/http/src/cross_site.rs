@@ -1,6 +1,7 @@
-//! Forms that pages of other sites send. A browser sends a form anywhere without asking (Fetch §2.2.2, a "simple" request),
-//! so that any page could use up its visitor's tries; it says where the page is from, and those are refused before
-//! anything is counted. JSON needs no such guard: a browser asks first (CORS), and nobody allows it.
+//! Refuses forms that pages of other sites send. A browser sends a form to any site without a preflight (Fetch §2.2.2,
+//! a "simple" request), so any page could use up its visitor's sign-in attempts. But the browser says where the page is
+//! from, and such forms are refused before anything is counted. JSON needs no such guard: the browser sends a preflight
+//! first, which CORS refuses.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use poem::http::{HeaderMap, HeaderValue, Uri};
 
 use super::error::Failure;
 
-/// Whose pages may send forms here.
+/// The origins whose pages may send forms.
 #[derive(Clone, Debug)]
 pub struct FormPolicy {
     origins: Vec<HeaderValue>,
@@ -18,7 +19,7 @@ pub struct FormPolicy {
 }
 
 impl FormPolicy {
-    /// Pages of these origins, and in development those of this machine and of extensions.
+    /// Pages of these origins; in development also pages of this machine and of extensions.
     #[must_use]
     pub fn new<'a>(origins: impl IntoIterator<Item = &'a str>, dev: bool) -> Self {
         let origins = origins
@@ -28,7 +29,7 @@ impl FormPolicy {
         Self { origins, dev }
     }
 
-    /// Whether the browser says that it is another site's. What says nothing is no browser.
+    /// Whether the browser says that the page is from another site. A client that says nothing is not a browser.
     fn is_cross_site(&self, headers: &HeaderMap) -> bool {
         let mut sent = headers.get_all(ORIGIN).iter();
         let origin = match (sent.next(), sent.next()) {
@@ -39,9 +40,9 @@ impl FormPolicy {
             return false;
         }
         match (headers.get("sec-fetch-site"), origin) {
-            // "none" is what a person, or an extension that may, does.
+            // "none" is a navigation by the user, or a request by an extension with host permission.
             (Some(site), _) => site != "same-origin" && site != "none",
-            // It is sent to where a page came from https, or from this machine; else Origin tells as much.
+            // Browsers only send `Sec-Fetch-Site` to https or to this machine. Otherwise `Origin` says the same.
             (None, Some(origin)) => !is_of_host(origin, headers),
             (None, None) => false,
         }
@@ -52,7 +53,7 @@ impl FormPolicy {
     }
 }
 
-/// Whether the origin is the host that the request names.
+/// Whether the origin is the host of the request.
 fn is_of_host(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let authority = origin.to_str().ok().and_then(|origin| {
         origin
@@ -63,7 +64,7 @@ fn is_of_host(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     matches!((authority, host), (Some(authority), Some(host)) if authority.eq_ignore_ascii_case(host))
 }
 
-/// Whether it is a page of this machine, or an extension's.
+/// Whether it is a page of this machine or of an extension.
 fn is_a_developer_s(origin: &HeaderValue) -> bool {
     let Some(uri) = origin
         .to_str()
@@ -120,9 +121,9 @@ mod tests {
             &[("origin", LISTED), ("sec-fetch-site", "cross-site")],
             &[("sec-fetch-site", "same-origin")],
             &[("sec-fetch-site", "none")],
-            // Our own page, which a browser sends without its origin where a policy hides it.
+            // Our own page, whose origin a policy can hide.
             &[("origin", "null"), ("sec-fetch-site", "same-origin")],
-            // Where the server does not know how it is called.
+            // If the server does not know its own name.
             &[("origin", "http://auth.lan:8000")],
             &[
                 ("origin", "https://auth.lan:8000"),
@@ -146,7 +147,7 @@ mod tests {
             &[("sec-fetch-site", "cross-site")],
             &[("origin", "null")],
             &[("origin", "null"), ("sec-fetch-site", "cross-site")],
-            // A neighbour is somebody else.
+            // Another subdomain is another site.
             &[
                 ("origin", "https://blog.example.org"),
                 ("sec-fetch-site", "same-site"),

@@ -1,4 +1,4 @@
-//! The OpenAPI document, and Swagger UI, which the binary carries: it works offline.
+//! The OpenAPI document and Swagger UI. Both are part of the binary and work offline.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,18 +12,19 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// The service, as it describes itself; [`document`] makes the document of it.
+/// The API with its description, from which [`document`] builds the document.
 pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, "Password Auth", env!("CARGO_PKG_VERSION"))
         .server("/")
         .description(
-            "Sign-in for browser extensions. Make an account, sign in, refresh, sign out. Every failure has one body: `code` is for \
-             programs, `message` for people, and `detail` repeats it for clients written against FastAPI.",
+            "Accounts and sign-in for browser extensions. Every error has the same body: `code` is \
+             for programs, `message` is for people, and `detail` repeats `message` for clients \
+             written for FastAPI.",
         )
 }
 
-/// The document, with what poem-openapi leaves out: that routes without a scheme are open to everybody, and the scopes
-/// of the password flow, of which there are none.
+/// The document, with what poem-openapi omits: routes without a security scheme are open to everybody, and the password
+/// flow has no scopes.
 fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
     let text = service.spec();
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else {
@@ -44,8 +45,7 @@ fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
     document.to_string()
 }
 
-/// `GET /openapi.json`. Made when it is first asked for, so that the start does not wait for it, and shared
-/// between all who read it.
+/// `GET /openapi.json`. Built on the first request, so that it does not delay the start, and cached.
 pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
     service: Arc<OpenApiService<T, ()>>,
 ) -> impl Endpoint {
@@ -58,7 +58,7 @@ pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
     })
 }
 
-/// `GET /docs`: the one page with scripts, and so the one with a policy that lets these very scripts run.
+/// `GET /docs`: the only page with scripts. Its policy allows exactly these scripts.
 pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
     service: Arc<OpenApiService<T, ()>>,
 ) -> impl Endpoint {
@@ -82,8 +82,8 @@ pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
     })
 }
 
-/// Allows the page's own scripts by their hashes (CSP3 §2.3.1), and what Swagger UI does beside: inline
-/// styles, images from data, calls to this server.
+/// Allows the page's own scripts by their hashes (CSP3 §2.3.1), and what else Swagger UI needs: inline styles, `data:`
+/// images, and requests to this server.
 fn policy(html: &str) -> HeaderValue {
     let hashes: Vec<String> = inline_scripts(html)
         .map(|script| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script))))
@@ -96,7 +96,7 @@ fn policy(html: &str) -> HeaderValue {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// The scripts as a browser finds them: what looks like a tag inside one is none.
+/// The scripts as a browser finds them: a tag inside a script is not a tag.
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     let mut rest = html;
     std::iter::from_fn(move || {

@@ -1,6 +1,7 @@
-//! Forms, as pages and the OAuth2 password flow send them.
+//! Forms from pages and the OAuth2 password flow.
 //!
-//! poem's and poem-openapi's put U+FFFD for bytes that are no UTF-8, so that two passwords would be one. Forms of other sites' pages are refused here, whatever they are for.
+//! The form extractors of poem and poem-openapi replace bytes that are not UTF-8 with U+FFFD, so that different
+//! passwords would be the same. All forms from pages of other sites are refused here.
 
 use percent_encoding::percent_decode;
 use poem::{FromRequest, Request, RequestBody};
@@ -25,7 +26,7 @@ async fn parse<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -
     cross_site::check(request)?;
     let bytes = read(body).await?;
     check(request, MediaType::Form)?;
-    // What separates fields and values is ASCII, so no character can begin in one and end in another.
+    // The separators are ASCII, so a character cannot span two fields.
     let decoded: Vec<u8> = percent_decode(&bytes).collect();
     std::str::from_utf8(&decoded).map_err(|_| Failure::Unreadable)?;
     Ok(serde_urlencoded::from_bytes(&bytes).map_err(|_| Failure::Unreadable)?)

@@ -1,7 +1,7 @@
-//! The HTTP side: parse, authorise, call a use case, render. No rule lives here.
+//! HTTP: parses, authorizes, calls a use case, renders the result. Contains no business rules.
 //!
-//! A request passes `serve` (connections and their limits), `front` (what every answer needs), then
-//! `routes`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
+//! A request passes `serve` (connections and their limits), `front` (what every response needs), then `routes`.
+//! Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
 
 mod body;
 mod caller;

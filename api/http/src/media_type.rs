@@ -1,23 +1,23 @@
-//! The type of a body, as RFC 9110 §5.6.6 and §8.3.1 write it.
+//! Media types of bodies, by RFC 9110 §5.6.6 and §8.3.1.
 //!
-//! `mime`, through poem, refuses blanks before a `;` and empty parameters.
+//! Poem's parser (`mime`) refuses blanks before a `;` and empty parameters.
 
 use poem::Request;
 use poem::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::error::Failure;
 
-/// A type of bodies that some route takes.
+/// A media type that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
-    /// `application/json`, or another type whose suffix says that it is JSON.
+    /// `application/json`, or another type with the suffix `+json`.
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
 }
 
 impl MediaType {
-    /// Whether the value of a `Content-Type` names this type.
+    /// Whether the value of `Content-Type` is this type.
     fn is_named_by(self, value: &str) -> bool {
         let Some((kind, subtype)) = parse(value) else {
             return false;
@@ -31,7 +31,7 @@ impl MediaType {
     }
 }
 
-/// Whether the body of a request is of that type, and is not encoded in a way that nobody here takes back.
+/// Checks that the body of a request has this type, and no `Content-Encoding` that is not supported.
 pub(super) fn check(request: &Request, expected: MediaType) -> Result<(), Failure> {
     let mut types = request.headers().get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else {

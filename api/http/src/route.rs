@@ -1,8 +1,7 @@
-//! What a route says of itself in the OpenAPI document: its answer with an example, and each of its
-//! refusals with the body that it sends.
+//! Describes a route in the OpenAPI document: its response with an example, and its errors with their bodies.
 //!
-//! A handler returns an [`Outcome`] of its route. The refusals are samples of the very [`Failure`]s that
-//! are rendered, so the document can not drift from the statuses and sentences that go out.
+//! A handler returns an [`Outcome`] of its route. The errors are examples of the same [`Failure`]s that are rendered,
+//! so the document always matches the statuses and sentences that are sent.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -21,22 +20,22 @@ use super::error::{Dialect, Failure};
 
 /// A route, described.
 pub(super) trait Route: Send + Sync + 'static {
-    /// The body when all went well.
+    /// The body on success.
     type Body: ToJSON + Send + Sync;
 
-    /// Whose words it speaks.
+    /// The dialect of its errors.
     const DIALECT: Dialect = Dialect::Demo;
 
-    /// The status when all went well: 200, 201, or 204, which has no body.
+    /// The status on success: 200, 201, or 204, which has no body.
     const STATUS: StatusCode = StatusCode::OK;
 
     /// What that status means.
     const ANSWER: &'static str;
 
-    /// Its body.
+    /// An example of the body.
     fn example() -> Self::Body;
 
-    /// Each way in which the route refuses, beside those that every route has.
+    /// The errors of the route, except for those that every route has.
     fn refusals() -> Vec<Failure>;
 }
 
@@ -44,16 +43,16 @@ pub(super) trait Route: Send + Sync + 'static {
 #[derive(Object)]
 pub(super) struct NoBody {}
 
-/// What a handler returns: `?` turns domain errors into refusals.
+/// The result of a handler. `?` turns domain errors into responses.
 pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
 
-/// All went well.
+/// Success.
 pub(super) struct Answer<R: Route>(pub(super) R::Body);
 
-/// What a handler returns whose answer is long.
+/// The result of a handler with a long response.
 pub(super) type StreamedOutcome<R> = Result<Streamed<R>, Refused<R>>;
 
-/// All went well, and the body is made while it is sent: the JSON of an `R::Body`.
+/// Success, with a body that is built while it is sent: the JSON of an `R::Body`.
 pub(super) struct Streamed<R> {
     body: Body,
     route: PhantomData<R>,
@@ -87,7 +86,7 @@ impl<R: Route> ApiResponse for Streamed<R> {
     }
 }
 
-/// A refusal.
+/// An error response.
 pub(super) struct Refused<R> {
     failure: Failure,
     route: PhantomData<R>,
@@ -172,7 +171,7 @@ fn refusals_of_every_route() -> [Failure; 4] {
     ]
 }
 
-/// One status, with each code that comes with it; the first one's body is the example.
+/// One status, with all its codes. The body of the first is the example.
 fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse {
     let lines: Vec<String> = failures
         .iter()

@@ -1,4 +1,4 @@
-//! Every route, in one place.
+//! All routes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -16,7 +16,7 @@ use super::front::{Front, Settings};
 use super::pages;
 use super::v1;
 
-/// The paths of pages, which are no part of the OpenAPI document, and their methods.
+/// The paths and methods of pages, which are not in the OpenAPI document.
 const PAGES: [(&str, &str); 6] = [
     ("/", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
@@ -26,7 +26,7 @@ const PAGES: [(&str, &str); 6] = [
     (pages::VERIFY_EMAIL, "GET, HEAD, POST"),
 ];
 
-/// The whole server as one endpoint, which never fails: what goes wrong is an answer.
+/// The whole server as one endpoint. It never fails: errors become responses.
 #[must_use]
 pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
     let described = Arc::new(service(app));
@@ -45,7 +45,7 @@ pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response
     Front::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
 }
 
-/// Everything that the OpenAPI document describes.
+/// The routes in the OpenAPI document.
 type Described = (DemoApi, v1::Apis);
 
 fn service(app: &App) -> OpenApiService<Described, ()> {
@@ -81,7 +81,7 @@ fn allowed_methods(route: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
 }
 
-/// What poem calls the route of a path of the document: `/users/{id}` is `/users/:param0` to it.
+/// Poem's pattern for a path in the document: `/users/{id}` is `/users/:param0`.
 fn pattern_of(path: &str) -> String {
     let mut parameters = 0;
     let segments = path.split('/').map(|segment| {
@@ -94,7 +94,7 @@ fn pattern_of(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// A `Route` that nests the API at the root has no place for a page there.
+/// Dispatches between pages and the API: poem's `Route` cannot have a page at the root if the API is nested there.
 struct PagesOrApi<P, A> {
     pages: P,
     api: A,

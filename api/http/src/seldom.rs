@@ -1,4 +1,4 @@
-//! What strangers can cause, and the operator should read: not once for each time that they do.
+//! Warnings that strangers can trigger: logged at most once a minute.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

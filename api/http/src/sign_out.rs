@@ -1,4 +1,4 @@
-//! Signing out: by the bearer token, by a refresh token, or by both.
+//! Signing out with the bearer token, a refresh token, or both.
 
 use password_auth_core::sessions::{Sessions, SignOut, SignOutError};
 use password_auth_model::Client;
@@ -7,7 +7,7 @@ use password_auth_wire::Secret;
 use super::caller::MaybeBearer;
 use super::error::Failure;
 
-/// Ends the session that either token names. Each is tried; one that names a session is enough.
+/// Ends the sessions of both tokens. One valid token is enough.
 pub(super) async fn sign_out(
     sessions: &Sessions,
     bearer: MaybeBearer,
@@ -18,7 +18,7 @@ pub(super) async fn sign_out(
     tokens.extend(refresh_token.map(SignOut::Refresh));
     match bearer.0 {
         Ok(token) => tokens.extend(token.map(SignOut::Access)),
-        // Another scheme is no hindrance to whoever sends a refresh token.
+        // Another authentication scheme is ignored if there is a refresh token.
         Err(failure) if tokens.is_empty() => return Err(failure),
         Err(_) => {}
     }

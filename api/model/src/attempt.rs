@@ -1,5 +1,4 @@
-//! The keys under which tries are counted: digests, so that the store holds no name that nobody registered, and
-//! no address.
+//! The keys of attempt counters. They are digests, so that the store contains no unregistered names and no addresses.
 
 use std::net::IpAddr;
 
@@ -12,11 +11,11 @@ use super::one_time_token::TokenHash;
 use super::user::User;
 use super::username::UsernameKey;
 
-/// What all keys of one account begin with, so that they can be found when the account goes.
+/// The prefix of all keys of an account, which a deletion uses to find them.
 pub type AccountPrefix = [u8; 8];
 
-/// A try to sign in from a network, by what was typed: a name, or an address. They are counted apart, so that failures
-/// at a name do not tell, by the answers to an address, whose address it is.
+/// A sign-in attempt from a network, by what was typed: a name or an address. The two are counted separately, so that
+/// failed attempts at a name do not reveal, by the responses for an address, whose address it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInAttempt {
     account: [u8; 16],
@@ -24,15 +23,15 @@ pub struct SignInAttempt {
 }
 
 impl SignInAttempt {
-    /// A try to sign in as `name`, whether there is such a user or not.
+    /// An attempt to sign in as `name`, whether or not there is such a user.
     #[must_use]
     pub fn new(name: &UsernameKey, client: IpAddr) -> Self {
         let name_bytes = name.as_str().as_bytes();
         Self::keyed(Self::prefix(name), name_bytes, name_bytes, client)
     }
 
-    /// A try to sign in by `address`, whether anybody has it or not. A network is remembered for the user who has
-    /// verified it, and for nobody else: whoever only gave the address must not evade its count.
+    /// An attempt to sign in with `address`, whether or not a user has it. A network is only remembered for the user
+    /// who has verified the address: a user who only gave it must not get around its counter.
     #[must_use]
     pub fn by_address(address: &EmailKey, verified_by: Option<UserId>, client: IpAddr) -> Self {
         let counted = address.as_str().as_bytes();
@@ -40,7 +39,7 @@ impl SignInAttempt {
         Self::keyed(Self::address_prefix(address), counted, &owner, client)
     }
 
-    /// Every way in which the user could have typed who they are, for what is remembered of them.
+    /// The attempts for everything that the user can sign in with: the name and the verified address.
     pub fn of_user(user: &User, client: IpAddr) -> impl Iterator<Item = Self> + use<> {
         let address = user.email.as_ref().filter(|_| user.is_verified);
         let by_address = address.map(|email| Self::by_address(&email.key(), Some(user.id), client));
@@ -55,19 +54,19 @@ impl SignInAttempt {
         }
     }
 
-    /// What every key of that account begins with, whatever the network.
+    /// The prefix of all keys of the account, for all networks.
     #[must_use]
     pub fn prefix(name: &UsernameKey) -> AccountPrefix {
         first(&digest(&[b"account", name.as_str().as_bytes()]))
     }
 
-    /// What every key of tries by that address begins with.
+    /// The prefix of all keys for this address.
     #[must_use]
     pub fn address_prefix(address: &EmailKey) -> AccountPrefix {
         first(&digest(&[b"address", address.as_str().as_bytes()]))
     }
 
-    /// The key of the account's count.
+    /// The key of the account's counter.
     #[must_use]
     pub const fn account(&self) -> &[u8; 16] {
         &self.account
@@ -80,25 +79,25 @@ impl SignInAttempt {
     }
 }
 
-/// A try of another kind.
+/// An attempt of another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt([u8; 16]);
 
 impl Attempt {
-    /// Asking for a link to a new password, mailed to that address. It has a count of its own, so that strangers who
-    /// have other letters sent there keep nobody out of their own reset.
+    /// Requesting a password reset link for this address. It has its own counter, so that strangers who cause other
+    /// mail to the address cannot block a reset.
     #[must_use]
     pub fn reset_mail_to(address: &EmailKey) -> Self {
         Self(digest(&[b"mail reset", address.as_str().as_bytes()]))
     }
 
-    /// Having word sent to that address. It has a count of its own, so that no other letter takes its place.
+    /// Sending a notice to this address. It has its own counter, so that other mail cannot block notices.
     #[must_use]
     pub fn notice_to(address: &EmailKey) -> Self {
         Self(digest(&[b"mail notice", address.as_str().as_bytes()]))
     }
 
-    /// Every count of letters to that address.
+    /// All counters of mail to this address.
     #[must_use]
     pub fn of_mailbox(address: &EmailKey) -> [Self; 3] {
         [
@@ -108,20 +107,20 @@ impl Attempt {
         ]
     }
 
-    /// Asking for a mail to that address.
+    /// Requesting mail to this address.
     #[must_use]
     pub fn mail_to(address: &EmailKey) -> Self {
         Self(digest(&[b"mail", address.as_str().as_bytes()]))
     }
 
-    /// Choosing a password by a token that was mailed to that account.
+    /// Choosing a password with a token that was mailed to this account.
     #[must_use]
     pub fn reset_by(token: &TokenHash, account: &UsernameKey) -> Self {
         let prefix = SignInAttempt::prefix(account);
         Self(key(prefix, &[b"reset", token.as_bytes()]))
     }
 
-    /// The key of its count.
+    /// The key of its counter.
     #[must_use]
     pub const fn key(&self) -> &[u8; 16] {
         &self.0

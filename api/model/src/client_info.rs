@@ -1,17 +1,17 @@
-//! Who asks, as far as it is known.
+//! The client of a request, as far as it is known.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Who asks, as far as the connection and the headers tell.
+/// The client of a request, as the connection and the headers show it.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The address, a trusted proxy's word taken into account.
+    /// The IP address. Trusted proxies are taken into account.
     pub address: IpAddr,
-    /// What it calls itself.
+    /// Its User-Agent.
     pub device: String,
 }
 
-/// What counts as one client: an IPv4 address, or an IPv6 /64, which is the least that one has.
+/// What counts as one client: an IPv4 address, or an IPv6 /64, the smallest network that a client gets.
 #[must_use]
 pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,4 +1,4 @@
-//! What time it is. Nothing else in this crate asks the system; tests own the time.
+//! What time it is. Nothing else asks the system for the time, so that tests control it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The last moment, in 292 million years: what an engine's signed integers hold.
+    /// The last moment, in 292 million years: the largest signed integer that engines can store.
     pub const MAX: Self = Self(i64::MAX as u64);
 
     /// The moment `millis` milliseconds after the Unix epoch; [`MAX`](Self::MAX) at the latest.
@@ -35,7 +35,7 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// As text: RFC 3339, UTC, with three decimals always, so that texts sort as moments do.
+    /// As text: RFC 3339, UTC, always with three decimals, so that texts sort like moments.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0) * 1_000_000;
@@ -88,7 +88,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that many parts hold.
+/// A shared clock.
 pub type SharedClock = Arc<dyn Clock>;
 
 /// The system's clock.

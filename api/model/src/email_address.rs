@@ -1,9 +1,9 @@
-//! E-mail addresses: which there are, when two are one, and where mail to one goes.
+//! E-mail addresses: which are valid, when two are the same, and where their mail goes.
 //!
-//! One identity decides everything: the local part in NFC, lower-cased, and the domain's lower-case A-labels (UTS 46,
-//! non-transitional). Mail goes to that same domain, and to the local part in NFC as it was spelt, so no two
-//! addresses that are delivered differently are one here, but for the case of the local part. Pure rules: knows
-//! neither the store nor mail.
+//! Two addresses are the same if they have the same key: the local part in NFC and lower case, and the lower-case
+//! A-labels of the domain (UTS 46, non-transitional). Mail goes to that domain, and to the local part in NFC as it was
+//! spelt. So two addresses with the same key are delivered to the same mailbox, except where a server distinguishes the
+//! case of the local part. Pure rules: knows neither the store nor mail.
 
 use std::fmt;
 
@@ -16,27 +16,27 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 /// The most bytes of an address as it is delivered (RFC 5321 §4.5.3.1.3, less the brackets around it).
 const MAX_BYTES: usize = 254;
-/// The most bytes of what stands before the `@` (RFC 5321 §4.5.3.1.1).
+/// The most bytes before the `@` (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
-/// The most bytes of text that is looked at: no address that fits into [`MAX_BYTES`] is spelt longer in earnest.
+/// The most bytes of input that is parsed. No real address that fits into [`MAX_BYTES`] is longer.
 const MAX_TYPED_BYTES: usize = 1024;
 
-/// An address as somebody spelt it, in NFC, without the blanks around it.
+/// An address as it was spelt, in NFC and trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailAddress(String);
 
-/// It is no address that mail could go to.
+/// The text is not an address that mail could be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not an e-mail address")]
+#[error("not an e-mail address")]
 pub struct InvalidEmail;
 
 impl EmailAddress {
-    /// Checks an address: something, an `@`, and a host name with a dot in it. Whether mail arrives there, only
-    /// a mail can tell. Quoted local parts and addresses of machines, which nobody has, are refused; and so is what
-    /// looks like another address: ignorable characters, and a local part that NFKC changes.
+    /// Checks an address: a local part, an `@`, and a host name with a dot. Only a mail shows whether it is delivered.
+    /// Quoted local parts and IP addresses, which nobody uses, are refused. So are addresses that look like another
+    /// one: with ignorable characters, or a local part that NFKC changes.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is not a valid address.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         if text.len() > MAX_TYPED_BYTES {
@@ -65,15 +65,15 @@ impl EmailAddress {
         &self.0
     }
 
-    /// Where mail to it goes: the local part as it is spelt, and the domain in ASCII, since few mail servers know
-    /// SMTPUTF8. `None` of an address that an older version took and that no mail can go to.
+    /// The address for delivery: the local part as it is spelt, and the domain in ASCII, since few mail servers support
+    /// SMTPUTF8. `None` for an address that an older version accepted and that no mail can be sent to.
     #[must_use]
     pub fn mailbox(&self) -> Option<(String, String)> {
         let (local, domain) = self.0.rsplit_once('@')?;
         Some((local.nfc().collect(), a_labels(domain)?))
     }
 
-    /// How it is compared. Also of what [`parse`](Self::parse) refuses and an older version took.
+    /// The key for comparisons. Also for addresses that an older version accepted and [`parse`](Self::parse) refuses.
     #[must_use]
     pub fn key(&self) -> EmailKey {
         EmailKey::of(&self.0)
@@ -86,16 +86,17 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// What two spellings of one address have in common.
+/// The key under which all spellings of an address are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EmailKey(String);
 
 impl EmailKey {
-    /// The version of this function, and so of every key that an engine keeps. 1 was NFKC and lower case of it all.
+    /// The version of the function that makes keys, and so of all stored keys. Version 1 was NFKC and lower case of the
+    /// whole address.
     pub const VERSION: u8 = 2;
 
-    /// Lower case before the `@` too: no provider that people use tells `Alice@` from `alice@`, whatever RFC 5321
-    /// allows. Lower case can undo NFC (`J` and a caron), hence twice.
+    /// The local part is lower-cased too: no common provider distinguishes `Alice@` from `alice@`, although RFC 5321
+    /// allows it. Lower-casing can undo NFC (`J` and a caron), so NFC is applied twice.
     pub fn of(text: &str) -> Self {
         let Some((local, domain)) = text.rsplit_once('@') else {
             return Self(text.nfc().collect());
@@ -113,7 +114,7 @@ impl EmailKey {
     }
 }
 
-/// The domain as mail servers know it.
+/// The domain in ASCII, as mail servers know it.
 fn a_labels(domain: &str) -> Option<String> {
     let ascii = Uts46::new().to_ascii(
         domain.as_bytes(),
@@ -124,14 +125,14 @@ fn a_labels(domain: &str) -> Option<String> {
     ascii.ok().map(std::borrow::Cow::into_owned)
 }
 
-/// As [`a_labels`], of a domain that somebody types: a name with a dot in it. UTS 46 leaves out what is ignorable, and
-/// would make one domain of two that a reader takes for two; joiners it checks itself.
+/// Like [`a_labels`], for a domain that a user types: it must have a dot. UTS 46 drops ignorable characters, so that
+/// two domains that look different would be the same; they are refused here. UTS 46 checks joiners itself.
 fn a_labels_of_typed(domain: &str) -> Option<String> {
     if domain.chars().any(|c| is_invisible(c) && !is_joiner(c)) {
         return None;
     }
     let ascii = a_labels(domain)?;
-    // The last label is a name: `user@10.0.0.1` is no address.
+    // The last label must be a name: `user@10.0.0.1` is not an address.
     let (_, last) = ascii.rsplit_once('.')?;
     (!last.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
 }
@@ -171,7 +172,7 @@ fn is_mark(c: char) -> bool {
     )
 }
 
-/// Blanks, controls, and what stands for nothing that everybody agrees on.
+/// Blanks, control characters, and unassigned or private-use characters.
 fn is_blank_or_unknown(c: char) -> bool {
     use GeneralCategory as Is;
     matches!(

@@ -1,4 +1,4 @@
-//! What a person, or an auditor, must be able to see later.
+//! Events: what users and auditors can look up later.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use super::clock::Timestamp;
 use super::id::{EventId, SessionId, UserId};
 use super::role::Role;
 
-/// How long an event is kept.
+/// How long events are kept.
 pub const EVENTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// In the order of time (UUIDv7).
+    /// UUIDv7, so ids are in the order of time.
     pub id: EventId,
     /// When.
     pub at: Timestamp,
-    /// Whose account. Of one that was deleted, nothing else tells whose it was.
+    /// The user whose account it is. Of a deleted user, only this id is left.
     pub user: UserId,
-    /// Who did it, if it was somebody else: an admin.
+    /// The admin who did it, if it was not the user.
     pub by: Option<UserId>,
     /// What.
     pub what: Happening,
-    /// The sign-in that it is about.
+    /// The session that it is about.
     pub session: Option<SessionId>,
     /// The client's address (IP), where there was a client.
     pub address: Option<String>,
-    /// What the client calls itself.
+    /// The client's User-Agent.
     pub device: Option<String>,
 }
 
@@ -42,50 +42,50 @@ pub enum Happening {
     SignedIn,
     /// A wrong password.
     SignInFailed,
-    /// A sign-in was ended by its owner or, where there was no client, by an operator.
+    /// A session was ended by its user or, if there is no client, by an operator.
     SignedOut,
-    /// All sign-ins but perhaps one were ended by their owner or, where there was no client, by an operator.
+    /// All sessions, or all but one, were ended by their user or, if there is no client, by an operator.
     SignedOutElsewhere,
-    /// A superseded refresh token came back: the sign-in was ended.
+    /// A superseded refresh token came back: the session was ended.
     TokenReused,
     /// A refresh token is newer than the store: an old backup was restored.
     StoreWentBack,
-    /// The password was changed by somebody who knew it.
+    /// The password was changed by a user who knew it.
     PasswordChanged,
     /// The password was changed by mail.
     PasswordReset,
     /// The password was set by an operator.
     PasswordSet,
-    /// The address was shown to be read.
+    /// The e-mail address was verified.
     EmailVerified,
-    /// Another address was asked for.
+    /// A new e-mail address was requested.
     EmailChangeRequested,
-    /// The address is another.
+    /// The e-mail address was changed.
     EmailChanged,
-    /// The name or the like was changed.
+    /// The profile, such as the full name, was changed.
     ProfileChanged,
-    /// The role is this now.
+    /// The role was changed to this one.
     RoleChanged(Role),
     /// The account was disabled.
     Deactivated,
     /// The account was enabled again.
     Activated,
-    /// Everything about the person was handed out to him.
+    /// The user exported their data.
     Exported,
-    /// The account is gone.
+    /// The account was deleted.
     Deleted,
-    // What is new stands last: sled's records hold the number.
-    /// A superseded refresh token came from another network or device than had it exchanged; it was answered.
+    // Add new variants at the end: sled's records contain the number of the variant.
+    /// A superseded refresh token came again, from another network or device than the first time. It was answered.
     TokenReplayedElsewhere,
 }
 
-/// What an event shares its room with in the record of an account, so that what happens often, or at a stranger's or a
-/// thief's will, never takes the place of what matters. Engines keep the number: it never changes.
+/// Events of one class share a limit per account. So events that are frequent, or that a stranger or thief can cause,
+/// never displace the important ones. Engines store the number of a class: it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class(u8);
 
 impl Class {
-    /// What happens every day: one room for all of it.
+    /// Routine events, which share one limit.
     const ROUTINE: Self = Self(0);
 
     /// How many events of the class are kept of one account.
@@ -93,12 +93,12 @@ impl Class {
     pub const fn room(self) -> usize {
         match self {
             Self::ROUTINE => 1000,
-            // Each kind that matters has a room of its own: nothing but a hundred thefts takes a theft's place.
+            // Each important kind has its own limit: only a hundred thefts displace a theft.
             Self(_) => 100,
         }
     }
 
-    /// As engines keep it.
+    /// The number that engines store.
     #[must_use]
     pub const fn number(self) -> u8 {
         self.0
@@ -106,7 +106,7 @@ impl Class {
 }
 
 impl Happening {
-    /// Which class of events it belongs to.
+    /// The class of the event.
     #[must_use]
     pub const fn class(self) -> Class {
         match self {
@@ -139,12 +139,12 @@ impl Happening {
         match self {
             Self::Registered => "registered",
             Self::SignedIn => "signed in",
-            Self::SignInFailed => "a sign-in failed: the password was wrong",
+            Self::SignInFailed => "a sign-in failed: wrong password",
             Self::SignedOut => "signed out",
             Self::SignedOutElsewhere => "signed out on other devices",
-            Self::TokenReused => "a superseded refresh token came back: the session was ended",
+            Self::TokenReused => "a used refresh token came again: the session was ended",
             Self::TokenReplayedElsewhere => {
-                "a superseded refresh token came from another network or device"
+                "a used refresh token came again from another network or device"
             }
             Self::StoreWentBack => {
                 "a refresh token is newer than the store: was an old backup restored?"
@@ -153,7 +153,7 @@ impl Happening {
             Self::PasswordReset => "the password was reset by mail",
             Self::PasswordSet => "the password was set by an operator",
             Self::EmailVerified => "the e-mail address was verified",
-            Self::EmailChangeRequested => "another e-mail address was asked for",
+            Self::EmailChangeRequested => "a new e-mail address was requested",
             Self::EmailChanged => "the e-mail address was changed",
             Self::ProfileChanged => "the profile was changed",
             Self::RoleChanged(Role::User) => "the role was changed to user",
@@ -161,7 +161,7 @@ impl Happening {
             Self::RoleChanged(Role::Guest) => "the role was changed to guest",
             Self::Deactivated => "the account was deactivated",
             Self::Activated => "the account was activated",
-            Self::Exported => "everything about the person was exported",
+            Self::Exported => "all data about the user was exported",
             Self::Deleted => "the account was deleted",
         }
     }

@@ -1,16 +1,16 @@
-//! What somebody is called.
+//! Full names.
 
 use std::fmt;
 
 use password_auth_wire::rules::{Violation, check_full_name};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What somebody is called, without the blanks around it, and never blank.
+/// A full name, trimmed and never blank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FullName(String);
 
 impl FullName {
-    /// Checks what somebody wants to be called; a blank text is no name.
+    /// Checks a full name. A blank text is no name.
     ///
     /// # Errors
     /// The first rule that it breaks.
@@ -19,12 +19,12 @@ impl FullName {
         Ok(Self::from_store(text.trim().to_owned()))
     }
 
-    /// What an engine kept. Versions before 0.2 could keep a blank text, which is no name.
+    /// A name from the store. Versions before 0.2 could store a blank text, which is no name.
     pub fn from_store(text: String) -> Option<Self> {
         (!text.trim().is_empty()).then_some(Self(text))
     }
 
-    /// For records that hold one: as [`from_store`](Self::from_store).
+    /// Like [`from_store`](Self::from_store), for records that contain one.
     pub fn deserialize_kept<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
         Ok(Option::<String>::deserialize(from)?.and_then(Self::from_store))
     }

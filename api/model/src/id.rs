@@ -48,11 +48,11 @@ macro_rules! id {
 }
 
 id! {
-    /// A person's account.
+    /// A user.
     UserId
 }
 id! {
-    /// A sign-in.
+    /// A session.
     SessionId
 }
 id! {
@@ -60,15 +60,15 @@ id! {
     TokenId
 }
 id! {
-    /// Something that happened to an account; in the order of time.
+    /// An event. Ids are in the order of time.
     EventId
 }
 id! {
-    /// A letter that waits to be sent.
+    /// A queued mail.
     LetterId
 }
 id! {
-    /// One request, in the log and in its answer's `X-Request-Id`.
+    /// A request, in the log and in the `X-Request-Id` of its response.
     RequestId
 }
 

@@ -1,15 +1,14 @@
-//! Accounts that gave one address: to whom a letter about one of them goes. Pure rules.
+//! Accounts with the same address: where mail about one of them goes. Pure rules.
 
 use std::cmp::Reverse;
 
 use super::{EmailAddress, User};
 
-/// The address to which a letter for whoever reads `typed` goes, and the accounts that it is about, the one that was
-/// used last first.
+/// The address that a mail for `typed` is sent to, and the accounts that it is about, the most recently used first.
 ///
-/// A letter about an account goes to the address that the account has. Accounts whose addresses differ in case alone,
-/// which some mail server may tell apart, are never in one letter: it is about those who spelt it as it was typed, if
-/// there are any, whatever others there are.
+/// A mail about an account goes to the account's own address. Some mail servers distinguish addresses that differ only
+/// in case, so accounts with such addresses are never in one mail: it is about the accounts whose spelling is the typed
+/// one, if there are any.
 #[must_use]
 pub fn in_one_letter(
     mut users: Vec<User>,

@@ -1,4 +1,4 @@
-//! One-time tokens: what a mailed link carries. Random, kept as a hash, good for one purpose and once.
+//! One-time tokens, which mailed links carry. A token is random, stored as a hash, and valid once and for one purpose.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use super::clock::Timestamp;
 use super::email_address::EmailAddress;
 use super::id::UserId;
 
-/// Random bytes of a token: nobody guesses 256 bits, so a fast hash keeps them well enough.
+/// Random bytes of a token. 256 bits cannot be guessed, so a fast hash is enough.
 const TOKEN_BYTES: usize = 32;
 
-/// What the store keeps in place of a token: SHA-256.
+/// The SHA-256 hash of a token, which the store keeps instead of the token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token that somebody presents, whatever it is.
+    /// The hash of a presented token, which may be any text.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
@@ -45,18 +45,18 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// What a token is good for. One of another purpose is worthless, and so is one that was mailed to an address
-/// that the person has no more.
+/// What a token is valid for. A token for another purpose is refused, and so is one that was mailed to an address that
+/// the user no longer has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
-    /// Choosing a new password; whoever does it has shown that he reads this address.
+    /// Choosing a new password. Using it also proves that the user reads this address.
     ResetPassword(EmailAddress),
-    /// Showing that one reads the address of the account.
+    /// Verifying the address of the account.
     VerifyEmail(EmailAddress),
-    /// Making this the address of the account.
+    /// Changing the address of the account to this one.
     ChangeEmail(EmailAddress),
-    /// Nothing any more: it was used for one of the two before. Whoever presses the button twice is told that it is
-    /// done, until the token expires.
+    /// None: it was used for one of the two above. Until it expires, a second press of the button gets the same
+    /// success.
     ConfirmedEmail(EmailAddress),
 }
 
@@ -73,24 +73,24 @@ impl Purpose {
     }
 }
 
-/// A one-time token, as it is kept.
+/// A one-time token, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneTimeToken {
     /// The token's hash.
     pub hash: TokenHash,
-    /// Whose account it is for.
+    /// The user it is for.
     pub user: UserId,
-    /// What it is good for.
+    /// What it is valid for.
     pub purpose: Purpose,
-    /// From when on it is good for nothing.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
 impl OneTimeToken {
-    /// A new token: for whoever reads the mail, and as it is kept.
+    /// A new token: the text for the mail, and the record for the store.
     ///
     /// # Errors
-    /// If the system has no randomness.
+    /// If the system provides no random bytes.
     pub fn new(
         user: UserId,
         purpose: Purpose,

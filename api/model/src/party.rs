@@ -1,4 +1,5 @@
-//! Which client a request came from, as far as a session remembers it: enough to compare, not to tell.
+//! Which client a request came from, as a session remembers it: enough to compare two clients, not enough to identify
+//! one.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client_info::client_network;
 
-/// Short keyed prints of a client's network and of what it calls itself. Those of two sessions cannot be compared, and
-/// the store alone does not tell what they are of.
+/// Short keyed hashes of a client's network and User-Agent. Those of two sessions cannot be compared, and cannot be
+/// reversed without the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Of the [network](printed_network).
@@ -18,8 +19,8 @@ pub struct Party {
     pub device: u32,
 }
 
-/// What counts as one network here: an IPv4 /24, since providers give one client several addresses in turn; an IPv6 /64,
-/// since a client changes its address within it, and not beyond it.
+/// What counts as one network: an IPv4 /24, since a provider may give a client several addresses in turn; an IPv6 /64,
+/// since a client changes its address only within it.
 #[must_use]
 pub fn printed_network(address: IpAddr) -> IpAddr {
     match client_network(address) {

@@ -1,31 +1,31 @@
-//! A hash of a password, as it is kept. What is in it, and how one is compared, `passwords` knows.
+//! A password hash, as it is stored. `passwords` knows what is in it and how to compare one.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands for the hash of an account that has no password.
+/// Marks an account without a password.
 const NONE: &str = "!";
 
-/// A hash of a password, as text with its parameters in it: ours as a PHC string, one that was made elsewhere
-/// in the form that it came in. `Debug` hides it: it can be guessed against.
+/// A password hash as text, with its parameters: a PHC string or, if it was imported, its original form. `Debug` hides
+/// it, since passwords can be guessed against it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Of an account that has no password: none is right, until one is set.
+    /// For an account without a password: no password is right until one is set.
     #[must_use]
     pub fn none() -> Self {
         Self(NONE.to_owned())
     }
 
-    /// Whether it is of a password.
+    /// Whether there is a password.
     #[must_use]
     pub fn is_some(&self) -> bool {
         self.0 != NONE
     }
 
-    /// What was hashed, or kept: nothing is checked.
+    /// A hash that was computed or stored. It is not checked.
     #[must_use]
     pub const fn from_text(text: String) -> Self {
         Self(text)

@@ -1,5 +1,5 @@
-//! A letter that waits in the queue: what it is about and to whom, not its text. The text, and the token that a
-//! link needs, are made when it is sent, so that the queue holds no secret.
+//! A mail in the queue: what it is about and to whom, without its text. The text and the token for its link are made
+//! when it is sent, so that the queue contains no secrets.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,42 +7,42 @@ use super::clock::Timestamp;
 use super::email_address::EmailAddress;
 use super::id::{LetterId, UserId};
 
-/// A letter to send.
+/// A mail to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Never changes.
     pub id: LetterId,
-    /// When it was asked for.
+    /// When it was queued.
     pub created: Timestamp,
-    /// When to try next; later while somebody is trying.
+    /// When to try next. While it is being sent, a later time.
     pub due: Timestamp,
-    /// How often it was tried.
+    /// How often sending it was tried.
     pub tries: u32,
-    /// Where it goes.
+    /// The recipient.
     pub to: EmailAddress,
-    /// Whose account it is about; `None` while that is not even looked up, so that asking takes the same time
-    /// whether there is one or not.
+    /// The user it is about. `None` if the user is only looked up when it is sent, so that a request takes the same
+    /// time whether or not there is a user.
     pub user: Option<UserId>,
-    /// What it says.
+    /// What it is about.
     pub about: About,
 }
 
-/// What a letter says.
+/// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
-    /// A link to choose a new password, if the address is somebody's.
+    /// A link to reset the password, if a user has the address.
     ResetPassword,
-    /// A link to show that the address is read.
+    /// A link to verify the address.
     VerifyEmail,
-    /// A link that makes this the address of the account.
+    /// A link that completes the change to this address.
     ChangeEmail,
-    /// To the old address: another was asked for.
+    /// Notice to the old address: a new one was requested.
     EmailChangeRequested,
-    /// To the old address: it is another now.
+    /// Notice to the old address: it was changed.
     EmailChanged,
     /// The password was changed.
     PasswordChanged,
-    /// A sign-in was ended, since one of its tokens came back.
+    /// A session was ended because one of its tokens was used twice.
     TokenReused,
 }

@@ -1,4 +1,4 @@
-//! A rate such as `5/minute`, and the decision whether one more try fits.
+//! Rates such as `5/minute`, and the decision whether one more attempt is allowed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 
-/// A number of tries in a span of time: that many at once, then one each `per / tries`. Or no limit.
+/// A number of attempts per period: that many at once, then one every `per / tries`. Or no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(Option<Limit>);
 
@@ -16,12 +16,12 @@ struct Limit {
     per: Duration,
 }
 
-/// Whether a try may go on.
+/// Whether an attempt is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may, and was counted.
+    /// It is allowed, and was counted.
     Allowed,
-    /// It may not, and was not counted; the next one may after this long.
+    /// It is refused, and was not counted. The next one is allowed after this time.
     Refused(Duration),
 }
 
@@ -35,15 +35,15 @@ impl Rate {
         self.0.is_none()
     }
 
-    /// Decides on a try at `now` for a key whose debt is paid off at `paid_off` (the stored number; absent
-    /// is [`Timestamp`] zero). Returns the new number too.
+    /// Decides on an attempt at `now` for a key with the stored time `paid_off` ([`Timestamp`] zero if there is none).
+    /// Also returns the new time to store.
     #[must_use]
     pub fn decide(self, paid_off: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
         let Some(Limit { tries, per }) = self.0 else {
             return (Verdict::Allowed, paid_off);
         };
-        // A number beyond a full debt comes from a clock that was set back, or from a rate that was
-        // lowered: nobody waits longer than `per`.
+        // A later time than `now + per` comes from a clock that was set back or a rate that was lowered. Nobody waits
+        // longer than `per`.
         let paid_off = paid_off.clamp(now, now.plus(per));
         let next = paid_off.plus(per / tries);
         let debt = next.since(now);
@@ -70,7 +70,7 @@ impl fmt::Display for Rate {
 
 /// The text is not a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a rate such as 5/minute (a number a second, minute or hour), or off")]
+#[error("expected a rate such as 5/minute (a number per second, minute or hour), or off")]
 pub struct ParseRateError;
 
 impl FromStr for Rate {

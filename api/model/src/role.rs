@@ -1,20 +1,20 @@
-//! What somebody may do.
+//! Roles: what a user may do.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A person's role. Nobody gives himself one.
+/// A user's role. Users cannot change their own role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Sees other people, without their addresses.
+    /// Sees other users, without their e-mail addresses.
     #[default]
     User,
-    /// Sees and changes everybody.
+    /// Sees and changes all users.
     Admin,
-    /// Sees himself alone.
+    /// Sees only themselves.
     Guest,
 }
 
@@ -22,7 +22,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::User, Self::Admin, Self::Guest];
 
-    /// Who sees other people: not a guest.
+    /// The roles that see other users: all but guests.
     pub const SEEING_OTHERS: [Self; 2] = [Self::User, Self::Admin];
 
     /// Its name, on the wire and in the store.
@@ -44,7 +44,7 @@ impl fmt::Display for Role {
 
 /// There is no such role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role is user, admin or guest")]
+#[error("the role must be user, admin or guest")]
 pub struct UnknownRole;
 
 impl FromStr for Role {

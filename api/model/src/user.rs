@@ -1,4 +1,4 @@
-//! What the store keeps of a person, as the rest of the program sees it. How an engine writes it down is its own.
+//! The record of a user. How an engine stores it is up to the engine.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,40 +10,40 @@ use super::password_hash::PasswordHash;
 use super::role::Role;
 use super::username::{Username, UsernameKey};
 
-/// A person's account.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Never changes.
     pub id: UserId,
-    /// As the person spelt it.
+    /// In the user's spelling.
     pub username: Username,
     /// How names are compared; unique.
     pub username_key: UsernameKey,
-    /// PHC string, parameters included.
+    /// The hash of the password, with its parameters.
     pub password: PasswordHash,
-    /// How often the password was changed. Another hash of the same password does not count.
+    /// How often the password was changed. A new hash of the same password does not count.
     pub password_version: u32,
-    /// Where mail goes. While nobody has verified it, several accounts may name one address.
+    /// The e-mail address. Several accounts may have the same address until one of them verifies it.
     pub email: Option<EmailAddress>,
-    /// Whether the person has shown that he reads the address. Then nobody else has it.
+    /// Whether the user has verified the address. Then no other user has it.
     pub is_verified: bool,
-    /// What the person is called.
+    /// The full name.
     #[serde(deserialize_with = "FullName::deserialize_kept")]
     pub full_name: Option<FullName>,
-    /// What he may do.
+    /// What the user may do.
     pub role: Role,
-    /// Whether the person may sign in, and his tokens count.
+    /// Whether the user may sign in and their tokens are valid.
     pub is_active: bool,
-    /// Whether it was the person who deactivated the account, who may undo that then. Never of one that is active.
+    /// Whether the user deactivated the account, and so may reactivate it. Always false if the account is active.
     pub deactivated_by_self: bool,
     /// When the account was made.
     pub created_at: Timestamp,
-    /// When the person last signed in.
+    /// When the user last signed in.
     pub last_login: Option<Timestamp>,
 }
 
 impl User {
-    /// An account as the demo makes it: a name and a password.
+    /// A user as the demo creates one: a name and a password.
     #[must_use]
     pub fn new(username: Username, password: PasswordHash, now: Timestamp) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl User {
         }
     }
 
-    /// What he is called, in every way: what is easy to guess for who knows it.
+    /// The user's names and address. Passwords that contain them are easy to guess.
     pub fn called(&self) -> [Option<&str>; 3] {
         [
             Some(self.username.as_str()),
@@ -72,7 +72,7 @@ impl User {
         ]
     }
 
-    /// Whether mail to the address is mail to him, verified or not.
+    /// Whether this is the user's address, verified or not.
     #[must_use]
     pub fn has_email(&self, address: &EmailAddress) -> bool {
         self.email
@@ -86,7 +86,7 @@ impl User {
         self.is_verified && self.has_email(address)
     }
 
-    /// The same person with another password.
+    /// This user with another password.
     #[must_use]
     pub fn with_password(self, password: PasswordHash) -> Self {
         Self {
@@ -96,13 +96,13 @@ impl User {
         }
     }
 
-    /// Whether who knows the password, which was changed so often, may use the account, or do so again.
+    /// Whether a user who knows the password of this version may use the account, or reactivate it.
     #[must_use]
     pub const fn may_reactivate(&self, password_version: u32) -> bool {
         (self.is_active || self.deactivated_by_self) && self.password_version == password_version
     }
 
-    /// The same person, let in again.
+    /// This user, reactivated.
     #[must_use]
     pub fn reactivated(&self) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl User {
         }
     }
 
-    /// Whether he is one of those of whom there must always be one.
+    /// Whether the user is an active admin. There must always be one.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.is_active && self.role == Role::Admin

@@ -1,4 +1,4 @@
-//! User names: kept as they were spelt, compared by one function.
+//! User names: they keep their spelling and are compared by one function.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use password_auth_wire::rules::{Violation, check_new_username};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// A user's name as he spelt it, without the blanks around it.
+/// A user name in the spelling of its user, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username(String);
 
 impl Username {
-    /// Checks a name that somebody chooses.
+    /// Checks a name that a user chooses.
     ///
     /// # Errors
     /// The first rule that it breaks.
     pub fn parse(text: &str) -> Result<Self, Violation> {
         check_new_username(text)?;
-        // What only normalisation turns into an address is one too.
+        // A name that becomes an address by normalisation counts as one.
         if text.nfkc().any(|c| c == '@') {
             return Err(Violation::UsernameIsAddress);
         }
         Ok(Self(text.trim().to_owned()))
     }
 
-    /// What an engine kept: nothing is checked.
+    /// A name from the store. It is not checked again.
     #[must_use]
     pub const fn from_store(text: String) -> Self {
         Self(text)
@@ -49,13 +49,13 @@ impl fmt::Display for Username {
     }
 }
 
-/// What two spellings of one name have in common.
+/// The key under which all spellings of a name are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UsernameKey(String);
 
 impl UsernameKey {
-    /// The version of [`UsernameKey::of`]. Keys are stored: a function that answers otherwise is another
-    /// version, and needs the stored keys computed again.
+    /// The version of [`UsernameKey::of`]. Keys are stored: if the function changes, raise the version and compute the
+    /// stored keys again.
     pub const VERSION: u8 = 1;
 
     /// Blanks trimmed, NFKC, case folded (Unicode's compatibility caseless match, D146).
@@ -68,7 +68,7 @@ impl UsernameKey {
         Self(folded.nfkc().collect())
     }
 
-    /// What an engine kept: nothing is checked.
+    /// A name from the store. It is not checked again.
     #[must_use]
     pub const fn from_store(text: String) -> Self {
         Self(text)

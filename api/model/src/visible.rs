@@ -1,10 +1,10 @@
-//! Characters that would act on what shows a text, rather than be shown.
+//! Characters that would control a terminal instead of being shown.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a terminal, or whoever reads it, could be deceived by it: control characters (escape sequences begin with
-/// one), what turns the direction of text, and what breaks lines.
+/// Whether the character could deceive a terminal or its reader: control characters (escape sequences begin with one),
+/// and characters that change the text direction or break lines.
 #[must_use]
 pub fn acts_on_display(c: char) -> bool {
     c.is_control()
@@ -12,7 +12,7 @@ pub fn acts_on_display(c: char) -> bool {
             '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text for a person to read: each such character as `\u{1b}`.
+/// The text with each such character escaped, like `\u{1b}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(acts_on_display) {

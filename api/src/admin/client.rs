@@ -1,4 +1,4 @@
-//! The command's side of the socket.
+//! The client side of the socket.
 
 use std::io;
 use std::path::Path;
@@ -13,35 +13,35 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use super::{Answer, Message, Request, VERSION, place};
 use crate::operator::{Command, Reply};
 
-/// A server that runs.
+/// A connection to a running server.
 pub struct Client {
     lines: BufReader<OwnedReadHalf>,
-    /// Held: a server takes a client that closed its half for one that went away.
+    /// Kept open: the server treats a client that closed its half as disconnected.
     writing: OwnedWriteHalf,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The server says why.
+    /// The server refused, and says why.
     #[error("{0}")]
     Refused(String),
     /// The connection broke.
-    #[error("the server does not answer: {0}")]
+    #[error("the server does not respond: {0}")]
     Io(#[from] io::Error),
-    /// It ended.
-    #[error("the server ended before it was finished")]
+    /// The server stopped.
+    #[error("the server stopped before it finished")]
     Ended,
-    /// It says something else than what it was asked.
-    #[error("the server answers something else than it was asked")]
+    /// The response does not fit the request.
+    #[error("unexpected response from the server")]
     Confused,
 }
 
 impl Client {
-    /// Connects to the server that runs on `data_dir`; `None` if none does.
+    /// Connects to the server on `data_dir`. `None` if there is none.
     ///
     /// # Errors
-    /// If one does and refuses.
+    /// If the server refuses.
     pub async fn connect(data_dir: &Path) -> Result<Option<Self>, AdminError> {
         let connected = place::with_short_path(data_dir, |short| {
             std::os::unix::net::UnixStream::connect(short)
@@ -66,10 +66,10 @@ impl Client {
         }))
     }
 
-    /// Asks for everything that is kept.
+    /// Requests a backup.
     ///
     /// # Errors
-    /// If the server refuses, or ends.
+    /// If the server refuses or stops.
     pub async fn backup(
         mut self,
         with_keys: bool,
@@ -95,10 +95,10 @@ impl Client {
         Ok((keys, Box::pin(records)))
     }
 
-    /// Has a command about people carried out.
+    /// Runs a command about users.
     ///
     /// # Errors
-    /// If the server refuses, or ends.
+    /// If the server refuses or stops.
     pub async fn carry_out(mut self, command: Command) -> Result<Reply, AdminError> {
         self.ask(Request::User(command)).await?;
         match self.answer().await? {

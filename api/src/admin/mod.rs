@@ -1,8 +1,8 @@
-//! The operator's door to a running server: a socket in the data folder, which one process owns.
+//! The control socket of a running server, in its data folder, which one process owns.
 //!
-//! The commands of the same binary speak over it, so its language is of one version: a client of another is
-//! told so. A request is a line of JSON; its answers are lines of JSON, and the last one says that it is the
-//! last. Nobody gets in but the user whom the server runs as, and root.
+//! Commands of the same binary use it, so client and server must have the same version; other clients are refused with
+//! a message. A request is a line of JSON. The response is lines of JSON, and the last one says that it is the last.
+//! Only root and the user that the server runs as have access.
 
 mod client;
 mod place;
@@ -17,10 +17,10 @@ pub use server::{Admin, AdminSocket};
 
 use crate::operator::{Command, Reply};
 
-/// Client and server must be of the same.
+/// Client and server must have the same version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What every request says first, in every version.
+/// The start of every request, in all versions.
 #[derive(Serialize, Deserialize)]
 struct Greeting {
     version: String,
@@ -33,16 +33,16 @@ struct Message {
     request: Request,
 }
 
-/// What an operator wants.
+/// The request of an operator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Everything that is kept: keys, then records, then done.
+    /// A backup: keys, then records, then done.
     Backup {
-        /// Whether the signing keys come along.
+        /// Whether to include the signing keys.
         with_keys: bool,
     },
-    /// Something about people: one reply.
+    /// A command about users: one reply.
     User(Command),
 }
 
@@ -50,14 +50,14 @@ pub enum Request {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    /// The signing keys, if they were asked for.
+    /// The signing keys, if they were requested.
     Keys(Option<WrittenKeys>),
     /// Some records.
     Records(Vec<Record>),
-    /// What became of a command about people, as the last line.
+    /// The result of a command about users, as the last line.
     Reply(Reply),
-    /// The last line: all is well.
+    /// The last line: success.
     Done,
-    /// The last line: why there is no more. The same in every version.
+    /// The last line: the reason of a failure. The same in all versions.
     Refused(String),
 }

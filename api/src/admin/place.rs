@@ -1,4 +1,4 @@
-//! Where the socket is.
+//! The path of the socket.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +14,7 @@ pub(super) fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
 }
 
-/// Calls `with` with a path of the socket that is short enough.
+/// Calls `with` with a path of the socket that is not too long.
 pub(super) fn with_short_path<T>(
     data_dir: &Path,
     with: impl FnOnce(&Path) -> io::Result<T>,
@@ -23,7 +23,7 @@ pub(super) fn with_short_path<T>(
     if path.as_os_str().len() <= MAX_PATH {
         return with(&path);
     }
-    // By way of a descriptor of the folder.
+    // Through a descriptor of the folder.
     let folder = File::open(data_dir)?;
     let short = format!("/proc/self/fd/{}/{FILE_NAME}", folder.as_raw_fd());
     with(Path::new(&short))

@@ -1,4 +1,4 @@
-//! The server's side of the socket.
+//! The server side of the socket.
 
 use std::fs::{self, Permissions};
 use std::future::Future;
@@ -20,54 +20,54 @@ use tokio::task::JoinSet;
 use super::{Answer, Greeting, Message, Request, VERSION, place};
 use crate::operator::Operator;
 
-/// For a request to arrive.
+/// How long a request may take to arrive.
 const ASKING: Duration = Duration::from_secs(10);
 
 /// The longest request.
 const MAX_REQUEST: u64 = 64 << 10;
 
-/// A client that takes nothing for so long is given up: what it asked for may cost memory meanwhile.
+/// A client that reads nothing for this long is disconnected, since its request may use memory meanwhile.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// Once told to stop: for the last words to arrive.
+/// How long the last response may take when the server stops.
 const STOPPING: Duration = Duration::from_secs(2);
 
-/// After the system refused a connection.
+/// The pause after a failed accept.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The socket, bound.
 pub struct AdminSocket {
     listener: UnixListener,
     place: Place,
-    /// Whom the server runs as.
+    /// The user that the server runs as.
     uid: u32,
 }
 
-/// The socket's file, while it is there.
+/// The file of the socket. Dropping it removes the file.
 struct Place(PathBuf);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // One that stays is removed at the next start.
+        // If this fails, the next start removes it.
         fs::remove_file(&self.0).ok();
     }
 }
 
-/// What requests are answered with.
+/// What requests need.
 pub struct Admin {
-    /// What is kept.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// What signs the tokens.
+    /// The signing keys.
     pub keys: SigningKeys,
-    /// Who carries out commands about people.
+    /// Runs commands about users.
     pub operator: Operator,
 }
 
 impl AdminSocket {
-    /// Binds the socket in `data_dir`, which must be this process's alone: one that another left is removed.
+    /// Binds the socket in `data_dir`, which only this process may use. Removes a socket that an earlier process left.
     ///
     /// # Errors
-    /// If the system refuses; not every file system has sockets.
+    /// If the system refuses. Not all file systems support sockets.
     pub fn bind(data_dir: &Path) -> io::Result<Self> {
         let path = place::path(data_dir);
         match fs::remove_file(&path) {
@@ -77,7 +77,7 @@ impl AdminSocket {
         let listener = place::with_short_path(data_dir, |short| UnixListener::bind(short))?;
         let place = Place(path);
         fs::set_permissions(&place.0, Permissions::from_mode(0o600))?;
-        // It was made a moment ago, by this process.
+        // This process has just created the file.
         let uid = fs::metadata(&place.0)?.uid();
         Ok(Self {
             listener,
@@ -86,7 +86,7 @@ impl AdminSocket {
         })
     }
 
-    /// Answers requests until `stop` turns true; then says so to whoever still waits.
+    /// Serves requests until `stop` is true, then tells the clients that still wait.
     pub async fn serve(self, admin: Admin, stop: watch::Receiver<bool>) {
         let Self {
             listener,
@@ -104,8 +104,8 @@ impl AdminSocket {
                         connections.spawn(async move { answer(stream, uid, &admin, stop).await });
                     }
                     Err(error) => {
-                        // Descriptors or memory ran out. No event tells when there are more.
-                        tracing::warn!(%error, "can not accept an operator's connection for now");
+                        // Descriptors or memory ran out. There is no event for when there are more.
+                        tracing::warn!(%error, "cannot accept an operator's connection for now");
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
@@ -113,7 +113,8 @@ impl AdminSocket {
                 () = told_to_stop(&mut stopping) => break,
             }
         }
-        // From here on nobody finds it. Whoever has found it is answered, and need not wonder what was done.
+        // Remove the file first, then answer clients that have already connected, so that none is left without a
+        // response.
         drop(place);
         for stream in waiting(listener) {
             let (admin, stop) = (Arc::clone(&admin), stop.clone());
@@ -124,10 +125,10 @@ impl AdminSocket {
     }
 }
 
-/// Those who have connected and were not accepted yet.
+/// Clients that have connected but were not accepted yet.
 fn waiting(listener: UnixListener) -> Vec<UnixStream> {
     let mut streams = Vec::new();
-    // Not asked through the runtime, which may not have heard of them yet.
+    // Not through the runtime, which may not know of them yet.
     if let Ok(listener) = listener.into_std() {
         while let Ok((stream, _)) = listener.accept() {
             let stream = stream
@@ -140,7 +141,7 @@ fn waiting(listener: UnixListener) -> Vec<UnixStream> {
 }
 
 async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiver<bool>) {
-    // The folder's mode keeps others out; this is for a folder whose mode was changed.
+    // The mode of the folder already keeps other users out. This is for a folder whose mode was changed.
     let allowed = match stream.peer_cred() {
         Ok(peer) => peer.uid() == uid || peer.uid() == 0,
         Err(_) => false,
@@ -149,7 +150,7 @@ async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiv
     let mut client = Peer { writing };
     let outcome = match listen(reading).await {
         Ok(_) if !allowed => Err(Interrupted::Refused(
-            "only the user whom the server runs as, and root, may ask it".to_owned(),
+            "only root and the user that the server runs as may use this socket".to_owned(),
         )),
         Ok(line) => converse(&line, &mut client, admin, stop).await,
         Err(cause) => Err(Interrupted::Gone(cause)),
@@ -157,7 +158,7 @@ async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiv
     match outcome {
         Ok(()) => {}
         Err(Interrupted::Gone(cause)) => {
-            tracing::debug!(%cause, "an operator's command went away");
+            tracing::debug!(%cause, "an operator's command disconnected");
         }
         Err(Interrupted::Refused(sentence)) => {
             client.say(&Answer::Refused(sentence)).await.ok();
@@ -165,11 +166,11 @@ async fn answer(stream: UnixStream, uid: u32, admin: &Admin, stop: watch::Receiv
     }
 }
 
-/// Why a request has no regular end.
+/// Why a request was not finished.
 enum Interrupted {
-    /// Nobody listens.
+    /// The client has disconnected.
     Gone(io::Error),
-    /// The client is told why.
+    /// The request was refused, with a reason for the client.
     Refused(String),
 }
 
@@ -179,7 +180,7 @@ impl From<StoreError> for Interrupted {
     }
 }
 
-/// The request, as it came.
+/// Reads the request.
 async fn listen(reading: OwnedReadHalf) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut bounded = BufReader::new(reading.take(MAX_REQUEST));
@@ -207,7 +208,7 @@ fn request(line: &[u8]) -> Result<Request, String> {
     let greeting: Greeting = serde_json::from_slice(line).map_err(unknown)?;
     if greeting.version != VERSION {
         return Err(format!(
-            "the server is of version {VERSION}, this command of {}: use the same (after an update, restart the server)",
+            "the server has version {VERSION}, this command {}: use the same version (after an update, restart the server)",
             greeting.version
         ));
     }
@@ -223,21 +224,20 @@ async fn backup(
 ) -> Result<(), Interrupted> {
     let mut records = admin.store.dump().await.map_err(|error| match error {
         StoreError::Busy => Interrupted::Refused(
-            "another backup is under way, or the server has too much to do: try again soon"
-                .to_owned(),
+            "another backup is in progress, or the server is busy: try again soon".to_owned(),
         ),
         other => other.into(),
     })?;
-    tracing::info!(with_keys, "a backup begins");
+    tracing::info!(with_keys, "a backup was started");
     let keys = with_keys.then(|| WrittenKeys::of(&admin.keys));
     client.say(&Answer::Keys(keys)).await?;
     let mut count = 0;
     loop {
-        // Between two lines, so that the last one arrives whole.
+        // Between two lines, so that the last line is complete.
         let batch = tokio::select! {
             biased;
             () = told_to_stop(&mut stop) => return Err(Interrupted::Refused(
-                "the server is stopping, and the backup is not finished".to_owned(),
+                "the server is stopping: the backup is not complete".to_owned(),
             )),
             batch = records.next() => batch,
         };
@@ -248,7 +248,7 @@ async fn backup(
         client.say(&Answer::Records(batch)).await?;
     }
     client.say(&Answer::Done).await?;
-    tracing::info!(records = count, "a backup was handed over");
+    tracing::info!(records = count, "a backup was sent");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `backup`: everything that is kept, in one file, from a server that runs or one that is stopped.
+//! `backup`: writes everything to one file, whether or not the server runs.
 
 use std::path::PathBuf;
 
@@ -16,12 +16,13 @@ use crate::dump::{DumpWriter, Written};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Where to write it; only its owner may read it. - writes to standard output. It holds password hashes: guard it
+    /// File to write, readable only by you; - writes to standard output. It contains password hashes: keep it safe
     file: PathBuf,
-    /// Write over a file that is there; anything else than a plain file stays
+    /// Overwrite an existing file. Only plain files are overwritten
     #[arg(long)]
     force: bool,
-    /// Take the signing keys along, so that people stay signed in on the server that it is restored to. Whoever has them can sign in as anybody
+    /// Include the signing keys, so that users stay signed in after a restore on another server. Anyone who has them
+    /// can sign in as any user
     #[arg(long)]
     with_keys: bool,
     #[command(flatten)]
@@ -33,16 +34,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     start_log(&config)?;
     runtime()?.block_on(async {
         let mut signals = StopSignals::listen()?;
-        // Given up, it removes what it has written.
+        // If it is cancelled, it removes what it has written.
         tokio::select! {
             done = backup(arguments, &config) => done,
-            () = signals.next() => Err("interrupted: there is no backup".to_owned()),
+            () = signals.next() => Err("interrupted: no backup was written".to_owned()),
         }
     })
 }
 
 async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
-    // First of all: it would be a pity to hear at the end that the file can not be written.
+    // First: do not find out at the end that the file cannot be written.
     let file = if arguments.file.as_os_str() == "-" {
         DumpWriter::to_standard_output()
     } else {
@@ -58,7 +59,7 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
             let (keys, records) = server
                 .backup(arguments.with_keys)
                 .await
-                .map_err(|error| format!("there is no backup: {error}"))?;
+                .map_err(|error| format!("no backup was written: {error}"))?;
             write(file, records, keys.as_ref()).await?
         }
         None => {
@@ -80,9 +81,10 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
     let Written { counts, bytes } = written;
     output::tell(format_args!("{file}: {counts}; {bytes} bytes"));
     output::tell(if arguments.with_keys {
-        "The signing keys are in it: whoever reads the file can sign in as anybody."
+        "The backup contains the signing keys: anyone who can read the file can sign in as any \
+         user."
     } else {
-        "The signing keys are not in it: restored to a server without them, everybody has to sign in again."
+        "The backup does not contain the signing keys: on a server without them, all users have to sign in again."
     });
     Ok(())
 }
@@ -94,14 +96,14 @@ async fn write(
 ) -> Result<Written, String> {
     let mut progress = Progress::new("writing");
     while let Some(batch) = records.next().await {
-        let batch = batch.map_err(|error| format!("there is no backup: {error}"))?;
+        let batch = batch.map_err(|error| format!("no backup was written: {error}"))?;
         file.write(batch).map_err(|error| error.to_string())?;
         progress.at(file.records());
     }
     file.finish(keys).map_err(|error| error.to_string())
 }
 
-/// Those that a server with these settings would use.
+/// The keys that a server with these settings would use.
 fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
     let keys = match (config.signing_key.clone(), store::folder(config)) {
         (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),
@@ -109,6 +111,7 @@ fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
         (None, None) => None,
     };
     keys.ok_or_else(|| {
-        "there are no signing keys: JWT_SECRET is not set, and no folder has any".to_owned()
+        "there are no signing keys: JWT_SECRET is not set, and there is no data folder with a key"
+            .to_owned()
     })
 }

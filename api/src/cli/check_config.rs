@@ -1,4 +1,4 @@
-//! `check-config`: what is in force, and where it comes from.
+//! `check-config`: prints the settings in force and their sources.
 
 use std::io::{self, Write};
 
@@ -9,14 +9,24 @@ use crate::config::{Config, SETTINGS, Setting, Sources};
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let (sources, dev) = arguments.sources()?;
-    // Whether they are right is what is asked, whoever reads on.
-    print(&mut io::stdout().lock(), &sources, dev).ok();
-    Config::load(&sources, dev)
-        .map(|_| ())
-        .map_err(|problems| describe(&problems))
+    let config = Config::load(&sources, dev);
+    // The exit code says whether the settings are right, even if nobody reads the output.
+    print(
+        &mut io::stdout().lock(),
+        &sources,
+        config.as_ref().ok(),
+        dev,
+    )
+    .ok();
+    config.map(|_| ()).map_err(|problems| describe(&problems))
 }
 
-fn print(out: &mut impl Write, sources: &Sources, dev: bool) -> io::Result<()> {
+fn print(
+    out: &mut impl Write,
+    sources: &Sources,
+    config: Option<&Config>,
+    dev: bool,
+) -> io::Result<()> {
     writeln!(out, "{:<38} {:<40} from", "setting", "value")?;
     for setting in SETTINGS {
         let (value, origin) = sources.get(setting);
@@ -24,7 +34,7 @@ fn print(out: &mut impl Write, sources: &Sources, dev: bool) -> io::Result<()> {
             out,
             "{:<38} {:<40} {origin}",
             setting.name,
-            visible(shown(setting, value))
+            visible(&shown(setting, value, config))
         )?;
     }
     let dev = if dev { "on" } else { "off" };
@@ -32,11 +42,15 @@ fn print(out: &mut impl Write, sources: &Sources, dev: bool) -> io::Result<()> {
     out.flush()
 }
 
-fn shown<'a>(setting: &Setting, value: &'a str) -> &'a str {
-    match value {
-        "" => "(not set)",
-        // A mistaken URL may hold a password too.
-        url if setting.secret || (url.contains("://") && url.contains('@')) => "(set, hidden)",
-        value => value,
+fn shown(setting: &Setting, value: &str, config: Option<&Config>) -> String {
+    let is_secret = setting.secret && !value.is_empty();
+    // A wrong URL may contain a password too.
+    if is_secret || (value.contains("://") && value.contains('@')) {
+        return "(set, hidden)".to_owned();
+    }
+    match (config, value) {
+        (Some(config), value) => config.in_force(setting, value),
+        (None, "") => "(not set)".to_owned(),
+        (None, value) => value.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! `export users`: everybody, in the form that `import users` reads.
+//! `export users`: writes all users in the format that `import users` reads.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -15,15 +15,15 @@ use crate::userfile::{Format, UserFileWriter};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Write all users to a file: a line each, with the hash of their password
+    /// Export all users, one per line, with their password hashes
     Users(Arguments),
 }
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Where to write it; only its owner may read it. - writes to standard output. It holds password hashes: guard it
+    /// File to write, readable only by you; - writes to standard output. It contains password hashes: keep it safe
     file: PathBuf,
-    /// How its lines are written [default: by the file's name, else jsonl]
+    /// Format of the file [default: by the file name, otherwise jsonl]
     #[arg(long)]
     format: Option<Format>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ async fn export_users(arguments: &Arguments, config: &Config) -> Result<u64, Str
 }
 
 async fn write(path: &Path, format: Format, records: Records) -> Result<u64, String> {
-    let unwritable = |error: io::Error| format!("{} can not be written: {error}", path.display());
+    let unwritable = |error: io::Error| format!("cannot write {}: {error}", path.display());
     if path.as_os_str() == "-" {
         return write_users(io::stdout().lock(), format, records, unwritable)
             .await
@@ -71,13 +71,13 @@ async fn write(path: &Path, format: Format, records: Records) -> Result<u64, Str
         Err(error) => Err(error),
     };
     if written.is_err() {
-        // Half of it would be taken for all.
+        // An incomplete file could be taken for a complete one.
         fs::remove_file(path).ok();
     }
     written
 }
 
-/// A new file: what is there already stays.
+/// Creates a new file. Existing files are not overwritten.
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -96,7 +96,7 @@ async fn write_users<W: Write>(
     let mut progress = Progress::new("exporting");
     let mut count = 0;
     while let Some(batch) = records.next().await {
-        for record in batch.map_err(|error| format!("the export broke off: {error}"))? {
+        for record in batch.map_err(|error| format!("the export failed: {error}"))? {
             if let Record::User(user) = record {
                 writer.write(&user).map_err(&unwritable)?;
                 count += 1;

@@ -1,4 +1,4 @@
-//! `import users`: people from elsewhere, with the hashes of their passwords.
+//! `import users`: imports users with their password hashes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -14,18 +14,20 @@ use crate::userfile::{Format, UserFile};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Take users from a file: a line each, with the hash of their password
+    /// Import users, one per line, with their password hashes. Existing users are left unchanged; bad lines are
+    /// reported and skipped
     Users(Arguments),
 }
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file; - reads standard input. Fields: username, and email, email_verified, full_name, role, is_active, created_at, password_hash if you have them
+    /// File to read; - reads from standard input. Fields: username (required), email, email_verified, full_name, role,
+    /// is_active, created_at, password_hash
     file: PathBuf,
-    /// How its lines are written [default: by the file's name, else jsonl]
+    /// Format of the file [default: by the file name, otherwise jsonl]
     #[arg(long)]
     format: Option<Format>,
-    /// Only say what would be taken. A name that stands twice in the file is found by the real run alone
+    /// Only show what would be imported. Does not find names that occur twice in the file
     #[arg(long)]
     dry_run: bool,
     /// Print the summary as JSON
@@ -42,15 +44,15 @@ pub(super) fn run(command: &Command) -> Result<(), String> {
     report(arguments, imported);
     match imported.bad {
         0 => Ok(()),
-        1 => Err("one line is bad; nothing of it was taken".to_owned()),
-        bad => Err(format!("{bad} lines are bad; nothing of them was taken")),
+        1 => Err("1 bad line was skipped".to_owned()),
+        bad => Err(format!("{bad} bad lines were skipped")),
     }
 }
 
 async fn import_users(arguments: &Arguments, config: &Config) -> Result<Imported, String> {
     let path = &arguments.file;
     let format = arguments.format.unwrap_or_else(|| Format::of(path));
-    let unreadable = |error| format!("{} can not be read: {error}", path.display());
+    let unreadable = |error| format!("cannot read {}: {error}", path.display());
     let source = open(path).map_err(unreadable)?;
     let lines = UserFile::open(source, format, SystemClock.now()).map_err(unreadable)?;
     let store = store::open(config).await?;
@@ -67,7 +69,10 @@ async fn import_users(arguments: &Arguments, config: &Config) -> Result<Imported
     store.close().await;
     outcome.map_err(|error| match error {
         ImportError::File(error) => unreadable(error),
-        ImportError::Store(error) => format!("the import broke off, and can be repeated: {error}"),
+        ImportError::Store(error) => format!(
+            "the import stopped: {error}. You can run it again: \
+             users that are already imported are left unchanged"
+        ),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: one file per command.
 
 mod backup;
 mod check_config;
@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 #[must_use]
 pub fn main() -> ExitCode {
     process::leave_no_core_dump();
-    // A developer's own debugger may look.
+    // Debuggers are allowed in development.
     if !std::env::args_os().any(|argument| argument == "--dev") {
         process::hide_memory();
     }
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Self-hosted sign-in for browser extensions: the API.
+/// The server of Password Auth: self-hosted sign-in for browser extensions.
 #[derive(Parser)]
 #[command(name = "password-auth", version, about)]
 struct Cli {
@@ -60,27 +60,27 @@ struct Cli {
 enum Command {
     /// Serve the API until SIGTERM, SIGINT, SIGQUIT or SIGHUP
     Serve(settings::Arguments),
-    /// Print the settings that are in force, secrets hidden, or every mistake in them
+    /// Print the settings in force, with secrets hidden, or every mistake in them
     CheckConfig(settings::Arguments),
-    /// Write everything that is kept to a file, also while the server runs
+    /// Back up the store to a file; the server may be running
     Backup(backup::Arguments),
-    /// Fill an empty store from a file that `backup` wrote; the server must be stopped
+    /// Restore a backup into an empty store; the server must be stopped
     Restore(restore::Arguments),
-    /// Take users from a file; the server must be stopped if it keeps them in its own folder
+    /// Import users from a file; with the embedded store, stop the server first
     #[command(subcommand)]
     Import(import::Command),
-    /// Write users to a file; the server must be stopped if it keeps them in its own folder
+    /// Export users to a file; with the embedded store, stop the server first
     #[command(subcommand)]
     Export(export::Command),
-    /// Make, see, change and remove users, also while the server runs
+    /// Manage users; the server may be running
     #[command(subcommand)]
     User(user::Command),
 }
 
-/// What a command that waits for something runs on.
+/// The async runtime for commands.
 fn runtime() -> Result<Runtime, String> {
     Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("the runtime can not be started: {error}"))
+        .map_err(|error| format!("cannot start the async runtime: {error}"))
 }

@@ -1,27 +1,26 @@
-//! All that commands write for people. What cannot be written is no reason to stop, nor to fail: somebody has closed
-//! the pipe, or the disk is full, and the command's work is another. Only where what is written *is* the work, as with a
-//! list, it fails.
+//! The output of commands for people. If it cannot be written (a closed pipe, a full disk), the command goes on and
+//! does not fail: its work is another. Only if the output *is* the work, as with a list, the command fails.
 //!
-//! What users chose themselves never reaches a terminal as it is: characters that would act on it are spelt out.
+//! Text that users chose is escaped: it must not control the terminal.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
 use password_auth_model::{acts_on_display, visible};
 
-/// A line on standard error, or several.
+/// Writes lines to standard error.
 pub(super) fn tell(text: impl Display) {
     writeln!(io::stderr(), "{}", lines(&text.to_string())).ok();
 }
 
-/// A line on standard output, or several: what was done.
+/// Writes lines to standard output: what was done.
 pub(super) fn say(text: impl Display) {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", lines(&text.to_string())).ok();
     out.flush().ok();
 }
 
-/// What was done, as one JSON value on standard output.
+/// Writes what was done as one JSON value to standard output.
 pub(super) fn say_json(value: &impl serde::Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
         let mut out = io::stdout().lock();
@@ -30,40 +29,40 @@ pub(super) fn say_json(value: &impl serde::Serialize) {
     }
 }
 
-/// What was asked for, on standard output; whoever stops reading has read enough.
+/// Writes the requested output to standard output. A closed pipe is not an error.
 pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
     let mut out = io::stdout().lock();
     match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("the answer can not be printed: {error}"))
+            Err(format!("cannot write the output: {error}"))
         }
         _ => Ok(()),
     }
 }
 
-/// A question, without a line's end.
+/// A prompt, without a newline.
 pub(super) fn ask(question: &str) {
     write!(io::stderr(), "{} ", visible(question)).ok();
 }
 
-/// The line of a terminal that is written over and over.
+/// Overwrites the current line of the terminal.
 pub(super) fn redraw(line: &str) {
     write!(io::stderr(), "\r{}\x1b[K", visible(line)).ok();
 }
 
-/// Lines that we broke ourselves.
+/// Escapes each line, but keeps our own line breaks.
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(visible).collect();
     lines.join("\n")
 }
 
-/// Written JSON, the same, in which what acts on a terminal is written by number: JSON itself does so with some only.
+/// JSON text with all characters escaped that could control a terminal. JSON itself only escapes some of them.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        // Those below stand between values, by ourselves.
+        // Lower characters only occur between values, where we write them.
         if c >= '\u{7f}' && acts_on_display(c) {
-            // All of them have four digits; and writing to a string does not fail.
+            // All of them have four digits. Writing to a string does not fail.
             write!(shown, "\\u{:04x}", u32::from(c)).ok();
         } else {
             shown.push(c);
@@ -89,7 +88,7 @@ mod tests {
         assert_eq!(read, value);
     }
 
-    /// `println!` and its like panic where nobody reads.
+    /// `println!` and similar macros panic if the pipe is closed.
     #[test]
     fn nothing_else_writes_to_standard_output_or_error() {
         let mut sources = Vec::new();

@@ -1,9 +1,8 @@
-//! What the process asks of the system for itself.
+//! Settings of the process itself.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// No picture of the memory is left behind, in which passwords and keys stand. What the system refuses leaves things as
-/// they were.
+/// Disables core dumps, which would contain passwords and keys. Does nothing if the system refuses.
 pub(super) fn leave_no_core_dump() {
     let none = Rlimit {
         current: Some(0),
@@ -12,7 +11,7 @@ pub(super) fn leave_no_core_dump() {
     setrlimit(Resource::Core, none).ok();
 }
 
-/// Nor is the memory handed to a program that gathers dumps, which does not heed that limit, or to a debugger of the same
+/// Also hides the memory from programs that collect dumps, which ignore that limit, and from debuggers of the same
 /// user.
 pub(super) fn hide_memory() {
     #[cfg(target_os = "linux")]
@@ -22,10 +21,10 @@ pub(super) fn hide_memory() {
     }
 }
 
-/// Raises the limit of open descriptors to so many, or as far as the system lets it; how many there may be then.
+/// Raises the limit of open descriptors to this number, or as far as the system allows. Returns the new limit.
 pub(super) fn allow_descriptors(needed: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // `None`: as many as anybody wants.
+    // `None`: unlimited.
     let allowed = current.unwrap_or(u64::MAX);
     let wanted = needed.min(maximum.unwrap_or(u64::MAX));
     if allowed >= wanted {

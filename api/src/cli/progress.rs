@@ -1,11 +1,11 @@
-//! How far a command is: a line that is written over and over on a terminal, and nothing elsewhere.
+//! The progress of a command: a line that is updated on a terminal. Prints nothing if there is no terminal.
 
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use super::output;
 
-/// Between two looks of the line.
+/// The time between two updates.
 const REST: Duration = Duration::from_millis(200);
 
 pub(super) struct Progress {
@@ -16,7 +16,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// `doing` is what the line begins with.
+    /// `doing` is the start of the line.
     pub(super) fn new(doing: &'static str) -> Self {
         Self {
             doing,
@@ -26,7 +26,7 @@ impl Progress {
         }
     }
 
-    /// So many records are done.
+    /// Reports the number of records so far.
     pub(super) fn at(&mut self, records: u64) {
         if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= REST) {
             self.shown = Some(Instant::now());
@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// How long it took; the line is gone.
+    /// Removes the line. Returns how long it took.
     pub(super) fn end(&mut self) -> Duration {
         if self.shown.take().is_some() {
             output::redraw("");

@@ -1,4 +1,4 @@
-//! `restore`: a backup's file into an empty store. Nothing is written before the whole file was found good.
+//! `restore`: loads a backup into an empty store. Checks the whole file before it writes anything.
 
 use std::path::PathBuf;
 
@@ -15,12 +15,12 @@ use crate::dump;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A file that `backup` wrote; - reads standard input
+    /// File that `backup` wrote; - reads from standard input
     file: PathBuf,
-    /// Leave the signing keys in the file where they are
+    /// Do not restore the signing keys in the file
     #[arg(long, conflicts_with = "keys_to")]
     without_keys: bool,
-    /// Write the signing key that is in the file to this one, as a line for `.env`
+    /// Write the signing key in the backup to FILE, as a line for `.env`
     #[arg(long, value_name = "FILE")]
     keys_to: Option<PathBuf>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ async fn restore(arguments: &Arguments, config: &Config) -> Result<(), String> {
         && let Ok(Some(_)) = Client::connect(folder).await
     {
         return Err(format!(
-            "a server runs on {}: stop it, restore, and start it again",
+            "a server is running on {}: stop it, restore, and start it again",
             folder.display()
         ));
     }
@@ -61,7 +61,7 @@ async fn restore(arguments: &Arguments, config: &Config) -> Result<(), String> {
         Ok(loaded) if loaded == counts => loaded,
         Ok(_) => {
             return Err(
-                "the file changed while it was restored: restore it again, into an empty store"
+                "the file changed during the restore: restore it again into an empty store"
                     .to_owned(),
             );
         }
@@ -76,7 +76,7 @@ async fn restore(arguments: &Arguments, config: &Config) -> Result<(), String> {
 
 fn sentence(error: &LoadError) -> String {
     match error {
-        LoadError::NotEmpty => "nothing was restored: the store is not empty. Restore into an empty one, with another DATA_DIR or DATABASE_URL".to_owned(),
+        LoadError::NotEmpty => "nothing was restored: the store is not empty. Restore into an empty store: set another DATA_DIR or DATABASE_URL".to_owned(),
         other => format!("nothing was restored: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of the signing keys in a backup: decided before anything is written.
+//! Decides what to do with the signing keys in a backup, before anything is written.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -11,24 +11,24 @@ use password_auth_core::tokens::{self, SigningKeys};
 use super::store;
 use crate::config::Config;
 
-/// What is to be done.
+/// What to do.
 pub(super) enum KeyPlan {
-    /// The file has none.
+    /// The file contains no keys.
     Absent,
-    /// The operator does not want them.
+    /// The operator does not want them restored.
     Left,
-    /// They are in force already.
+    /// They are already in use.
     Same,
-    /// To the data folder, where none are.
+    /// Write them to the data folder, which has none.
     Install(SigningKeys),
-    /// To a file of the operator's choice, as a line for `.env`.
+    /// Write them to a file, as a line for `.env`.
     Setting(SigningKeys, PathBuf),
 }
 
-/// What was made, to be removed again if the restore fails.
+/// The file that was created, to be removed if the restore fails.
 pub(super) struct Made(Option<PathBuf>);
 
-/// What to do with `keys`, or why the restore can not begin.
+/// What to do with `keys`, or why the restore cannot begin.
 pub(super) fn decide(
     keys: Option<SigningKeys>,
     config: &Config,
@@ -38,7 +38,7 @@ pub(super) fn decide(
     let Some(keys) = keys else {
         return match to {
             None => Ok(KeyPlan::Absent),
-            Some(_) => Err("the backup holds no keys: leave out --keys-to".to_owned()),
+            Some(_) => Err("the backup contains no keys: omit --keys-to".to_owned()),
         };
     };
     if without {
@@ -47,7 +47,7 @@ pub(super) fn decide(
     if let Some(to) = to {
         return if to.symlink_metadata().is_ok() {
             Err(format!(
-                "{} is there already: choose another name",
+                "{} already exists: choose another name",
                 to.display()
             ))
         } else {
@@ -57,14 +57,15 @@ pub(super) fn decide(
     let (place, in_force) = match (config.signing_key.clone(), store::folder(config)) {
         (Some(key), _) => ("JWT_SECRET", Some(SigningKeys::new(key, Vec::new()))),
         (None, Some(folder)) => (
-            "the data folder's keys.json",
+            "keys.json in the data folder",
             tokens::load(folder).map_err(|error| error.to_string())?,
         ),
         (None, None) => {
             return Err(
-                "nothing was restored: the backup holds signing keys, and with DATABASE_URL the key is \
-                 the setting JWT_SECRET, which is not set. Write the backup's to a file for it \
-                 (--keys-to FILE), or leave them (--without-keys): then everybody has to sign in again"
+                "nothing was restored: the backup contains signing keys. With DATABASE_URL the key \
+                 is the setting JWT_SECRET, which is not set. Write the keys of the backup to a \
+                 file (--keys-to FILE), or restore without them (--without-keys): all users then \
+                 have to sign in again"
                     .to_owned(),
             );
         }
@@ -73,21 +74,21 @@ pub(super) fn decide(
         None => Ok(KeyPlan::Install(keys)),
         Some(in_force) if covers(&in_force, &keys) => Ok(KeyPlan::Same),
         Some(_) => Err(format!(
-            "nothing was restored: the backup holds other signing keys than {place}, which are not \
-             replaced. Remove those, or write the backup's to a file for JWT_SECRET (--keys-to FILE), or leave \
-             them (--without-keys): then everybody has to sign in again"
+            "nothing was restored: the backup contains other signing keys than {place}, which are \
+             not replaced. Remove those, or write the keys of the backup to a file (--keys-to \
+             FILE), or restore without them (--without-keys): all users then have to sign in again"
         )),
     }
 }
 
-/// Whether whatever `keys` made counts with `in_force`, and is made by the same key.
+/// Whether `in_force` has the same current key as `keys`, and verifies all of them.
 fn covers(in_force: &SigningKeys, keys: &SigningKeys) -> bool {
     let verifies = |kid| in_force.all().any(|key| key.kid() == kid);
     in_force.current().kid() == keys.current().kid() && keys.all().all(|key| verifies(key.kid()))
 }
 
 impl KeyPlan {
-    /// Writes what is to be written.
+    /// Writes the keys.
     pub(super) fn carry_out(&self, config: &Config) -> Result<Made, String> {
         match self {
             Self::Absent | Self::Left | Self::Same => Ok(Made(None)),
@@ -108,7 +109,7 @@ impl KeyPlan {
                     });
                 written
                     .map(|()| Made(Some(path.clone())))
-                    .map_err(|error| format!("{} can not be written: {error}", path.display()))
+                    .map_err(|error| format!("cannot write {}: {error}", path.display()))
             }
         }
     }
@@ -126,18 +127,18 @@ impl fmt::Display for KeyPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str(
-                "The backup holds no signing keys: unless this server has them, everybody has to sign in again.",
+                "The backup contains no signing keys. Unless this server has them, all users have to sign in again.",
             ),
             Self::Left => f.write_str(
-                "The backup's signing keys were left: unless this server has them, everybody has to sign in again.",
+                "The signing keys of the backup were not restored. Unless this server has them, all users have to sign in again.",
             ),
-            Self::Same => f.write_str("The signing keys are in force already: whoever was signed in still is."),
-            Self::Install(_) => f.write_str("The signing keys came along: whoever was signed in still is."),
+            Self::Same => f.write_str("The signing keys are already in use: users stay signed in."),
+            Self::Install(_) => f.write_str("The signing keys were restored: users stay signed in."),
             Self::Setting(keys, path) => {
                 let path = path.display();
-                write!(f, "The signing key is in {path}: set JWT_SECRET as it says, and whoever was signed in still is.")?;
+                write!(f, "The signing key is in {path}. Set JWT_SECRET to it, so that users stay signed in.")?;
                 if keys.all().nth(1).is_some() {
-                    f.write_str(" Older keys do not fit there: whoever holds their tokens has to sign in again.")?;
+                    f.write_str(" Older keys cannot be set this way: users with tokens of those keys have to sign in again.")?;
                 }
                 Ok(())
             }

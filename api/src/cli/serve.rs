@@ -1,4 +1,4 @@
-//! `serve`: the composition root. It names the concrete clock, and hands it and the store to the rest.
+//! `serve`: the composition root. It creates the clock and the store, and passes them on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::admin::{Admin, AdminSocket};
 use crate::config::Config;
 use crate::operator::Operator;
 
-/// Why the server ends by itself. What it acknowledged is on disk.
-const CAN_NOT_WRITE: &str = "the store can not write any more (is the disk full, or damaged? the log says more): \
-                             make room there or look after it, and start the server again";
+/// Why the server ends by itself. Everything that it acknowledged is on disk.
+const CANNOT_WRITE: &str = "the store cannot write any more (is the disk full or damaged? see the \
+                             log): free space or repair the disk, then start the server again";
 
-/// How long a command that somebody runs while there is no server may have the folder.
+/// How long to wait for a command that uses the folder.
 const COMMANDS: Duration = Duration::from_secs(5);
 
-/// How long the stop waits for a letter that is being sent.
+/// How long a stop waits for the mail that is being sent.
 const COURIER_STOP: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
@@ -40,7 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     if limits.connections < Limits::DEFAULT.connections {
         tracing::warn!(
             connections = limits.connections,
-            "the limit of open descriptors (ulimit -n) leaves room for so many connections only"
+            "the limit of open file descriptors (ulimit -n) is low: it allows only this many \
+             connections"
         );
     }
     runtime()?.block_on(serve_until_stopped(config, limits))
@@ -48,10 +49,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 
 async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), String> {
     let (stop, stopped) = stop_on_signals()?;
-    // Before the store is opened: two servers on one address are told so, whatever their folders.
+    // Before the store is opened, so that a second server on the same address fails with the right message.
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|error| format!("can not listen on {}: {error}", config.listen))?;
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = store::open_within(COMMANDS, &config).await?;
     let keys = match config.signing_key.clone() {
@@ -88,10 +89,10 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     let outcome = tokio::select! {
         () = &mut serving => Ok(()),
         () = store.failed() => {
-            // Those who wait are told, each with a 503, before the process ends.
+            // Waiting clients get a 503 before the process ends.
             stop.send_replace(true);
             serving.await;
-            Err(CAN_NOT_WRITE.to_owned())
+            Err(CANNOT_WRITE.to_owned())
         }
     };
     sweeper.abort();
@@ -100,7 +101,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     }
     operators.await.ok();
     if let Some(courier) = courier {
-        // A letter under way may arrive; one that takes longer is sent again after the next start.
+        // A mail that takes longer is sent again after the next start.
         tokio::time::timeout(COURIER_STOP, courier).await.ok();
     }
     store.close().await;
@@ -108,7 +109,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     outcome
 }
 
-/// Starts to send letters, if there is a way for them.
+/// Starts to send mail, if delivery is configured.
 fn start_courier(
     config: &Config,
     app: &App,
@@ -118,7 +119,9 @@ fn start_courier(
 ) -> Result<Option<JoinHandle<()>>, String> {
     let url = &app.public_url;
     let Some(route) = Route::new(&config.mail, url).map_err(|error| error.to_string())? else {
-        tracing::info!("no SMTP_HOST: what needs mail, such as forgotten passwords, is refused");
+        tracing::info!(
+            "no SMTP_HOST: requests that need mail, such as password resets, are refused"
+        );
         return Ok(None);
     };
     let pacing = Pacing::DEFAULT;
@@ -126,23 +129,23 @@ fn start_courier(
     Ok(Some(tokio::spawn(courier.run(stop))))
 }
 
-/// The socket by which the other commands reach a running server. Without it all but those works.
+/// Serves the socket through which other commands reach this server. Without it, only these commands do not work.
 fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) -> JoinHandle<()> {
     let socket = store::folder(config).map(AdminSocket::bind);
     tokio::spawn(async move {
         match socket {
-            // A database is asked by the commands themselves.
+            // Commands use a database directly.
             None => {}
             Some(Ok(socket)) => socket.serve(admin, stop).await,
             Some(Err(error)) => tracing::warn!(
                 %error,
-                "there is no socket in the data folder: `backup` and `user` work only while the server is stopped"
+                "cannot create a socket in the data folder: `backup` and `user` only work while the server is stopped"
             ),
         }
     })
 }
 
-/// Turns true at the first signal to stop; the second ends the process at once.
+/// The receiver becomes true at the first stop signal. The second signal ends the process at once.
 fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
     let (stop, stopped) = watch::channel(false);
     let told = stop.clone();
@@ -151,10 +154,13 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), Str
         loop {
             signals.next().await;
             if told.send_replace(true) {
-                // What was acknowledged is on disk already.
+                // Everything that was acknowledged is already on disk.
                 std::process::exit(130);
             }
-            tracing::info!("stopping: what is under way may finish; once more to stop at once");
+            tracing::info!(
+                "stopping: waiting for requests in progress. Send the signal again to \
+                            stop at once"
+            );
         }
     });
     Ok((stop, stopped))

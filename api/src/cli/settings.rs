@@ -1,4 +1,4 @@
-//! The flags: one for each setting that is no secret, made from the list of settings.
+//! The flags: one for each setting that is not secret, from the list of settings.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,33 +7,33 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use crate::config::{Config, Origin, Problem, SETTINGS, Setting, Sources};
 
-/// The file beside which the server is started.
+/// The file in the working directory.
 const ENV_FILE: &str = ".env";
 
 const LOG_LEVEL: &str = "RUST_LOG";
 
-/// What the flags say.
+/// The parsed flags.
 pub(super) struct Arguments {
     dev: bool,
     flags: BTreeMap<String, String>,
 }
 
 impl Arguments {
-    /// The settings' texts, and whether this is development.
+    /// The unparsed settings, and whether this is development mode.
     pub(super) fn sources(&self) -> Result<(Sources, bool), String> {
         Sources::gather(self.flags.clone(), Path::new(ENV_FILE))
             .map(|sources| (sources, self.dev))
             .map_err(|problem| problem.to_string())
     }
 
-    /// The settings, read.
+    /// The parsed settings.
     pub(super) fn config(&self) -> Result<Config, String> {
         let (sources, dev) = self.sources()?;
         Config::load(&sources, dev).map_err(|problems| describe(&problems))
     }
 
-    /// As [`config_without_secret`](Self::config_without_secret), for a command that answers in its own words: what a
-    /// server would log stands in nobody's way, unless somebody asks for it.
+    /// Like [`config_without_secret`](Self::config_without_secret), for a command with its own output: only logs
+    /// warnings, unless a log filter is set.
     pub(super) fn config_of_command(&self) -> Result<Config, String> {
         let (sources, _) = self.sources()?;
         let level = SETTINGS.iter().find(|setting| setting.name == LOG_LEVEL);
@@ -45,14 +45,14 @@ impl Arguments {
         Ok(config)
     }
 
-    /// The settings, read for a command that signs nothing.
+    /// The parsed settings for a command that signs nothing.
     pub(super) fn config_without_secret(&self) -> Result<Config, String> {
         let (sources, dev) = self.sources()?;
         Config::load_without_secret(&sources, dev).map_err(|problems| describe(&problems))
     }
 }
 
-/// All mistakes, one a line.
+/// All mistakes, one per line.
 pub(super) fn describe(problems: &[Problem]) -> String {
     let lines: Vec<String> = problems
         .iter()

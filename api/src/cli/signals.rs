@@ -1,4 +1,4 @@
-//! The signals that tell a command to stop: SIGINT, SIGTERM, SIGQUIT, and SIGHUP, which has no other meaning yet.
+//! Signals that stop a command: SIGINT, SIGTERM, SIGQUIT, and SIGHUP, which has no other meaning yet.
 
 use std::fs;
 
@@ -19,12 +19,12 @@ impl StopSignals {
     /// Listens from now on.
     pub(super) fn listen() -> Result<Self, String> {
         let listen =
-            |kind| signal(kind).map_err(|error| format!("can not listen to signals: {error}"));
+            |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             quit: listen(SignalKind::quit())?,
-            // `nohup` means what it says.
+            // Respect `nohup`.
             hangup: if hangup_is_ignored() {
                 None
             } else {
@@ -50,7 +50,7 @@ impl StopSignals {
     }
 }
 
-/// Whether whoever started the process had it ignore SIGHUP.
+/// Whether the process was started with SIGHUP ignored.
 fn hangup_is_ignored() -> bool {
     fs::read_to_string("/proc/self/status").is_ok_and(|status| {
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

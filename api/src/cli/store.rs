@@ -1,4 +1,4 @@
-//! The store that the settings name. This file alone names the engines.
+//! Opens the configured store. Only this file names the engines.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,10 +12,10 @@ use password_auth_store::sled::{OpenError, SledStore};
 
 use crate::config::Config;
 
-/// Between two looks at a folder that is in use. The system has no event for when it is not.
+/// The pause between two attempts to open a folder that is in use. There is no event for when it is free.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
-/// Opens it, made if it is not there. A folder is opened in place, which blocks.
+/// Opens the store, or creates it. Opening a folder blocks.
 pub(super) async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
     match try_open(config).await? {
         Opened::Store(store) => Ok(store),
@@ -23,15 +23,15 @@ pub(super) async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
     }
 }
 
-/// What became of opening a store.
+/// The result of opening a store.
 pub(super) enum Opened {
     /// It is open.
     Store(Arc<dyn Store>),
-    /// Another process has the folder; the sentence says so.
+    /// Another process uses the folder. Contains a message.
     InUse(String),
 }
 
-/// As [`open`].
+/// Like [`open`].
 pub(super) async fn try_open(config: &Config) -> Result<Opened, String> {
     let Some(url) = &config.database else {
         return match SledStore::open_with_cache(&config.data_dir, config.store_cache_bytes) {
@@ -46,7 +46,7 @@ pub(super) async fn try_open(config: &Config) -> Result<Opened, String> {
     }
 }
 
-/// As [`open`], and waits so long for a folder that is in use: commands have it for a moment, and let go of it.
+/// Like [`open`], but waits for a folder that is in use: commands only use it for a moment.
 pub(super) async fn open_within(
     patience: Duration,
     config: &Config,
@@ -67,18 +67,18 @@ pub(super) async fn open_within(
     }
 }
 
-/// Says so if there is no store yet.
+/// An error if there is no store yet.
 pub(super) fn must_exist(config: &Config) -> Result<(), String> {
     match folder(config) {
         Some(folder) if !SledStore::exists(folder) => Err(format!(
-            "there is no store in the folder {}: is --data-dir right?",
+            "there is no store in the folder {}: check --data-dir",
             folder.display()
         )),
         _ => Ok(()),
     }
 }
 
-/// Says so if we are root, and a server that is somebody else could not use any more what we write.
+/// An error if we are root but the folder belongs to another user: the server could not use files that root creates.
 pub(super) fn must_be_ours(config: &Config) -> Result<(), String> {
     let Some(owner) = folder(config).and_then(SledStore::owner) else {
         return Ok(());
@@ -86,21 +86,21 @@ pub(super) fn must_be_ours(config: &Config) -> Result<(), String> {
     let ourselves = fs::metadata("/proc/self").map(|process| process.uid());
     if ourselves.is_ok_and(|uid| uid == 0 && owner != 0) {
         return Err(format!(
-            "the data folder {} belongs to the user {owner}: run this as that user, as with `sudo -u '#{owner}'`",
+            "the data folder {} belongs to the user {owner}: run this command as that user, for example with `sudo -u '#{owner}'`",
             config.data_dir.display()
         ));
     }
     Ok(())
 }
 
-/// Opens what a server has left.
+/// Opens an existing store.
 pub(super) async fn open_existing(config: &Config) -> Result<Arc<dyn Store>, String> {
     must_exist(config)?;
     must_be_ours(config)?;
     open(config).await
 }
 
-/// The folder that one process owns at a time; a database has none.
+/// The data folder, which one process owns at a time. `None` for a database.
 pub(super) fn folder(config: &Config) -> Option<&Path> {
     config.database.is_none().then_some(&config.data_dir)
 }

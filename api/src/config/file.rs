@@ -1,4 +1,5 @@
-//! The `.env` file: lines of `NAME=value`, as dotenvy reads them. No sentence quotes a line, which may hold a secret.
+//! The `.env` file: lines of `NAME=value`, as dotenvy parses them. Messages never quote a line, which may contain a
+//! secret.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,16 +12,16 @@ use dotenvy::{Error, Iter};
 use super::Problem;
 use super::setting::SETTINGS;
 
-/// The file, read.
+/// The content of the file.
 #[derive(Clone, Default)]
 pub(super) struct SettingsFile {
     pub(super) values: BTreeMap<String, String>,
-    /// What to call it, if others than its owner may read it.
+    /// The name of the file, if other users can read it.
     exposed: Option<String>,
 }
 
 impl SettingsFile {
-    /// Reads it; one that is not there says nothing.
+    /// Reads the file. A missing file is an empty one.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let name = path.display().to_string();
         let problem = |message| Problem {
@@ -38,7 +39,7 @@ impl SettingsFile {
             let line = line_at(&error.as_bytes()[..before]);
             problem(format!("line {line} is not UTF-8"))
         })?;
-        // Some editors begin a file with a byte order mark.
+        // Some editors write a byte order mark at the start of a file.
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
         let values = parse(text)
             .map_err(|line| problem(format!("line {line} cannot be read as NAME=value")))?;
@@ -48,7 +49,7 @@ impl SettingsFile {
         })
     }
 
-    /// What is wrong if others may read it, and there is a secret in it.
+    /// The problem, if other users can read the file and it contains a secret.
     pub(super) fn exposed_secret(&self) -> Option<Problem> {
         let name = self.exposed.as_ref()?;
         let is_set = |name| {
@@ -61,7 +62,7 @@ impl SettingsFile {
         Some(Problem {
             setting: name.clone(),
             message: format!(
-                "others may read it, and {} stands in it: run `chmod 600 {name}`",
+                "other users can read this file, and it contains {}: run `chmod 600 {name}`",
                 secret.name
             ),
         })
@@ -90,8 +91,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, usize> {
             Some(Err(error)) => {
                 drop(read);
                 let given = lines.given;
-                // The whole of what could not be read ends with the last line that was given, and may have begun in
-                // another: a quote that is not closed.
+                // The text that could not be parsed ends with the last line that was read, but may begin earlier, at an
+                // unclosed quote.
                 let more = match &error {
                     Error::LineParse(text, _) => text
                         .strip_suffix('\n')
@@ -106,7 +107,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, usize> {
     }
 }
 
-/// Gives one line at a time, whatever is asked for, so that it is known how many were.
+/// Returns one line per read, so that the lines can be counted.
 struct LineByLine<'a> {
     text: &'a str,
     given: usize,
@@ -118,7 +119,7 @@ impl Read for LineByLine<'_> {
             .text
             .find('\n')
             .map_or(self.text.len(), |newline| newline + 1);
-        // A longer line comes in pieces, and counts when its last one is given.
+        // A long line is returned in pieces, and counted with the last one.
         let mut count = line.min(buffer.len());
         while !self.text.is_char_boundary(count) {
             count -= 1;
@@ -140,7 +141,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn a_line_that_can_not_be_read_is_known_by_its_number() {
+    fn a_line_that_cannot_be_read_is_known_by_its_number() {
         let long = "x".repeat(20_000);
         for (text, line) in [
             ("no setting".to_owned(), 1),

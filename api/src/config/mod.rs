@@ -1,6 +1,7 @@
-//! Settings: texts from several places become one validated `Config`, or a list of all mistakes.
+//! Settings: values from several sources become a valid `Config`, or a list of all mistakes.
 
 mod file;
+mod in_force;
 mod origin;
 mod parse;
 mod setting;
@@ -27,66 +28,66 @@ pub use source::{Origin, Sources};
 
 use self::parse::Reader;
 
-/// What is in force. `Debug` shows no secret.
+/// The settings in force. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Development mode: any origin may call, and limits may be off.
     pub dev: bool,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where people reach the server: scheme, host and port; `None` means wherever it listens.
+    /// The URL at which users reach the server: scheme, host and port. `None`: the address that it listens on.
     pub public_url: Option<String>,
     /// The embedded store's folder.
     pub data_dir: PathBuf,
-    /// How much of what it has read it keeps in memory.
+    /// The size of the embedded store's cache.
     pub store_cache_bytes: u64,
-    /// PostgreSQL instead of it.
+    /// PostgreSQL instead of the embedded store.
     pub database: Option<DatabaseUrl>,
-    /// Whether that must commit to a synchronous standby.
+    /// Whether PostgreSQL must commit to a synchronous standby.
     pub require_standby: bool,
-    /// Origins that browsers may call from.
+    /// Origins that may call the API from a browser.
     pub allowed_origins: Vec<String>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The key that `JWT_SECRET` gives, if it is set.
+    /// The key from `JWT_SECRET`, if it is set.
     pub signing_key: Option<SigningKey>,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How long tokens and sessions last.
     pub lifetimes: Lifetimes,
-    /// How mail leaves.
+    /// How mail is delivered.
     pub mail: Delivery,
-    /// How long the links in it are good.
+    /// How long links in mail are valid.
     pub links: LinkLifetimes,
     /// How passwords are hashed.
     pub scrypt: ScryptParams,
-    /// How hard to guess new ones must be.
+    /// How strong new passwords must be.
     pub password_policy: Policy,
-    /// How often strangers may try, and how much an account may do.
+    /// Rate limits.
     pub rates: Rates,
     /// Who may list users.
     pub directory: Directory,
-    /// How the log is written.
+    /// The format of the log.
     pub log_format: LogFormat,
-    /// What is logged.
+    /// The log filter.
     pub log_filter: String,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// An object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// What is wrong with a setting. The sentence quotes no secret.
+/// What is wrong with a setting. The message never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Which setting.
     pub setting: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub message: String,
 }
 
@@ -97,7 +98,7 @@ impl fmt::Display for Problem {
 }
 
 impl Config {
-    /// What the use cases need to know, where the server listens on `address`.
+    /// The settings of the use cases, for a server that listens on `address`.
     #[must_use]
     pub fn app(&self, address: SocketAddr) -> app::Settings {
         app::Settings {
@@ -114,7 +115,7 @@ impl Config {
         }
     }
 
-    /// What the front needs to know, where the server listens on `address`.
+    /// The settings of the middleware, for a server that listens on `address`.
     #[must_use]
     pub fn http(&self, address: SocketAddr) -> http::Settings {
         let own = self.reached_at(address);
@@ -141,12 +142,12 @@ impl Config {
     /// Reads every setting.
     ///
     /// # Errors
-    /// Every mistake at once.
+    /// All mistakes at once.
     pub fn load(sources: &Sources, dev: bool) -> Result<Self, Vec<Problem>> {
         Self::read(sources, dev, Some("JWT_SECRET"))
     }
 
-    /// As [`load`](Self::load), for a command that signs nothing: a secret that nodes share may be missing.
+    /// Like [`load`](Self::load), for a command that signs nothing: the shared secret of nodes may be missing.
     ///
     /// # Errors
     /// As [`load`](Self::load).

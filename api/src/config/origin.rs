@@ -2,9 +2,9 @@
 
 use url::Url;
 
-/// Scheme, host and port as browsers send them in `Origin` (RFC 6454): of http and https in the form that the URL
-/// standard gives them (lower case, no default port, the shortest IPv6); of other schemes, which are for extensions,
-/// the host as it is written. `None` if that is not what it is, or no port that there can be.
+/// Scheme, host and port as browsers send them in `Origin` (RFC 6454). For http and https, in the form of the URL
+/// standard (lower case, no default port, the shortest IPv6). For other schemes, which extensions use, the host is
+/// unchanged. `None` if it is not an origin, or the port is not valid.
 pub(super) fn origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text);
     let (scheme, authority) = text.split_once("://")?;
@@ -37,15 +37,15 @@ pub(super) fn origin(text: &str) -> Option<String> {
     }
 }
 
-/// One that somebody can listen on, which 0 is not.
+/// A port from 1 to 65535.
 fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// A mistaken URL for a message; one that may hold a password is not repeated.
+/// A wrong URL, for a message. Does not repeat a URL that may contain a password.
 pub(super) fn quoted(url: &str) -> String {
     if url.contains('@') {
-        "one with a user in it".to_owned()
+        "one that contains a user name".to_owned()
     } else {
         format!("{url:?}")
     }

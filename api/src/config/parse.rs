@@ -1,4 +1,4 @@
-//! From text to values; what does not parse is noted and reading goes on.
+//! Parses values. Mistakes are collected, and parsing goes on.
 
 mod mail;
 
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The value, or what stands in for it where it does not parse; the mistake is noted.
+    /// The value, or a placeholder if it cannot be parsed. The mistake is recorded.
     pub(super) fn parse<T: FromStr + Placeholder>(
         &mut self,
         name: &'static str,
@@ -66,31 +66,31 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A file or a folder. No shell has seen it, so `~` would be a folder of that name.
+    /// A file or a folder. No shell expands it, so `~` would be a folder of that name.
     pub(super) fn path(&mut self, name: &'static str) -> PathBuf {
         let text = self.text(name);
         if text.starts_with('~') {
             self.problem(
                 name,
-                format!("~ stands for no folder here: write the whole path, as /home/auth/data, not {text:?}"),
+                format!("~ is not expanded here: write the whole path, such as /home/auth/data, not {text:?}"),
             );
         }
         PathBuf::from(text)
     }
 
-    /// In production nobody else may read the file that a secret stands in.
+    /// In production, other users must not be able to read a file with secrets.
     pub(super) fn secrets_are_hidden(&mut self) {
         if !self.dev {
             self.problems.extend(self.sources.exposed_secret());
         }
     }
 
-    /// An address; of names, the one that every machine has.
+    /// An IP address, or `localhost`.
     pub(super) fn host(&mut self, name: &'static str) -> IpAddr {
         if self.text(name).eq_ignore_ascii_case("localhost") {
             return IpAddr::V4(Ipv4Addr::LOCALHOST);
         }
-        self.parse(name, "an IP address, as 127.0.0.1 or ::1")
+        self.parse(name, "an IP address, such as 127.0.0.1 or ::1")
     }
 
     pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     pub(super) fn rate(&mut self, name: &'static str) -> Rate {
         match self.text(name).parse::<Rate>() {
             Ok(rate) if rate.is_off() && !self.dev => {
-                self.problem(name, "off is for development (--dev) only");
+                self.problem(name, "off is only allowed in development (--dev)");
                 rate
             }
             Ok(rate) => rate,
@@ -135,7 +135,8 @@ impl<'a> Reader<'a> {
                 self.problem(
                     "SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P",
                     format!(
-                        "{params} is weaker than OWASP's list; that is for development (--dev) only"
+                        "{params} is weaker than OWASP recommends; this is only allowed in \
+                         development (--dev)"
                     ),
                 );
                 params
@@ -143,7 +144,7 @@ impl<'a> Reader<'a> {
             None => {
                 self.problem(
                     "SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P",
-                    "these take more memory than a hash may have (256 MiB)",
+                    "these need more memory than the limit for one hash (256 MiB)",
                 );
                 ScryptParams::DEFAULT
             }
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn password_policy(&mut self, name: &'static str) -> Policy {
         if self.text(name).is_empty() {
-            // In development people try the demo's example passwords.
+            // In development, users try the demo's example passwords.
             return if self.dev {
                 Policy::NONE
             } else {
@@ -185,8 +186,8 @@ impl<'a> Reader<'a> {
             self.problem(
                 name,
                 format!(
-                    "expected {MIN_SECRET_BYTES} bytes or more, as text, or as base64:… where that \
-                     stands for bytes: try `openssl rand -base64 48`"
+                    "expected at least {MIN_SECRET_BYTES} bytes, as text or as base64:…: try \
+                     `openssl rand -base64 48`"
                 ),
             );
         }
@@ -204,7 +205,7 @@ impl<'a> Reader<'a> {
             self.problem(
                 name,
                 format!(
-                    "expected a URL without a path, as https://auth.example.org, not {}",
+                    "expected a URL without a path, such as https://auth.example.org, not {}",
                     quoted(text)
                 ),
             );
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
     pub(super) fn origins(&mut self, name: &'static str) -> Vec<String> {
         self.list(name, |item| {
             origin(item).ok_or_else(|| {
-                format!("expected exact origins, as https://app.example.org or chrome-extension://ID, not {}",
+                format!("expected exact origins, such as https://app.example.org or chrome-extension://ID, not {}",
                     quoted(item)
                 )
             })
@@ -226,7 +227,12 @@ impl<'a> Reader<'a> {
         self.list(name, |item| {
             item.parse::<IpNet>()
                 .or_else(|_| item.parse::<IpAddr>().map(IpNet::from))
-                .map_err(|_| format!("expected addresses or networks, as 10.0.0.0/8, not {item:?}"))
+                .map_err(|_| {
+                    format!(
+                        "expected addresses or networks, such as 10.0.0.0/8, not \
+                                      {item:?}"
+                    )
+                })
         })
     }
 
@@ -270,13 +276,13 @@ impl<'a> Reader<'a> {
         if text != value {
             self.problem(
                 name,
-                format!("this version knows {value} only, not {text:?}"),
+                format!("this version only supports {value}, not {text:?}"),
             );
         }
     }
 
-    /// Does not quote what was set: it may hold a password. Nodes on one database share the secret that signs
-    /// the tokens, so that one, if it is named, must be set too.
+    /// Does not quote the value, which may contain a password. Nodes on one database share the secret that signs the
+    /// tokens: if `secret` is given, it must be set too.
     pub(super) fn database(
         &mut self,
         name: &'static str,
@@ -291,7 +297,7 @@ impl<'a> Reader<'a> {
         {
             self.problem(
                 secret,
-                format!("with {name} it must be set, alike for every node: try `openssl rand -base64 48`"),
+                format!("must be set when {name} is set, to the same value on every node: try `openssl rand -base64 48`"),
             );
         }
         text.parse()
@@ -311,7 +317,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What stands in for a value that did not parse while the other mistakes are gathered.
+/// A placeholder for a value that could not be parsed, while the other mistakes are collected.
 pub(super) trait Placeholder {
     const PLACEHOLDER: Self;
 }

@@ -9,7 +9,7 @@ use super::Problem;
 use super::file::SettingsFile;
 use super::setting::{SETTINGS, Setting};
 
-/// Where a value was found.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag.
@@ -18,7 +18,7 @@ pub enum Origin {
     Environment,
     /// The `.env` file.
     File,
-    /// Nowhere: the default.
+    /// The default.
     Default,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The texts of all settings, unparsed. It holds secrets, so it has no `Debug`.
+/// The unparsed values of all settings. It contains secrets, so it has no `Debug`.
 #[derive(Clone, Default)]
 pub struct Sources {
     flags: BTreeMap<String, String>,
@@ -42,10 +42,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The given flags (by the setting's name), the process's environment, and the file if it is there.
+    /// Reads the given flags (by the setting's name), the environment, and the file if it exists.
     ///
     /// # Errors
-    /// If a variable is no text, or the file is there and can not be read.
+    /// If a variable is not UTF-8, or the file exists but cannot be read.
     pub fn gather(flags: BTreeMap<String, String>, file: &Path) -> Result<Self, Problem> {
         Ok(Self {
             flags,
@@ -54,7 +54,7 @@ impl Sources {
         })
     }
 
-    /// Only these values, as if they were flags. For tests.
+    /// Only these values, as flags. For tests.
     pub fn of<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let flags = values
             .into_iter()
@@ -66,12 +66,12 @@ impl Sources {
         }
     }
 
-    /// What is wrong if others may read the file, and there is a secret in it.
+    /// The problem, if other users can read the file and it contains a secret.
     pub(super) fn exposed_secret(&self) -> Option<Problem> {
         self.file.exposed_secret()
     }
 
-    /// The text that is in force, and where it came from. An empty one counts as not set.
+    /// The value in force, and its source. An empty value counts as not set.
     #[must_use]
     pub fn get(&self, setting: &Setting) -> (&str, Origin) {
         let places = [

@@ -1,5 +1,5 @@
-//! What must hold of a file's records, and between them: their order, one user to a name and to a verified address, a user to
-//! what is somebody's. In bounded memory: 56 bytes a user at most.
+//! Checks of all records of a file: their order, unique names and verified addresses, and that every reference to a
+//! user is valid. In bounded memory: at most 56 bytes per user.
 
 use password_auth_model::{EmailAddress, User, UserId};
 use password_auth_store::{Loaded, Record};
@@ -7,21 +7,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::rules::broken_by;
 
-/// Of the first record. The header stands before it.
+/// The line of the first record, after the header.
 const FIRST_LINE: u64 = 2;
 
 #[derive(Default)]
 pub(super) struct Checker {
     pub(super) counts: Loaded,
     last: Option<(Kind, [u8; 32])>,
-    /// Ordered, since they come so.
+    /// Sorted, since they come in order.
     users: Vec<[u8; 16]>,
-    /// Nobody has the name of another, nor an address that another has verified.
+    /// Names and verified addresses are unique.
     names: Unique,
     addresses: Unique,
 }
 
-/// Digests of what only one may have, and which user's each is.
+/// Digests of unique values, each with its user.
 #[derive(Default)]
 struct Unique(Vec<([u8; 16], u32)>);
 
@@ -35,7 +35,7 @@ enum Kind {
     Letter,
 }
 
-/// What is wrong, and where, if that is not the record that was just looked at.
+/// What is wrong, and the line, if it is not the current record.
 pub(super) struct Fault {
     pub(super) line: Option<u64>,
     pub(super) what: String,
@@ -52,7 +52,7 @@ impl Checker {
             Record::Letter(letter) => (Kind::Letter, padded(letter.id.as_bytes())),
         };
         if self.last >= Some(position) {
-            return Err(fault("a record is not where its id belongs"));
+            return Err(fault("a record is not in the order of ids"));
         }
         self.last = Some(position);
         if let Some(rule) = broken_by(record) {
@@ -64,22 +64,20 @@ impl Checker {
         }
         match record {
             Record::User(user) => self.keep(user),
-            Record::Session(session) => {
-                self.expect(session.user, "a session of a user who is not there")
-            }
+            Record::Session(session) => self.expect(session.user, "a session of an unknown user"),
             Record::OneTimeToken(token) => {
-                self.expect(token.user, "a one-time token of a user who is not there")
+                self.expect(token.user, "a one-time token of an unknown user")
             }
             Record::Letter(letter) => match letter.user {
-                Some(user) => self.expect(user, "a letter about a user who is not there"),
+                Some(user) => self.expect(user, "a mail about an unknown user"),
                 None => Ok(()),
             },
-            // That somebody was deleted outlives him.
+            // The event of a deletion outlives its user.
             Record::Event(_) | Record::Attempt { .. } => Ok(()),
         }
     }
 
-    /// After the last record.
+    /// Checks after the last record.
     pub(super) fn finish(&mut self) -> Result<Loaded, Fault> {
         self.compare_users()?;
         Ok(self.counts)
@@ -87,7 +85,7 @@ impl Checker {
 
     fn keep(&mut self, user: &User) -> Result<(), Fault> {
         let number = u32::try_from(self.users.len())
-            .map_err(|_| fault("more users than this program restores"))?;
+            .map_err(|_| fault("more users than this program can restore"))?;
         self.users.push(*user.id.as_bytes());
         self.names.keep(user.username_key.as_str(), number);
         let address = user.email.as_ref().filter(|_| user.is_verified);
@@ -104,11 +102,11 @@ impl Checker {
         }
     }
 
-    /// Once all users are there; afterwards there is nothing left to compare.
+    /// Compares all users, once.
     fn compare_users(&mut self) -> Result<(), Fault> {
-        std::mem::take(&mut self.names).compare("a user with the name of another")?;
+        std::mem::take(&mut self.names).compare("a user with the same name as another")?;
         std::mem::take(&mut self.addresses)
-            .compare("a user with an address that another has verified too")
+            .compare("a user with a verified e-mail address that another user has verified")
     }
 }
 

@@ -1,39 +1,45 @@
-//! What can be wrong with a file, for the operator. No sentence quotes the file: it holds password hashes.
+//! What can be wrong with a file, for the operator. Messages never quote the file: it contains password hashes.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file can not be written, or not be restored from.
+/// Why a file cannot be written or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
-    /// The system refuses.
-    #[error("{path} can not be used: {cause}")]
+    /// An error of the system.
+    #[error("{path} cannot be used: {cause}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// It would be overwritten.
-    #[error("{0} is there already: choose another name, or --force")]
+    /// The file exists.
+    #[error("{0} already exists: choose another name, or use --force")]
     Exists(PathBuf),
-    /// It would be replaced, and is more than a file.
+    /// It exists and is not a plain file.
     #[error(
-        "{0} is a device, a FIFO, a link or a folder, and is not replaced: to write into it, use - and send standard output there"
+        "{0} is a device, a FIFO, a link or a folder and is not overwritten: to write into it, use - and redirect standard output"
     )]
     NotReplaceable(PathBuf),
-    /// The records that were to be written are such that nobody could restore them.
-    #[error("the store contradicts itself, so that this backup could not be restored: {0}")]
-    Contradiction(String),
-    /// It is read twice, and so must be a file.
-    #[error("{0} is no file: save the backup to one first, or use - and send it to standard input")]
-    NotAFile(PathBuf),
-    /// It is something else.
-    #[error("{0} is not a backup of password-auth: its first line says so")]
-    NotADump(PathBuf),
-    /// It may hold what this program would lose.
+    /// The records could not be restored.
     #[error(
-        "{path} is a backup of version {found}, this program reads up to {ours}: restore it with a newer password-auth"
+        "the records in the store contradict each other, so this backup could not be restored: \
+             {0}"
+    )]
+    Contradiction(String),
+    /// It must be a plain file, since it is read twice.
+    #[error(
+        "{0} is not a plain file: copy the backup to one first, or use - and redirect standard \
+             input"
+    )]
+    NotAFile(PathBuf),
+    /// It is not a backup.
+    #[error("{0} is not a backup of password-auth: its first line does not say so")]
+    NotADump(PathBuf),
+    /// It may contain data that this program does not know.
+    #[error(
+        "{path} is a backup of version {found}, but this program only reads versions up to {ours}: restore it with a newer password-auth"
     )]
     Newer {
         /// The file.
@@ -43,9 +49,9 @@ pub enum DumpError {
         /// What this program reads.
         ours: u64,
     },
-    /// It is not what was written.
+    /// It is damaged.
     #[error(
-        "line {line} of {path}: {what}. The file is damaged: take another copy of it, or another backup"
+        "line {line} of {path}: {what}. The file is damaged: use another copy of it, or another backup"
     )]
     Damaged {
         /// The file.

@@ -1,5 +1,5 @@
-//! A line of the file, and what it stands for. These types are the format: they change with its version,
-//! not with the program's own records.
+//! The lines of a file. These types are the format: they only change with its version, not with the program's own
+//! records.
 
 mod account;
 mod event;
@@ -17,17 +17,17 @@ use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
 use self::mail::{LetterLine, OneTimeTokenLine};
 
-/// What the first line calls the format.
+/// The name of the format in the first line.
 pub(super) const FORMAT: &str = "password-auth dump";
 
-/// The version that is written. Those before it are read. Since 3, addresses are compared by another function, and it is
-/// noted who presents tokens.
+/// The version that is written. Older versions can be read. Since version 3, addresses are compared by another
+/// function, and the clients that present tokens are recorded.
 pub(super) const VERSION: u64 = 3;
 
-/// The first whose verified addresses are all different as they are compared today.
+/// The first version whose verified addresses are all different by the current comparison.
 pub(super) const ADDRESSES_AS_TODAY: u64 = 3;
 
-/// The first line; of later versions too, whatever else they say there.
+/// The first line. Later versions may add fields.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) format: String,
@@ -48,7 +48,7 @@ pub(super) enum Line {
     End(EndLine),
 }
 
-/// What a line stands for.
+/// The content of a line.
 pub(super) enum Content {
     Record(Record),
     Keys(WrittenKeys),
@@ -72,7 +72,7 @@ pub(super) struct EndLine {
     pub(super) one_time_tokens: u64,
     pub(super) events: u64,
     pub(super) letters: u64,
-    /// Of every byte before this line, in hexadecimal.
+    /// The checksum of all bytes before this line, in hexadecimal.
     pub(super) sha256: String,
 }
 
@@ -118,7 +118,7 @@ impl From<Record> for Line {
 }
 
 impl Line {
-    /// The line of a file of this version.
+    /// Parses a line of a file of this version.
     pub(super) fn read(version: u64, line: &[u8]) -> serde_json::Result<Self> {
         match version {
             1 => serde_json::from_slice::<older::Line>(line).map(Self::from),
@@ -126,7 +126,7 @@ impl Line {
         }
     }
 
-    /// `None` if its key, or its hash, is none.
+    /// `None` if its key or its hash is not valid.
     pub(super) fn content(self) -> Option<Content> {
         let record = match self {
             Self::User(user) => user.into(),

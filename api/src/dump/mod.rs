@@ -1,11 +1,12 @@
-//! The file of a backup: everything that a store keeps, in a form of its own that no engine knows.
+//! Backup files: everything in a store, in a format that does not depend on the engine.
 //!
-//! Lines of JSON: what it is and its version; users, sessions, counts of tries, one-time tokens, events and
-//! letters, each in the order of their ids; the signing keys, if they travel along; and an end with the counts and the SHA-256 of all the
-//! bytes before it. Nothing in it tells engines or moments apart: the same records are the same bytes.
+//! A file consists of lines of JSON: a header with the version; users, sessions, attempt counters, one-time tokens,
+//! events and queued mails, each in the order of ids; the signing keys, if they are included; and an end with the
+//! counts and the SHA-256 of all bytes before it. It contains neither the engine nor the time: the same records are the
+//! same bytes.
 //!
-//! A file is read twice: once to find every fault before anything is written, once to restore it. What comes from a
-//! pipe is put aside for that.
+//! A file is read twice: once to find every fault before anything is written, once to restore it. Input from a pipe is
+//! copied to a temporary file for that.
 
 mod check;
 mod error;

@@ -1,4 +1,4 @@
-//! Reading the file: strictly, a line at a time, in bounded memory.
+//! Reads the file strictly, line by line, in bounded memory.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -19,23 +19,23 @@ use super::check::{Checker, digest};
 use super::error::{DumpError, io_error};
 use super::line::{ADDRESSES_AS_TODAY, Content, FORMAT, Header, Line, VERSION};
 
-/// The longest line that is read; every record is far shorter.
+/// The longest line. All records are far shorter.
 const MAX_LINE: u64 = 64 << 10;
 
-/// Records that go to the store together.
+/// Records per batch.
 const BATCH: usize = 1024;
 
-/// A file in which no fault was found.
+/// A file without faults.
 pub struct Checked {
     file: File,
     path: PathBuf,
-    /// What is in it.
+    /// The number of records.
     pub counts: Loaded,
-    /// The signing keys, if they travelled along.
+    /// The signing keys, if the file contains them.
     pub keys: Option<SigningKeys>,
 }
 
-/// Reads the whole file and writes nothing. `progress` hears how many records there were so far. Blocks.
+/// Checks the whole file, without writing anything. Calls `progress` with the number of records so far. Blocks.
 ///
 /// # Errors
 /// The first fault.
@@ -78,7 +78,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(aside)
 }
 
-/// A file that nobody else can open, and that goes with the process: password hashes go there.
+/// A temporary file that nobody else can open and that ends with the process, since it will contain password hashes.
 fn nameless_file() -> io::Result<File> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
@@ -95,8 +95,7 @@ fn nameless_file() -> io::Result<File> {
 }
 
 impl Checked {
-    /// Its records, read again, from a thread of its own. The checksum is compared again too: the file may
-    /// have changed meanwhile.
+    /// Reads the records again, on a separate thread. Checks the checksum again: the file may have changed meanwhile.
     #[must_use]
     pub fn into_records(self) -> Records {
         let (batches, mut arriving) = mpsc::channel(2);
@@ -122,7 +121,7 @@ impl Checked {
             batch.extend(record);
             if batch.len() == BATCH || ended {
                 let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                // Whoever does not listen any more has failed.
+                // The receiver has failed.
                 if batches.blocking_send(Ok(full)).is_err() || ended {
                     return Ok(());
                 }
@@ -131,7 +130,7 @@ impl Checked {
     }
 }
 
-/// What a file says line by line, up to its end, where counts and checksum are compared.
+/// Reads the file line by line, and checks counts and checksum at the end.
 struct Reader<'a> {
     path: &'a Path,
     version: u64,
@@ -141,9 +140,10 @@ struct Reader<'a> {
     hash: Sha256,
     counts: Loaded,
     keys: Option<SigningKeys>,
-    /// Digests of the verified addresses so far, in a file of which two may be one today.
+    /// Digests of the verified addresses so far, in a file from a version in which two of them could be what is now the
+    /// same address.
     addresses: HashSet<[u8; 16]>,
-    /// Whether to say what became of such two: once, though the file is read twice.
+    /// Whether to report such addresses: only once, though the file is read twice.
     tells: bool,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
             addresses: HashSet::new(),
             tells: false,
         };
-        // Whatever else is wrong with the first line, it is no line of ours.
+        // If the first line is wrong in any way, it is not our file.
         let read = reader.read_line();
         if let Err(DumpError::Io { .. }) = read {
             read?;
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// The next record; `None` at the end, which is as it should be.
+    /// The next record. `None` at a valid end.
     fn next(&mut self) -> Result<Option<Record>, DumpError> {
         loop {
             if !self.read_line()? {
@@ -192,38 +192,38 @@ impl<'a> Reader<'a> {
             }
             let line = Line::read(self.version, &self.line).map_err(|error| {
                 let column = error.column();
-                self.damaged(format!("it can not be read from its byte {column} on"))
+                self.damaged(format!("it cannot be read from byte {column} on"))
             })?;
             let content = line
                 .content()
-                .ok_or_else(|| self.damaged("its key is none"))?;
+                .ok_or_else(|| self.damaged("its key is not valid"))?;
             let record = match content {
                 Content::Record(Record::User(user)) => Record::User(self.as_today(user)),
                 Content::Record(record) => record,
                 Content::Keys(keys) if self.keys.is_none() => {
                     let keys = keys.read();
-                    self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are none"))?);
+                    self.keys = Some(keys.ok_or_else(|| self.damaged("its keys are not valid"))?);
                     self.hash.update(&self.line);
                     continue;
                 }
-                Content::Keys(_) => return Err(self.damaged("keys are there twice")),
+                Content::Keys(_) => return Err(self.damaged("there are two lines with keys")),
                 Content::End(end) => {
                     if end.counts() != self.counts {
-                        return Err(self.damaged("it counts other records than stand before it"));
-                    }
-                    if end.sha256 != hexadecimal(&self.hash.clone().finalize()) {
                         return Err(
-                            self.damaged("its checksum is not that of what stands before it")
+                            self.damaged("it does not count the records before it correctly")
                         );
                     }
+                    if end.sha256 != hexadecimal(&self.hash.clone().finalize()) {
+                        return Err(self.damaged("its checksum does not match the lines before it"));
+                    }
                     if self.read_line()? {
-                        return Err(self.damaged("something stands after the end"));
+                        return Err(self.damaged("there is something after the end"));
                     }
                     return Ok(None);
                 }
             };
             if self.keys.is_some() {
-                return Err(self.damaged("a record stands after the keys"));
+                return Err(self.damaged("there is a record after the keys"));
             }
             self.hash.update(&self.line);
             self.counts.count(&record);
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An older version could compare as two what is one address today: the later account has not verified it.
+    /// Older versions could treat what is now one address as two: it is then unverified for the later account.
     fn as_today(&mut self, mut user: User) -> User {
         let verified = user.email.as_ref().filter(|_| user.is_verified);
         let Some(address) = verified.filter(|_| self.version < ADDRESSES_AS_TODAY) else {
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         user
     }
 
-    /// Reads one line, its newline included; whether there was one.
+    /// Reads one line with its newline. Returns whether there was one.
     fn read_line(&mut self) -> Result<bool, DumpError> {
         self.line.clear();
         self.number += 1;
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         } else if self.line.len() as u64 == MAX_LINE {
             Err(self.damaged("it is too long"))
         } else {
-            Err(self.damaged("it breaks off, and the file with it"))
+            Err(self.damaged("it is cut off, and so is the file"))
         }
     }
 

@@ -1,12 +1,12 @@
-//! What a record must be by itself: a file could have been changed by somebody who knows how to count and to sum, and
-//! what was written once was held to the rules of its time.
+//! Checks of a single record: a file could have been changed by somebody who also corrects counts and checksum. Old
+//! records only have to follow the rules of their time.
 
 use password_auth_core::passwords::is_usable;
 use password_auth_model::{EmailAddress, User, Username, acts_on_display};
 use password_auth_store::Record;
 use password_auth_wire::rules::{Violation, check_full_name};
 
-/// The rule that it breaks, in a sentence that quotes nothing of it.
+/// The rule that a record breaks, in a sentence that does not quote it.
 pub(super) fn broken_by(record: &Record) -> Option<String> {
     match record {
         Record::User(user) => {
@@ -14,10 +14,11 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
         }
         Record::OneTimeToken(token) => {
             let address = token.purpose.address();
-            (!is_address(address)).then(|| "a one-time token for what is no address".to_owned())
+            (!is_address(address))
+                .then(|| "a one-time token for an invalid e-mail address".to_owned())
         }
         Record::Letter(letter) => {
-            (!is_address(&letter.to)).then(|| "a letter to what is no address".to_owned())
+            (!is_address(&letter.to)).then(|| "a mail to an invalid e-mail address".to_owned())
         }
         Record::Session(session) => {
             (!is_plain(&session.device)).then(|| "a device with control characters".to_owned())
@@ -34,7 +35,7 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
 fn broken_by_user(user: &User) -> Option<String> {
     let name = user.username.as_str();
     if name != name.trim() {
-        return Some("blanks stand around the name".to_owned());
+        return Some("the name starts or ends with a blank".to_owned());
     }
     if let Some(violation) = told(Username::parse(name), name) {
         return Some(violation.message().to_owned());
@@ -45,16 +46,16 @@ fn broken_by_user(user: &User) -> Option<String> {
         return Some(violation.message().to_owned());
     }
     if user.email.as_ref().is_some_and(|email| !is_address(email)) {
-        return Some("the e-mail address is none".to_owned());
+        return Some("the e-mail address is not valid".to_owned());
     }
     if user.is_verified && user.email.is_none() {
-        return Some("what is verified is no address".to_owned());
+        return Some("there is no e-mail address to be verified".to_owned());
     }
     (!is_usable(&user.password)).then(|| "the password's hash cannot be used".to_owned())
 }
 
-/// The rule that a name breaks. Which characters hide something is known better with each version of Unicode: who
-/// registered with one before that was known has the name.
+/// The rule that a name breaks. Each version of Unicode knows more invisible characters: a name that was registered
+/// before one was known is valid.
 fn told<T>(checked: Result<T, Violation>, name: &str) -> Option<Violation> {
     match checked {
         Ok(_) => None,
@@ -63,7 +64,7 @@ fn told<T>(checked: Result<T, Violation>, name: &str) -> Option<Violation> {
     }
 }
 
-/// An address, or what was one by older rules: nothing in it could pass for another part of a letter's head.
+/// An address that is valid now, or was by older rules: it contains nothing that could inject a header into a mail.
 fn is_address(address: &EmailAddress) -> bool {
     let text = address.as_str();
     EmailAddress::parse(text).is_ok()

@@ -1,4 +1,4 @@
-//! Writing the file: beside its place, synced, and put there once it is whole.
+//! Writes the file under a temporary name, syncs it, and renames it once it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Stdout, Write};
@@ -15,11 +15,11 @@ use super::error::{DumpError, io_error};
 use super::line::{EndLine, FORMAT, Header, Line, VERSION};
 use super::read::hexadecimal;
 
-/// A backup that is being written. Dropped before it is finished, it leaves nothing.
+/// A backup that is being written. If it is dropped before it is finished, it leaves no file.
 pub struct DumpWriter {
-    /// What errors name.
+    /// The name for errors.
     name: PathBuf,
-    /// Where the file goes that is written beside its place; `None`: nowhere, it is standard output.
+    /// The final and the temporary name. `None` for standard output.
     place: Option<Place>,
     out: BufWriter<Out>,
     hash: Sha256,
@@ -38,20 +38,20 @@ enum Out {
     Stdout(Stdout),
 }
 
-/// What is in the file.
+/// The result.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
-    /// Records.
+    /// The number of records.
     pub counts: Loaded,
-    /// The file's length.
+    /// The length of the file.
     pub bytes: u64,
 }
 
 impl DumpWriter {
-    /// Begins a file that only its owner may read.
+    /// Begins a file that only its owner can read.
     ///
     /// # Errors
-    /// If it is there already and `force` is not set, or the system refuses.
+    /// If it exists and `force` is not set, or the system refuses.
     pub fn create(path: &Path, force: bool) -> Result<Self, DumpError> {
         refuse_to_overwrite(path, force)?;
         let (file, part) = create_beside(path)?;
@@ -64,7 +64,7 @@ impl DumpWriter {
         Self::begin(name, Some(place), Out::File(file))
     }
 
-    /// Begins to write to standard output.
+    /// Writes to standard output.
     ///
     /// # Errors
     /// If the system refuses.
@@ -91,7 +91,7 @@ impl DumpWriter {
     /// Adds these records.
     ///
     /// # Errors
-    /// If they are such that nobody could restore them, or the system refuses.
+    /// If the records could not be restored, or the system refuses.
     pub fn write(&mut self, records: Vec<Record>) -> Result<(), DumpError> {
         for record in records {
             self.checker.look_at(&record).map_err(contradiction)?;
@@ -100,13 +100,13 @@ impl DumpWriter {
         Ok(())
     }
 
-    /// How many records there are so far.
+    /// The number of records so far.
     #[must_use]
     pub const fn records(&self) -> u64 {
         self.checker.counts.sum()
     }
 
-    /// Ends the file, syncs it, and gives it its name.
+    /// Finishes the file, syncs and renames it.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -144,14 +144,14 @@ impl DumpWriter {
 impl Drop for DumpWriter {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
-            // Finished, it is not there any more.
+            // After it was finished, this file no longer exists.
             fs::remove_file(&place.part).ok();
         }
     }
 }
 
 impl Place {
-    /// Gives the file its name.
+    /// Renames the file.
     fn fill(&self) -> Result<(), DumpError> {
         refuse_to_overwrite(&self.path, self.force)?;
         fs::rename(&self.part, &self.path).map_err(io_error(&self.path))?;
@@ -180,7 +180,7 @@ impl Write for Out {
     }
 }
 
-/// A new file (mode 0600) beside `path`: `PATH.part`, or with a number, since what has that name may be somebody's.
+/// Creates a file (mode 0600) next to `path`: `PATH.part`, or with a number if that exists.
 fn create_beside(path: &Path) -> Result<(File, PathBuf), DumpError> {
     const NAMES: u32 = 100;
     let mut number = 0;
@@ -206,12 +206,12 @@ fn create_beside(path: &Path) -> Result<(File, PathBuf), DumpError> {
     }
 }
 
-/// Only a plain file is ever replaced: with a link, a device or a FIFO somebody means what is behind it.
+/// Only plain files are overwritten. For a link, a device or a FIFO, the operator means its target.
 fn refuse_to_overwrite(path: &Path, force: bool) -> Result<(), DumpError> {
     match path.symlink_metadata() {
         Ok(there) if !there.is_file() => Err(DumpError::NotReplaceable(path.to_owned())),
         Ok(_) if !force => Err(DumpError::Exists(path.to_owned())),
-        // What else is wrong, writing will tell.
+        // Writing will report other problems.
         _ => Ok(()),
     }
 }

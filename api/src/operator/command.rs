@@ -1,4 +1,4 @@
-//! What an operator asks for. It travels over the socket of a running server, so it is written down as JSON.
+//! Commands of an operator. They are sent as JSON over the socket of a running server.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,49 +12,49 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Makes an account.
+    /// Creates a user.
     Create(NewUser),
-    /// People in the order in which they came.
+    /// Lists users in the order in which they registered.
     List {
-        /// Only those with this role.
+        /// Only users with this role.
         role: Option<Role>,
-        /// Only those who came after this one.
+        /// Only users after this one.
         after: Option<UserId>,
-        /// How many at most.
+        /// The maximum number.
         limit: u32,
     },
-    /// One of them.
+    /// Shows a user.
     Show(Who),
-    /// Gives somebody another role.
+    /// Changes the role of a user.
     SetRole(Who, Role),
-    /// Gives somebody another password, and ends his sign-ins.
+    /// Sets a new password, and ends all sessions of the user.
     SetPassword(Who, Secret),
-    /// Says whether somebody may sign in.
+    /// Sets whether a user may sign in.
     SetActive(Who, bool),
-    /// Removes somebody and everything about him.
+    /// Deletes a user and all their data.
     Delete(Who),
-    /// Somebody's sign-ins.
+    /// Lists the sessions of a user.
     SignIns(Who),
-    /// Ends one of them, or all.
+    /// Ends one session of a user, or all.
     Revoke(Who, Option<SessionId>),
 }
 
-/// Somebody who is not there yet.
+/// A new user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewUser {
     /// The name.
     pub username: String,
     /// The password.
     pub password: Secret,
-    /// Where mail goes.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// What the person is called.
+    /// The full name.
     pub full_name: Option<String>,
-    /// What he may do.
+    /// The role.
     pub role: Role,
 }
 
-/// Whom a command is about: a name, an e-mail address or an id, as the operator typed it.
+/// The user that a command is about: a name, an e-mail address or an id, as typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Who(String);
@@ -66,7 +66,7 @@ impl Who {
         &self.0
     }
 
-    /// The id, if it looks like one, as this program writes them: what else could be read as a UUID is a name.
+    /// The id, if it is in the form in which this program writes ids. Other forms of UUIDs are names.
     pub(super) fn id(&self) -> Option<UserId> {
         let text = self.0.trim();
         let id: UserId = text.parse().ok()?;
@@ -89,7 +89,7 @@ impl FromStr for Who {
 }
 
 impl fmt::Display for Who {
-    /// Quoted, and nothing in it can move a terminal's cursor.
+    /// Quoted and escaped, so that it cannot control a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }

@@ -1,4 +1,4 @@
-//! Why a command was not carried out: a sentence for the operator, who may know everything but secrets.
+//! Why a command failed, in a sentence for the operator, who may know everything except secrets.
 
 use password_auth_core::accounts::{
     ChangePasswordError, ChangePersonError, Invalid, ProofError, RegisterError,
@@ -10,34 +10,35 @@ use password_auth_wire::rules::Violation;
 
 use super::Who;
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// Nobody is called so.
+    /// There is no such user.
     #[error("there is no user {0}")]
     Unknown(Who),
-    /// Several people gave the address.
+    /// Several users have the address.
     #[error(
-        "several users gave the address {who}, and nobody has verified it: name one by his id ({})",
+        "several users gave the address {who}, and nobody has verified it: name one of them by id \
+         ({})",
         listed(ids)
     )]
     Several {
         /// The address.
         who: Who,
-        /// Whose they are.
+        /// The users.
         ids: Vec<UserId>,
     },
-    /// The person has no such sign-in.
-    #[error("{0} has no sign-in {1}")]
+    /// The user has no such session.
+    #[error("{0} has no session {1}")]
     UnknownSignIn(Who, SessionId),
-    /// Without him there would be no active admin.
-    #[error("{0} is the last active admin: make somebody else one first")]
+    /// The user is the last active admin.
+    #[error("{0} is the last active admin: make another user an admin first")]
     LastAdmin(Who),
-    /// Somebody has the name.
-    #[error("somebody has that name already")]
+    /// Another user has the name.
+    #[error("another user has that name")]
     NameTaken,
-    /// Somebody has verified the address.
-    #[error("somebody has that e-mail address already")]
+    /// Another user has verified the address.
+    #[error("another user has that e-mail address")]
     EmailTaken,
     /// Something breaks a rule.
     #[error("{}", sentences(.0))]
@@ -45,10 +46,10 @@ pub enum OperatorError {
     /// The name or the password is empty.
     #[error("{}", Violation::Empty.message())]
     Empty,
-    /// There is too much to do.
-    #[error("the server has too much to do: try again soon")]
+    /// The server is busy.
+    #[error("the server is busy: try again soon")]
     Busy,
-    /// It did not work.
+    /// It failed.
     #[error("{0}")]
     Failed(String),
 }

@@ -1,7 +1,7 @@
-//! What the operator may do with people: everything. One method for each command.
+//! What the operator can do with users: everything. One method per command.
 //!
-//! Whoever has the store carries a command out: a running server for a command that asks it, or the command
-//! itself. Knows neither terminals nor sockets, and no engine.
+//! Runs in the process that has the store open: a running server, or the command itself. Knows neither terminals nor
+//! sockets nor engines.
 
 mod command;
 mod error;
@@ -20,7 +20,7 @@ pub use command::{Command, NewUser, Who};
 pub use error::OperatorError;
 pub use views::{Person, Reply, SignIn};
 
-/// Carries the operator's commands out.
+/// Runs the operator's commands.
 #[derive(Clone)]
 pub struct Operator {
     accounts: Arc<Accounts>,
@@ -29,7 +29,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// An operator of what is in `store`; the use cases are on the same.
+    /// An operator on `store`, with the use cases on the same store.
     #[must_use]
     pub fn new(app: &App, store: Arc<dyn Store>) -> Self {
         Self {
@@ -39,10 +39,10 @@ impl Operator {
         }
     }
 
-    /// Carries out one command.
+    /// Runs a command.
     ///
     /// # Errors
-    /// As [`OperatorError`] lists; then nothing was changed.
+    /// As [`OperatorError`] lists. Then nothing was changed.
     pub async fn carry_out(&self, command: Command) -> Result<Reply, OperatorError> {
         match command {
             Command::Create(user) => self.create(user).await,
@@ -144,7 +144,7 @@ impl Operator {
         Ok(Reply::SignIns(sessions.iter().map(SignIn::of).collect()))
     }
 
-    /// One of the person's sign-ins, or all of them.
+    /// Ends one of the user's sessions, or all.
     async fn revoke(&self, who: &Who, session: Option<SessionId>) -> Result<Reply, OperatorError> {
         let user = self.find(who).await?;
         let ended = match session {
@@ -155,8 +155,8 @@ impl Operator {
         Ok(Reply::Ended(ended))
     }
 
-    /// What looks like an id is one, and what holds an `@` an address; no name can be the latter, and a name that
-    /// somebody made look like another's id is never taken for that.
+    /// A text that looks like an id is an id, and a text with an `@` is an address: no name contains one. So a user
+    /// name that looks like an id is never taken for the user with that id, or the other way round.
     async fn find(&self, who: &Who) -> Result<User, OperatorError> {
         let text = who.as_str().trim();
         let found = if let Some(id) = who.id() {

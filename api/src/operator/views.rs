@@ -1,40 +1,40 @@
-//! What an operator is shown: everything that is known of a person, but for what is a secret of the server's.
+//! What an operator is shown: everything about a user except secrets.
 
 use password_auth_model::{Role, Session, SessionId, User, UserId};
 use serde::{Deserialize, Serialize};
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The person after it; one who was removed as he was.
+    /// The user after the command; a deleted user as they were before.
     Person(Person),
-    /// People.
+    /// Users.
     People(Vec<Person>),
-    /// Somebody's sign-ins.
+    /// The sessions of a user.
     SignIns(Vec<SignIn>),
-    /// So many sign-ins were ended.
+    /// The number of ended sessions.
     Ended(u64),
 }
 
-/// A person.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Never changes.
     pub id: UserId,
     /// As registered.
     pub username: String,
-    /// Where mail goes.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Whether the address was shown to be read.
+    /// Whether the address is verified.
     pub is_verified: bool,
-    /// What the person is called.
+    /// The full name.
     pub full_name: Option<String>,
-    /// What he may do.
+    /// The role.
     pub role: Role,
-    /// Whether he may sign in.
+    /// Whether the user may sign in.
     pub is_active: bool,
-    /// Whether it was the person who deactivated the account, and may undo that.
+    /// Whether the user deactivated the account, and may undo that.
     pub deactivated_by_self: bool,
     /// RFC 3339, UTC.
     pub created_at: String,
@@ -42,20 +42,20 @@ pub struct Person {
     pub last_login: Option<String>,
 }
 
-/// A sign-in.
+/// A session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignIn {
     /// Never changes.
     pub id: SessionId,
-    /// What the client called itself.
+    /// The User-Agent of the client.
     pub device: String,
     /// RFC 3339, UTC.
     pub created_at: String,
-    /// When it was last refreshed, to five minutes: RFC 3339, UTC.
+    /// When it was last used, in steps of five minutes: RFC 3339, UTC.
     pub last_used: String,
-    /// When a refresh token of it last came from another network or device than had it exchanged: RFC 3339, UTC.
+    /// When a used refresh token last came again from another network or device: RFC 3339, UTC.
     pub replayed_elsewhere: Option<String>,
-    /// When it ends at the latest: RFC 3339, UTC.
+    /// When it expires: RFC 3339, UTC.
     pub expires_at: String,
 }
 

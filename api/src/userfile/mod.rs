@@ -1,20 +1,21 @@
-//! A file of users, as `import users` reads it and `export users` writes it: a line each, as JSON or as CSV.
+//! User files, as `import users` reads and `export users` writes them: one line per user, as JSON or CSV.
 //!
-//! Knows neither a store nor who asks. A line is one user or a sentence that says why it is none; no sentence
-//! quotes a hash.
+//! Knows neither stores nor commands. A line is a user or a sentence that says what is wrong; no sentence quotes a
+//! hash.
 //!
 //! | field | |
 //! |---|---|
-//! | `username` | needed |
+//! | `username` | required |
 //! | `email` | |
-//! | `email_verified` | whether the address is the person's for sure; `false` if it is not there |
+//! | `email_verified` | whether the address is verified; default `false` |
 //! | `full_name` | |
-//! | `role` | `user`, if it is not there, `admin` or `guest` |
-//! | `is_active` | `true` if it is not there |
-//! | `created_at` | RFC 3339, or as PostgreSQL writes it; the present, if it is not there |
-//! | `password_hash` | bcrypt, argon2, PBKDF2-SHA256 or scrypt; without one nobody signs in before a reset |
+//! | `role` | `user` (default), `admin` or `guest` |
+//! | `is_active` | default `true` |
+//! | `created_at` | RFC 3339 or PostgreSQL's format; default now |
+//! | `password_hash` | bcrypt, argon2, PBKDF2-SHA256 or scrypt; without one, the user has to reset the password |
 //!
-//! CSV begins with a line that names its columns, in any order; an empty cell is none; a line ends by CR, LF or both.
+//! CSV begins with a line with the names of its columns, in any order. An empty cell is no value. A line ends with CR,
+//! LF or both.
 
 mod read;
 mod records;
@@ -26,17 +27,17 @@ use std::path::Path;
 pub use read::{BadHeader, UserFile};
 pub use write::UserFileWriter;
 
-/// How a line is written.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// An object of JSON a line.
+    /// One JSON object per line.
     Jsonl,
     /// RFC 4180.
     Csv,
 }
 
 impl Format {
-    /// What a file of that name holds.
+    /// The format of a file with this name.
     #[must_use]
     pub fn of(path: &Path) -> Self {
         match path.extension() {

@@ -1,4 +1,4 @@
-//! From lines to users, one line in memory at a time.
+//! Reads users line by line, with one line in memory at a time.
 
 use std::io::{self, BufRead, Read as _};
 
@@ -11,12 +11,12 @@ use super::Format;
 use super::records::{MAX_LINE, Records};
 use super::row::{FIELDS, Row};
 
-/// Why the file can not be read as users at all.
+/// Why the file cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("the first line must name the columns: {0}")]
+#[error("the first line must contain the names of the columns: {0}")]
 pub struct BadHeader(String);
 
-/// The lines of a file.
+/// Reads the lines of a file.
 pub struct UserFile<R> {
     lines: Lines<R>,
     now: Timestamp,
@@ -24,15 +24,15 @@ pub struct UserFile<R> {
 
 enum Lines<R> {
     Jsonl(Objects<R>),
-    /// With which field each column is.
+    /// The field of each column.
     Csv(Box<Records<R>>, Vec<&'static str>),
 }
 
 impl<R: BufRead> UserFile<R> {
-    /// Reads the beginning. Users whose line does not say when they came, came `now`.
+    /// Reads the beginning of the file. Users without `created_at` get `now`.
     ///
     /// # Errors
-    /// If it can not be read; [`BadHeader`] inside, if it is CSV and does not begin with the names of columns.
+    /// If it cannot be read. Contains [`BadHeader`] if it is CSV and does not begin with the names of its columns.
     pub fn open(source: R, format: Format, now: Timestamp) -> io::Result<Self> {
         let lines = match format {
             Format::Jsonl => Lines::Jsonl(Objects { source, number: 0 }),
@@ -41,7 +41,7 @@ impl<R: BufRead> UserFile<R> {
                 let mut records = Records::new(source)?;
                 let header = records
                     .next()?
-                    .ok_or_else(|| bad("it is empty".to_owned()))?;
+                    .ok_or_else(|| bad("the file is empty".to_owned()))?;
                 let columns = header.cells.and_then(|cells| columns(&cells));
                 Lines::Csv(Box::new(records), columns.map_err(bad)?)
             }
@@ -49,7 +49,7 @@ impl<R: BufRead> UserFile<R> {
         Ok(Self { lines, now })
     }
 
-    /// The next one's number, and what it says or why that cannot be read.
+    /// The number of the next line, and its content or what is wrong.
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<Row, String>)>> {
         Ok(match &mut self.lines {
             Lines::Jsonl(objects) => objects
@@ -75,14 +75,14 @@ impl<R: BufRead> Iterator for UserFile<R> {
     }
 }
 
-/// Lines that are JSON, or should be.
+/// Lines of JSON.
 struct Objects<R> {
     source: R,
     number: u64,
 }
 
 impl<R: BufRead> Objects<R> {
-    /// The next line that is not blank; inside, why it can not be read.
+    /// The next line that is not blank, or what is wrong.
     fn next_line(&mut self) -> io::Result<Option<Result<String, String>>> {
         loop {
             let mut line = Vec::new();
@@ -101,7 +101,7 @@ impl<R: BufRead> Objects<R> {
             let Ok(text) = str::from_utf8(&line) else {
                 return Ok(Some(Err("is not UTF-8".to_owned())));
             };
-            // Some programs begin a file with a byte order mark.
+            // Some programs write a byte order mark at the start of a file.
             let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).trim();
             if !text.is_empty() {
                 return Ok(Some(Ok(text.to_owned())));
@@ -110,8 +110,8 @@ impl<R: BufRead> Objects<R> {
     }
 }
 
-/// As serde reads it: it finds unknown fields and such as stand there twice. What type a field has is looked at
-/// behind it, since serde's own sentences quote values.
+/// The JSON form. serde finds unknown and duplicate fields. The types of fields are checked separately, since serde's
+/// own messages quote values.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Loose {
@@ -126,9 +126,9 @@ struct Loose {
 }
 
 fn from_json(text: &str) -> Result<Row, String> {
-    // serde would take a list for the fields in their order.
+    // serde would accept an array of the fields in order.
     if !text.starts_with('{') {
-        return Err("is no JSON object".to_owned());
+        return Err("is not a JSON object".to_owned());
     }
     let loose: Loose = serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
@@ -139,12 +139,12 @@ fn from_json(text: &str) -> Result<Row, String> {
                 .unwrap_or_default()
                 .to_owned()
         }
-        _ => format!("is no JSON, from column {} on", error.column()),
+        _ => format!("is not valid JSON, from column {} on", error.column()),
     })?;
     let string = |name, value: Option<Value>| match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("{name}: must be a text")),
+        Some(_) => Err(format!("{name}: must be a string")),
     };
     let switch = |name, value: Option<Value>| match value {
         None => Ok(None),
@@ -166,9 +166,7 @@ fn from_json(text: &str) -> Result<Row, String> {
 fn from_csv(cells: Vec<String>, columns: &[&'static str]) -> Result<Row, String> {
     if cells.len() != columns.len() {
         let (there, needed) = (cells.len(), columns.len());
-        return Err(format!(
-            "has {there} cells, where there are {needed} columns"
-        ));
+        return Err(format!("has {there} cells for {needed} columns"));
     }
     let mut row = Row::default();
     let cells = columns.iter().zip(cells);
@@ -202,10 +200,10 @@ fn columns(header: &[String]) -> Result<Vec<&'static str>, String> {
         let known = FIELDS.iter().find(|field| **field == name.trim());
         let field = known.ok_or_else(|| {
             let name: String = name.chars().take(40).collect();
-            format!("{name:?} is none of {}", FIELDS.join(", "))
+            format!("{name:?} is not one of {}", FIELDS.join(", "))
         })?;
         if columns.contains(field) {
-            return Err(format!("{field} is there twice"));
+            return Err(format!("{field} occurs twice"));
         }
         columns.push(*field);
     }

@@ -1,23 +1,23 @@
-//! The records of a CSV file, one in memory at a time. `csv-core` says where each ends: at a line break, be it CR, LF or
-//! both, that is not in quotes. What is told of here is the line on which a record begins, as editors count.
+//! The records of a CSV file, with one in memory at a time. `csv-core` finds the end of each: a line break (CR, LF or
+//! both) outside of quotes. The number of a record is the line on which it begins, as editors count.
 
 use std::io::{self, BufRead};
 use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader};
 
-/// The longest line that is looked at.
+/// The longest line.
 pub(super) const MAX_LINE: u64 = 64 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 pub(super) struct Records<R> {
     source: R,
-    /// What was read; what is before `taken` is done with.
+    /// The bytes that were read. Those before `taken` are done.
     bytes: Vec<u8>,
     taken: usize,
     lines: LineCount,
-    /// The cells of the last record, one behind the other, and where each ends.
+    /// The cells of the last record, one after the other, and where each ends.
     cells: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Records<R> {
 pub(super) struct Record {
     /// The line on which it begins, from 1.
     pub(super) number: u64,
-    /// Its cells, or why there are none.
+    /// Its cells, or what is wrong.
     pub(super) cells: Result<Vec<String>, String>,
 }
 
@@ -46,7 +46,7 @@ impl<R: BufRead> Records<R> {
             cells: Vec::new(),
             ends: vec![0; 16],
         };
-        // Some programs begin a file with it.
+        // Some programs write it at the start of a file.
         while records.bytes.len() < BYTE_ORDER_MARK.len() && records.read_more()? {}
         if records.bytes.starts_with(BYTE_ORDER_MARK) {
             records.taken = BYTE_ORDER_MARK.len();
@@ -70,7 +70,7 @@ impl<R: BufRead> Records<R> {
         Ok(Some(Record { number, cells }))
     }
 
-    /// Whether anything follows.
+    /// Returns whether anything follows.
     fn skip_blanks(&mut self) -> io::Result<bool> {
         loop {
             let ahead = &self.bytes[self.taken..];
@@ -84,7 +84,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// How many bytes the record has that comes next, and how many cells.
+    /// The number of bytes and cells of the next record.
     fn find_end(&mut self) -> Result<(usize, usize), Endless> {
         let mut csv = Reader::new();
         let (mut length, mut written, mut ended) = (0, 0, 0);
@@ -98,10 +98,10 @@ impl<R: BufRead> Records<R> {
                 if self.read_more().map_err(Endless::Io)? {
                     continue;
                 }
-                // Outside of quotes the end of the file ends a record as the end of a line does.
+                // Outside of quotes, the end of the file ends a record like the end of a line.
                 (ahead, at_end) = (b"\n", true);
             }
-            // It writes no more than it reads.
+            // The output is never longer than the input.
             self.cells.resize(written + ahead.len(), 0);
             let (result, read, wrote, ends) =
                 csv.read_record(ahead, &mut self.cells[written..], &mut self.ends[ended..]);
@@ -123,7 +123,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// The line that begins what has no end is passed over, and nothing behind it; why.
+    /// Skips the first line of a record without an end, but not the lines after it. Returns what is wrong.
     fn give_up_line(&mut self) -> io::Result<String> {
         let mut whole = true;
         loop {
@@ -142,7 +142,7 @@ impl<R: BufRead> Records<R> {
             }
         }
         Ok(if whole {
-            "has a quote that is not closed"
+            "has an unclosed quote"
         } else {
             "is longer than 64 KiB"
         }
@@ -157,7 +157,7 @@ impl<R: BufRead> Records<R> {
             cells.push(String::from_utf8(cell).map_err(|_| "is not UTF-8")?);
             start = *end;
         }
-        // Blanks at the end of a line are nobody's.
+        // Blanks at the end of a line are not part of the last cell.
         if let Some(last) = cells.last_mut() {
             last.truncate(last.trim_end().len());
         }
@@ -170,7 +170,7 @@ impl<R: BufRead> Records<R> {
         self.taken += count;
     }
 
-    /// Reads on; whether there was anything.
+    /// Reads more. Returns whether there was anything.
     fn read_more(&mut self) -> io::Result<bool> {
         self.bytes.drain(..self.taken);
         self.taken = 0;
@@ -182,7 +182,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Lines that have ended, by CR, LF or both.
+/// Counts lines, which end by CR, LF or both.
 #[derive(Default)]
 struct LineCount {
     ended: u64,
@@ -207,7 +207,7 @@ mod tests {
 
     use super::Records;
 
-    /// Each record's line, and its cells or why there are none, whatever the size of what is read at once.
+    /// Checks the line and cells of each record, for different sizes of reads.
     fn check(text: &str, expected: &[(u64, Result<&[&str], &str>)]) {
         for at_once in [1, 2, 3, 7, 8192] {
             let source = BufReader::with_capacity(at_once, text.as_bytes());
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    const UNCLOSED: Result<&[&str], &str> = Err("has a quote that is not closed");
+    const UNCLOSED: Result<&[&str], &str> = Err("has an unclosed quote");
 
     #[test]
     fn a_record_ends_at_whatever_ends_a_line() {

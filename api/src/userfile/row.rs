@@ -1,4 +1,4 @@
-//! One user as the file has him, and as the store has him.
+//! A user in the file, and as a record of the store.
 
 use password_auth_core::passwords::import_hash;
 use password_auth_model::{EmailAddress, FullName, PasswordHash, Role, Timestamp, User, Username};
@@ -51,30 +51,32 @@ impl Row {
         }
     }
 
-    /// The user, or the first thing that is wrong. `now` is when he comes, if the row does not say.
+    /// The user, or the first problem. `now` is the default of `created_at`.
     pub(super) fn user(self, now: Timestamp) -> Result<User, String> {
         let username = self.username.ok_or("username: is missing")?;
         let username = Username::parse(&username)
             .map_err(|violation| format!("username: {}", violation.message()))?;
         let password = match given(self.password_hash) {
             Some(hash) => import_hash(&hash)
-                .map_err(|reason| format!("password_hash: can not be used: {reason}"))?,
+                .map_err(|reason| format!("password_hash: cannot be used: {reason}"))?,
             None => PasswordHash::none(),
         };
         let created_at = match given(self.created_at) {
-            Some(text) => read(&text).ok_or("created_at: is no moment as 2026-01-31T12:00:00Z")?,
+            Some(text) => {
+                read(&text).ok_or("created_at: is not a time such as 2026-01-31T12:00:00Z")?
+            }
             None => now,
         };
         if created_at > now {
-            return Err("created_at: lies in the future".to_owned());
+            return Err("created_at: is in the future".to_owned());
         }
         let email = given(self.email)
             .map(|text| EmailAddress::parse(&text))
             .transpose()
-            .map_err(|_| "email: is no e-mail address")?;
+            .map_err(|_| "email: is not an e-mail address")?;
         let is_verified = self.email_verified.unwrap_or(false);
         if is_verified && email.is_none() {
-            return Err("email_verified: there is no address".to_owned());
+            return Err("email_verified: is true, but there is no e-mail address".to_owned());
         }
         let full_name = FullName::parse(&self.full_name.unwrap_or_default())
             .map_err(|violation| format!("full_name: {}", violation.message()))?;
@@ -95,12 +97,12 @@ impl Row {
     }
 }
 
-/// What is there and not blank.
+/// A value that is not blank.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// RFC 3339, or as PostgreSQL writes it: `2026-01-31 12:00:00+00`, the minutes of the offset only where there are any.
+/// RFC 3339, or PostgreSQL's format: `2026-01-31 12:00:00+00`, where the minutes of the offset are optional.
 fn read(text: &str) -> Option<Timestamp> {
     let mut text = text.trim().replacen(' ', "T", 1);
     let offset = text
@@ -136,7 +138,7 @@ mod tests {
             "",
             "infinity",
             "2024-05-01",
-            // In whose time?
+            // Without a time zone.
             "2024-05-01 09:30:00",
             "2024-05-01 09:30:00+",
             "0044-03-15 12:00:00+00 BC",

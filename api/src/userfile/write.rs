@@ -1,4 +1,4 @@
-//! From users to lines.
+//! Writes users as lines.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::row::{FIELDS, Row};
 
 /// Writes users.
 pub enum UserFileWriter<W: Write> {
-    /// An object of JSON a line.
+    /// One JSON object per line.
     Jsonl(W),
     /// RFC 4180.
     Csv(Box<csv::Writer<W>>),
@@ -19,7 +19,7 @@ impl<W: Write> UserFileWriter<W> {
     /// Begins a file.
     ///
     /// # Errors
-    /// If `to` can not be written.
+    /// If `to` cannot be written.
     pub fn new(to: W, format: Format) -> io::Result<Self> {
         Ok(match format {
             Format::Jsonl => Self::Jsonl(to),
@@ -34,7 +34,7 @@ impl<W: Write> UserFileWriter<W> {
     /// Writes one user.
     ///
     /// # Errors
-    /// If it can not be written.
+    /// If it cannot be written.
     pub fn write(&mut self, user: &User) -> io::Result<()> {
         let row = Row::of(user);
         match self {
@@ -61,10 +61,10 @@ impl<W: Write> UserFileWriter<W> {
         }
     }
 
-    /// Ends the file, and gives back what it was written to.
+    /// Finishes the file, and returns the writer.
     ///
     /// # Errors
-    /// If it can not be written.
+    /// If it cannot be written.
     pub fn finish(self) -> io::Result<W> {
         match self {
             Self::Jsonl(mut to) => to.flush().map(|()| to),

@@ -1,15 +1,15 @@
-//! What is kept: the trait that every engine implements, and its records.
+//! The store: the trait that every engine implements, and its records.
 //!
-//! A method is a whole intention and atomic: nobody reads, decides and writes in three steps. Absent is
-//! `Ok(None)`; a conflict is a named variant. Unless a method says otherwise, its answer, also that
-//! nothing had to change, comes after everything that it depends on has reached the disk.
+//! A method is a whole intention and atomic: callers never read, decide and write in three steps. Absent is `Ok(None)`;
+//! a conflict is a named variant. Unless a method says otherwise, it returns after everything that its result depends
+//! on is on disk, also if it changed nothing.
 //!
-//! Calls that overlap, on one node or on several, act as if they had come one after the other in some order.
-//! The identifier of a record that is added is new, and no text in a record holds a NUL. `arrival` and `now` are
-//! for engines without a clock. One that nodes share goes by its server's, and takes a request to have come as
-//! much earlier as it waited.
+//! Overlapping calls, on one node or several, have the same effect as if they came one after the other in some order
+//! (linearizability). The id of an added record is new, and no text in a record contains a NUL. `arrival` and `now` are
+//! for engines without a clock. An engine that nodes share uses the clock of its server and subtracts the time that a
+//! request waited.
 //!
-//! `api/tests/store` holds every engine to what is written here.
+//! The tests in `api/store/tests` check all of this for every engine.
 
 mod dump;
 mod error;
@@ -37,34 +37,35 @@ pub use outcomes::{
     UserFilter,
 };
 
-/// Of how many accounts with one address that nobody has verified is known: half of them the first, half the last.
+/// The most accounts with the same unverified address that are returned: half of them the oldest, half the newest.
 pub const MAX_NAMESAKES: usize = 256;
 
-/// What is said of two accounts that verified one address, as an older version compared two.
-pub const SAME_ADDRESS: &str = "two accounts have verified what is one e-mail address: the later one keeps it \
-     unverified, and can verify another";
+/// Logged if two accounts have verified the same address, which an older version could allow.
+pub const SAME_ADDRESS: &str = "two accounts have verified the same e-mail address: it is now \
+                                unverified for the later account, which can verify another";
 
-/// Where everything lives.
+/// Stores everything.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Adds a user, unless his name, or his address as a verified one, is somebody else's: one name has one user,
-    /// however many ask for it at once. The name is looked at first.
+    /// Adds a user, unless another user has the name, or has verified the address. A name has one user, however many
+    /// requests come at once. The name is checked first.
     async fn create_user(&self, user: User) -> Result<CreateUser, StoreError>;
 
-    /// The user. A read: it sees what was answered on any node, and waits for no disk write.
+    /// The user. A read: it sees everything that was acknowledged on any node, and does not wait for the disk.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user of that name, `None` also if it is one that nobody can have. A read: it sees what was
-    /// answered on any node, and waits for no disk write.
+    /// The user with this name. `None` also for a name that no user can have. A read: it sees everything that was
+    /// acknowledged on any node, and does not wait for the disk.
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError>;
 
-    /// Who gave that address: the one who has verified it, alone; else those who have not, in the order of their ids: of
-    /// more than [`MAX_NAMESAKES`] the first half of so many and the last half. A read: it waits for no disk write.
+    /// The users with this address: only the one who has verified it or, if nobody has, all of them in the order of
+    /// their ids. Of more than [`MAX_NAMESAKES`], the first and the last half of that number. A read: it does not wait
+    /// for the disk.
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
 
-    /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A
-    /// read that no other kind of read waits behind: it waits for no disk write, and is refused as busy while too
-    /// many of its kind wait.
+    /// Users in the order of their ids, that is, of registration: `limit` of them after the first `skip`. A long read:
+    /// it does not delay other reads, does not wait for the disk, and is refused as busy while too many long reads
+    /// wait.
     async fn users(
         &self,
         filter: UserFilter,
@@ -72,13 +73,13 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many users there are. A read of the kind of [`users`](Self::users).
+    /// The number of users. A long read, like [`users`](Self::users).
     async fn count_users(&self) -> Result<u64, StoreError>;
 
-    /// Whether somebody has the name. That somebody has it is on disk when this says so.
+    /// Whether a user has the name. If so, that user is on disk when this returns.
     async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError>;
 
-    /// Sets `new` if the user's hash is still `old`; says whether it was. `false` if there is no such user.
+    /// Sets `new` if the user's hash is still `old`, and returns whether it was. `false` if there is no such user.
     async fn replace_password_hash(
         &self,
         user: UserId,
@@ -86,22 +87,22 @@ pub trait Store: Send + Sync + 'static {
         new: PasswordHash,
     ) -> Result<bool, StoreError>;
 
-    /// Changes what `change` names, unless that would leave no active admin. Somebody who is deactivated loses
-    /// his sessions, whatever became of them, and his one-time tokens in the same step.
+    /// Makes the change, unless it would leave no active admin. If the user is deactivated, their sessions, ended or
+    /// not, and their one-time tokens are removed in the same step.
     async fn change_user(&self, user: UserId, change: UserChange)
     -> Result<ChangeUser, StoreError>;
 
-    /// Lets in again a user who deactivated the account himself, if the password was changed as often as when it was
-    /// checked; one who is active stays it. [`Unknown`](ChangeUser::Unknown), and nothing changes, of anybody else.
+    /// Reactivates a user who deactivated their own account, if the password still has the version that was checked. An
+    /// active user stays active. For all others, returns [`Unknown`](ChangeUser::Unknown) and changes nothing.
     async fn reactivate_user(
         &self,
         user: UserId,
         password_version: u32,
     ) -> Result<ChangeUser, StoreError>;
 
-    /// Sets another password if it was changed `version` times before; counts the change; ends all of the person's
-    /// sessions but `keep`, and voids his one-time tokens. `keep`, which is to be his and not ended, is
-    /// [renewed](Session::renewed): what was issued for it so far is void, too.
+    /// Sets a new password if the current one has the version `version`, and raises the version. Ends all sessions of
+    /// the user except `keep`, and removes their one-time tokens. `keep` must be a live session of the user; it is
+    /// [renewed](Session::renewed), so that tokens issued for it so far are invalid.
     async fn change_password(
         &self,
         user: UserId,
@@ -110,15 +111,16 @@ pub trait Store: Send + Sync + 'static {
         keep: Option<SessionId>,
     ) -> Result<ChangePassword, StoreError>;
 
-    /// Removes the user and everything that is about him: sessions, one-time tokens, letters, events, counts of
-    /// tries. Unless that would leave no active admin. Letters to his address that are about nobody yet go too, unless
-    /// somebody else gave the address and he did not verify it; the count of letters to it only if he did, lest
-    /// whoever comes and goes with a stranger's address has no limit.
+    /// Removes the user and everything about them: sessions, one-time tokens, queued mails, events, attempt counters.
+    /// Refused if it would leave no active admin. Queued mails to the address that name no user are removed too, unless
+    /// another user has the address and this user has not verified it. The counter of mail to the address is only
+    /// removed if this user has verified it: otherwise, registering with a stranger's address and deleting the account,
+    /// again and again, would get around the limit.
     async fn delete_user(&self, user: UserId) -> Result<DeleteUser, StoreError>;
 
-    /// Adds a session, if its user is there and active, and his password was changed as often as when it was
-    /// checked: `password_version`. Notes when he last signed in. Of more than
-    /// [`MAX_SESSIONS`](password_auth_model::MAX_SESSIONS) that are on record the oldest goes, by its id, and never the new
+    /// Adds a session, if its user exists and is active, and the password still has the version that was checked:
+    /// `password_version`. Sets the time of the last sign-in. If there are more than
+    /// [`MAX_SESSIONS`](password_auth_model::MAX_SESSIONS), the one with the lowest id is removed, but never the new
     /// one.
     async fn create_session(
         &self,
@@ -126,28 +128,29 @@ pub trait Store: Send + Sync + 'static {
         password_version: u32,
     ) -> Result<NewSession, StoreError>;
 
-    /// The person's sessions that are still on record, in the order in which they began; also those that were
-    /// ended for a theft, and those that expired lately. A read: it waits for no disk write.
+    /// The user's stored sessions, in the order in which they began, including those that ended by a theft or expired
+    /// lately. A read: it does not wait for the disk.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
-    /// As [`end_session`](Self::end_session), if it is that person's; says whether it was removed. An expired one
-    /// that is still on record is.
+    /// Like [`end_session`](Self::end_session), if it is a session of this user. Returns whether it was removed; an
+    /// expired session that is still stored is.
     async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
 
-    /// As [`end_session`](Self::end_session), all of the person's but `keep`; how many were removed.
+    /// Like [`end_session`](Self::end_session), for all sessions of the user except `keep`. Returns how many were
+    /// removed.
     async fn end_sessions_of(
         &self,
         user: UserId,
         keep: Option<SessionId>,
     ) -> Result<u64, StoreError>;
 
-    /// The session, whatever became of it, and its user, both of one moment. A read: it sees what was
-    /// answered on any node, and waits for no disk write.
+    /// The session, ended or not, and its user, both at the same moment. A read: it sees everything that was
+    /// acknowledged on any node, and does not wait for the disk.
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
 
-    /// `by` presents generation `presented` of a session: [`sessions::decide`](password_auth_model::decide) and
-    /// what it decides, as one compare-and-set. `arrival` is when the request came. `None`, and nothing
-    /// changes, if there is no such session, or its user is gone or disabled.
+    /// `by` presents generation `presented` of a session. Calls [`sessions::decide`](password_auth_model::decide) and
+    /// applies the decision, as one compare-and-set. `arrival` is when the request came. Returns `None` and changes
+    /// nothing if there is no such session, or its user does not exist or is deactivated.
     async fn rotate_session(
         &self,
         id: SessionId,
@@ -156,9 +159,9 @@ pub trait Store: Send + Sync + 'static {
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError>;
 
-    /// Notes that an access token of `generation`, issued to `party`, was accepted, as
-    /// [`Session::after_use`] says, whatever else became of the session; no error if it is not there.
-    /// Does not wait for the disk: losing it can miss a theft, but never signs anybody out.
+    /// Records that an access token of `generation`, issued to `party`, was accepted, as [`Session::after_use`] says,
+    /// whatever the state of the session. Not an error if there is no such session. Does not wait for the disk: if it
+    /// is lost, a theft may be missed, but nobody is signed out.
     async fn note_use(
         &self,
         id: SessionId,
@@ -166,25 +169,25 @@ pub trait Store: Send + Sync + 'static {
         party: Party,
     ) -> Result<(), StoreError>;
 
-    /// Removes a session, an expired one and a disabled user's too; no error if it is not there. One that
-    /// was ended for a theft stays on record as it is, so that its owner is told.
+    /// Removes a session, also an expired one or one of a deactivated user. Not an error if there is no such session. A
+    /// session that ended by a theft is kept, so that its owner is told.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
 
-    /// Adds a one-time token, if its user is there and active; says whether it did.
+    /// Adds a one-time token, if its user exists and is active. Returns whether it was added.
     async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError>;
 
-    /// The token with that hash, if it has not expired at `now`, and its user, who is active. Looking does not use
-    /// it up. A read: it waits for no disk write.
+    /// The token with this hash and its user, if the token has not expired at `now` and the user is active. Does not
+    /// use the token up. A read: it does not wait for the disk.
     async fn one_time_token(
         &self,
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(OneTimeToken, User)>, StoreError>;
 
-    /// Takes a token that is good for a new password at `now`, and does as
-    /// [`change_password`](Self::change_password) does; ends all sessions. The address that the token was mailed to
-    /// is verified by it, unless somebody else has verified it. The user after it; `None`, and nothing changes, if
-    /// the token is not good, or the address is not the person's any more.
+    /// Uses up a password reset token that is valid at `now`, and does the same as
+    /// [`change_password`](Self::change_password), but ends all sessions. This also verifies the address that the token
+    /// was mailed to, unless another user has verified it. Returns the user after the change. Returns `None` and
+    /// changes nothing if the token is not valid, or if the user no longer has the address.
     async fn reset_password(
         &self,
         hash: &TokenHash,
@@ -192,22 +195,22 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// Takes a token that verifies, or changes, the address at `now`. The address that it was mailed to is the
-    /// person's then, and verified. A change voids the person's other one-time tokens. Nothing happens to a token
-    /// whose address somebody else has verified meanwhile. A used one is remembered until it expires, or is void.
+    /// Uses up a token that verifies or changes the address and is valid at `now`. The user then has the address that
+    /// it was mailed to, verified. A change removes the user's other one-time tokens. If another user has verified the
+    /// address meanwhile, the token is not used up. A used token is remembered until it expires or is removed.
     async fn confirm_email(
         &self,
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<ConfirmEmail, StoreError>;
 
-    /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](password_auth_model::Happening::Deleted)).
-    /// Of more of the account's events than [there is room for](password_auth_model::Class::room) the oldest of the same
-    /// class go; where several nodes add at once, with the next one. Does not wait for the disk.
+    /// Adds an event. For a user who does not exist, only [`Deleted`](password_auth_model::Happening::Deleted) is
+    /// added. If the account has more events of the same class than [the limit](crate::events::Class::room), the oldest
+    /// are removed; if several nodes add at once, with the next event. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
 
-    /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
-    /// of them at most. A read of the kind of [`users`](Self::users).
+    /// Events, the latest first: of one user or of all, older than the event `before` if it is given, at most `limit`.
+    /// A long read, like [`users`](Self::users).
     async fn events(
         &self,
         user: Option<UserId>,
@@ -215,28 +218,27 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
 
-    /// Puts a letter into the queue, unless the person whom it is about is gone.
+    /// Adds a mail to the queue, unless the user that it is about does not exist.
     async fn add_letter(&self, letter: Letter) -> Result<(), StoreError>;
 
-    /// The letter that has been due longest at `now`, for whoever asks first: it is due again at `until`, with one
-    /// try more. Does not wait for the disk.
+    /// Claims the mail that has been due longest at `now`, for one caller: it is due again at `until`, and its number
+    /// of tries is raised. Does not wait for the disk.
     async fn claim_letter(
         &self,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Letter>, StoreError>;
 
-    /// When the next letter is due. A read: it waits for no disk write.
+    /// When the next mail is due. A read: it does not wait for the disk.
     async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Sets when to try a letter again; no error if it is gone. Does not wait for the disk.
+    /// Sets when to try a mail again. Not an error if it is gone. Does not wait for the disk.
     async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError>;
 
-    /// Removes a letter that was sent, or given up; no error if it is gone.
+    /// Removes a mail that was sent or dropped. Not an error if it is gone.
     async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError>;
 
-    /// Counts one try of a kind that has no other count. Does not wait for the disk: a crash may forget the last
-    /// moment's tries.
+    /// Counts one attempt. Does not wait for the disk: a crash may lose the attempts of the last moment.
     async fn count(
         &self,
         attempt: Attempt,
@@ -244,9 +246,9 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Counts one try at an account, as [`Rate::decide`] says. From a network that is remembered for the
-    /// account a try is allowed and not counted. Does not wait for the disk: a crash may forget the last
-    /// moment's tries.
+    /// Counts one sign-in attempt at an account, as [`Rate::decide`] says. An attempt from a network that is remembered
+    /// for the account is allowed and not counted. Does not wait for the disk: a crash may lose the attempts of the
+    /// last moment.
     async fn count_attempt(
         &self,
         attempt: SignInAttempt,
@@ -254,36 +256,34 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Remembers that somebody signed in to the account from that network, up to the moment before `until`;
-    /// the last call counts, also if its moment is the earlier one. Does not wait for the disk.
+    /// Remembers until just before `until` that there was a sign-in to the account from this network. The last call
+    /// wins, also if its time is earlier. Does not wait for the disk.
     async fn remember_network(
         &self,
         attempt: SignInAttempt,
         until: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Removes, in small steps, what is over at `now`: sessions that expired
-    /// [`KEPT_AFTER_EXPIRY`](password_auth_model::KEPT_AFTER_EXPIRY) ago or earlier, counts of tries that are
-    /// paid off, networks that are remembered no longer, one-time tokens that expired, and events older than
-    /// [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT). Says how many records went. What somebody is using
-    /// at this moment may stay until the next time, and so may some counts, where most of many are to stay. Does not
-    /// wait for the disk.
+    /// Removes, in small steps, what has expired at `now`: sessions that expired at least
+    /// [`KEPT_AFTER_EXPIRY`](password_auth_model::KEPT_AFTER_EXPIRY) ago, attempt counters and remembered networks that
+    /// have run out, expired one-time tokens, and events older than [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT).
+    /// Returns how many records were removed. A record that is in use may stay until the next sweep, and so may some
+    /// counters among many that stay. Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
-    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
-    /// the picture may hold a write that nobody was told of yet.
+    /// Everything that is stored, as a snapshot of one moment at or after the call, while writes go on. One at a time:
+    /// another is refused as busy until the engine has read everything. Dropping the stream ends it. The snapshot may
+    /// contain writes that are not on disk and not acknowledged yet.
     async fn dump(&self) -> Result<Records, StoreError>;
 
-    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
-    /// may use the store meanwhile.
+    /// Writes `records` into an empty store: all or nothing, in bounded memory. The store must not be used meanwhile.
     async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
 
-    /// Ready once the engine can write no more, for example because the disk is full. Whoever runs the
-    /// server ends it then, so that its supervisor starts it anew.
+    /// Completes once the engine can no longer write, for example because the disk is full. The server then ends, so
+    /// that its supervisor starts it again.
     async fn failed(&self);
 
-    /// Writes everything down. Later calls fail as [unavailable](StoreError::Unavailable), reads too; a
-    /// second close does nothing. Files are let go of when the store is dropped.
+    /// Writes everything to disk. Later calls, also reads, fail as [unavailable](StoreError::Unavailable). A second
+    /// close does nothing. The files are released when the store is dropped.
     async fn close(&self);
 }

@@ -1,4 +1,4 @@
-//! Access tokens: who is let in, and what else looks like a token.
+//! Access tokens: what is accepted and what is refused.
 
 use std::time::Duration;
 

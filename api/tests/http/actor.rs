@@ -1,4 +1,4 @@
-//! Somebody who uses the servers and remembers what they acknowledged, to hold them to that afterwards.
+//! An actor that uses the servers and remembers what they acknowledged, to check it afterwards.
 
 mod asking;
 mod check;
@@ -23,8 +23,8 @@ const LIVE_SESSIONS: usize = 6;
 /// which that is no theft, however long the answer then takes.
 const REPLAYED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Not acknowledged: the server was killed, or said that it can not answer. What was under way may or may not
-/// have happened.
+/// Not acknowledged: the server was killed, or said that it cannot answer. What was under way may or may not have
+/// happened.
 pub struct Cut;
 
 pub struct Actor {
@@ -118,7 +118,7 @@ impl Actor {
         }
     }
 
-    /// Three want one name at once, each with a password of his own.
+    /// Three want one name at once, each with their own password.
     async fn contend(&mut self) -> Result<(), Cut> {
         let name = self.new_name();
         let passwords = [password(0), password(1), password(2)];

@@ -1,4 +1,4 @@
-//! `backup` and `restore`, through the binary: what a file holds, and that it is whole or not there.
+//! `backup` and `restore`, through the binary: the content of a file, and that it is complete or does not exist.
 
 mod command;
 mod damage;
@@ -100,7 +100,7 @@ async fn a_file_is_its_owner_s_alone_and_never_overwritten_unasked() {
     fs::write(&file, "precious").expect("written");
     let refused = backup(&store, &file, &[]).await.expect_failure();
     assert!(
-        refused.contains("is there already: choose another name, or --force"),
+        refused.contains("already exists: choose another name, or use --force"),
         "{refused}"
     );
     assert_eq!(fs::read(&file).expect("there"), b"precious");
@@ -148,7 +148,7 @@ async fn a_disk_that_is_full_leaves_no_file() {
     let refused = command::run(command, "backup", &store, &full, &[])
         .await
         .expect_failure();
-    assert!(refused.contains("full.part can not be used"), "{refused}");
+    assert!(refused.contains("full.part cannot be used"), "{refused}");
     assert_eq!(fs::read_dir(&files).expect("a folder").count(), 1);
     // The server hears at its next word that the first is gone, and has room for the next one.
     while backup(&store, &full, &[]).await.is_failure() {}

@@ -1,4 +1,4 @@
-//! What one account may take of the server: how much it writes, how much it asks for, how much of it is kept.
+//! Limits per account: how much it may write, request and store.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn changes_are_counted_by_account_whichever_sign_in_makes_them(engine: Eng
         reply.expect_failure(429, ErrorCode::TooManyAttempts);
     }
     assert_eq!(rename(&elsewhere, "Alice").await.status, 429);
-    assert_eq!(rename(&bob, "Bob").await.status, 200, "he did nothing");
+    assert_eq!(rename(&bob, "Bob").await.status, 200, "they did nothing");
     server.advance(Duration::from_secs(12)).await;
     assert_eq!(rename(&elsewhere, "Alice").await.status, 200);
     assert_eq!(rename(&alice, "Alice").await.status, 429);

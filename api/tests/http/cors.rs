@@ -1,4 +1,4 @@
-//! CORS: exact origins; whoever else asks gets an answer without CORS headers.
+//! CORS: exact origins. Other origins get a response without CORS headers.
 
 use reqwest::Method;
 use serde_json::json;

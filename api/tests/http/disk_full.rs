@@ -85,7 +85,7 @@ async fn a_disk_that_gets_full_ends_the_server_with_a_sentence_and_loses_nothing
     assert_eq!(status.code(), Some(1), "{log}");
     let sentence = log.lines().last().unwrap_or_default();
     assert!(
-        sentence.starts_with("password-auth: the store can not write any more (is the disk full"),
+        sentence.starts_with("password-auth: the store cannot write any more (is the disk full"),
         "{log}"
     );
     assert!(!log.contains("panicked"), "{log}");
@@ -134,7 +134,7 @@ async fn a_first_start_on_a_full_disk_says_so_and_the_next_one_with_room_serves(
                     "{kibibytes} KiB: {log}"
                 );
                 assert!(
-                    log.contains("make room there, and start again"),
+                    log.contains("free space there and start again"),
                     "{kibibytes} KiB: {log}"
                 );
                 assert_eq!(log.lines().count(), 1, "{kibibytes} KiB: {log}");

@@ -1,5 +1,4 @@
-//! Whatever goes wrong before or beside a handler has the one error body too. (The client checks the
-//! body's shape and the headers of every answer.)
+//! Errors outside of handlers have the same error body. (The client checks the body and the headers of every response.)
 
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
@@ -164,7 +163,7 @@ async fn what_hyper_refuses_by_itself_has_our_body() {
 }
 
 #[tokio::test]
-async fn a_stranger_learns_of_his_missing_token_before_anything_else() {
+async fn a_stranger_learns_of_their_missing_token_before_anything_else() {
     let server = TestServer::start().await;
     let client = server.client();
     let request = client

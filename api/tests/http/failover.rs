@@ -1,5 +1,5 @@
-//! Nodes on one database, and everything that can happen to them and to it, under load: what was acknowledged
-//! stays, no token is rotated twice, nobody is signed out, and whatever can not be answered is a 503.
+//! Nodes on one database, and everything that can happen to them and to it, under load: what was acknowledged stays, no
+//! token is rotated twice, nobody is signed out, and whatever cannot be answered is a 503.
 
 mod load;
 mod nodes;

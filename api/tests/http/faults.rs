@@ -1,5 +1,5 @@
-//! Folders that can not be served, and ends: one sentence for the operator, and what he can do; nothing is
-//! lost on the way.
+//! Folders that cannot be served, and ends: one sentence for the operator, and what they can do; nothing is lost on the
+//! way.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -81,7 +81,7 @@ async fn settings_that_a_killed_first_start_left_unfinished_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_folder_that_can_not_be_made_is_named() {
+async fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");
@@ -89,7 +89,7 @@ async fn a_folder_that_can_not_be_made_is_named() {
     command.current_dir(folder.path());
     let sentence = refusal(command).await;
     assert!(sentence.contains("file/data"), "{sentence}");
-    assert!(sentence.contains("can not be used"), "{sentence}");
+    assert!(sentence.contains("cannot be used"), "{sentence}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_folder_that_may_not_be_written_is_named_with_what_helps() {
     let sentence = refusal(without_privileges(command)).await;
     assert!(sentence.contains("Permission denied"), "{sentence}");
     assert!(
-        sentence.contains("give it to the user who runs the server"),
+        sentence.contains("give it to the user that runs the server"),
         "{sentence}"
     );
     assert_eq!(sentence.lines().count(), 1, "{sentence}");

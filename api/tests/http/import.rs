@@ -1,4 +1,4 @@
-//! `import users` and `export users`, through the binary; and what people who were imported see.
+//! `import users` and `export users`, through the binary, and imported users at sign-in.
 
 mod lines;
 
@@ -211,8 +211,8 @@ async fn csv_is_read_by_its_columns_and_a_bad_line_is_named() {
     let (summary, complaints) = (summary(&imported), complaints(&imported));
     assert_eq!((&summary["taken"], &summary["bad"]), (&json!(2), &json!(3)));
     for sentence in [
-        "line 4: has 2 cells, where there are 5 columns",
-        "line 5: has a quote that is not closed",
+        "line 4: has 2 cells for 5 columns",
+        "line 5: has an unclosed quote",
         "line 6: is_active: must be true or false",
     ] {
         assert!(complaints.contains(sentence), "{sentence} in\n{complaints}");
@@ -225,7 +225,7 @@ async fn csv_is_read_by_its_columns_and_a_bad_line_is_named() {
     let file = place.file("other.csv", "username,is_admin\nmallory,true\n");
     let refused = place.import(&file, &[]).await;
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("\"is_admin\" is none of"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("\"is_admin\" is not one of"));
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn a_line_of_csv_ends_by_a_carriage_return_too() {
     assert_eq!(summary(&imported)["taken"], 3, "{complaints}");
     for sentence in [
         "line 2: full_name: The name must not",
-        "line 5: has 1 cells, where there are 2 columns",
+        "line 5: has 1 cells for 2 columns",
         "line 7: full_name: The name must not",
     ] {
         assert!(complaints.contains(sentence), "{sentence} in\n{complaints}");
@@ -292,7 +292,7 @@ async fn booleans_and_times_are_read_as_postgresql_writes_them() {
 }
 
 #[tokio::test]
-async fn whoever_is_there_already_stays_as_he_is() {
+async fn existing_users_stay_as_they_are() {
     let place = Place::new();
     let file = place.file(
         "first.jsonl",
@@ -321,9 +321,9 @@ async fn whoever_is_there_already_stays_as_he_is() {
     );
     let complaints = complaints(&imported);
     for sentence in [
-        "line 1: somebody has the name already",
-        "line 2: somebody has verified the address already",
-        "line 4: somebody has the name already",
+        "line 1: another user has this name",
+        "line 2: another user has verified this e-mail address",
+        "line 4: another user has this name",
     ] {
         assert!(complaints.contains(sentence), "{sentence} in\n{complaints}");
     }

@@ -1,4 +1,4 @@
-//! Letters: what arrives at a real mail server, and to whom.
+//! Mail: what arrives at a real mail server, and for whom.
 
 mod counted;
 mod faults;
@@ -144,7 +144,7 @@ async fn a_letter_arrives_whole_encrypted_and_by_a_signed_in_sender() {
         let from = mail.from().and_then(|from| from.first()).expect("a sender");
         assert_eq!(from.name(), Some("Example"));
         assert_eq!(from.address(), Some("auth@example.org"));
-        assert_eq!(mail.subject(), Some("Choose a new password"));
+        assert_eq!(mail.subject(), Some("Reset your password"));
         assert!(
             mail.message_id()
                 .expect("an id")

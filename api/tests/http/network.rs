@@ -1,4 +1,4 @@
-//! The network around the server: who has its places, what a head must be, whom a proxy speaks for.
+//! The network: limits for connections, valid request heads, trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -73,7 +73,7 @@ async fn whoever_is_made_by_a_running_server_signs_in_at_once(engine: Engine) {
     let (site, server, token) = with_alice(engine).await;
     me(&server.client(), &token).await.expect_ok();
     let taken = site.run_with(PASSWORD, &["create", "ALICE"]).await;
-    assert_eq!(taken.failure(), "somebody has that name already");
+    assert_eq!(taken.failure(), "another user has that name");
     let short = site.run_with("1234567", &["create", "Bob"]).await;
     assert_eq!(
         short.failure(),
@@ -97,7 +97,7 @@ async fn another_role_counts_on_the_next_request(engine: Engine) {
     let count = async || client.get_as("/api/v1/users/stats/count", &token).await;
     count().await.expect_ok();
     let changed = site.run(&["set-role", "alice", "guest"]).await;
-    assert!(changed.expect_success().contains("is guest now"));
+    assert!(changed.expect_success().contains("is now guest"));
     count()
         .await
         .expect_failure(403, ErrorCode::PermissionDenied);
@@ -174,8 +174,8 @@ async fn sign_ins_are_seen_and_ended_one_by_one_and_all(engine: Engine) {
     site.run_with(PASSWORD, &["create", "Bob"])
         .await
         .expect_success();
-    let not_his = site.run(&["revoke", "bob", &first_id]).await.failure();
-    assert_eq!(not_his, format!("\"bob\" has no sign-in {first_id}"));
+    let not_theirs = site.run(&["revoke", "bob", &first_id]).await.failure();
+    assert_eq!(not_theirs, format!("\"bob\" has no session {first_id}"));
     let ended = site.run(&["revoke", "alice", &first_id, "--json"]).await;
     assert_eq!(ended.json()["ended"], 1);
     me(&client, &first)
@@ -183,7 +183,7 @@ async fn sign_ins_are_seen_and_ended_one_by_one_and_all(engine: Engine) {
         .expect_failure(401, ErrorCode::InvalidToken);
     me(&client, &second).await.expect_ok();
     let again = site.run(&["revoke", "alice", &first_id]).await.failure();
-    assert!(again.contains("has no sign-in"), "{again}");
+    assert!(again.contains("has no session"), "{again}");
 
     let third = sign_in(&client, PASSWORD).await;
     let ended = site.run(&["revoke", "alice", "--all", "--json"]).await;

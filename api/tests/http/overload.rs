@@ -1,5 +1,5 @@
-//! More sign-ins than the machine can hash: memory has a ceiling, whoever finds no place hears when to come
-//! again, and nobody else waits. With the hashes of production.
+//! More sign-ins than the machine can hash: memory is limited, refused clients are told when to retry, and other
+//! requests do not wait. With the hashes of production.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The pool that computes passwords: every way to it is counted, and no client holds it alone.
+//! The hashing pool: every way to it is counted, and no client can use all of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The process: what it asks of the system, and the signals that it heeds.
+//! The process: its limits and signals.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -52,7 +52,7 @@ async fn the_soft_limit_of_descriptors_is_raised_to_what_the_places_need() {
 }
 
 #[tokio::test]
-async fn where_the_limit_can_not_be_raised_the_places_follow_it() {
+async fn where_the_limit_cannot_be_raised_the_places_follow_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let command = limited(folder.path(), "ulimit -n 128");
     let server = ServerProcess::start(command).await;

@@ -13,7 +13,7 @@ each_engine! {
     a_token_superseded_inside_the_window_is_answered_with_the_current_one,
     a_lost_answer_costs_nobody_the_sign_in_and_a_silent_thief_holds_nothing,
     a_superseded_token_after_its_successor_was_used_ends_the_session_and_says_so,
-    a_thief_can_not_sign_out_what_the_owner_is_to_be_told,
+    a_thief_cannot_sign_out_what_the_owner_is_to_be_told,
     a_token_two_generations_old_outside_the_window_ends_the_session,
     a_clock_that_was_set_back_signs_nobody_out,
     what_is_no_token_of_ours_changes_nothing,
@@ -104,7 +104,7 @@ async fn a_superseded_token_after_its_successor_was_used_ends_the_session_and_sa
     let answer = client.refresh(first.refresh_token.expose()).await;
     let body = answer.expect_failure(400, ErrorCode::RefreshTokenReused);
     assert!(body.message.contains("ended for your safety"), "{body:?}");
-    // The owner is told too, whichever token he holds.
+    // The owner is told too, whichever token they hold.
     refused(&client, &second, ErrorCode::RefreshTokenReused).await;
     client
         .protected(&second)
@@ -112,7 +112,7 @@ async fn a_superseded_token_after_its_successor_was_used_ends_the_session_and_sa
         .expect_failure(401, ErrorCode::InvalidToken);
 }
 
-async fn a_thief_can_not_sign_out_what_the_owner_is_to_be_told(engine: Engine) {
+async fn a_thief_cannot_sign_out_what_the_owner_is_to_be_told(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let client = server.client();
     let (first, second) = superseded_and_its_successor(&server).await;

@@ -136,7 +136,7 @@ async fn a_port_that_is_taken_is_said_so() {
         .err()
         .expect("refused");
     assert!(
-        message.contains(&format!("can not listen on 127.0.0.1:{port}")),
+        message.contains(&format!("cannot listen on 127.0.0.1:{port}")),
         "{message}"
     );
 }
@@ -177,7 +177,7 @@ fn a_bad_line_of_the_file_is_named_by_its_number_and_not_quoted() {
 }
 
 #[test]
-fn a_file_that_can_not_be_opened_is_told_by_the_system_s_words() {
+fn a_file_that_cannot_be_opened_is_told_by_the_system_s_words() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join(".env")).expect("made");
     let said = text(&check_config(folder.path(), &[], &[]).stderr);
@@ -226,7 +226,7 @@ fn a_tilde_stands_for_no_folder() {
 }
 
 #[test]
-fn ports_that_can_not_be_are_refused() {
+fn ports_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     for port in ["99999", "65536", "0", "abc", "-1", "80:80", "8o"] {
         for scheme in ["https", "http"] {
@@ -245,4 +245,57 @@ fn ports_that_can_not_be_are_refused() {
         &[("PUBLIC_URL", "https://auth.example.org:65535")],
     );
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn what_nobody_sets_is_shown_as_it_is_in_force() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = |arguments: &[&str]| {
+        let output = check_config(folder.path(), arguments, &[]);
+        assert!(output.status.success());
+        text(&output.stdout)
+    };
+    let own = "http://127.0.0.1:8000";
+    for (arguments, setting, value) in [
+        (&[][..], "PUBLIC_URL", own),
+        (
+            &["--port", "9000"][..],
+            "PUBLIC_URL",
+            "http://127.0.0.1:9000",
+        ),
+        (&[][..], "ALLOWED_ORIGINS", own),
+        (&["--dev"][..], "ALLOWED_ORIGINS", "any"),
+        (&[][..], "PASSWORD_MIN_SCORE", "2"),
+        (&["--dev"][..], "PASSWORD_MIN_SCORE", "0"),
+        (&[][..], "USER_DIRECTORY", "admins"),
+        (&["--dev"][..], "USER_DIRECTORY", "members"),
+        (&[][..], "TRUSTED_PROXIES", "none"),
+    ] {
+        let shown = shown(arguments);
+        assert_eq!(line(&shown, setting), [setting, value, "default"]);
+    }
+    let listed = shown(&["--allowed-origins", "https://app.example.org"]);
+    assert_eq!(
+        line(&listed, "ALLOWED_ORIGINS"),
+        ["ALLOWED_ORIGINS", "https://app.example.org,", own, "flag"]
+    );
+    for (arguments, sentence) in [
+        (&[][..], "the key in ./data/keys.json"),
+        (&[][..], "none: the embedded store"),
+        (&[][..], "none: no mail is sent"),
+        (&["--dev"][..], "none: mail goes to ./data/mail"),
+    ] {
+        let shown = shown(arguments);
+        assert!(shown.contains(sentence), "{shown}");
+        assert!(!shown.contains("(not set)"), "{shown}");
+    }
+    let smtp = shown(&[
+        "--public-url",
+        "https://auth.example.org",
+        "--smtp-host",
+        "smtp.example.org",
+        "--smtp-from",
+        "auth@example.org",
+    ]);
+    assert_eq!(line(&smtp, "SMTP_PORT"), ["SMTP_PORT", "587", "default"]);
 }

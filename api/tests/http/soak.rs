@@ -1,4 +1,4 @@
-//! People who sign in and out all the time leave nothing behind.
+//! Users who sign in and out all the time leave nothing behind.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -34,7 +34,7 @@ const DEVICE_BYTES: usize = 4_000;
 /// What the folder may take on disk: a small part of what was written into it.
 const AT_MOST: u64 = 16 << 20;
 
-/// One who always has some sessions, and signs in again before he signs out of the oldest.
+/// A user who always has some sessions, and signs in again before they sign out of the oldest.
 struct Person {
     client: Client,
     name: String,

@@ -1,4 +1,4 @@
-//! The floor under the strength of new passwords.
+//! The minimum strength of new passwords.
 
 use password_auth_wire::ErrorCode;
 use serde_json::json;
@@ -11,7 +11,7 @@ async fn a_password_that_is_easy_to_guess_is_refused_in_production_and_said_why(
     let client = server.client();
     for (username, password, what) in [
         ("alice", "password", "common password"),
-        ("brunhilde-k", "Brunhilde-K", "your name or your address"),
+        ("brunhilde-k", "Brunhilde-K", "your name or e-mail address"),
     ] {
         let body = json!({"username": username, "password": password});
         let reply = client.post("/register", &body).await;

@@ -1,4 +1,4 @@
-//! What has expired goes, and nothing else.
+//! Expired records are removed, and nothing else.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

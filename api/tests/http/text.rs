@@ -1,4 +1,4 @@
-//! What people and their programs type: names, passwords, bodies in every way that standards allow.
+//! Input: names, passwords, and bodies in all forms that standards allow.
 
 use password_auth_core::passwords::{ScryptParams, hash};
 use password_auth_model::{Clock as _, Purpose, User, Username};

@@ -1,4 +1,4 @@
-//! Guessing is slowed down, by address and by account, and nobody is locked out for good.
+//! Guessing is slowed down by address and by account, and nobody is locked out.
 
 use std::time::Duration;
 

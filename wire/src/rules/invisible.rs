@@ -1,20 +1,21 @@
-//! Characters that nobody sees, and the few places where they belong.
+//! Invisible characters, and the few places where they are valid.
 
 mod emoji;
 mod joining;
 
 pub use joining::joiner_is_spelling;
 
-/// Whether a text holds a character that is not seen, so that two texts could look alike: one that Unicode calls
-/// `Default_Ignorable_Code_Point`, or a blank or format character that shows nothing. It may stand where it changes
-/// what is seen: in emoji as Unicode lists them, and where spelling needs a joiner ([`joiner_is_spelling`]).
+/// Whether a text contains an invisible character, so that it could look like another text: one with Unicode's
+/// `Default_Ignorable_Code_Point`, or a blank or format character that shows nothing. Invisible characters are valid
+/// where they change what is shown: in emoji that Unicode lists, and where spelling needs a joiner
+/// ([`joiner_is_spelling`]).
 #[must_use]
 pub fn hides_something(text: &str) -> bool {
     text.char_indices()
         .any(|(at, c)| is_invisible(c) && !belongs(text, at, c))
 }
 
-/// Whether a character is not seen.
+/// Whether a character is invisible.
 #[must_use]
 pub const fn is_invisible(c: char) -> bool {
     is_ignorable(c)
@@ -34,7 +35,7 @@ const fn is_ignorable(c: char) -> bool {
         | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether an invisible character changes what is seen.
+/// Whether an invisible character changes what is shown.
 fn belongs(text: &str, at: usize, c: char) -> bool {
     let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
     match c {
@@ -45,7 +46,7 @@ fn belongs(text: &str, at: usize, c: char) -> bool {
     }
 }
 
-/// Whether a character is in one of these ranges, which are in order.
+/// Whether a character is in one of these sorted ranges.
 fn is_in(ranges: &[(char, char)], c: char) -> bool {
     let next = ranges.partition_point(|(first, _)| *first <= c);
     next > 0 && c <= ranges[next - 1].1
@@ -55,7 +56,7 @@ fn is_in(ranges: &[(char, char)], c: char) -> bool {
 mod tests {
     use super::{hides_something, is_ignorable};
 
-    /// Those that Unicode's emoji-test.txt calls fully-qualified.
+    /// The fully-qualified emoji in Unicode's emoji-test.txt.
     const EMOJI: &str = include_str!("../../../testing/data/emoji-18.txt");
 
     fn emoji() -> impl Iterator<Item = String> {

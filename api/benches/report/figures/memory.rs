@@ -1,4 +1,4 @@
-//! What the server holds in memory: at rest, and under many sign-ins at once.
+//! The memory of the server: idle, and under many concurrent sign-ins.
 
 use password_auth_core::passwords::ScryptParams;
 use password_auth_wire::Logout;

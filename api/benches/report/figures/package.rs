@@ -1,4 +1,4 @@
-//! What the extension weighs, compressed, as `build.sh` counts it.
+//! The compressed size of the extension, as `build.sh` measures it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! E-mail addresses: verifying one, and changing it.
+//! Verifying and changing e-mail addresses.
 
 use std::time::Duration;
 
@@ -12,64 +12,64 @@ use super::{Accounts, ProofError};
 use crate::mail::Asked;
 use crate::sessions::Caller;
 
-/// Why no mail was asked for.
+/// Why a mail was not requested.
 #[derive(Debug, thiserror::Error)]
 pub enum MailRequestError {
-    /// It is no e-mail address.
-    #[error("it is no e-mail address")]
+    /// It is not an e-mail address.
+    #[error("not an e-mail address")]
     Invalid,
-    /// There is nowhere to send mail.
-    #[error("no mail is configured")]
+    /// Mail is not configured.
+    #[error("mail is not configured")]
     NotConfigured,
     /// The account has no address.
     #[error("there is no address to verify")]
     NothingToVerify,
-    /// Somebody else has verified the address.
+    /// Another user has verified the address.
     #[error("the address is taken")]
     Taken,
-    /// Too many mails were asked for; the next may be after this long.
+    /// Too many mails were requested. The next one is allowed after this time.
     #[error("too many mails")]
     TooMany(Duration),
-    /// The password that goes with it is wrong, or could not be checked.
+    /// The password is wrong or could not be checked.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
+    /// The system provides no random bytes.
+    #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What became of asking for a link that verifies an address.
+/// The result of requesting a verification link.
 #[derive(Debug)]
 pub enum VerificationRequest {
-    /// It is sent; in development this is its token.
+    /// The mail is queued. Contains its token in development.
     Sent(Option<Secret>),
-    /// There is nothing to verify any more.
+    /// The address is already verified.
     AlreadyVerified,
 }
 
 /// Why an address was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmEmailError {
-    /// The token is no good: unknown, used, late, of another purpose.
-    #[error("the token is not good")]
+    /// The token is not valid: unknown, used, expired, or for another purpose.
+    #[error("the token is not valid")]
     BadToken,
     /// The token was used before, and the address is still verified by it. For a program it is no good; a person who
     /// pressed the button twice is done.
     #[error("the address was confirmed before by this token")]
     AlreadyConfirmed,
-    /// Somebody else has verified the address meanwhile.
+    /// Another user has verified the address meanwhile.
     #[error("the address is taken")]
     Taken,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Mails a link to the caller's address, unless it is verified. In development the answer holds the token.
+    /// Mails a verification link to the caller's address, unless it is verified. In development, returns the token.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
@@ -90,8 +90,8 @@ impl Accounts {
         Ok(VerificationRequest::Sent(token.await?))
     }
 
-    /// Mails a link to the new address, which makes it the caller's, and a word to the old one. It takes the
-    /// password: whoever stole an access token could else take the account, by a reset.
+    /// Mails a link to the new address, which completes the change, and a notice to the old one. Requires the password:
+    /// otherwise a thief with an access token could take the account over with a reset.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
@@ -121,7 +121,7 @@ impl Accounts {
             .await
     }
 
-    /// Takes a mailed token: the address that it was mailed to is the person's, and verified.
+    /// Uses up a mailed token: the user then has the address that it was mailed to, verified.
     ///
     /// # Errors
     /// As [`ConfirmEmailError`] lists; then nothing was changed.
@@ -137,7 +137,7 @@ impl Accounts {
                     != after.email.as_ref().map(EmailAddress::key);
                 if is_another {
                     self.note(&after, Happening::EmailChanged, client).await;
-                    // To the old one.
+                    // To the old address.
                     self.mailer.tell(&before, About::EmailChanged).await;
                 } else {
                     self.note(&after, Happening::EmailVerified, client).await;
@@ -150,7 +150,7 @@ impl Accounts {
         }
     }
 
-    /// Asks for a letter for somebody who waits to hear what became of it.
+    /// Queues a mail for a client that waits for the result.
     pub(super) async fn ask_for_letter(
         &self,
         client: &Client,
@@ -168,7 +168,7 @@ impl Accounts {
         }
     }
 
-    /// In development: a token as it is mailed, for the answer.
+    /// In development: a token like the mailed one, for the response.
     pub(super) async fn token_for_developer(
         &self,
         user: UserId,

@@ -1,4 +1,4 @@
-//! People who come from elsewhere, many at once, with the hashes of their passwords.
+//! Imports users with their password hashes.
 
 use std::collections::HashSet;
 use std::io;
@@ -8,33 +8,33 @@ use password_auth_model::{Role, User};
 use password_auth_store::{CreateUser, Store, StoreError};
 use serde::Serialize;
 
-/// How many are written at once: enough for one flush of a disk to serve many.
+/// How many users are written at once, so that they share a flush.
 const AT_ONCE: usize = 128;
 
-/// The store was busy so often, one time after the other, before it is given up.
+/// How often in a row the store may be busy before the import stops.
 const PATIENCE: usize = 10;
 
-/// A line of a file of users that is not blank.
+/// A line of a user file.
 #[derive(Debug)]
 pub struct Line {
-    /// Counted from 1, as editors do.
+    /// The number of the line, from 1.
     pub number: u64,
-    /// The user, or why it is none.
+    /// The user, or what is wrong.
     pub user: Result<User, String>,
 }
 
-/// What became of the lines of a file.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
-    /// Users that are there now, and were not.
+    /// Users that were added.
     pub taken: u64,
     /// Of these, admins.
     pub admins: u64,
-    /// Of these, such as can not sign in before their password is reset.
+    /// Of these, users who cannot sign in before they reset their password.
     pub without_password: u64,
-    /// Lines whose name, or whose address as a verified one, somebody has; he stays as he is.
+    /// Lines with a name or a verified address that an existing user has. That user is left unchanged.
     pub already_there: u64,
-    /// Lines that are no user.
+    /// Bad lines, which were skipped.
     pub bad: u64,
 }
 
@@ -46,32 +46,32 @@ impl Imported {
     }
 }
 
-/// Why the rest was not imported.
+/// Why the import stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file can not be read any more.
-    #[error("the file can not be read: {0}")]
+    /// The file cannot be read.
+    #[error("cannot read the file: {0}")]
     File(#[from] io::Error),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What is told while it goes on.
+/// Progress reports.
 #[derive(Debug)]
 pub enum Notice<'a> {
-    /// Nothing of that line was taken, and why.
+    /// This line was skipped, and why.
     LeftOut(u64, &'a str),
-    /// What became of the lines so far.
+    /// The counts so far.
     Progress(Imported),
 }
 
-/// Takes each line's user into the store; with `dry_run` only looks whether it could. Lines of one name are
-/// taken in their order, so that the first is the one who has it. A dry run does not compare the lines with each
-/// other: that would take memory for all of them.
+/// Adds the user of each line to the store; with `dry_run`, only checks whether it could. If several lines have the
+/// same name, the first wins. A dry run does not compare lines with each other, which would need memory for all of
+/// them.
 ///
 /// # Errors
-/// As [`ImportError`] lists. What was taken until then stays; the same file can be imported again.
+/// As [`ImportError`] lists. Users that were already added stay; the same file can be imported again.
 pub async fn import(
     store: &dyn Store,
     lines: impl Iterator<Item = io::Result<Line>>,
@@ -103,7 +103,7 @@ pub async fn import(
     Ok(imported)
 }
 
-/// Users who have nothing in common that could be in another's way.
+/// A batch of users that cannot conflict with each other.
 #[derive(Default)]
 struct Batch {
     users: Vec<(u64, User)>,
@@ -145,13 +145,13 @@ impl Batch {
                 }
                 CreateUser::NameTaken => {
                     imported.already_there += 1;
-                    notice(Notice::LeftOut(*number, "somebody has the name already"));
+                    notice(Notice::LeftOut(*number, "another user has this name"));
                 }
                 CreateUser::EmailTaken => {
                     imported.already_there += 1;
                     notice(Notice::LeftOut(
                         *number,
-                        "somebody has verified the address already",
+                        "another user has verified this e-mail address",
                     ));
                 }
             }
@@ -161,7 +161,7 @@ impl Batch {
     }
 }
 
-/// What nobody else may have. A name holds no `@`, so that it is never taken for an address.
+/// The unique keys of a user. A name contains no `@`, so it never equals an address.
 fn keys(user: &User) -> impl Iterator<Item = String> + use<> {
     let address = user
         .email

@@ -1,4 +1,4 @@
-//! Leaving, and taking one's data along.
+//! Exporting a user's data, and deleting the account.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +11,15 @@ use super::{Accounts, ChangePersonError, ProofError};
 use crate::audit::Circumstances;
 use crate::sessions::Caller;
 
-/// Events that are read at once.
+/// Events per read.
 const EVENTS: u32 = 128;
 
-/// Everything that is kept about a person, but for what is a secret of the server's: hashes.
-/// While it lasts, no other is begun for the account.
+/// Everything that is stored about a user, except for hashes. While it exists, no other export of the account can
+/// begin.
 pub struct Export {
-    /// The account.
+    /// The user.
     pub user: User,
-    /// The sign-ins, [as they are shown](Session::shown).
+    /// The sessions, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
     store: Arc<dyn Store>,
     /// The last event that was read.
@@ -28,10 +28,10 @@ pub struct Export {
 }
 
 impl Export {
-    /// More of what happened, the latest first; nothing once that was all.
+    /// The next events, the latest first. Empty at the end.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn next_events(&mut self) -> Result<Vec<Event>, StoreError> {
         let older = self.store.events(Some(self.user.id), self.read_to, EVENTS);
         let older = older.await?;
@@ -40,11 +40,11 @@ impl Export {
     }
 }
 
-/// For whom an export is under way.
+/// The users with a running export.
 #[derive(Clone, Default)]
 pub(super) struct UnderWay(Arc<Mutex<HashSet<UserId>>>);
 
-/// The one of an account.
+/// The only export of an account.
 struct Alone {
     all: UnderWay,
     user: UserId,
@@ -70,30 +70,30 @@ impl Drop for Alone {
     }
 }
 
-/// Why nothing is exported.
+/// Why an export was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// Another export of the account is under way.
-    #[error("another export is under way")]
+    /// Another export of the account is in progress.
+    #[error("another export is in progress")]
     UnderWay,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why somebody is still here.
+/// Why an account was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaveError {
     /// The password is wrong, or could not be checked.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// He can not be removed.
+    /// The user cannot be deleted.
     #[error(transparent)]
     Remove(#[from] ChangePersonError),
 }
 
 impl Accounts {
-    /// Everything about the caller, to be read bit by bit.
+    /// Starts an export of the caller's data.
     ///
     /// # Errors
     /// As [`ExportError`] lists.
@@ -112,10 +112,10 @@ impl Accounts {
         })
     }
 
-    /// Removes the caller and everything about him.
+    /// Deletes the caller and all their data.
     ///
     /// # Errors
-    /// As [`LeaveError`] lists; then nothing was removed.
+    /// As [`LeaveError`] lists. Then nothing was deleted.
     pub async fn leave(
         &self,
         caller: &Caller,
@@ -123,7 +123,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), LeaveError> {
         let _counted = self.prove(&caller.user, password, client).await?;
-        // Neither address nor device: nothing of him is to stay.
+        // Without address and device: nothing about the user should stay.
         self.remove(caller.user.id, Circumstances::default())
             .await?;
         Ok(())

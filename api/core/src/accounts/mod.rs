@@ -1,7 +1,7 @@
-//! Use cases over people: one file each.
+//! Use cases for accounts: one file each.
 //!
-//! Knows neither HTTP nor an engine. What a stranger may learn is decided here: an unknown name and a
-//! wrong password are one answer, at one cost.
+//! Knows neither HTTP nor an engine. Decides what strangers may learn: an unknown name and a wrong password give the
+//! same result at the same cost.
 
 mod address;
 mod import;
@@ -37,40 +37,40 @@ use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict,
 use crate::sessions::Sessions;
 use crate::throttle::{Addresses, Allowance, Counted, Spender};
 
-/// How often strangers may try, and how much an account may do.
+/// Rate limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
-    /// Sign-ins, for each address and for each account.
+    /// Sign-in attempts, per address and per account.
     pub login: Rate,
-    /// Registrations, for each address.
+    /// Registrations, per address.
     pub register: Rate,
-    /// Asking for a mail, for each address of a client and for each address of mail.
+    /// Requests for mail, per client address and per mailbox.
     pub mail: Rate,
-    /// What an account may write, and ask of what costs much: see [`Spender`].
+    /// Writes and expensive reads, per account: see [`Spender`].
     pub account: Rate,
 }
 
 /// Who may list users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directory {
-    /// Whoever [sees others](Role::SEEING_OTHERS).
+    /// All users with a role that [sees others](Role::SEEING_OTHERS).
     Members,
-    /// Admins.
+    /// Only admins.
     Admins,
 }
 
-/// What is wrong with what somebody typed; `None` where nothing is.
+/// What is wrong with each input. `None` if nothing is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Invalid {
     /// The name.
     pub username: Option<Violation>,
     /// The password.
     pub password: Option<Violation>,
-    /// The password, which breaks no rule and is too easy to guess.
+    /// The password is too easy to guess, but breaks no other rule.
     pub weak: Option<Weak>,
     /// The e-mail address.
     pub email: Option<Violation>,
-    /// What the person is called.
+    /// The full name.
     pub full_name: Option<Violation>,
 }
 
@@ -85,7 +85,7 @@ impl Invalid {
         }
     }
 
-    /// It is what the person is called.
+    /// The full name is wrong.
     #[must_use]
     pub const fn full_name(violation: Violation) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Invalid {
     }
 }
 
-/// People and their accounts.
+/// The use cases.
 pub struct Accounts {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -122,7 +122,7 @@ pub struct Accounts {
     rates: Rates,
     link_lifetimes: LinkLifetimes,
     mailer: Arc<Mailer>,
-    /// Development: whoever asks for a mail gets its token in the answer too.
+    /// Development mode: responses include the mailed token.
     tells_tokens: bool,
     sign_ins: Addresses,
     registrations: Addresses,
@@ -132,25 +132,25 @@ pub struct Accounts {
     exports: UnderWay,
 }
 
-/// The parts that use cases are made of.
+/// The dependencies of the use cases.
 pub struct Parts {
-    /// Where people are kept.
+    /// The store.
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: SharedClock,
     /// How passwords are hashed.
     pub hasher: PasswordHasher,
-    /// Their sign-ins.
+    /// The session use cases.
     pub sessions: Arc<Sessions>,
-    /// How often strangers may try.
+    /// Rate limits.
     pub rates: Rates,
-    /// What accounts have spent.
+    /// Rate limits per account.
     pub allowance: Arc<Allowance>,
     /// Who may list users.
     pub directory: Directory,
-    /// How long what is mailed is good for.
+    /// How long mailed links are valid.
     pub link_lifetimes: LinkLifetimes,
-    /// Where letters go.
+    /// Queues mail.
     pub mailer: Arc<Mailer>,
     /// Whether this is development.
     pub dev: bool,
@@ -162,25 +162,25 @@ impl fmt::Debug for Accounts {
     }
 }
 
-/// Why the password of somebody who is signed in was not taken.
+/// Why the current password was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
-    /// It is not the password.
-    #[error("it is not the password")]
+    /// It is wrong.
+    #[error("the password is wrong")]
     Wrong,
-    /// Too many tries; the next may come after this long.
+    /// Too many attempts. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
-    /// Hashing did not work.
+    /// Hashing failed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// The use cases on these parts.
+    /// The use cases with these dependencies.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts {
@@ -214,8 +214,9 @@ impl Accounts {
         }
     }
 
-    /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
-    /// it, and must not serve to guess it. What follows, such as hashing another one, was counted with it.
+    /// Checks the current password of a signed-in user. Operations that require it cannot be done with a stolen access
+    /// token, and the token must not help to guess the password. Following work, such as hashing a new one, is covered
+    /// by the same count.
     async fn prove(
         &self,
         user: &User,
@@ -266,7 +267,7 @@ impl Accounts {
         self.store.count(attempt, rate, now).await
     }
 
-    /// Whether somebody who is called that may choose the password.
+    /// Checks the strength of a new password for a user with these names.
     async fn judge<'a>(
         &self,
         counted: &Counted,
@@ -286,8 +287,8 @@ impl Accounts {
         self.journal.record(user.id, what, circumstances).await;
     }
 
-    /// As [`note`](Self::note), and nobody waits for it: where an answer must not tell, by its time, that there is
-    /// such a person.
+    /// Like [`note`](Self::note), in the background: for responses whose timing must not reveal whether there is such a
+    /// user.
     fn note_later(&self, user: &User, what: Happening, client: Client) {
         let (journal, user) = (self.journal.clone(), user.id);
         tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Another password: by whoever knows the old one, by mail, or by the operator.
+//! Changing a password: with the old one, by mail, or by the operator.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub enum ChangePasswordError {
     /// The new one breaks a rule.
     #[error("the new password breaks a rule")]
     Invalid(Invalid),
-    /// The current one is wrong, or could not be checked.
+    /// The current password is wrong or could not be checked.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// The caller's session ended meanwhile.
-    #[error("the session is over")]
+    /// The caller's session has ended meanwhile.
+    #[error("the session has ended")]
     SignedOut,
-    /// It is changed, and issuing the new pair did not work.
+    /// The password was changed, but issuing the new pair failed.
     #[error(transparent)]
     Session(#[from] SessionError),
 }
@@ -47,28 +47,29 @@ impl From<StoreError> for ChangePasswordError {
 /// Why a password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// The token is no good: unknown, used, late, of another purpose.
-    #[error("the token is not good")]
+    /// The token is not valid: unknown, used, expired, or for another purpose.
+    #[error("the token is not valid")]
     BadToken,
-    /// The new password breaks a rule. The token stays good.
+    /// The new password breaks a rule. The token stays valid.
     #[error("the new password breaks a rule")]
     Invalid(Invalid),
-    /// Too many tries from this address or by this token; the next may come after this long.
+    /// Too many attempts from this address or with this token. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
-    /// Hashing did not work.
+    /// Hashing failed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Changes the caller's password, ends his other sessions, and voids all tokens of this one: the new pair of it.
+    /// Changes the caller's password, ends their other sessions, invalidates all tokens of this session, and returns a
+    /// new pair for it.
     ///
     /// # Errors
-    /// As [`ChangePasswordError`] lists; then nothing was changed.
+    /// As [`ChangePasswordError`] lists. Then nothing was changed.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -92,7 +93,7 @@ impl Accounts {
             ChangePassword::Changed(None) | ChangePassword::SessionOver => {
                 return Err(ChangePasswordError::SignedOut);
             }
-            // Somebody changed it since it was read: what was given is the current one no more.
+            // The password was changed since it was read, so the given one is no longer current.
             ChangePassword::Outdated => return Err(ProofError::Wrong.into()),
         };
         self.note(user, Happening::PasswordChanged, client).await;
@@ -101,8 +102,8 @@ impl Accounts {
         Ok(issued)
     }
 
-    /// Mails a link for a new password to whoever has the address. Whether anybody has, the answer does not tell, nor
-    /// how long it takes; in development it holds the token.
+    /// Mails a reset link to the users with this address. The result and its timing do not reveal whether there are
+    /// any. In development, returns the token.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
@@ -130,10 +131,10 @@ impl Accounts {
         }
     }
 
-    /// Sets another password by a mailed token, and ends all of the person's sessions.
+    /// Sets a new password with a mailed token, and ends all sessions of the user.
     ///
     /// # Errors
-    /// As [`ResetPasswordError`] lists; then nothing was changed.
+    /// As [`ResetPasswordError`] lists. Then nothing was changed.
     pub async fn reset_password(
         &self,
         token: &Secret,
@@ -146,14 +147,14 @@ impl Accounts {
             .count(client.address, now)
             .map_err(ResetPasswordError::TooMany)?;
         let hash = TokenHash::of(token.expose());
-        // Before it is hashed: who has no token costs nothing.
+        // Before hashing, so that requests without a valid token cost nothing.
         let found = self.store.one_time_token(&hash, now).await?;
         let user = match found {
             Some((token, user)) if matches!(token.purpose, Purpose::ResetPassword(_)) => user,
             _ => return Err(ResetPasswordError::BadToken),
         };
         check_rules(&new).map_err(ResetPasswordError::Invalid)?;
-        // A weak password leaves the token good, so that one token would be enough for any number of tries.
+        // A weak password leaves the token valid, so attempts with one token must be limited.
         let attempt = Attempt::reset_by(&hash, &user.username_key);
         if let Verdict::Refused(wait) = self.count(attempt, self.rates.login, now).await? {
             return Err(ResetPasswordError::TooMany(wait));
@@ -172,11 +173,10 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets another password for somebody, and ends all of his sessions: for the operator. `None` if there is no such
-    /// user.
+    /// Sets a new password for a user, and ends all their sessions, for the operator. `None` if there is no such user.
     ///
     /// # Errors
-    /// As [`ChangePasswordError`] lists; then nothing was changed.
+    /// As [`ChangePasswordError`] lists. Then nothing was changed.
     pub async fn set_password(
         &self,
         user: UserId,
@@ -199,7 +199,7 @@ impl Accounts {
                 .store
                 .change_password(user, found.password_version, hash.clone(), None)
                 .await?;
-            // Else somebody changed it in between: the operator's is the last word.
+            // Otherwise the password was changed meanwhile. Try again: the operator's change wins.
             if matches!(changed, ChangePassword::Changed(_)) {
                 self.journal
                     .record(user, Happening::PasswordSet, Circumstances::default())

@@ -1,4 +1,4 @@
-//! Seeing and changing other people, and oneself.
+//! Seeing and changing users.
 
 use password_auth_model::{Client, Event, EventId, Happening, Role, User, UserId};
 use password_auth_store::{ChangeUser, DeleteUser, StoreError, UserChange, UserFilter};
@@ -7,53 +7,53 @@ use super::{Accounts, Directory};
 use crate::audit::Circumstances;
 use crate::sessions::Caller;
 
-/// A part of a long list.
+/// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Only those behind this one, whoever went meanwhile.
+    /// Only users after this one, even if it was deleted meanwhile.
     pub after: Option<UserId>,
-    /// How many to pass over.
+    /// How many to skip.
     pub skip: u32,
-    /// How many to show.
+    /// The maximum number.
     pub limit: u32,
 }
 
-/// Why somebody is not shown.
+/// Why a user is not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum SeePersonError {
-    /// There is nobody of that id.
+    /// There is no such user.
     #[error("there is no such user")]
     Unknown,
-    /// The caller is none who [sees others](Role::SEEING_OTHERS).
+    /// The caller's role does not [see others](Role::SEEING_OTHERS).
     #[error("the caller's role does not allow it")]
     Forbidden,
-    /// The [directory](super::Directory) is for admins.
-    #[error("users are listed to admins")]
+    /// The [directory](super::Directory) is only for admins.
+    #[error("only admins may list users")]
     AdminsOnly,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why somebody was not changed.
+/// Why a user was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePersonError {
-    /// There is nobody of that id, as far as the caller may know.
+    /// There is no such user, as far as the caller may know.
     #[error("there is no such user")]
     Unknown,
     /// The caller's role does not allow it.
     #[error("the caller's role does not allow it")]
     Forbidden,
-    /// He is the last active admin, and would be none.
-    #[error("he is the last active admin")]
+    /// The user is the last active admin, and would no longer be one.
+    #[error("the user is the last active admin")]
     LastAdmin,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// People, as far as the caller may see them: a guest sees himself alone.
+    /// Lists the users that the caller may see. Guests see only themselves.
     ///
     /// # Errors
     /// As [`SeePersonError`] lists.
@@ -77,7 +77,7 @@ impl Accounts {
         Ok(self.store.users(filter, skip, limit).await?)
     }
 
-    /// One of them.
+    /// One user.
     ///
     /// # Errors
     /// As [`SeePersonError`] lists.
@@ -91,27 +91,27 @@ impl Accounts {
         self.store.user(id).await?.ok_or(SeePersonError::Unknown)
     }
 
-    /// How many there are.
+    /// The number of users.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn count_people(&self) -> Result<u64, StoreError> {
         self.store.count_users().await
     }
 
-    /// Asks the store anything at all.
+    /// Checks that the store responds.
     ///
     /// # Errors
-    /// If it did not answer.
+    /// If it does not.
     pub async fn check_store(&self) -> Result<(), StoreError> {
         self.store.next_letter_due().await.map(|_| ())
     }
 
-    /// Changes somebody. Everybody may change what he is called; what somebody may do, and whether he may sign in, an
-    /// admin decides.
+    /// Changes a user. Users may change their own full name. Only admins may change the role and whether a user may
+    /// sign in.
     ///
     /// # Errors
-    /// As [`ChangePersonError`] lists; then nothing was changed.
+    /// As [`ChangePersonError`] lists. Then nothing was changed.
     pub async fn change_person(
         &self,
         caller: &Caller,
@@ -136,11 +136,11 @@ impl Accounts {
         self.change(id, change, circumstances).await
     }
 
-    /// Disables the caller's own account. From the next request on his tokens count for nothing. He may
+    /// Deactivates the caller's own account. From the next request on, their tokens are invalid. The user may
     /// [undo](Accounts::reactivate) it.
     ///
     /// # Errors
-    /// As [`ChangePersonError`] lists; then nothing was changed.
+    /// As [`ChangePersonError`] lists. Then nothing was changed.
     pub async fn deactivate(
         &self,
         caller: &Caller,
@@ -158,10 +158,10 @@ impl Accounts {
         self.change(caller.user.id, change, circumstances).await
     }
 
-    /// Changes somebody: also for the operator, who may do anything.
+    /// Changes a user without checking permissions, also for the operator.
     ///
     /// # Errors
-    /// As [`ChangePersonError`] lists; then nothing was changed.
+    /// As [`ChangePersonError`] lists. Then nothing was changed.
     pub async fn change(
         &self,
         id: UserId,
@@ -179,10 +179,10 @@ impl Accounts {
         Ok(after)
     }
 
-    /// Removes somebody and everything about him: for admins and the operator.
+    /// Deletes a user and all their data, for admins and the operator.
     ///
     /// # Errors
-    /// As [`ChangePersonError`] lists; then nothing was changed.
+    /// As [`ChangePersonError`] lists. Then nothing was changed.
     pub async fn remove(
         &self,
         id: UserId,
@@ -200,10 +200,10 @@ impl Accounts {
         }
     }
 
-    /// What happened, the latest first: to one person, or to all.
+    /// Events, the latest first, of one user or of all.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn events(
         &self,
         user: Option<UserId>,
@@ -224,7 +224,7 @@ fn differences(before: &User, after: &User) -> Vec<Happening> {
     }
     match (before.is_active, after.is_active) {
         (true, false) => what.push(Happening::Deactivated),
-        // By somebody else, after himself: he can not undo it any more.
+        // Somebody else deactivates an account that its user had deactivated: the user can no longer undo it.
         (false, false) if before.deactivated_by_self && !after.deactivated_by_self => {
             what.push(Happening::Deactivated);
         }

@@ -1,4 +1,4 @@
-//! Making an account.
+//! Creating accounts.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::mail::Asked;
 use crate::passwords::{HashingError, check_new_password};
 use crate::throttle::Counted;
 
-/// What somebody registers with.
+/// The data for a new account.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     /// The name.
     pub username: String,
     /// The password.
     pub password: Secret,
-    /// Where mail goes.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// What the person is called.
+    /// The full name.
     pub full_name: Option<String>,
 }
 
-/// Why somebody was not registered.
+/// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// The name or the password is empty.
@@ -37,35 +37,35 @@ pub enum RegisterError {
     /// Something breaks a rule.
     #[error("the name or the password breaks a rule")]
     Invalid(Invalid),
-    /// Somebody has the name.
+    /// Another user has the name.
     #[error("the name is taken")]
     NameTaken,
-    /// Somebody has verified the address.
+    /// Another user has verified the address.
     #[error("the address is taken")]
     EmailTaken,
-    /// Too many registrations from this address; the next may come after this long.
+    /// Too many registrations from this address. The next one is allowed after this time.
     #[error("too many registrations")]
     TooMany(Duration),
-    /// Hashing did not work.
+    /// Hashing failed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Makes an account for somebody who asks for one. An address that he gives is sent a link.
+    /// Registers a user. If there is an e-mail address, a verification link is sent there.
     ///
     /// # Errors
-    /// As [`RegisterError`] lists; then nothing was kept.
+    /// As [`RegisterError`] lists. Then nothing was stored.
     pub async fn register(
         &self,
         account: NewAccount,
         client: &Client,
     ) -> Result<User, RegisterError> {
         let checked = Checked::parse(account)?;
-        // A try is counted before it costs anything.
+        // Count the attempt before it costs anything.
         let counted = self.count_registration(client)?;
         let user = self
             .add(&counted, Some(client), checked, Role::User)
@@ -74,10 +74,10 @@ impl Accounts {
         Ok(user)
     }
 
-    /// Makes an account for somebody else: for an admin, or for the operator, who is nobody's user.
+    /// Creates an account, for an admin or the operator.
     ///
     /// # Errors
-    /// As [`RegisterError`] lists; then nothing was kept.
+    /// As [`RegisterError`] lists. Then nothing was stored.
     pub async fn create(
         &self,
         account: NewAccount,
@@ -115,7 +115,7 @@ impl Accounts {
         account: Checked,
         role: Role,
     ) -> Result<User, RegisterError> {
-        // Saves a hash; that the name is unique, `create_user` decides.
+        // Avoids hashing for a name that is taken. `create_user` decides whether the name is unique.
         if self.store.name_is_taken(&account.username.key()).await? {
             return Err(RegisterError::NameTaken);
         }
@@ -135,20 +135,21 @@ impl Accounts {
             CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
         }
         if let Some(address) = user.email.clone() {
-            // One too many is not sent. The account is there all the same, and can ask for its letter later.
+            // A mail over the limit is not sent. The account is created anyway, and its user can request the mail
+            // later.
             let about = About::VerifyEmail;
             let asked = self
                 .mailer
                 .send_later(stranger, address, Some(user.id), about);
             if let Asked::TooMany(_) = asked.await? {
-                tracing::info!(user.id = %user.id, "a letter was not sent: one too many");
+                tracing::info!(user.id = %user.id, "a mail was not sent: over the limit");
             }
         }
         Ok(user)
     }
 }
 
-/// What can be registered.
+/// Valid data for a new account.
 struct Checked {
     username: Username,
     password: Secret,
@@ -177,7 +178,7 @@ impl Checked {
         if username == Err(Violation::Empty) || strong == Err(Violation::Empty) {
             return Err(RegisterError::Empty);
         }
-        // Blank is none.
+        // A blank address is none.
         let email = email.filter(|email| !email.trim().is_empty());
         let email = email.as_deref().map(EmailAddress::parse).transpose();
         let full_name = FullName::parse(full_name.as_deref().unwrap_or_default());

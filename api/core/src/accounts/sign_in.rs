@@ -15,13 +15,13 @@ use crate::passwords::{HashingError, Verdict as PasswordVerdict};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::throttle::{Counted, Spender};
 
-/// How long a network from which somebody signed in is remembered for his account.
+/// How long the network of a sign-in is remembered for the account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 
-/// The most bytes of a tried name that are looked at; no longer name can be registered.
+/// The longest name that is looked up. Longer names cannot be registered.
 const MAX_TRIED_NAME: usize = 1024;
 
-/// Why somebody was not signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The name or the password is empty.
@@ -30,28 +30,28 @@ pub enum SignInError {
     /// Unknown name or wrong password.
     #[error("unknown name or wrong password")]
     Refused,
-    /// The right password of an account that was disabled.
+    /// The account is disabled. Only correct credentials reveal this.
     #[error("the account is disabled")]
     Disabled,
-    /// Too many tries from this address or at this account; the next may come after this long.
+    /// Too many attempts from this address or at this account. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
-    /// Hashing did not work.
+    /// Hashing failed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// Starting the session did not work.
+    /// Starting the session failed.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Checks a password and starts a session. `name` is a user's name, or an address that is one person's.
+    /// Checks a password and starts a session. `name` is a user name, or an e-mail address that only one user has.
     ///
     /// # Errors
-    /// As [`SignInError`] lists. Of an account that is disabled only the right password learns it.
+    /// As [`SignInError`] lists. Only correct credentials reveal that an account is disabled.
     pub async fn sign_in(
         &self,
         name: &str,
@@ -67,8 +67,8 @@ impl Accounts {
         self.begin(&user, kind, &client).await
     }
 
-    /// As [`sign_in`](Self::sign_in); an account that its user deactivated may be used again. One that anybody else
-    /// deactivated may not.
+    /// Like [`sign_in`](Self::sign_in), but also reactivates an account that its user deactivated. Other disabled
+    /// accounts are refused.
     ///
     /// # Errors
     /// As [`SignInError`] lists.
@@ -98,7 +98,7 @@ impl Accounts {
         self.begin(&user, SessionKind::Staying, &client).await
     }
 
-    /// Whose name and password these are, active or not.
+    /// The user with this name and password, active or not.
     async fn check_password(
         &self,
         name: &str,
@@ -109,7 +109,7 @@ impl Accounts {
             return Err(SignInError::Empty);
         }
         let now = self.clock.now();
-        // By address first: a try that its address may not make costs nothing, and does not count against
+        // The address is counted first: an attempt over the address's limit costs nothing, and does not count against
         // the account.
         let counted = self
             .sign_ins
@@ -138,7 +138,7 @@ impl Accounts {
         }
     }
 
-    /// Each sign-in leaves a session and an event.
+    /// Each sign-in adds a session and an event.
     fn spend(&self, user: &User) -> Result<(), SignInError> {
         match self.allowance.spend(Spender::Password(user.id)) {
             Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
@@ -146,7 +146,7 @@ impl Accounts {
         }
     }
 
-    /// Starts a session for somebody whose password was checked.
+    /// Starts a session for a user whose password was checked.
     async fn begin(
         &self,
         user: &User,
@@ -171,26 +171,26 @@ impl Accounts {
                     .await;
                 Ok(issued)
             }
-            // Since it was read.
+            // Deactivated since the user was read.
             Started::UserDisabled => Err(SignInError::Disabled),
             Started::PasswordChanged => Err(SignInError::Refused),
         }
     }
 
-    /// Whose name, or address, it is; and the try, which is counted by what was typed.
+    /// The user with this name or address, and the attempt, which is counted by what was typed.
     async fn find(
         &self,
         name: &str,
         client: IpAddr,
     ) -> Result<(SignInAttempt, Option<User>), StoreError> {
         let name = shortened(name.trim());
-        // No user's name holds an `@`.
+        // User names contain no `@`.
         if name.contains('@')
             && let Ok(address) = EmailAddress::parse(name)
         {
             let key = address.key();
             let mut found = self.store.users_by_email(&key).await?;
-            // While nobody has verified it, whose it is is not known if several say so.
+            // An unverified address that several users have names none of them.
             let user = if found.len() == 1 { found.pop() } else { None };
             let owner = user.as_ref().filter(|user| user.is_verified);
             let owner = owner.map(|user| user.id);
@@ -201,8 +201,8 @@ impl Accounts {
         Ok((SignInAttempt::new(&key, client), user))
     }
 
-    /// Replaces a hash that was made with other parameters. The sign-in does not depend on it: what fails
-    /// now is tried again at the next one.
+    /// Replaces a hash with other parameters. The sign-in does not depend on it: if it fails, the next sign-in tries
+    /// again.
     async fn renew_hash(&self, counted: &Counted, user: &User, password: Secret) {
         let renewed = match self.hasher.hash(counted, password).await {
             Ok(hash) => self
@@ -218,7 +218,7 @@ impl Accounts {
     }
 }
 
-/// A name that is too long is nobody's: what stands for it here is too long as well.
+/// A shortened name that is still too long to be registered, so it names no user.
 fn shortened(name: &str) -> &str {
     let end = name.floor_char_boundary(MAX_TRIED_NAME.min(name.len()));
     &name[..end]

@@ -1,5 +1,5 @@
-//! From a letter in the queue to a mail: whose account it is about as that is now, and the one-time token that its
-//! link carries, which is made here and nowhere kept.
+//! Builds a mail from a queued one: reads the current state of the account, and creates the one-time token for the
+//! link, which is only stored as a hash.
 
 use std::sync::Arc;
 
@@ -15,41 +15,41 @@ use super::message::{self, BuildError, Mail};
 use super::name;
 use super::text::{self, Link};
 
-/// Makes mails.
+/// Builds mails.
 pub(super) struct Composer {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: SharedClock,
-    /// Where links lead: scheme, host and port.
+    /// The base URL of links: scheme, host and port.
     pub(super) public_url: String,
     pub(super) from: Mailbox,
     pub(super) lifetimes: LinkLifetimes,
 }
 
-/// Why a letter did not become a mail.
+/// Why a mail could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ComposeError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system has no randomness")]
+    #[error("the system provides no random bytes")]
     Randomness,
     #[error("a template failed: {0}")]
     Text(#[from] askama::Error),
-    /// The address, or something else of this letter, can not stand in a mail: it never will.
+    /// The address, or something else in this mail, is not valid in a mail. Trying again does not help.
     #[error(transparent)]
     Build(#[from] BuildError),
 }
 
 impl Composer {
-    /// The mail; `None` if there is nothing to say any more, or nobody to say it to.
+    /// The mail. `None` if it is no longer needed.
     pub(super) async fn compose(&self, letter: &Letter) -> Result<Option<Mail>, ComposeError> {
         let Some((address, users)) = self.concerned(letter).await? else {
             return Ok(None);
         };
-        // Before any token is made for it.
+        // Before a token is created for it.
         let to: Address = message::address(&address).map_err(BuildError::from)?;
         let mut links = Vec::new();
         for user in &users {
-            // Else he was deactivated, or went, meanwhile.
+            // Otherwise the user was deactivated or deleted meanwhile.
             if let Some(url) = self.link(letter.about, &address, user).await? {
                 links.push(Link {
                     username: name::shown(user.username.as_str()),
@@ -72,7 +72,7 @@ impl Composer {
         Ok(Some(mail))
     }
 
-    /// Whom the letter is about, and where it goes: to the address that the account has, whatever somebody typed.
+    /// The accounts that the mail is about, and its recipient: the address of the account, not the one that was typed.
     async fn concerned(
         &self,
         letter: &Letter,
@@ -84,15 +84,15 @@ impl Composer {
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);
         };
-        // To this address mail about the user went when the letter was written.
+        // The address must still be the user's.
         let is_theirs = user.is_active && user.has_email(&letter.to);
         let to = match letter.about {
             About::ResetPassword if is_theirs => user.email.clone(),
             About::VerifyEmail if is_theirs && !user.is_verified => user.email.clone(),
             About::ResetPassword | About::VerifyEmail => None,
-            // To the new one, by nature.
+            // To the new address.
             About::ChangeEmail => user.is_active.then(|| letter.to.clone()),
-            // To the one that the account had then.
+            // To the address that the account had then.
             About::EmailChangeRequested
             | About::EmailChanged
             | About::PasswordChanged
@@ -101,8 +101,8 @@ impl Composer {
         Ok(to.map(|to| (to, vec![user])))
     }
 
-    /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
-    /// have no token.
+    /// The link for one account, with a new token. Empty if the mail has no link. `None` if the account cannot have a
+    /// token.
     async fn link(
         &self,
         about: About,

@@ -1,9 +1,8 @@
-//! Sends what is in the queue, beside the requests, until the server stops.
+//! Sends queued mail in the background, until the server stops.
 //!
-//! A letter is claimed for longer than sending it can take. Who claimed it and died, or lost the connection at the
-//! very end, leaves it to be sent again: a letter may arrive twice, and is never lost. The way out is opened first,
-//! and a letter claimed after, so that a mail server that is down costs no letter a try. Any number of nodes may
-//! have a courier each.
+//! A mail is claimed for longer than sending it can take. If the node dies or loses the connection at the very end, the
+//! mail is sent again: a mail may arrive twice but is never lost. The courier connects first and then claims a mail, so
+//! that a mail server that is down does not cost attempts. Every node may have a courier.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,25 +17,26 @@ use super::delivery::{Closed, Open, Refused, Route};
 use super::patience::{pause, worth_sending};
 use super::{LinkLifetimes, Mailer};
 
-/// How long things may take, and how long the courier rests between them.
+/// Time limits and pauses of the courier.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing {
-    /// When to look again for what other nodes put in, or for what is due.
+    /// How often to check for mail from other nodes and mail that is due.
     pub look: Duration,
-    /// How long the mail server may take until it is ready for mail.
+    /// How long connecting to the mail server may take.
     pub opening: Duration,
-    /// How long it may take for one mail. RFC 5321 §4.5.3.2 is patient, since who gives up early sends twice.
+    /// How long sending one mail may take. RFC 5321 §4.5.3.2 asks for long limits: giving up too early sends a mail
+    /// twice.
     pub sending: Duration,
-    /// How long a letter is claimed for: longer than sending it can take.
+    /// How long a mail is claimed: longer than sending it can take.
     pub claim: Duration,
-    /// The first rest after the mail server could not be used; doubled each time.
+    /// The first pause after the mail server failed. It doubles each time.
     pub first_rest: Duration,
-    /// The longest.
+    /// The longest pause.
     pub longest_rest: Duration,
 }
 
 impl Pacing {
-    /// What a server runs with.
+    /// The values for a server.
     pub const DEFAULT: Self = Self {
         look: Duration::from_secs(5),
         opening: Duration::from_secs(30),
@@ -55,28 +55,28 @@ pub struct Courier {
     route: Route,
     composer: Composer,
     pacing: Pacing,
-    /// How often in a row the mail server could not be used.
+    /// How often in a row the mail server failed.
     failures: u32,
 }
 
-/// What follows a letter.
+/// What to do after a mail.
 enum Next {
-    /// Another one.
+    /// Send the next one.
     Letter,
-    /// Another connection, if there is another letter: after a refusal some servers end this one.
+    /// Use a new connection for the next mail: after a refusal, some servers close the connection.
     Connection,
 }
 
-/// Why no more letters are sent for now.
+/// Why sending stops for now.
 enum Halt {
-    /// The mail server can not be used.
+    /// The mail server failed.
     Closed(Closed),
-    /// The queue can not be read.
+    /// The queue cannot be read.
     Store(StoreError),
 }
 
 impl Courier {
-    /// A courier for the letters that `mailer` takes. Links lead to `public_url`.
+    /// A courier for the queue of `mailer`. Links lead to `public_url`.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -105,9 +105,9 @@ impl Courier {
         }
     }
 
-    /// Sends until `stop` turns true; then the letter under way is finished.
+    /// Sends until `stop` is true, then finishes the current mail.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        tracing::info!(to = %self.route, "mail goes out");
+        tracing::info!(to = %self.route, "sending mail");
         while !*stop.borrow() {
             match self.send_what_is_due(&stop).await {
                 Ok(rest) => tokio::select! {
@@ -115,7 +115,7 @@ impl Courier {
                     () = self.news.notified() => {}
                     () = tokio::time::sleep(rest) => {}
                 },
-                // New letters do not shorten this rest: a server that is down is not asked for each of them.
+                // New mail does not shorten this pause: a mail server that is down is not tried for each mail.
                 Err(halt) => {
                     let rest = self.rest_after(halt);
                     tokio::select! {
@@ -137,14 +137,14 @@ impl Courier {
         self.failures = self.failures.saturating_add(1);
         match halt {
             Halt::Closed(Closed(cause)) => {
-                tracing::warn!(cause, to = %self.route, next_try_in = ?rest, "mail does not go out; it is kept");
+                tracing::warn!(cause, to = %self.route, next_try_in = ?rest, "mail cannot be sent; it stays in the queue");
             }
-            Halt::Store(error) => tracing::warn!(%error, "the queue of letters can not be read"),
+            Halt::Store(error) => tracing::warn!(%error, "cannot read the mail queue"),
         }
         rest
     }
 
-    /// Sends all that is due; how long to rest then.
+    /// Sends all mail that is due. Returns how long to pause.
     async fn send_what_is_due(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, Halt> {
         let rest = match self.store.next_letter_due().await? {
             None => return Ok(self.pacing.look),
@@ -155,7 +155,7 @@ impl Courier {
         }
         let mut open = match timeout(self.pacing.opening, self.route.open()).await {
             Ok(open) => open?,
-            Err(_) => return Err(Closed("it is too slow to answer".to_owned()).into()),
+            Err(_) => return Err(Closed("it responds too slowly".to_owned()).into()),
         };
         let mut outcome = Ok(Next::Letter);
         while !*stop.borrow() && matches!(outcome, Ok(Next::Letter)) {
@@ -169,38 +169,38 @@ impl Courier {
         }
         if outcome.is_ok() {
             if self.failures > 0 {
-                tracing::info!(to = %self.route, "mail goes out again");
+                tracing::info!(to = %self.route, "sending mail again");
             }
             self.failures = 0;
-            // It has its time to say good-bye, and no more.
+            // Closing has a time limit.
             timeout(self.pacing.first_rest, open.close()).await.ok();
         }
         outcome.map(|_| Duration::ZERO)
     }
 
-    /// Sends a letter, or decides what becomes of it.
+    /// Sends a mail, or decides what to do with it.
     async fn handle(&self, letter: &Letter, open: &mut Open<'_>) -> Result<Next, Halt> {
         let id = letter.id;
         let now = self.clock.now();
         if now.since(letter.created) > worth_sending(letter.about) {
-            tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a letter was given up: it is too old");
+            tracing::warn!(letter.id = %id, about = ?letter.about, tries = letter.tries, "a mail was dropped: it is too old");
             self.store.remove_letter(id).await?;
             return Ok(Next::Letter);
         }
         let mail = match self.composer.compose(letter).await {
             Ok(Some(mail)) => mail,
             Ok(None) => {
-                tracing::debug!(letter.id = %id, "a letter has nothing to say any more");
+                tracing::debug!(letter.id = %id, "a mail was dropped: it is no longer needed");
                 self.store.remove_letter(id).await?;
                 return Ok(Next::Letter);
             }
             Err(ComposeError::Build(error)) => {
-                tracing::warn!(letter.id = %id, about = ?letter.about, %error, "a letter was given up");
+                tracing::warn!(letter.id = %id, about = ?letter.about, %error, "a mail was dropped");
                 self.store.remove_letter(id).await?;
                 return Ok(Next::Letter);
             }
             Err(error) => {
-                tracing::error!(letter.id = %id, %error, "a letter could not be written; it is kept");
+                tracing::error!(letter.id = %id, %error, "a mail could not be built; it stays in the queue");
                 self.store
                     .postpone_letter(id, now.plus(pause(letter.tries)))
                     .await?;
@@ -212,24 +212,24 @@ impl Courier {
             .unwrap_or_else(|_| Err(Refused::Closed(Closed("it is too slow".to_owned()))));
         match sent {
             Ok(()) => {
-                tracing::info!(letter.id = %id, about = ?letter.about, "a letter was sent");
+                tracing::info!(letter.id = %id, about = ?letter.about, "a mail was sent");
                 self.store.remove_letter(id).await?;
                 Ok(Next::Letter)
             }
             Err(Refused::ForGood(reply)) => {
-                tracing::warn!(letter.id = %id, about = ?letter.about, %reply, "a letter was given up: its address was refused");
+                tracing::warn!(letter.id = %id, about = ?letter.about, %reply, "a mail was dropped: its address was refused");
                 self.store.remove_letter(id).await?;
                 Ok(Next::Connection)
             }
             Err(Refused::ForNow(reply)) => {
                 let wait = pause(letter.tries);
-                tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a letter was refused for now");
+                tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a mail was refused for now");
                 self.store.postpone_letter(id, now.plus(wait)).await?;
                 Ok(Next::Connection)
             }
             Err(Refused::Closed(closed)) => {
-                // Others may be luckier with it, or this one after its rest; but a letter at which the connection
-                // breaks each time must not stand before all others.
+                // Another node may succeed, or this one later. A mail at which the connection breaks each time must not
+                // block all others.
                 let wait = pause(letter.tries).min(self.pacing.longest_rest);
                 self.store.postpone_letter(id, now.plus(wait)).await?;
                 Err(closed.into())

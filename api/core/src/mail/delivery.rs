@@ -1,4 +1,4 @@
-//! The way out: a mail server, or a folder. Knows mails, and no letters.
+//! Delivery: to a mail server or a folder. Knows finished mails, not the queue.
 
 mod dialogue;
 mod folder;
@@ -15,7 +15,7 @@ use self::smtp::{Connection, Smtp};
 use super::Delivery;
 use super::message::Mail;
 
-/// Where mail goes.
+/// Where mail is delivered to.
 pub enum Route {
     /// To a mail server.
     #[doc(hidden)]
@@ -25,10 +25,10 @@ pub enum Route {
     Folder(Folder),
 }
 
-/// Mail can not be set up.
+/// Why delivery cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The certificates that `SMTP_CA_FILE` names are of no use.
+    /// The certificates in `SMTP_CA_FILE` cannot be used.
     #[error("SMTP_CA_FILE {}: {cause}", path.display())]
     Certificates {
         /// The file.
@@ -36,11 +36,11 @@ pub enum MailError {
         /// What is wrong with it.
         cause: String,
     },
-    /// TLS can not be set up.
-    #[error("the connection to SMTP_HOST can not be encrypted: {0}")]
+    /// TLS cannot be set up.
+    #[error("cannot encrypt the connection to SMTP_HOST: {0}")]
     Tls(String),
-    /// The folder can not be made.
-    #[error("the folder for mail {}: {cause}", path.display())]
+    /// The folder cannot be created.
+    #[error("cannot use the folder for mail {}: {cause}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -49,27 +49,27 @@ pub enum MailError {
     },
 }
 
-/// The way out is closed, whatever the letter. The text is for the log: it holds no address and no secret.
+/// No mail can be delivered. The text is for the log: it contains no addresses and no secrets.
 #[derive(Debug)]
 pub(super) struct Closed(pub(super) String);
 
-/// One mail did not go out.
+/// One mail was not delivered.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// Not now: trying again later is right.
+    /// A temporary failure: try again later.
     ForNow(Reply),
-    /// The address will never do.
+    /// The address was refused for good.
     ForGood(Reply),
-    /// Nothing goes out any more.
+    /// No mail can be delivered.
     Closed(Closed),
 }
 
-/// What a mail server said, as far as the log may know: its sentences like to quote the address.
+/// The part of a reply that may be logged. Its text often quotes the address, so only codes are kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply {
-    /// The step that it refused.
+    /// The step that was refused.
     step: &'static str,
-    /// Its number (RFC 5321 §4.2), and the longer one (RFC 3463) if there is one.
+    /// The reply code (RFC 5321 §4.2), and the enhanced status code (RFC 3463) if there is one.
     code: String,
 }
 
@@ -80,10 +80,10 @@ impl fmt::Display for Reply {
 }
 
 impl Route {
-    /// The way out that is configured; `None` if there is none. `public_url` is how this server calls itself.
+    /// The configured delivery. `None` if there is none. `public_url` is the name of this server.
     ///
     /// # Errors
-    /// If the certificates, or the folder, are of no use.
+    /// If the certificates or the folder cannot be used.
     pub fn new(delivery: &Delivery, public_url: &str) -> Result<Option<Self>, MailError> {
         Ok(match delivery {
             Delivery::Smtp(settings) => Some(Self::Smtp(Smtp::new(settings, public_url)?)),
@@ -103,7 +103,7 @@ impl Route {
         }
     }
 
-    /// Opens the way out.
+    /// Connects.
     pub(super) async fn open(&self) -> Result<Open<'_>, Closed> {
         match self {
             Self::Smtp(smtp) => Ok(Open::Smtp(Box::new(smtp.connect().await?))),
@@ -121,7 +121,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// A way out that is open, for any number of mails.
+/// An open connection, for any number of mails.
 pub(super) enum Open<'a> {
     Smtp(Box<Connection>),
     Folder(&'a Folder),
@@ -135,7 +135,7 @@ impl Open<'_> {
         }
     }
 
-    /// Says good-bye; nothing depends on the answer.
+    /// Closes the connection. The reply does not matter.
     pub(super) async fn close(self) {
         match self {
             Self::Smtp(connection) => connection.quit().await,

@@ -1,4 +1,4 @@
-//! The door to the queue: what passes is counted, whatever asked for it.
+//! Adds mail to the queue and applies the rate limits to all of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::Delivery;
 use crate::throttle::Addresses;
 
-/// Takes letters. Nobody waits for a mail server here.
+/// Queues mail. Never waits for a mail server.
 pub struct Mailer {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -24,19 +24,19 @@ pub struct Mailer {
     by_client: Addresses,
 }
 
-/// What became of a letter that somebody asked for.
+/// The result of queueing a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// It is in the queue.
     Kept,
-    /// One too many, for the one who asks or for the mailbox: it is not sent. The next may be after this long.
+    /// Over the limit of the client or the mailbox: it is not sent. The next one is allowed after this time.
     TooMany(Duration),
-    /// No mail is configured.
+    /// Mail is not configured.
     Nowhere,
 }
 
 impl Mailer {
-    /// A door to the queue in `store`.
+    /// Queues mail in `store`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: SharedClock, delivery: &Delivery, rate: Rate) -> Self {
         Self {
@@ -49,13 +49,13 @@ impl Mailer {
         }
     }
 
-    /// Puts a letter into the queue, unless it is one too many: it is counted by whoever asks for it, if that is a client
-    /// (and neither an admin nor the server itself), and by the mailbox that it goes to, whoever has that. It is on disk
-    /// then, and goes out in the background. `user` is whose account it is about; `None` for [`About::ResetPassword`], where
-    /// only the courier looks whose the address is, so that asking takes the same time whoever it is.
+    /// Puts a mail into the queue, unless it is over a limit: per client (not for admins or the server itself) and per
+    /// mailbox. When this returns, the mail is on disk; it is sent in the background. `user` is the user that it is
+    /// about. It is `None` for [`About::ResetPassword`]: the courier looks the user up, so that the request takes the
+    /// same time whether or not there is a user.
     ///
     /// # Errors
-    /// If the store did not keep it.
+    /// If the store failed.
     pub async fn send_later(
         &self,
         client: Option<&Client>,
@@ -105,28 +105,27 @@ impl Mailer {
             About::ResetPassword => {
                 let verdict = count(Attempt::reset_mail_to(&to)).await?;
                 if verdict == Verdict::Allowed {
-                    // The others give way to it, and not the other way about.
+                    // Other mail does not use up this limit, but this mail counts against the others.
                     count(Attempt::mail_to(&to)).await?;
                 }
                 Ok(verdict)
             }
-            // It takes the password, and nothing else that could be used up.
+            // It requires the password, so a stranger cannot trigger it.
             About::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
-            // Each follows on something that cannot be done at will, and must be known.
+            // A stranger cannot trigger these at will, and the user must know about them.
             About::EmailChanged | About::PasswordChanged | About::TokenReused => {
                 Ok(Verdict::Allowed)
             }
         }
     }
 
-    /// Tells the person of something about his account, if he has shown that he reads his address; what could not
-    /// be put into the queue is logged.
+    /// Sends a notice about the account, if the user has verified their address. Failures to queue it are logged.
     pub async fn tell(&self, user: &User, about: About) {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };
         if let Err(error) = self.send_later(None, to, Some(user.id), about).await {
-            tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
+            tracing::warn!(user.id = %user.id, %error, "a mail could not be queued");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A mail as it goes over the wire (RFC 5322, MIME).
+//! The message format (RFC 5322, MIME).
 
 use std::time::{Duration, SystemTime};
 
@@ -10,22 +10,22 @@ use password_auth_model::{EmailAddress, LetterId, Timestamp};
 
 use super::text::Text;
 
-/// The most characters of a line, its end not counted.
+/// The most characters of a line, without its end.
 const MAX_LINE: usize = 998;
 
 /// A mail, and its envelope.
 pub(super) struct Mail {
-    /// The letter that it was.
+    /// The id in the queue.
     pub(super) id: LetterId,
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) bytes: Vec<u8>,
-    /// The same for a server that takes ASCII alone, where `bytes` is more.
+    /// The same for servers without 8BITMIME, if `bytes` is not ASCII.
     seven_bit: Option<Vec<u8>>,
 }
 
 impl Mail {
-    /// As it goes to a server that has 8BITMIME (RFC 6152), or has not.
+    /// The bytes for a server with or without 8BITMIME (RFC 6152).
     pub(super) fn for_server(&self, takes_eight_bit: bool) -> &[u8] {
         match &self.seven_bit {
             Some(seven_bit) if !takes_eight_bit => seven_bit,
@@ -34,22 +34,22 @@ impl Mail {
     }
 }
 
-/// Something that no mail can hold.
+/// Something that is not valid in a mail.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildError {
-    #[error("no mail can be sent to such an address")]
+    #[error("no mail can be sent to this address")]
     Address(#[from] AddressError),
-    #[error("no mail can be made of it: {0}")]
+    #[error("the mail cannot be built: {0}")]
     Mail(#[from] lettre::error::Error),
 }
 
-/// The address as mail servers take it.
+/// The address in the form for mail servers.
 pub(super) fn address(address: &EmailAddress) -> Result<Address, AddressError> {
     let (local, domain) = address.mailbox().ok_or(AddressError::InvalidDomain)?;
     Address::new(local, domain)
 }
 
-/// Puts the parts together. A letter that is sent twice has the same `Message-ID` both times.
+/// Builds the message. A mail that is sent twice has the same `Message-ID` both times.
 pub(super) fn build(
     id: LetterId,
     from: &Mailbox,
@@ -61,7 +61,7 @@ pub(super) fn build(
     let formatted = |encoding: Option<ContentTransferEncoding>| {
         let auto_submitted = HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
-            // RFC 3834: no holiday answers to it.
+            // RFC 3834: prevents automatic replies.
             "auto-generated".to_owned(),
         );
         let message = Message::builder()
@@ -89,8 +89,8 @@ pub(super) fn build(
     })
 }
 
-/// The plain part as it is, if that may be (RFC 5322 §2.1.1): lettre would break lines of 76 characters, and with them
-/// the link, for whoever reads the file of a mail in development, or has a program that is no good at
+/// The encoding that leaves the plain part unchanged, if possible (RFC 5322 §2.1.1). lettre would break lines at 76
+/// characters, and so break links for developers who read the file, and for mail programs with poor support for
 /// quoted-printable.
 fn stays_as_it_is(plain: &str) -> Option<ContentTransferEncoding> {
     let may = !plain.contains(['\r', '\0']) && plain.lines().all(|line| line.len() <= MAX_LINE);
@@ -101,7 +101,7 @@ fn stays_as_it_is(plain: &str) -> Option<ContentTransferEncoding> {
     })
 }
 
-/// Both parts; the plain one as it is, in `encoding`, or as lettre encodes it.
+/// Both parts. The plain one is unchanged with `encoding`, or encoded by lettre.
 fn parts(text: &Text, encoding: Option<ContentTransferEncoding>) -> MultiPart {
     let plain = match encoding {
         None => part(ContentType::TEXT_PLAIN, text.plain.clone()),
@@ -112,7 +112,7 @@ fn parts(text: &Text, encoding: Option<ContentTransferEncoding>) -> MultiPart {
                 .body(Body::dangerous_pre_encoded(bytes, encoding))
         }
     };
-    // RFC 2045 §6.4: what holds a part of eight bits says so too.
+    // RFC 2045 §6.4: a container of 8-bit parts must declare it.
     MultiPart::alternative()
         .header(encoding.unwrap_or(ContentTransferEncoding::SevenBit))
         .singlepart(plain)
@@ -123,7 +123,7 @@ fn part(kind: ContentType, text: String) -> SinglePart {
     SinglePart::builder().header(kind).body(text)
 }
 
-/// The host of a URL without a path: what stands behind the scheme and before the port.
+/// The host of a URL: the part between the scheme and the port.
 pub(super) fn host_of(url: &str) -> &str {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     match authority.rsplit_once(':') {

@@ -1,7 +1,7 @@
-//! Letters: what waits to be sent, and sending it.
+//! Mail: the queue and sending it.
 //!
-//! Whoever wants something said puts a [`Letter`] into the queue by a [`Mailer`], and is done: the [`Courier`] sends
-//! it in the background, as often as it takes. Knows neither HTTP nor an engine.
+//! A use case puts a [`Letter`] into the queue with a [`Mailer`]; the [`Courier`] sends it in the background and
+//! retries as needed. Knows neither HTTP nor an engine.
 
 mod compose;
 mod courier;

@@ -1,16 +1,16 @@
-//! A user's name as a letter shows it. Whoever registers with your address chooses a text that is mailed to you, and mail
-//! programs make links of texts: what they would take for one is shown broken, as `evil[.]example`. So is what telephones
-//! would dial. Pure.
+//! User names in mails. Somebody who registers with your address chooses a text that is mailed to you, and mail
+//! programs turn texts into links. So anything that looks like a link is broken up, like `evil[.]example`, and so are
+//! telephone numbers. Pure rules.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The fewest digits that a program takes for a telephone's number.
+/// The fewest digits that programs recognize as a telephone number.
 const DIALLED: usize = 7;
 
-/// How many digits may stand together in what was one.
+/// How many digits stay together when a number is broken up.
 const TOGETHER: usize = 3;
 
-/// The name, with brackets where it would be a link.
+/// The name, with brackets wherever it could be a link.
 pub(super) fn shown(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let dialled = dialled(&chars);
@@ -36,8 +36,7 @@ pub(super) fn shown(name: &str) -> String {
     shown
 }
 
-/// What holds the parts of an address together, in whatever form it is written: `.`, `:`, `/`, `\`, `@`, and the stops
-/// that domain names may have (UTS 46).
+/// Separators in URLs and addresses: `.`, `:`, `/`, `\`, `@`, and the full stops of other scripts (UTS 46).
 fn joins(c: char) -> bool {
     matches!(c, '\u{3002}' | '\u{FF61}')
         || std::iter::once(c)
@@ -45,13 +44,13 @@ fn joins(c: char) -> bool {
             .any(|c| matches!(c, '.' | ':' | '/' | '\\' | '@'))
 }
 
-/// Which characters are digits of what could be a telephone's number.
+/// Which characters are digits of what could be a telephone number.
 fn dialled(chars: &[char]) -> Vec<bool> {
     let mut found = Vec::with_capacity(chars.len());
     let belongs = |c: &char| c.is_numeric() || is_between_digits(*c);
     for run in chars.chunk_by(|one, other| belongs(one) == belongs(other)) {
         let before = found.len().checked_sub(1).and_then(|last| chars.get(last));
-        // A year, or a number of luck, at the end of a name is none.
+        // Digits at the end of a word, such as a year, are not a telephone number.
         let is_of_a_word = run.first().is_some_and(|first| first.is_numeric())
             && before.is_some_and(|before| before.is_alphabetic() || *before == '_');
         let digits = run.iter().filter(|c| c.is_numeric()).count();
@@ -61,7 +60,7 @@ fn dialled(chars: &[char]) -> Vec<bool> {
     found
 }
 
-/// What may stand between the digits of a telephone's number.
+/// Characters that may separate the digits of a telephone number.
 fn is_between_digits(c: char) -> bool {
     c.is_whitespace() || matches!(c, '+' | '-' | '(' | ')' | '.' | '/' | '‐' | '‑' | '–' | '·')
 }

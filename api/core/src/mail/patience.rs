@@ -1,4 +1,4 @@
-//! For how long, and how often, a letter is tried. Pure.
+//! How long and how often sending a mail is tried. Pure rules.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use password_auth_model::About;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The longest pause between two tries of one letter.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 3600);
 
-/// How long to wait after a letter was refused for the moment, at its `tries`-th try: from a minute, doubled each
-/// time (RFC 5321 §4.5.4.1 asks for growing pauses), to four hours.
+/// The pause after a temporary refusal at attempt `tries`: one minute, doubled each time (RFC 5321 §4.5.4.1 asks for
+/// growing pauses), at most four hours.
 pub(super) fn pause(tries: u32) -> Duration {
     let doublings = tries.saturating_sub(1).min(16);
     (MINUTE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
-/// How long after it was asked for a letter is worth sending. A link's time begins when the letter goes out, so
-/// that a late one is as good as any; but who asked for it does not wait for more than a day.
+/// How long after it was queued a mail is still sent. The lifetime of a link begins when the mail is sent, so a late
+/// link works, but users do not wait for more than a day.
 pub(super) const fn worth_sending(about: About) -> Duration {
     match about {
         About::ResetPassword | About::VerifyEmail | About::ChangeEmail => DAY,

@@ -1,4 +1,4 @@
-//! How mail is delivered, as the operator set it.
+//! The settings for mail delivery.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,38 +7,38 @@ use lettre::message::Mailbox;
 use password_auth_model::Purpose;
 use password_auth_wire::Secret;
 
-/// How mail leaves.
+/// How mail is delivered.
 #[derive(Clone, Debug)]
 pub enum Delivery {
-    /// By a mail server.
+    /// To a mail server.
     Smtp(Box<SmtpSettings>),
-    /// As `.eml` files into this folder: development.
+    /// As `.eml` files in this folder, for development.
     Folder(PathBuf),
-    /// Not at all: what needs mail is refused.
+    /// Not at all. Requests that need mail are refused.
     Nowhere,
 }
 
-/// A mail server, and what it is told.
+/// The settings for a mail server.
 #[derive(Clone, Debug)]
 pub struct SmtpSettings {
-    /// Its name: its certificate must be for it.
+    /// The host name. The certificate must be for it.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: SmtpTls,
-    /// Certificates of the authorities to trust, as PEM, in place of the system's.
+    /// PEM file with the CA certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// Name and password, if it asks for them.
+    /// User name and password, if the server needs them.
     pub credentials: Option<(String, Secret)>,
-    /// Whom the mail is from.
+    /// The sender.
     pub from: Mailbox,
 }
 
 /// How the connection to a mail server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpTls {
-    /// Plain at first, and nothing but STARTTLS said before it is encrypted (RFC 3207).
+    /// Plain at first. Nothing but STARTTLS is sent before encryption (RFC 3207).
     StartTls,
     /// From the first byte (RFC 8314).
     Tls,
@@ -47,7 +47,7 @@ pub enum SmtpTls {
 }
 
 impl SmtpTls {
-    /// The port that goes with it.
+    /// The default port.
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -58,17 +58,17 @@ impl SmtpTls {
     }
 }
 
-/// How long the links in letters are good.
+/// How long links in mail are valid.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkLifetimes {
-    /// For a new password.
+    /// Password reset links.
     pub password_reset: Duration,
-    /// That show that somebody reads an address.
+    /// Verification links.
     pub email_verification: Duration,
 }
 
 impl LinkLifetimes {
-    /// How long a token of this purpose is good.
+    /// How long a token for this purpose is valid.
     #[must_use]
     pub const fn of(self, purpose: &Purpose) -> Duration {
         match purpose {

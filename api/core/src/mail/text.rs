@@ -1,5 +1,5 @@
-//! What letters say, in plain text and in HTML: the templates stand in `text/`, a pair for each kind of letter. In the
-//! HTML askama escapes whatever a person has typed; in a subject stands nothing that a person has typed.
+//! The texts of mails, in plain text and HTML. The templates are in `text/`, a pair for each kind. In HTML, askama
+//! escapes everything that users have typed. Subjects contain nothing that users have typed.
 
 use askama::Template;
 use password_auth_model::{About, Letter, Timestamp};
@@ -7,28 +7,28 @@ use time::OffsetDateTime;
 
 use super::LinkLifetimes;
 
-/// A letter's subject and parts.
+/// The subject and parts of a mail.
 pub(super) struct Text {
     pub(super) subject: &'static str,
     pub(super) plain: String,
     pub(super) html: String,
 }
 
-/// An account that a letter is about, and where the letter leads for it.
+/// An account that a mail is about, and its link.
 pub(super) struct Link {
     pub(super) username: String,
-    /// Empty in a letter that only tells something.
+    /// Empty in a notice.
     pub(super) url: String,
 }
 
-/// What templates show.
+/// The data for the templates.
 struct Shown<'a> {
-    /// One, except where several accounts name one address that nobody has verified.
+    /// One link, unless several accounts have the same unverified address.
     links: &'a [Link],
     site: &'a str,
-    /// How long the links are good.
+    /// How long the links are valid.
     lasting: String,
-    /// When what the letter tells of happened.
+    /// When the reported event happened.
     when: String,
 }
 
@@ -42,7 +42,7 @@ impl Shown<'_> {
     }
 }
 
-/// The pair of templates, filled in.
+/// Renders the pair of templates.
 macro_rules! filled {
     ($shown:expr, $subject:literal, $plain:literal, $html:literal) => {{
         #[derive(Template)]
@@ -68,7 +68,7 @@ macro_rules! filled {
     }};
 }
 
-/// Writes a letter about these accounts.
+/// Renders a mail about these accounts.
 pub(super) fn write(
     letter: &Letter,
     links: &[Link],
@@ -91,7 +91,7 @@ pub(super) fn write(
     Ok(match letter.about {
         About::ResetPassword => filled!(
             shown,
-            "Choose a new password",
+            "Reset your password",
             "mail/text/reset_password.txt",
             "mail/text/reset_password.html"
         ),
@@ -109,7 +109,7 @@ pub(super) fn write(
         ),
         About::EmailChangeRequested => filled!(
             shown,
-            "Another e-mail address was asked for",
+            "A new e-mail address was requested",
             "mail/text/email_change_requested.txt",
             "mail/text/email_change_requested.html"
         ),
@@ -127,7 +127,7 @@ pub(super) fn write(
         ),
         About::TokenReused => filled!(
             shown,
-            "A sign-in was ended for your safety",
+            "A session was ended for your safety",
             "mail/text/token_reused.txt",
             "mail/text/token_reused.html"
         ),

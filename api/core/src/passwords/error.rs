@@ -1,31 +1,29 @@
-//! Why there is no hash, or none that can be used.
+//! Errors of hashing and of stored hashes.
 
-/// Why there is no hash or no verdict.
+/// Why hashing or comparing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The stored hash is none that this server knows, or asks for more than it computes.
-    #[error("a stored password hash can not be used: {0}")]
+    /// The stored hash has an unknown form, or exceeds the limits.
+    #[error("a stored password hash cannot be used: {0}")]
     Unusable(#[from] UnusableHash),
-    /// The algorithm refuses its parameters, or there is no memory for it.
+    /// The algorithm refused its parameters, or there is not enough memory.
     #[error("a password could not be hashed")]
     NotComputed,
     /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
+    #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
 }
 
-/// Why a hash can not be used. The sentences quote nothing of it.
+/// Why a hash cannot be used. The sentences never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableHash {
-    /// It is of another kind.
-    #[error(
-        "it is none of bcrypt, argon2, PBKDF2-SHA256 or scrypt in a form that this server knows"
-    )]
+    /// It has an unknown form.
+    #[error("it is not bcrypt, argon2, PBKDF2-SHA256 or scrypt in a form that this server knows")]
     Unknown,
-    /// It is of one kind, and can not be read.
-    #[error("it looks like {0}, and can not be read")]
+    /// It looks like a known form, but cannot be parsed.
+    #[error("it looks like {0}, but cannot be read")]
     Damaged(&'static str),
-    /// Its parameters are beyond what the server computes.
+    /// Its parameters exceed the limits.
     #[error("it is too expensive: {0}")]
     TooExpensive(&'static str),
 }

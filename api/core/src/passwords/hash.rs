@@ -1,4 +1,4 @@
-//! Hashing a password, and comparing one with a stored hash. What forms a stored hash has, `stored` knows.
+//! Hashing passwords, and comparing them with stored hashes. `stored` knows the forms of stored hashes.
 
 use password_auth_model::PasswordHash;
 use scrypt::phc::{Output, Salt};
@@ -11,37 +11,37 @@ use super::stored::Stored;
 
 const SALT_BYTES: usize = 16;
 
-/// A hash that was made elsewhere, if this server can compare passwords with it at a bounded cost.
+/// Accepts a hash from elsewhere, if this server can compare passwords with it at a bounded cost.
 ///
 /// # Errors
-/// If it can not.
+/// If it cannot.
 pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
     let text = text.trim();
     Ok(match Stored::import(text)? {
-        // Django puts random characters behind the mark.
+        // Django adds random characters after the mark.
         Stored::Nothing => PasswordHash::none(),
         _ => PasswordHash::from_text(text.to_owned()),
     })
 }
 
-/// Whether a hash that somebody kept is one that passwords can be compared with, or that of no password.
+/// Whether passwords can be compared with a stored hash, or it marks an account without a password.
 #[must_use]
 pub fn is_usable(hash: &PasswordHash) -> bool {
     Stored::recognise(hash.as_str()).is_ok()
 }
 
-/// What comparing a password with a hash says.
+/// The result of comparing a password with a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the password.
+    /// The password matches.
     Right,
-    /// It is the password, and the hash was made elsewhere, or with other parameters than today's.
+    /// The password matches, but the hash has another form or other parameters than new ones.
     RightButOutdated,
-    /// It is not.
+    /// The password does not match.
     Wrong,
 }
 
-/// Hashes a password with a fresh random salt. Takes its time: see the pool.
+/// Hashes a password with a new random salt. Slow: use the pool.
 ///
 /// # Errors
 /// If the system has no randomness.
@@ -57,10 +57,10 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
     Ok(PasswordHash::from_text(text))
 }
 
-/// Compares a password with a stored hash, in a time that does not depend on where they differ.
+/// Compares a password with a stored hash, in constant time.
 ///
 /// # Errors
-/// If the stored hash can not be used.
+/// If the stored hash cannot be used.
 pub fn verify(
     password: &[u8],
     stored: &PasswordHash,
@@ -82,13 +82,13 @@ pub fn verify(
     })
 }
 
-/// Costs what [`verify`] costs with a hash of today's parameters, for a name that nobody has. With a hash that
-/// was made elsewhere the costs differ, until its owner signs in for the first time and it is replaced.
+/// For unknown names: does the same work as [`verify`] with a hash of current parameters. The work for an imported hash
+/// differs, until its user signs in for the first time and it is replaced.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn verify_nobody(password: &[u8], today: ScryptParams) -> Result<Verdict, HashError> {
-    // A hash as anybody has one, so that it is read, computed and compared in the same way; of what, nobody knows.
+    // A valid hash of an unknown password, so that it is parsed, computed and compared like any other.
     const SALT_AND_OUTPUT: &str =
         "bm9ib2R5IGhhcyB0aGlzLg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let params = today.phc();

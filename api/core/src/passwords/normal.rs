@@ -1,8 +1,8 @@
-//! Passwords in one spelling: an `ü` is one character or two, as keyboards have it.
+//! Normalization of passwords: keyboards write an `ü` as one character or as two.
 //!
-//! What is hashed and compared is the text in NFC, as RFC 8265's `OpaqueString` has it, without its other rules.
-//! Hashes that were made before, or elsewhere, may be of the text as it came: so of a text that is not in NFC
-//! both are tried, for every account and for none, whichever is right.
+//! Passwords are hashed and compared in NFC, like RFC 8265's `OpaqueString` without its other rules. Older and imported
+//! hashes may be of the original text. So both forms are tried if the text is not in NFC, with or without an account,
+//! and even if the first form matches.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub(super) fn nfc(password: &str) -> Cow<'_, str> {
     }
 }
 
-/// Tries a password in NFC, and as it came if that is something else. What that costs depends on the password alone.
+/// Tries a password in NFC and, if it differs, as it was typed. The cost only depends on the password.
 pub(super) fn try_each(
     password: &Secret,
     verify: impl Fn(&[u8]) -> Result<Verdict, HashError>,
@@ -37,14 +37,13 @@ pub(super) fn try_each(
     normal.zeroize();
     Ok(match (by_nfc?, as_typed?) {
         (Verdict::Wrong, Verdict::Wrong) => Verdict::Wrong,
-        // The hash is of another spelling than today's.
+        // The hash is of the original text.
         (Verdict::Wrong, _) => Verdict::RightButOutdated,
         (right, _) => right,
     })
 }
 
-/// Checks a password that is being chosen: as it was typed, as the popup does, and in NFC, which may be shorter, or
-/// longer.
+/// Checks a new password as it was typed, like the popup does, and in NFC, which may be shorter or longer.
 ///
 /// # Errors
 /// The first rule that it breaks.

@@ -13,10 +13,10 @@ pub(super) const MAX_MEMORY_BYTES: u64 = 256 << 20;
 /// The length of our own hashes.
 pub(super) const OUTPUT_BYTES: usize = 32;
 
-/// How often one hash may fill its memory.
+/// The most passes of one hash.
 const MAX_PARALLELISM: u32 = 16;
 
-/// How expensive a hash is. One takes 128 · 2^`log_n` · `r` bytes, `p` times one after the other.
+/// The cost of a hash: 128 · 2^`log_n` · `r` bytes, filled `p` times one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScryptParams {
     log_n: u8,
@@ -25,18 +25,18 @@ pub struct ScryptParams {
 }
 
 impl ScryptParams {
-    /// 32 MiB and three passes: of the settings that OWASP's Password Storage Cheat Sheet lists as equal,
-    /// one that fits a small machine.
+    /// 32 MiB and three passes. OWASP's Password Storage Cheat Sheet lists several equivalent settings; this one fits a
+    /// small machine.
     pub const DEFAULT: Self = Self {
         log_n: 15,
         r: 8,
         p: 3,
     };
 
-    /// What that sheet lists, least memory last, as (`log_n`, least `p`) for `r` = 8.
+    /// The settings in that sheet, as (`log_n`, minimum `p`) for `r` = 8.
     const OWASP: [(u8, u32); 5] = [(17, 1), (16, 2), (15, 3), (14, 5), (13, 10)];
 
-    /// These parameters; `None` if scrypt does not allow them, or they exceed what this server computes.
+    /// These parameters. `None` if scrypt does not allow them, or they exceed the limits.
     #[must_use]
     pub fn new(log_n: u8, r: u32, p: u32) -> Option<Self> {
         let params = Self { log_n, r, p };
@@ -49,18 +49,18 @@ impl ScryptParams {
         fits.then_some(params)
     }
 
-    /// Bytes that one hash allocates.
+    /// The bytes that one hash allocates.
     #[must_use]
     pub const fn memory_bytes(self) -> u64 {
         (128 * self.r as u64) << self.log_n
     }
 
-    /// Bytes that its passes fill, one after the other.
+    /// The bytes that all passes fill together.
     pub(super) const fn filled_bytes(self) -> u64 {
         self.memory_bytes() * self.p as u64
     }
 
-    /// Whether they are at least as hard as one of the settings that OWASP lists.
+    /// Whether they are at least as strong as one of OWASP's settings.
     #[must_use]
     pub fn meets_owasp(self) -> bool {
         Self::OWASP
@@ -98,9 +98,9 @@ impl fmt::Display for ScryptParams {
     }
 }
 
-/// The password, such that no two are alike to HMAC, which pads its key with NULs (RFC 2104 §2): a password and
-/// the same with a NUL behind it would be one. scrypt and PBKDF2 begin with it. Passwords are UTF-8, in which
-/// the byte 0xFF never occurs; every other password goes in as it is, as hashes made elsewhere need.
+/// The password in a form that HMAC distinguishes. scrypt and PBKDF2 begin with HMAC, which pads its key with NULs (RFC
+/// 2104 §2), so a password with NULs at its end would equal the one without. Such a password is marked with the byte
+/// 0xFF, which never occurs in UTF-8. All others are unchanged, as imported hashes need.
 pub(super) fn distinct(password: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(match password.last() {
         Some(0) => [b"\xFF", password, b"\x01"].concat(),

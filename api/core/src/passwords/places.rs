@@ -1,13 +1,13 @@
-//! The places of the pool: how many there are, and how many of them one client may hold at a time.
+//! The slots of the hashing pool, and how many of them one client may use at a time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Of so many places one client may hold one.
+/// One client may use one in this many slots.
 const ONE_OF: usize = 4;
 
-/// Those that compute and those that wait.
+/// Slots for running and waiting jobs.
 #[derive(Debug)]
 pub(super) struct Places {
     all: usize,
@@ -17,11 +17,11 @@ pub(super) struct Places {
 #[derive(Debug, Default)]
 struct Held {
     all: usize,
-    /// Never empty for anybody, so it is no larger than there are places.
+    /// Entries with zero slots are removed, so the map has at most one entry per slot.
     by_client: HashMap<Option<IpAddr>, usize>,
 }
 
-/// A place that somebody holds, until it is dropped.
+/// A slot, which is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
@@ -36,7 +36,7 @@ impl Places {
         })
     }
 
-    /// A place for that client, if one is left and it holds less than its share.
+    /// A slot for this client, if one is free and the client uses less than its share.
     pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let its_own = held.by_client.get(&client).copied().unwrap_or_default();
@@ -96,7 +96,7 @@ mod tests {
             others.push(taken.len());
             held.push(taken);
         }
-        // The last one finds what is left.
+        // The last one gets what is left.
         assert_eq!(others, [8, 8, 8, 2]);
         assert!(
             places.take(None).is_none(),

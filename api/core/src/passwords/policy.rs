@@ -1,7 +1,7 @@
 //! Which passwords are too easy to guess.
 //!
-//! Length is `wire::rules`' and holds always. This is the strength floor: zxcvbn's estimate of how many guesses
-//! a password costs somebody who knows what people choose, and the name and address of this one.
+//! The minimum length is in `wire::rules` and always applies. This is the minimum strength: zxcvbn's estimate of the
+//! guesses that an attacker needs who knows common passwords and the user's name and address.
 
 use zxcvbn::feedback::{Feedback, Suggestion, Warning};
 use zxcvbn::matching::patterns::MatchPattern;
@@ -9,20 +9,20 @@ use zxcvbn::{Entropy, zxcvbn};
 
 use password_auth_wire::rules::Violation;
 
-/// The highest score that there is.
+/// The highest score.
 pub const MAX_SCORE: u8 = 4;
 
-/// What is looked at in one go: zxcvbn tries every way in which signs may stand for letters on every part of a
-/// text, which takes seconds for a hundred characters that are chosen for it.
+/// The longest text that is estimated at once: zxcvbn tries all substitutions of letters on every part of a text, which
+/// can take seconds for a hundred characters that are chosen for it.
 const WINDOW_CHARS: usize = 32;
 
-/// The shortest piece of a name that is looked for; shorter ones are in every other password by chance.
+/// The shortest part of a name to search for. Shorter parts occur in many passwords by chance.
 const PIECE_CHARS: usize = 3;
 
-/// Of what somebody is called, so many pieces are looked for.
+/// The most parts of names to search for.
 const MAX_PIECES: usize = 32;
 
-/// How hard a password must be to guess.
+/// The minimum strength of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     min_score: u8,
@@ -52,11 +52,11 @@ impl Weak {
         }
     }
 
-    /// What is weak about it, and what would help. Quotes nothing of it.
+    /// What is weak, and what would help. Never quotes the password.
     #[must_use]
     pub fn sentence(&self) -> String {
         let why = match (self.is_about_person, self.warning) {
-            (true, _) => " It holds your name or your address.".to_owned(),
+            (true, _) => " It contains your name or e-mail address.".to_owned(),
             (false, Some(warning)) => format!(" {warning}"),
             (false, None) => String::new(),
         };
@@ -66,29 +66,35 @@ impl Weak {
 }
 
 impl Policy {
-    /// Every password will do.
+    /// Every password is accepted.
     pub const NONE: Self = Self { min_score: 0 };
 
-    /// A million guesses at least, which throttling makes years of.
+    /// At least a million guesses, which take years with the rate limits.
     pub const DEFAULT: Self = Self { min_score: 2 };
 
-    /// At least that score of zxcvbn's: 1 for a thousand guesses, 2 for a million, 3 for 10^8, 4 for 10^10.
+    /// At least this zxcvbn score: 1 for a thousand guesses, 2 for a million, 3 for 10^8, 4 for 10^10.
     #[must_use]
     pub const fn new(min_score: u8) -> Self {
         Self { min_score }
     }
 
-    /// Whether every password will do.
+    /// The lowest score of zxcvbn's that a password must have.
+    #[must_use]
+    pub const fn min_score(self) -> u8 {
+        self.min_score
+    }
+
+    /// Whether every password is accepted.
     #[must_use]
     pub fn is_none(self) -> bool {
         self == Self::NONE
     }
 
-    /// Looks at a password that somebody chooses; `about` is what he is called: name, address, full name. Takes
-    /// some milliseconds of computing: see the pool.
+    /// Checks a new password. `about` contains the user's name, address and full name. Takes some milliseconds: use the
+    /// pool.
     ///
     /// # Errors
-    /// If it is too easy to guess; then what is weak about it.
+    /// If it is too easy to guess: what is weak.
     pub fn check(self, password: &str, about: &[&str]) -> Result<(), Weak> {
         if self.is_none() {
             return Ok(());
@@ -109,7 +115,7 @@ impl Policy {
     }
 }
 
-/// Its beginning, and its end if there is more.
+/// Its beginning and, if it is longer, its end.
 fn windows(password: &str) -> (&str, Option<&str>) {
     match password.char_indices().nth(WINDOW_CHARS) {
         None => (password, None),
@@ -121,7 +127,7 @@ fn windows(password: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What somebody is called, whole and in pieces, in lower case.
+/// The user's names, whole and in parts, in lower case.
 fn pieces(about: &[&str]) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for text in about {
@@ -179,7 +185,10 @@ mod tests {
         ] {
             assert!(Policy::new(2).check(password, &[]).is_ok(), "{password}");
             let sentence = refused(password, &["somebody", about]);
-            assert!(sentence.contains("your name or your address"), "{sentence}");
+            assert!(
+                sentence.contains("your name or e-mail address"),
+                "{sentence}"
+            );
         }
     }
 

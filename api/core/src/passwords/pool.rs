@@ -1,5 +1,5 @@
-//! The bounded pool: hashing has a ceiling in memory, and no other route waits for it. It works only on what was
-//! counted, and keeps places free of any one client.
+//! The bounded pool for hashing: it limits memory, and does not delay other routes. It only accepts counted attempts,
+//! and keeps a single client from using all slots.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use super::places::Places;
 use super::policy::{Policy, Weak};
 use crate::throttle::Counted;
 
-/// How many may wait for each one that hashes.
+/// The most waiting jobs per worker.
 const QUEUE_PER_WORKER: usize = 16;
 
-/// The queue is full, or the client's share of it: nothing was done.
+/// The queue, or the client's share of it, is full. Nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being hashed")]
 pub struct Busy;
@@ -30,7 +30,7 @@ impl Busy {
     pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 }
 
-/// Why the pool gave no answer.
+/// Why the pool returned no result.
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
     /// The pool is full.
@@ -44,16 +44,16 @@ pub enum HashingError {
     Aborted,
 }
 
-/// Hashes passwords: as many at once as there are workers, some more in a queue, of which one client gets a share.
+/// Hashes passwords: as many at once as there are workers. More wait in a queue, of which one client gets a share.
 #[derive(Clone, Debug)]
 pub struct PasswordHasher {
     params: ScryptParams,
     policy: Policy,
-    /// Those that hash and those that wait.
+    /// Slots for running and waiting jobs.
     places: Arc<Places>,
-    /// Those that hash.
+    /// Slots for running jobs.
     workers: Arc<Semaphore>,
-    /// Nothing else uses them. None if the system gave none.
+    /// Dedicated threads. `None` if they could not be started.
     threads: Option<Arc<Threads>>,
 }
 
@@ -61,8 +61,9 @@ impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
-        let threads = Threads::start("passwords", workers)
-            .inspect_err(|error| tracing::error!(%error, "there are no threads to hash on"));
+        let threads = Threads::start("passwords", workers).inspect_err(
+            |error| tracing::error!(%error, "cannot start threads for password hashing"),
+        );
         Self {
             params,
             policy: Policy::NONE,
@@ -72,18 +73,18 @@ impl PasswordHasher {
         }
     }
 
-    /// With a floor under the strength of new passwords.
+    /// Sets the minimum strength of new passwords.
     #[must_use]
     pub const fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Looks at a password that somebody chooses; `about` is what he is called. The inner result is what the
-    /// policy says.
+    /// Checks the strength of a new password. `about` contains the user's names and address. The inner result is the
+    /// policy's.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
+    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
     pub async fn judge(
         &self,
         counted: &Counted,
@@ -104,7 +105,7 @@ impl PasswordHasher {
     /// Hashes a password that is being set.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
+    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
     pub async fn hash(
         &self,
         counted: &Counted,
@@ -117,10 +118,10 @@ impl PasswordHasher {
         .await
     }
 
-    /// Compares a password with the hash of a user, or with nobody's at the same cost.
+    /// Compares a password with a user's hash. Without a user, it does the same work.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
+    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
     pub async fn verify(
         &self,
         counted: &Counted,
@@ -147,7 +148,7 @@ impl PasswordHasher {
             .acquire_owned()
             .await
             .map_err(|_| HashingError::Aborted)?;
-        // The permits go with the work: a caller who leaves does not make room before it is done.
+        // The permits belong to the work: if the caller goes away, they are only released when the work is done.
         let permits = (place, worker);
         let threads = self.threads.as_ref().ok_or(HashingError::Aborted)?;
         threads

@@ -1,4 +1,4 @@
-//! A person's sign-ins on several devices: seeing them, and ending them.
+//! Seeing and ending a user's sessions.
 
 use password_auth_model::{Client, Happening, Session, SessionId, UserId};
 use password_auth_store::StoreError;
@@ -7,32 +7,32 @@ use super::{Caller, Sessions};
 use crate::audit::Circumstances;
 
 impl Sessions {
-    /// The caller's sign-ins that have not ended, [as they are shown](Session::shown), the latest used first.
+    /// The caller's live sessions, [as they are shown](Session::shown), the most recently used first.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn of_caller(&self, caller: &Caller) -> Result<Vec<Session>, StoreError> {
         self.of(caller.user.id).await
     }
 
-    /// As [`of_caller`](Self::of_caller), anybody's: for the operator.
+    /// Like [`of_caller`](Self::of_caller), for any user. For the operator.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let now = self.clock.now();
         let mut sessions = self.store.sessions_of(user).await?;
         sessions.retain(|session| session.is_live(now));
         let mut sessions: Vec<_> = sessions.iter().map(|s| s.shown(now)).collect();
-        // By what is shown of it: their order is to tell no more.
+        // Sorted by the shown time, so that the order reveals nothing more.
         sessions.sort_by_key(|session| std::cmp::Reverse((session.last_used, session.id)));
         Ok(sessions)
     }
 
-    /// Ends one of the caller's sign-ins; says whether there was such a one.
+    /// Ends one of the caller's sessions. Returns whether there was one.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn end_of_caller(
         &self,
         caller: &Caller,
@@ -47,10 +47,10 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Ends all of the caller's sign-ins, the one that asks included.
+    /// Ends all of the caller's sessions, including the current one.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn end_all_of_caller(
         &self,
         caller: &Caller,
@@ -59,10 +59,10 @@ impl Sessions {
         self.end_of_caller_but(caller, None, client).await
     }
 
-    /// Ends all of the caller's sign-ins but the one that asks.
+    /// Ends all of the caller's sessions except the current one.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn end_others_of_caller(
         &self,
         caller: &Caller,
@@ -87,10 +87,10 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends one of somebody's sign-ins, for the operator; says whether there was such a one.
+    /// Ends one of a user's sessions, for the operator. Returns whether there was one.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn end_one_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
         let ended = self.store.end_session_of(user, id).await?;
         if ended {
@@ -105,10 +105,10 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Ends all of somebody's sign-ins, for the operator; how many went.
+    /// Ends all of a user's sessions, for the operator. Returns how many there were.
     ///
     /// # Errors
-    /// If the store did not work.
+    /// If the store failed.
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
         let ended = self.store.end_sessions_of(user, None).await?;
         if ended > 0 {

@@ -1,4 +1,4 @@
-//! Why something about a sign-in was not done.
+//! Errors of the session use cases.
 
 use password_auth_store::StoreError;
 
@@ -7,38 +7,38 @@ use crate::tokens::AccessTokenError;
 /// Why an access token was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// The token was good, and has expired.
+    /// The token has expired.
     #[error("the access token has expired")]
     Expired,
-    /// The token is not good, or its session is over.
-    #[error("the access token does not count")]
+    /// The token is not valid, or its session has ended.
+    #[error("the access token is not valid")]
     Invalid,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a refresh token got no successor.
+/// Why a refresh token was not exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// No key of ours made it, or its session is over.
-    #[error("the refresh token does not count")]
+    /// It was not made with one of our keys, or its session has ended.
+    #[error("the refresh token is not valid")]
     Invalid,
-    /// The session has reached its end.
+    /// The session has expired.
     #[error("the session has expired")]
     Expired,
-    /// The session was ended, now or before, because a superseded token came back.
-    #[error("a superseded refresh token came back")]
+    /// The session was ended, now or earlier, because a superseded token came back.
+    #[error("a used refresh token came again")]
     Reused,
-    /// Issuing did not work.
+    /// Issuing the tokens failed.
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// What can fail when tokens are issued.
+/// Why tokens could not be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The signing library failed.
@@ -46,13 +46,13 @@ pub enum SessionError {
     Signing,
 }
 
-/// Why nobody was signed out.
+/// Why a sign-out failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignOutError {
-    /// No key of ours made the token.
-    #[error("the token names no session of this server")]
+    /// The token was not made with one of our keys.
+    #[error("the token does not belong to a session of this server")]
     Invalid,
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,7 +1,7 @@
-//! Use cases over sign-ins: start, authenticate, rotate, end.
+//! Use cases for sessions: start, authenticate, rotate, end.
 //!
-//! Knows neither HTTP nor an engine. Session and user are read from the store on every authenticated
-//! request, so that a sign-out takes effect on the next one, on every node.
+//! Knows neither HTTP nor an engine. Session and user are read from the store on every authenticated request, so that a
+//! sign-out takes effect on the next request, on every node.
 
 mod devices;
 mod error;
@@ -22,24 +22,24 @@ use crate::audit::{Circumstances, Journal};
 use crate::mail::Mailer;
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
-/// How long a session of somebody who does not want to stay signed in lasts at most.
+/// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long things last.
+/// Lifetimes.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// An access token.
     pub access_token: Duration,
-    /// A session, from sign-in, however often it is refreshed.
+    /// A session, from sign-in, regardless of refreshes.
     pub session: Duration,
 }
 
-/// Whether the person wants to stay signed in.
+/// Whether the user wants to stay signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKind {
     /// As long as the server allows.
     Staying,
-    /// A day at most.
+    /// One day at most.
     Short,
 }
 
@@ -50,27 +50,27 @@ pub struct Issued {
     pub access_token: Secret,
     /// Opaque.
     pub refresh_token: Secret,
-    /// How long the access token is good for.
+    /// How long the access token is valid.
     pub expires_in: Duration,
 }
 
-/// Whose access token it was.
+/// The caller, from an access token.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The user as he is in the store now.
+    /// The user as stored now.
     pub user: User,
-    /// His session.
+    /// The session.
     pub session: SessionId,
 }
 
-/// What became of starting a session.
+/// The result of starting a session.
 #[derive(Clone, Debug)]
 pub enum Started {
-    /// It has begun.
+    /// It was started.
     Session(SessionId, Issued),
-    /// The user is gone or disabled.
+    /// The user does not exist or is deactivated.
     UserDisabled,
-    /// The password was changed since it was checked.
+    /// The password was changed after it was checked.
     PasswordChanged,
 }
 
@@ -83,7 +83,7 @@ pub enum SignOut {
     Refresh(Secret),
 }
 
-/// People's sign-ins.
+/// The use cases.
 pub struct Sessions {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -116,7 +116,7 @@ impl Sessions {
         }
     }
 
-    /// Starts a session for somebody whose password was checked when he was as `user` says.
+    /// Starts a session for a user whose password was checked. `user` is the record at that time.
     ///
     /// # Errors
     /// As [`SessionError`] lists.
@@ -159,7 +159,7 @@ impl Sessions {
         }
     }
 
-    /// Whose access token this is.
+    /// Finds the caller for an access token.
     ///
     /// # Errors
     /// As [`AuthenticateError`] lists.
@@ -181,9 +181,10 @@ impl Sessions {
         let (generation, party) = (claims.generation, claims.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
-            // A use that is not noted can miss a theft; a good token is good all the same.
+            // If the use is not recorded, a theft may be missed, but the token is still valid.
             if let Err(error) = noted {
-                tracing::warn!(session.id = %session.id, %error, "a use was not noted");
+                tracing::warn!(session.id = %session.id, %error, "the first use of an access token could not be \
+                    recorded");
             }
         }
         Ok(Caller {
@@ -192,7 +193,7 @@ impl Sessions {
         })
     }
 
-    /// Takes a refresh token and answers with the session's current pair.
+    /// Exchanges a refresh token for the session's current pair.
     ///
     /// # Errors
     /// As [`RefreshError`] lists.
@@ -229,10 +230,10 @@ impl Sessions {
         }
     }
 
-    /// Ends the session that a token names. Again and again is no error, nor is an expired token.
+    /// Ends the session of a token. Repeating it is not an error, nor is an expired token.
     ///
     /// # Errors
-    /// If no key of ours made the token, or the store did not work.
+    /// If no key of ours made the token, or if the store failed.
     pub async fn sign_out(&self, token: &SignOut, client: &Client) -> Result<(), SignOutError> {
         let session = match token {
             SignOut::Access(token) => self
@@ -258,7 +259,7 @@ impl Sessions {
     /// The current pair of a session that was [renewed](Session::renewed).
     ///
     /// # Errors
-    /// If signing did not work.
+    /// If signing failed.
     pub fn issue_renewed(
         &self,
         session: &Session,
@@ -275,7 +276,7 @@ impl Sessions {
         client: &Client,
         now: Timestamp,
     ) -> Result<Issued, SessionError> {
-        // Whole seconds, since that is what a JWT counts in; never past the session's end.
+        // Whole seconds, as in a JWT, and never past the end of the session.
         let expires_in = self.lifetimes.access_token.min(session.expires.since(now));
         let expires_in = Duration::from_secs(expires_in.as_secs());
         let claims = AccessClaims {
@@ -311,7 +312,7 @@ impl Sessions {
         self.journal.record(user, what, circumstances).await;
     }
 
-    /// What the person, or an auditor, should be able to find later. Of a theft the person is told, too.
+    /// Records the event. If it is a theft, also notifies the user.
     async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
         match decision {
             Decision::Theft => {
@@ -329,7 +330,7 @@ impl Sessions {
             }
             Decision::ReplayInNewEpoch => tracing::info!(
                 session.id = %session.id, user.id = %user.id,
-                "a lost refresh was answered again in a new epoch"
+                "a lost refresh response was repeated in a new epoch"
             ),
             Decision::Rotate
             | Decision::Replay

@@ -1,4 +1,4 @@
-//! Tries by client address, in memory.
+//! Attempts by client address, in memory.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use password_auth_model::{Rate, Timestamp, Verdict, client_network};
 
-/// The most addresses that are remembered. Past it, those without debt go, then all: a flood from that
-/// many addresses is not held by counting them.
+/// The most addresses in memory. Beyond that, counters that have run out are removed, then all: counting does not stop
+/// a flood from that many addresses.
 const MAX_ADDRESSES: usize = 100_000;
 
-/// One purpose's tries by address.
+/// The attempts for one purpose, by address.
 #[derive(Debug)]
 pub struct Addresses {
     rate: Rate,
@@ -28,10 +28,10 @@ impl Addresses {
         }
     }
 
-    /// Counts one try from `address`.
+    /// Counts one attempt from `address`.
     ///
     /// # Errors
-    /// If it is one too many: how long until the next one may come.
+    /// If it is over the limit: how long until the next one is allowed.
     pub fn count(&self, address: IpAddr, now: Timestamp) -> Result<Counted, Duration> {
         let network = client_network(address);
         let counted = Counted(Some(network));
@@ -55,19 +55,19 @@ impl Addresses {
     }
 }
 
-/// A try that was counted by its client's address. Passwords are computed for nobody without one, so that no way to
-/// that computing can forget to count, and no client gets more than its share of it.
+/// Proof that an attempt was counted by its client's address. Hashing requires it, so that no code path can forget to
+/// count, and no client gets more than its share.
 #[derive(Debug)]
 #[must_use]
 pub struct Counted(Option<IpAddr>);
 
 impl Counted {
-    /// What the operator asks for on this machine: it has no address, and no rate.
+    /// For the operator's commands on this machine, which have no address and no limit.
     pub const fn by_operator() -> Self {
         Self(None)
     }
 
-    /// Whose it is; `None` is the operator.
+    /// The client's address. `None` for the operator.
     #[must_use]
     pub(crate) const fn client(&self) -> Option<IpAddr> {
         self.0

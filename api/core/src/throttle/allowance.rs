@@ -1,7 +1,7 @@
-//! What one account may do in a minute that grows something or costs much, in memory.
+//! Limits what one account may write or read at high cost per minute. In memory.
 //!
-//! A node counts for itself: a refusal costs nothing but a look at a map, also while somebody floods, and what a node
-//! takes in is what is to be bounded. On several nodes an account has so much on each.
+//! Each node counts by itself: a refusal only costs a lookup in a map, even during a flood, and each node protects
+//! itself. With several nodes, an account has the limit on each.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,18 +9,18 @@ use std::sync::{Mutex, PoisonError};
 
 use password_auth_model::{Rate, SessionId, SharedClock, Timestamp, UserId, Verdict};
 
-/// The most counts that are remembered. Past it, those without debt go, then all: an account costs more than a count.
+/// The most counters in memory. Beyond that, counters that have run out are removed, then all.
 const MAX_COUNTS: usize = 100_000;
 
-/// What is counted together. Three, so that whoever has an access token alone can use up only the first of its owner's:
-/// the owner can still sign in, change the password, and end the thief's sign-in.
+/// What is counted together. There are three, so that a thief with an access token can only use up the first: the owner
+/// can still sign in, change the password, and end the thief's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spender {
-    /// Whoever has an access token of the account.
+    /// Requests with an access token of the account.
     Account(UserId),
-    /// One sign-in, about the account's sign-ins.
+    /// Requests of one session about the account's sessions.
     SignIn(SessionId),
-    /// Whoever knows the account's password.
+    /// Requests with the account's password.
     Password(UserId),
 }
 
@@ -32,7 +32,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// So much for each spender.
+    /// The same rate for each spender.
     #[must_use]
     pub fn new(rate: Rate, clock: SharedClock) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Allowance {
         }
     }
 
-    /// Counts one deed.
+    /// Counts one action.
     pub fn spend(&self, spender: Spender) -> Verdict {
         if self.rate.is_off() {
             return Verdict::Allowed;

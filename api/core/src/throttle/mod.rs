@@ -1,11 +1,10 @@
-//! Against guessing: how often an address, or an account, may try.
+//! Rate limits against guessing, per address and per account.
 //!
-//! A rate is kept as a single number for each key (GCRA, the generic cell rate algorithm of ITU-T I.371):
-//! the moment at which the key will have no debt left. It slows down and never locks out for good: from a
-//! network from which somebody signed in to the account lately, tries are counted by address alone, so that
-//! a stranger who uses up the account's count does not keep its owner out.
-//! Addresses are counted in memory, accounts in the store, so that an account's count holds across nodes
-//! and restarts.
+//! A counter is a single time per key (GCRA, the generic cell rate algorithm of ITU-T I.371): the theoretical arrival
+//! time. It slows attempts down but never locks anybody out: attempts from a network with a recent sign-in to the
+//! account are only counted by address, so that a stranger who uses up the account's limit does not lock out its owner.
+//! Addresses are counted in memory, accounts in the store, so that their counters are shared by all nodes and survive
+//! restarts.
 
 mod addresses;
 mod allowance;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{SigningKey, SigningKeys};
 
-/// How much later than its `exp` a token is still taken, for clocks that differ.
+/// How long after `exp` a token is still accepted, since clocks differ.
 pub const LEEWAY: Duration = Duration::from_secs(5);
 
 /// The `client_id` of every token: the extension is the only kind of client.
@@ -20,14 +20,14 @@ pub const CLIENT_ID: &str = "password-auth-extension";
 /// The `typ` header of an access token (RFC 9068 §2.1), so that no other JWT passes for one.
 const TYP: &str = "at+jwt";
 
-/// What an access token says. Every claim is required.
+/// The claims of an access token. All are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// For whom: the same.
+    /// The audience: the same.
     pub aud: String,
-    /// For which kind of client.
+    /// The kind of client.
     pub client_id: String,
     /// The user.
     pub sub: UserId,
@@ -40,7 +40,7 @@ pub struct AccessClaims {
     pub generation: Generation,
     /// The session's epoch when it was issued.
     pub epoch: u32,
-    /// To whom it was issued, as the session remembers its clients.
+    /// The client that it was issued to, as the session remembers clients.
     pub party: Party,
     /// Its own identifier.
     pub jti: TokenId,
@@ -50,10 +50,10 @@ pub struct AccessClaims {
     pub exp: u64,
 }
 
-/// Why a text is not an access token that counts.
+/// Why an access token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessTokenError {
-    /// It was good, and has expired.
+    /// It has expired.
     #[error("the access token has expired")]
     Expired,
     /// Anything else.
@@ -84,7 +84,7 @@ impl fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Signs as `issuer`, and for it.
+    /// Uses `issuer` as issuer and audience.
     #[must_use]
     pub fn new(keys: &SigningKeys, issuer: &str) -> Self {
         let header = Header {
@@ -101,13 +101,13 @@ impl AccessTokens {
         }
     }
 
-    /// Whom the tokens name as their issuer, and as their audience.
+    /// The issuer and audience of the tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Signs `claims`; `None` only if the signing library fails.
+    /// Signs `claims`. `None` only if the signing library fails.
     #[must_use]
     pub fn issue(&self, claims: &AccessClaims) -> Option<Secret> {
         jsonwebtoken::encode(&self.header, claims, &self.signer)
@@ -118,7 +118,7 @@ impl AccessTokens {
     /// Reads `token` as of `now`.
     ///
     /// # Errors
-    /// [`AccessTokenError::Expired`] if that is all that is wrong with it.
+    /// [`AccessTokenError::Expired`] if nothing else is wrong.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessTokenError> {
         let claims = self.verify_ignoring_expiry(token)?;
         if now.as_secs() >= claims.exp.saturating_add(LEEWAY.as_secs()) {
@@ -127,13 +127,12 @@ impl AccessTokens {
         Ok(claims)
     }
 
-    /// Reads `token` whether it has expired or not: enough to sign out with.
+    /// Reads `token`, expired or not, for signing out.
     ///
     /// # Errors
     /// If it is not a token that this server signed.
     pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
-        // Each key in turn, the signing one first: to look for the key's name before would read the
-        // header twice.
+        // Try each key, the signing key first: looking up the `kid` first would parse the header twice.
         let (verifier, data) = self
             .verifiers
             .iter()
@@ -143,7 +142,7 @@ impl AccessTokens {
                 data.ok().map(|data| (verifier, data))
             })
             .ok_or(AccessTokenError::Invalid)?;
-        // Whoever names extensions as critical wants them understood (RFC 7515 §4.1.11), and none is here.
+        // Critical extensions must be understood (RFC 7515 §4.1.11), and none is supported.
         let ours = data.header.typ.as_deref() == Some(TYP)
             && data.header.kid.as_deref() == Some(&*verifier.kid)
             && data.header.crit.is_none();
@@ -160,14 +159,14 @@ impl Verifier {
     }
 }
 
-/// The library's defaults pass a token that has no `iss` or `aud`, and read the system's clock.
+/// The library's defaults accept a token without `iss` or `aud`, and use the system's clock.
 fn validation(issuer: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[issuer]);
     validation.required_spec_claims =
         HashSet::from(["iss", "aud", "sub", "exp"].map(str::to_owned));
-    // `verify` compares `exp` with the clock that it is handed.
+    // `verify` compares `exp` with its own clock.
     validation.validate_exp = false;
     validation
 }

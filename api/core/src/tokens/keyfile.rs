@@ -1,4 +1,4 @@
-//! The secret that the server makes for itself on its first start, in the data folder.
+//! The key file in the data folder, which the server creates on its first start.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -15,8 +15,8 @@ use super::keys::{SigningKey, SigningKeys};
 const FILE_NAME: &str = "keys.json";
 const VERSION: u32 = 1;
 
-/// Keys as they are written down, in the key file and in a backup: the first key signs, every key verifies.
-/// Adding a key at the front rotates them.
+/// The stored form of keys, in the key file and in a backup: the first key signs, all keys verify. To rotate, add a key
+/// at the front.
 #[derive(Serialize, Deserialize)]
 pub struct WrittenKeys {
     version: u32,
@@ -37,7 +37,7 @@ impl WrittenKeys {
         }
     }
 
-    /// The keys; `None` if they are of another version, or damaged.
+    /// The keys. `None` if they have another version or are damaged.
     #[must_use]
     pub fn read(&self) -> Option<SigningKeys> {
         if self.version != VERSION {
@@ -66,7 +66,7 @@ impl WrittenKeys {
 struct StoredKey {
     /// Base64url.
     secret: String,
-    /// What the secret gives: a changed character would sign everybody out without a word.
+    /// The id of the key, as a checksum: otherwise a changed character would silently sign out all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kid: Option<String>,
 }
@@ -77,35 +77,35 @@ impl Drop for StoredKey {
     }
 }
 
-/// Why there are no keys. The messages say what to do, and hold no secret.
+/// Why there are no keys. The messages say what to do, and contain no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file can not be read or written.
-    #[error("the key file {path} can not be used: {cause}")]
+    /// The file cannot be read or written.
+    #[error("the key file {path} cannot be used: {cause}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
         cause: io::Error,
     },
-    /// Others may read the file.
-    #[error("others may read the key file {0}: run `chmod 600 {0}`")]
+    /// Other users can read the file.
+    #[error("other users can read the key file {0}: run `chmod 600 {0}`")]
     Exposed(PathBuf),
     /// The file holds something else.
     #[error(
-        "the key file {0} is damaged or of a newer version. Restore it from a backup; or remove it, \
-         and a new key is made, which signs everybody out"
+        "the key file {0} is damaged or has a newer version. Restore it from a backup. Or remove \
+         it: the server then makes a new key, and all users have to sign in again"
     )]
     Damaged(PathBuf),
     /// The system has no randomness.
-    #[error("no random bytes from the system: {0}")]
+    #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
 }
 
-/// The keys in `data_dir`, made there (mode 0600) if there are none.
+/// The keys in `data_dir`. Creates them (mode 0600) if there are none.
 ///
 /// # Errors
-/// If the file can not be used as it is; it is never replaced.
+/// If the file cannot be used. It is never replaced.
 pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
     match load(data_dir)? {
         Some(keys) => Ok(keys),
@@ -116,7 +116,7 @@ pub fn load_or_create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
 /// The keys in `data_dir`, if there are any.
 ///
 /// # Errors
-/// If the file can not be used as it is.
+/// If the file cannot be used.
 pub fn load(data_dir: &Path) -> Result<Option<SigningKeys>, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
     match fs::read(&path) {
@@ -129,10 +129,10 @@ pub fn load(data_dir: &Path) -> Result<Option<SigningKeys>, KeyFileError> {
     }
 }
 
-/// Writes these keys (mode 0600) to `data_dir`, where no keys are yet; the file's path.
+/// Writes these keys (mode 0600) to `data_dir`, which has none yet. Returns the path of the file.
 ///
 /// # Errors
-/// If there are keys, or the file can not be written.
+/// If there are keys, or the file cannot be written.
 pub fn install(data_dir: &Path, keys: &SigningKeys) -> Result<PathBuf, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
     let written = if path.exists() {
@@ -168,7 +168,7 @@ fn create(data_dir: &Path) -> Result<SigningKeys, KeyFileError> {
     Ok(keys)
 }
 
-/// Writes beside, syncs, renames, syncs the folder: a crash leaves no file or a whole one.
+/// Writes a temporary file, syncs, renames, syncs the folder: after a crash there is no file or a complete one.
 fn write_new(data_dir: &Path, path: &Path, content: &WrittenKeys) -> io::Result<()> {
     let beside = path.with_extension("json.new");
     let json = Zeroizing::new(serde_json::to_vec_pretty(content)?);

@@ -1,4 +1,4 @@
-//! Signing keys, each with an identifier of its own.
+//! Signing keys and their identifiers.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 /// The fewest bytes of a secret: the output size of the hash (RFC 7518 §3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// What a secret that is no text is introduced by.
+/// The prefix of an encoded secret.
 const ENCODED: &str = "base64:";
 
-/// Which key made a token: the `kid` of a JWT, and eight bytes of a refresh token. Derived from the
-/// secret, so that nodes that share a secret agree, and one-way, so that it tells nothing of it.
+/// The id of a key: the `kid` of a JWT, and eight bytes of a refresh token. It is derived from the secret, so that
+/// nodes with the same secret agree, and one-way, so that it reveals nothing about the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kid([u8; 8]);
 
@@ -34,7 +34,7 @@ impl fmt::Display for Kid {
     }
 }
 
-/// A secret, and what is derived from it.
+/// A secret and the keys derived from it.
 #[derive(Clone)]
 pub struct SigningKey {
     kid: Kid,
@@ -42,7 +42,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key for `secret`; `None` if that is shorter than [`MIN_SECRET_BYTES`].
+    /// The key for `secret`. `None` if it is shorter than [`MIN_SECRET_BYTES`].
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
         (secret.len() >= MIN_SECRET_BYTES).then(|| Self::of(secret))
@@ -68,8 +68,8 @@ impl SigningKey {
         Ok(Self::of(&*secret))
     }
 
-    /// The key that the setting `JWT_SECRET` means: its text as it stands, or, behind `base64:`, the bytes
-    /// that it encodes, in either alphabet, padded or not. `None` if it is too short, or no base64.
+    /// The key for the value of `JWT_SECRET`: the text itself or, after `base64:`, the encoded bytes, in either
+    /// alphabet, padded or not. `None` if it is too short or not valid base64.
     #[must_use]
     pub fn from_setting(text: &str) -> Option<Self> {
         let Some(encoded) = text.strip_prefix(ENCODED) else {
@@ -83,7 +83,7 @@ impl SigningKey {
             .and_then(|secret| Self::new(&Zeroizing::new(secret)))
     }
 
-    /// The setting's value that means this key.
+    /// The value of `JWT_SECRET` for this key.
     #[must_use]
     pub fn to_setting(&self) -> Zeroizing<String> {
         let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(&*self.secret));
@@ -96,14 +96,13 @@ impl SigningKey {
         self.kid
     }
 
-    /// The secret itself, with which access tokens are signed.
+    /// The secret itself, which signs access tokens.
     #[must_use]
     pub fn secret(&self) -> &[u8] {
         &self.secret
     }
 
-    /// The subkey for refresh tokens (HKDF, RFC 5869), so that neither kind of token can be made with
-    /// what signs the other.
+    /// The subkey for refresh tokens (HKDF, RFC 5869), so that the key of one kind of token cannot create the other.
     #[must_use]
     pub fn refresh_subkey(&self) -> Zeroizing<[u8; 32]> {
         let mut subkey = Zeroizing::new([0; 32]);
@@ -134,7 +133,7 @@ fn derive(secret: &[u8], info: &[u8], output: &mut [u8]) {
         .expect("the output is short");
 }
 
-/// The key that signs, and older ones that still verify.
+/// The current key, which signs, and older keys, which only verify.
 #[derive(Clone, Debug)]
 pub struct SigningKeys {
     current: SigningKey,
@@ -148,13 +147,13 @@ impl SigningKeys {
         Self { current, older }
     }
 
-    /// The one that signs.
+    /// The key that signs.
     #[must_use]
     pub const fn current(&self) -> &SigningKey {
         &self.current
     }
 
-    /// Each that verifies.
+    /// All keys that verify.
     pub fn all(&self) -> impl Iterator<Item = &SigningKey> {
         std::iter::once(&self.current).chain(&self.older)
     }

@@ -1,6 +1,6 @@
 //! Tokens: signing keys, access tokens, refresh tokens, one-time tokens.
 //!
-//! This module makes and reads them; whether a session behind a token still counts is `sessions`' to say.
+//! This module creates and verifies tokens. Whether the session of a token is still valid is up to `sessions`.
 
 mod access;
 mod keyfile;

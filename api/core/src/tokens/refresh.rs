@@ -1,8 +1,8 @@
-//! Refresh tokens: opaque to clients, and kept nowhere.
+//! Refresh tokens: opaque to clients, and never stored.
 //!
-//! A token is `base64url(version, kid, session, generation, MAC over all of that)`. What the store keeps
-//! is the session's generation alone, so a thief of the store holds no token, and the server can compute
-//! the successor of a token again when its first answer was lost.
+//! A token is `base64url(version, kid, session, generation, MAC over all of that)`. The store only contains the
+//! session's generation. So somebody who steals the store has no tokens, and the server can compute the successor of a
+//! token again if the first response was lost.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ const MAC_START: usize = 1 + 8 + 16 + 4;
 const TOKEN_BYTES: usize = MAC_START + 32;
 const TOKEN_CHARS: usize = TOKEN_BYTES.div_ceil(3) * 4;
 
-/// What a refresh token with a good MAC stands for.
+/// The content of a refresh token with a valid MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presented {
     /// The session.
@@ -30,7 +30,7 @@ pub struct Presented {
     pub generation: Generation,
 }
 
-/// Makes and reads refresh tokens.
+/// Creates and verifies refresh tokens.
 pub struct RefreshTokens {
     current: Subkey,
     all: Vec<Subkey>,
@@ -62,7 +62,7 @@ impl RefreshTokens {
         }
     }
 
-    /// The token of that generation: the same text each time, as long as the key is the same.
+    /// The token of this generation. It is the same text each time, with the same key.
     #[must_use]
     pub fn issue(&self, session: SessionId, generation: Generation) -> Secret {
         let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
@@ -79,7 +79,8 @@ impl RefreshTokens {
         Secret::new(URL_SAFE_NO_PAD.encode(*bytes))
     }
 
-    /// Short prints of a client, for one session: with another, or without the key, nobody knows what they are of.
+    /// Short keyed hashes of a client, for one session. They cannot be compared across sessions, or reversed without
+    /// the key.
     #[must_use]
     pub fn party(&self, session: SessionId, client: &Client) -> Party {
         let network = printed_network(client.address).to_string();
@@ -89,7 +90,7 @@ impl RefreshTokens {
         }
     }
 
-    /// No token: those are longer, and begin with a version.
+    /// This cannot be a token: tokens are longer and begin with a version.
     fn print(&self, session: SessionId, what: &[u8], text: &[u8]) -> u32 {
         let mut mac = self.current.mac(b"print of a client: ");
         for part in [what, session.as_bytes(), text] {
@@ -100,7 +101,7 @@ impl RefreshTokens {
         u32::from_be_bytes([mac[0], mac[1], mac[2], mac[3]])
     }
 
-    /// Reads `token`; `None` if no key of ours made it.
+    /// Reads `token`. `None` if it was not made with one of our keys.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<Presented> {
         if token.len() > TOKEN_CHARS {

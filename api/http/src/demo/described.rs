@@ -1,4 +1,4 @@
-//! What each route of the demo says of itself: the example of its answer, and its refusals.
+//! What the OpenAPI document says about each route of the demo: an example of the response, and the errors.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::route::Route;
 pub(super) struct Register;
 impl Route for Register {
     type Body = Message;
-    const ANSWER: &'static str = "The account is made.";
+    const ANSWER: &'static str = "The account was created.";
     fn example() -> Message {
         Message::ok("User registered successfully.")
     }
@@ -27,7 +27,7 @@ impl Route for Register {
 pub(super) struct SignIn;
 impl Route for SignIn {
     type Body = Tokens;
-    const ANSWER: &'static str = "A session began.";
+    const ANSWER: &'static str = "Signed in: a new session with its tokens.";
     fn example() -> Tokens {
         Tokens::example()
     }
@@ -40,7 +40,7 @@ impl Route for SignIn {
 pub(super) struct RefreshTokens;
 impl Route for RefreshTokens {
     type Body = Tokens;
-    const ANSWER: &'static str = "The session's current refresh token, and a new access token.";
+    const ANSWER: &'static str = "The session's current refresh token and a new access token.";
     fn example() -> Tokens {
         Tokens::example()
     }
@@ -57,7 +57,7 @@ impl Route for RefreshTokens {
 pub(super) struct SignOutRoute;
 impl Route for SignOutRoute {
     type Body = Message;
-    const ANSWER: &'static str = "The session is over.";
+    const ANSWER: &'static str = "The session has ended.";
     fn example() -> Message {
         Message::ok("Logged out successfully.")
     }
@@ -74,7 +74,7 @@ impl Route for SignOutRoute {
 pub(super) struct Protected;
 impl Route for Protected {
     type Body = Message;
-    const ANSWER: &'static str = "A greeting.";
+    const ANSWER: &'static str = "A greeting with the user's name.";
     fn example() -> Message {
         Message::ok("Hello, alice!")
     }
@@ -86,7 +86,7 @@ impl Route for Protected {
 pub(super) struct ProtectedDataRoute;
 impl Route for ProtectedDataRoute {
     type Body = ProtectedData;
-    const ANSWER: &'static str = "The data.";
+    const ANSWER: &'static str = "The protected data.";
     fn example() -> ProtectedData {
         protected_data("alice", Timestamp::from_millis(1_767_225_600_000))
     }
@@ -98,7 +98,7 @@ impl Route for ProtectedDataRoute {
 pub(super) struct Ping;
 impl Route for Ping {
     type Body = Message;
-    const ANSWER: &'static str = "It does.";
+    const ANSWER: &'static str = "The server responds.";
     fn example() -> Message {
         Message::ok("pong")
     }

@@ -1,4 +1,4 @@
-//! The demo's contract, at the root: what clients of the "Password Auth Demo" rely on.
+//! The demo's API, at the root: what clients of the "Password Auth Demo" rely on.
 
 mod described;
 
@@ -29,22 +29,22 @@ pub(super) struct DemoApi {
 
 #[derive(Tags)]
 enum Tag {
-    /// Make an account, sign in, stay signed in, sign out.
+    /// Register, sign in, refresh tokens and sign out.
     #[oai(rename = "sign-in")]
     SignIn,
-    /// What only people who are signed in see.
+    /// Resources that require an access token.
     #[oai(rename = "protected")]
     Protected,
-    /// Whether the server answers.
+    /// Whether the server responds.
     #[oai(rename = "health")]
     Health,
 }
 
 #[OpenApi]
 impl DemoApi {
-    /// Make an account
+    /// Register
     ///
-    /// The name keeps its spelling and is compared without case.
+    /// User names keep their spelling and are compared case-insensitively.
     #[oai(
         path = "/register",
         method = "post",
@@ -91,10 +91,11 @@ impl DemoApi {
         Ok(Answer(tokens(issued)))
     }
 
-    /// Exchange a refresh token for a new pair
+    /// Refresh the tokens
     ///
-    /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
-    /// second tab, costs nobody the sign-in. Later, an old token ends the session.
+    /// Exchanges a refresh token for a new pair. A token that you send again within 30 seconds returns the same new
+    /// refresh token, so that a lost response or a second tab does not end the session. Sent again later, an old token
+    /// ends the session.
     #[oai(
         path = "/refresh",
         method = "post",
@@ -111,8 +112,8 @@ impl DemoApi {
 
     /// Sign out
     ///
-    /// By the bearer token, which may have expired, or by a refresh token of any generation. Doing it
-    /// again is no error.
+    /// Ends the session of the bearer token, which may have expired, or of the refresh token in the body, which may be
+    /// an old one. Calling it again is not an error.
     #[oai(
         path = "/logout",
         method = "post",
@@ -130,7 +131,7 @@ impl DemoApi {
         Ok(Answer(SignOutRoute::example()))
     }
 
-    /// Greet the caller
+    /// Get a greeting
     #[oai(
         path = "/protected",
         method = "get",
@@ -142,7 +143,7 @@ impl DemoApi {
         Ok(Answer(Message::ok(format!("Hello, {name}!"))))
     }
 
-    /// Some data of the caller's
+    /// Get protected data
     #[oai(
         path = "/protected-data",
         method = "get",
@@ -156,7 +157,7 @@ impl DemoApi {
         )))
     }
 
-    /// Whether the server answers
+    /// Check that the server responds
     #[oai(
         path = "/ping",
         method = "get",

@@ -1,5 +1,4 @@
-//! How failures are told: the status, the sentence and the header of each, in either dialect. The codes are the
-//! same in both.
+//! How failures are rendered in either dialect: status, message and headers. The codes are the same in both.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use poem::{IntoResponse, Response};
 
 use super::Failure;
 
-/// Whose words a route speaks.
+/// The dialect of a route's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// The demo's, at the root.
@@ -18,7 +17,7 @@ pub(crate) enum Dialect {
     V1,
 }
 
-/// A failure, told in a dialect.
+/// A failure in a dialect.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told<'a> {
     pub(super) failure: &'a Failure,
@@ -73,7 +72,7 @@ impl Told<'_> {
         let code = self.failure.code();
         match (self.failure, self.dialect) {
             (Failure::Unreadable | Failure::UnknownTransferCoding, _) => {
-                ErrorBody::with_message(code, "The request can not be understood.")
+                ErrorBody::with_message(code, "The request cannot be understood.")
             }
             (Failure::CredentialsRequired, _) => {
                 ErrorBody::with_message(code, ErrorCode::CREDENTIALS_REQUIRED)
@@ -122,7 +121,7 @@ impl Told<'_> {
             Failure::TooManyAttempts(wait) | Failure::Unavailable(wait) => {
                 Some((header::RETRY_AFTER, HeaderValue::from(whole_seconds(*wait))))
             }
-            // Not before somebody has changed a setting.
+            // This only changes when the operator changes a setting.
             Failure::MailNotConfigured => {
                 Some((header::RETRY_AFTER, HeaderValue::from_static("3600")))
             }
@@ -145,17 +144,17 @@ impl Told<'_> {
         response
     }
 
-    /// The answer, as handlers fail with it.
+    /// The response as an error, for handlers.
     #[must_use]
     pub(crate) fn error(&self) -> poem::Error {
         let mut error = poem::Error::from_response(self.response().into_response());
-        // poem carries the error's data over to the answer, and not the response's own.
+        // poem copies the data of the error to the response, but not the data of the response itself.
         error.set_data(AnsweredCode(self.failure.code()));
         error
     }
 }
 
-/// The code of an answer that is a failure: for the log.
+/// The error code of a response, for the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnsweredCode(pub(crate) ErrorCode);
 
@@ -167,7 +166,7 @@ fn whole_seconds(wait: Duration) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// One sentence for people out of the fields'.
+/// One message from the messages of all fields.
 fn sentence(errors: &[FieldError]) -> String {
     let sentences: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
     if sentences.is_empty() {

@@ -1,4 +1,4 @@
-//! What each use case's errors are to a client. The causes of a 5xx are logged here, once.
+//! Maps the errors of use cases to failures. The causes of a 5xx are logged here, once.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use poem::error::ReadBodyError;
 
 use super::Failure;
 
-/// When to ask again after the store was busy.
+/// When to retry after the store was busy.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// When an export that is under way will have ended, most likely.
+/// When a running export has most likely ended.
 const EXPORT_RETRY: Duration = Duration::from_secs(1);
 
 impl From<Invalid> for Failure {
@@ -47,7 +47,7 @@ impl From<Invalid> for Failure {
 }
 
 impl Failure {
-    /// The failure, where the request has another name for the one field that can be wrong.
+    /// The failure, with another field name.
     pub(crate) fn in_field(self, name: &str) -> Self {
         match self {
             Self::Invalid(errors) => Self::Invalid(
@@ -69,7 +69,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Busy => Self::Unavailable(STORE_RETRY),
             StoreError::Unavailable(cause) => {
-                tracing::error!(cause, "the store can not answer");
+                tracing::error!(cause, "the store does not respond");
                 Self::Unavailable(STORE_RETRY)
             }
             StoreError::Corrupt(cause) | StoreError::BrokeOff(cause) => Self::internal(cause),
@@ -254,7 +254,7 @@ impl From<ReadBodyError> for Failure {
     fn from(error: ReadBodyError) -> Self {
         match error {
             ReadBodyError::PayloadTooLarge => Self::PayloadTooLarge,
-            // The client broke off, or its chunks are malformed.
+            // The client disconnected, or its chunks are malformed.
             _ => Self::Unreadable,
         }
     }

@@ -1,4 +1,4 @@
-//! Every failure, and the one body that it becomes.
+//! All failures, and the error body.
 //!
 //! Domain errors become a [`Failure`] in `domain`, and nowhere else; [`Told::status`] is the one map from
 //! failures to statuses. The causes of a 5xx are logged once, and never leave the server.
@@ -22,9 +22,9 @@ pub(super) use dialect::{Dialect, Told};
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The request is no HTTP, or broke off.
+    /// The request is not valid HTTP or is incomplete.
     Unreadable,
-    /// The body is coded in a way that the server does not know, for its way through the network.
+    /// The body has a transfer coding that the server does not support.
     UnknownTransferCoding,
     /// The body is not JSON.
     Malformed,
@@ -34,29 +34,29 @@ pub enum Failure {
     Invalid(Vec<FieldError>),
     /// The name is taken.
     UserExists,
-    /// Somebody else has verified the address.
+    /// Another user has verified the address.
     EmailExists,
-    /// The password that a change asks for is wrong.
+    /// The current password in the request is wrong.
     WrongPassword,
-    /// A mailed token that is no good.
+    /// A mailed token that is not valid.
     InvalidOneTimeToken,
-    /// No address waits to be verified.
+    /// There is no address to verify.
     NothingToVerify,
-    /// The caller is none of these.
+    /// The caller has none of these roles.
     PermissionDenied(&'static [Role]),
-    /// He is the last active admin.
+    /// The user is the last active admin.
     LastAdmin,
-    /// There is nowhere to send mail.
+    /// The server is not configured to send mail.
     MailNotConfigured,
     /// Unknown user or wrong password.
     InvalidCredentials,
-    /// The right password of a disabled account.
+    /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled,
     /// A page of another site sent the form.
     CrossSite,
-    /// Too many tries; the next may come after this long.
+    /// Too many attempts. The next one is allowed after this time.
     TooManyAttempts(Duration),
-    /// The refresh token does not count.
+    /// The refresh token is not valid.
     InvalidRefreshToken,
     /// The session has expired.
     RefreshTokenExpired,
@@ -66,7 +66,7 @@ pub enum Failure {
     MissingToken,
     /// The access token has expired.
     TokenExpired,
-    /// The access token does not count.
+    /// The access token is not valid.
     InvalidToken,
     /// Nothing there.
     NotFound,
@@ -80,12 +80,12 @@ pub enum Failure {
     UnsupportedMediaType,
     /// The server failed, and logged why.
     Internal,
-    /// Busy, or the store can not answer; asking again after this long is right.
+    /// The server is busy, or the store does not respond. Retry after this time.
     Unavailable(Duration),
 }
 
 impl Failure {
-    /// Logs the cause of a failure that is the server's.
+    /// Logs the cause of an internal failure.
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(%cause, "a request failed");
         Self::Internal
@@ -127,7 +127,7 @@ impl Failure {
         }
     }
 
-    /// The failure, as routes of that dialect tell it.
+    /// The failure in this dialect.
     #[must_use]
     pub(super) const fn told_in(&self, dialect: Dialect) -> Told<'_> {
         Told {
@@ -136,7 +136,7 @@ impl Failure {
         }
     }
 
-    /// What poem, or one of its extractors, failed with.
+    /// Maps an error of poem or its extractors.
     #[must_use]
     pub fn from_framework(error: &poem::Error) -> Self {
         if error.is::<NotFoundError>() {
@@ -164,7 +164,7 @@ impl Failure {
     }
 }
 
-/// The demo's dialect, which the front speaks too: what it refuses is told alike in both.
+/// Rendered in the demo's dialect. The middleware uses it too: its errors are the same in both dialects.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         self.told_in(Dialect::Demo).response()

@@ -1,5 +1,5 @@
-//! CORS by exact origins (Fetch §3.2). An origin that is not listed gets no CORS headers, and its request
-//! is served all the same: CORS protects the browser's user, it does not guard the server.
+//! CORS by exact origins (Fetch §3.2). An origin that is not listed gets no CORS headers, but its request is served:
+//! CORS protects the user of the browser, not the server.
 
 use poem::Request;
 use poem::http::header::{
@@ -9,23 +9,23 @@ use poem::http::header::{
 };
 use poem::http::{HeaderMap, HeaderValue, Method};
 
-/// Which origins may read answers. Credentials (cookies) are never allowed: there are none.
+/// The origins that may read responses. Credentials (cookies) are never allowed: there are none.
 #[derive(Clone, Debug)]
 pub enum CorsPolicy {
-    /// Any: for development.
+    /// Any origin, for development.
     Any,
-    /// These.
+    /// Only these.
     Exactly(Vec<HeaderValue>),
 }
 
-/// What an answer says to the origin that asked.
+/// The CORS headers for the origin of a request.
 pub(super) struct CorsAnswer {
     allowed: Option<HeaderValue>,
     preflight: bool,
 }
 
 impl CorsPolicy {
-    /// Exactly these origins; texts that can not stand in a header are left out.
+    /// Exactly these origins. Texts that are not valid in a header are omitted.
     #[must_use]
     pub fn exactly<'a>(origins: impl IntoIterator<Item = &'a str>) -> Self {
         Self::Exactly(
@@ -36,7 +36,7 @@ impl CorsPolicy {
         )
     }
 
-    /// Whether it is a browser's question before the request itself.
+    /// Whether the request is a preflight.
     pub(super) fn is_preflight(&self, request: &Request) -> bool {
         request.method() == Method::OPTIONS
             && request.headers().contains_key(ORIGIN)

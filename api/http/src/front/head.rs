@@ -1,5 +1,5 @@
-//! What a request's head must be for every route, which hyper leaves to its user: RFC 9112 on `Host` and
-//! `Transfer-Encoding`. A proxy in front could read such a head otherwise than this server.
+//! Checks of a request's head that hyper does not make: RFC 9112 on `Host` and `Transfer-Encoding`. A proxy could
+//! interpret an invalid head differently than this server.
 
 use std::net::Ipv6Addr;
 
@@ -9,13 +9,13 @@ use poem::http::{HeaderMap, Version};
 
 use crate::error::Failure;
 
-/// Refuses a head that breaks one of the rules.
+/// Refuses a head that breaks a rule.
 pub(super) fn check(request: &Request) -> Result<(), Failure> {
     check_host(request.headers(), request.version())?;
     check_transfer_codings(request.headers())
 }
 
-/// One host, and a valid one (RFC 9112 §3.2). Only HTTP/1.0 may go without.
+/// There must be exactly one valid host (RFC 9112 §3.2). Only HTTP/1.0 may omit it.
 fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Failure> {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -25,7 +25,7 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Failure> {
     }
 }
 
-/// A name or an address, and a port if one is said (RFC 3986 §3.2.2, of which clients send no more).
+/// A name or an address, with an optional port (the part of RFC 3986 §3.2.2 that clients use).
 fn is_host(text: &str) -> bool {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, port),
@@ -45,7 +45,7 @@ fn is_host(text: &str) -> bool {
     has_port && is_name
 }
 
-/// `chunked`, and nothing beside it: a body that is coded otherwise would be read as it came (RFC 9112 §6.1).
+/// Only `chunked` is supported: a body with another coding would be read without decoding it (RFC 9112 §6.1).
 fn check_transfer_codings(headers: &HeaderMap) -> Result<(), Failure> {
     let lists = headers.get_all(TRANSFER_ENCODING).iter();
     let mut chunked = 0;

@@ -1,4 +1,4 @@
-//! Headers that every answer carries (OWASP's REST Security and HTTP Headers Cheat Sheets).
+//! Headers of every response (OWASP's REST Security and HTTP Headers Cheat Sheets).
 
 use poem::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
@@ -15,7 +15,8 @@ impl SecurityHeaders {
         Self { https }
     }
 
-    /// A route's own policy and caching stay; by default nothing may run, frame or keep an answer.
+    /// Keeps a policy and caching headers that the route has set. By default, a response must not run scripts, be
+    /// framed or cached.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         let defaults = [
             (

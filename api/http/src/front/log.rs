@@ -1,5 +1,5 @@
-//! One line in the log for each request: id, method, route, status, time. Never a path that somebody
-//! typed, a query, a header or a body, which may hold secrets.
+//! Logs one line for each request: id, method, route, status, time. Never the path, query, headers or body, which may
+//! contain secrets.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use poem::{PathPattern, Response};
 
 use crate::error::AnsweredCode;
 
-/// The header that names the log's line.
+/// The header with the id of the request in the log.
 const X_REQUEST_ID: &str = "x-request-id";
 
 pub(super) struct RequestLog {
@@ -54,7 +54,7 @@ impl RequestLog {
     }
 }
 
-/// The route that failed, for the log's line of the answer that its error became.
+/// Keeps the route of a failed request, for the log.
 pub(super) fn keep_route(error: &poem::Error, mut response: Response) -> Response {
     if let Some(pattern) = error.data::<PathPattern>() {
         response.set_data(pattern.clone());

@@ -1,5 +1,5 @@
-//! What every request and every answer needs, whichever route it is for: the client's address, a bounded
-//! body, one error body for whatever fails, headers, CORS, a line in the log.
+//! What all requests and responses need, whatever the route: the client's address, a limit for the body, one format for
+//! errors, headers, CORS, and the log.
 
 mod cors;
 mod head;
@@ -24,23 +24,23 @@ use super::serve::BodyTime;
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Who may call from where.
+/// The settings of the middleware.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Who may call from a browser.
+    /// The origins that may call from a browser.
     pub cors: CorsPolicy,
-    /// Whose pages may send forms.
+    /// The origins whose pages may send forms.
     pub forms: FormPolicy,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: ProxyTrust,
-    /// Whether people reach the server by https.
+    /// Whether users reach the server with https.
     pub https: bool,
 }
 
 /// The `Allow` header of a 405, by the route.
 type AllowedMethods = fn(&str) -> Option<HeaderValue>;
 
-/// The outermost endpoint. It answers always: its `Err` is never used.
+/// The outermost endpoint. It always returns a response, never `Err`.
 pub(super) struct Front<E> {
     routes: CatchPanicEndpoint<E, Panicked>,
     clock: SharedClock,
@@ -118,8 +118,7 @@ impl<E: Endpoint> Endpoint for Front<E> {
     }
 }
 
-/// Reads the body whole before anything looks at it: bodies here are tiny, and poem's extractors have no
-/// limit of their own.
+/// Reads the whole body first: bodies are small here, and poem's extractors have no limit.
 async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
@@ -130,7 +129,7 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(Failure::PayloadTooLarge);
     }
-    // `serve` gives it to every request with a body.
+    // `serve` sets it for every request with a body.
     let Some(time) = request.data::<BodyTime>().cloned() else {
         return Ok(());
     };
@@ -144,7 +143,7 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers for a handler that panicked; the panic itself went to the log by the hook.
+/// The response for a handler that panicked. The hook has logged the panic.
 #[derive(Clone)]
 pub(super) struct Panicked;
 

@@ -21,9 +21,9 @@ use super::form::PageForm;
 
 /// Where the page is that asks for a link to choose a new password.
 pub(super) const FORGOT_PASSWORD: &str = "/forgot-password";
-/// Where the page for a new password is.
+/// The path of the page for a new password.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
-/// Where the page is that confirms an e-mail address.
+/// The path of the page that confirms an e-mail address.
 pub(super) const VERIFY_EMAIL: &str = "/verify-email";
 
 /// Adds the pages.
@@ -38,14 +38,14 @@ pub(super) fn with_pages(
         .data(Arc::clone(accounts))
 }
 
-/// What a link carries. One without a token shows a form that is refused.
+/// The query of a link. Without a token, the page shows a form that is refused.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Link {
     token: String,
 }
 
-/// In a form, what is missing and what is empty are the same.
+/// In a form, a missing field is the same as an empty one.
 #[derive(Deserialize)]
 struct Address {
     #[serde(default)]
@@ -111,8 +111,8 @@ async fn reset_password(
     } = sent;
     match accounts.reset_password(&token, new_password, &client).await {
         Ok(()) => told(
-            "Your password is changed",
-            "Wherever you were signed in, you are signed out. Sign in with the new password.",
+            "Your password was changed",
+            "You have been signed out on all devices. Sign in with your new password.",
         ),
         Err(error) => refused(Page::NewPassword, token.expose(), &error.into()),
     }
@@ -126,23 +126,23 @@ async fn confirm_email(
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
         Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => told(
-            "Your e-mail address is confirmed",
+            "Your e-mail address was confirmed",
             "You can close this page.",
         ),
         Err(error) => refused(Page::Confirmation, token.expose(), &error.into()),
     }
 }
 
-/// The status, headers and sentence of a failure, and the form again where another try makes sense.
+/// The page for a failure, with its status and headers. Shows the form again if another try makes sense.
 fn refused(page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
         Failure::InvalidOneTimeToken => told(
-            "This link is not good any more",
-            "It was used already, or is too old, or a newer change has made it void. Ask for a new one where you asked for this one.",
+            "This link has expired",
+            "This link has expired or was already used. Request a new one.",
         ),
         Failure::EmailExists => told(
             "This address belongs to another account",
-            "Somebody has confirmed it for another account. Nothing was changed.",
+            "Another account has already confirmed this address. Nothing was changed.",
         ),
         other => form(
             page,

@@ -1,4 +1,4 @@
-//! The pages' HTML, and the headers that keep a token in it to itself.
+//! The HTML of the pages, and the headers that keep the token from leaking.
 
 use std::sync::LazyLock;
 
@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::error::{AnsweredCode, Dialect, Failure};
 
-/// Stands in each page; its policy allows it by its hash.
+/// The style of each page. The policy allows it by its hash.
 const STYLE: &str = include_str!("page.css");
 
-/// Nothing loads, runs, frames, or sends elsewhere.
+/// Pages load nothing, run nothing, cannot be framed, and send forms only to this server.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
@@ -32,7 +32,7 @@ pub(super) enum Form {
     Address,
     /// Asks for a new password.
     NewPassword,
-    /// Asks for nothing but its button.
+    /// Only has a button.
     Confirmation,
 }
 
@@ -71,7 +71,7 @@ struct Told {
     sentence: &'static str,
 }
 
-/// A form, with what was wrong with the last try.
+/// A form, with the problem of the last attempt if there was one.
 pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
     match form {
         Form::Address => page(&Address {
@@ -95,7 +95,7 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
     }
 }
 
-/// A page that only says something.
+/// A page with a message.
 pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
     page(&Told {
         title,
@@ -104,10 +104,10 @@ pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
     })
 }
 
-/// The page with the status and header of the failure that it tells of.
+/// The page, with the status and headers of the failure.
 pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
     let told = failure.told_in(Dialect::V1);
-    // A page that could not be made has its status already.
+    // A page that could not be rendered already has an error status.
     if page.status() == StatusCode::OK {
         page.set_status(told.status());
     }

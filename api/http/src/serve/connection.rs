@@ -1,4 +1,4 @@
-//! One connection: hyper drives it, a watch beside it ends it when it overstays.
+//! One connection: hyper drives it, and a watch ends it when it exceeds a time limit.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -55,7 +55,7 @@ pub(super) async fn run(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // A client that has said all may close its half, and still gets its answer.
+        // A client may close its half of the connection after the request, and still gets the response.
         .half_close(true)
         .header_read_timeout(limits.idle + limits.head)
         .max_headers(MAX_HEADERS)
@@ -69,7 +69,7 @@ pub(super) async fn run(
     let mut stopping = false;
     loop {
         tokio::select! {
-            // What hyper reports here is the peer's doing: it left, or sent what is no HTTP.
+            // Errors here are caused by the peer: it disconnected, or did not send HTTP.
             _ended = connection.as_mut() => return,
             _ = look.tick() => {
                 if activity.overstays(limits, place.is_contested()) {

@@ -1,7 +1,7 @@
 //! The accept loop.
 //!
-//! poem's own has no time-out for a request's head, spins when descriptors run out, and sets no
-//! TCP_NODELAY; this one is a small loop on hyper with limits, and a graceful stop with a deadline.
+//! poem's own loop has no time-out for the head of a request, spins when descriptors run out, and does not set
+//! TCP_NODELAY. This one is a small loop on hyper with limits, and a graceful stop with a deadline.
 
 mod connection;
 mod places;
@@ -22,34 +22,34 @@ use self::places::{Place, Places};
 use super::client::ProxyTrust;
 use super::seldom::Seldom;
 
-/// How often is looked whether a connection, or a body, has had its time.
+/// How often time limits of connections and bodies are checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Descriptors of all that is no connection: files, the database, the mail server, the runtime's own.
+/// Descriptors for everything except connections: files, the database, the mail server, the runtime.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// What a connection may do.
+/// Limits for connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; more wait in the kernel's backlog.
+    /// The most connections at once. More wait in the kernel's backlog.
     pub connections: usize,
-    /// Of these, one address's (IPv6: one /64's), unless it is a trusted proxy's.
+    /// The most of these for one address (IPv6: one /64), except for trusted proxies.
     pub of_one_network: usize,
-    /// A request's head, from its first byte.
+    /// The time for the head of a request, from its first byte.
     pub head: Duration,
-    /// Waiting for the first byte of a connection's first request.
+    /// The time until the first byte of the first request.
     pub first: Duration,
-    /// Waiting for the first byte of a later request.
+    /// The time until the first byte of a later request.
     pub idle: Duration,
-    /// A request's body, from the end of its head.
+    /// The time for the body of a request, from the end of its head.
     pub body: Duration,
-    /// Each of these, while fewer than a quarter of the places are free: whoever asks goes before whoever lets wait.
+    /// The limit for each of these while less than a quarter of the slots is free: slow clients give way to others.
     pub crowded: Duration,
-    /// A peer that takes nothing of its answer.
+    /// How long a peer may read nothing of its response.
     pub stalled: Duration,
-    /// Bytes of a request's head.
+    /// The most bytes of a request's head.
     pub head_bytes: usize,
-    /// Once told to stop: what is under way may finish for this long.
+    /// The time for requests in progress to finish when the server stops.
     pub stop: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Limits {
     /// For production.
     pub const DEFAULT: Self = Self::of_connections(1024);
 
-    /// As [`DEFAULT`](Self::DEFAULT), for so many connections.
+    /// Like [`DEFAULT`](Self::DEFAULT), with this many connections.
     #[must_use]
     pub const fn of_connections(connections: usize) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Limits {
         }
     }
 
-    /// As many connections as `descriptors` are enough for, and no more than [`DEFAULT`](Self::DEFAULT) has.
+    /// As many connections as `descriptors` allow, at most the number of [`DEFAULT`](Self::DEFAULT).
     #[must_use]
     pub fn within(descriptors: u64) -> Self {
         const FEWEST: usize = 16;
@@ -83,13 +83,13 @@ impl Limits {
         Self::of_connections(left.unwrap_or(most).clamp(FEWEST, most))
     }
 
-    /// How many descriptors [`DEFAULT`](Self::DEFAULT) needs.
+    /// The number of descriptors that [`DEFAULT`](Self::DEFAULT) needs.
     #[must_use]
     pub const fn descriptors() -> u64 {
         Self::DEFAULT.connections as u64 + OTHER_DESCRIPTORS
     }
 
-    /// The limit that counts while places run short, or do not.
+    /// The limit, shortened while slots run short.
     fn shortened(&self, limit: Duration, contested: bool) -> Duration {
         if contested {
             limit.min(self.crowded)
@@ -99,8 +99,8 @@ impl Limits {
     }
 }
 
-/// Serves `endpoint` on `listener` until `stop` turns true; then lets what is under way finish. One address has a
-/// share of the places at most, unless it is one of the `proxies`.
+/// Serves `endpoint` on `listener` until `stop` is true, then lets requests in progress finish. One address has at most
+/// a share of the slots, unless it is one of the `proxies`.
 pub async fn serve(
     listener: TcpListener,
     endpoint: BoxEndpoint<'static, Response>,
@@ -123,8 +123,8 @@ pub async fn serve(
             if full.is_due() {
                 tracing::warn!(
                     client.address = %peer.ip(),
-                    "one address has as many connections as it may: more are refused \
-                     (is it a proxy that TRUSTED_PROXIES does not name?)"
+                    "one address has reached its limit of connections: more are refused (is it a \
+                     proxy that is missing in TRUSTED_PROXIES?)"
                 );
             }
             stream::refuse(stream);
@@ -137,11 +137,14 @@ pub async fn serve(
     drop(listener);
     let open = places.all_left(limits.stop).await;
     if open > 0 {
-        tracing::warn!(open, "some connections did not finish in time and were cut");
+        tracing::warn!(
+            open,
+            "some connections did not finish in time and were closed"
+        );
     }
 }
 
-/// The next connection, once there is a place for it. `None` never happens while the loop runs.
+/// The next connection, once there is a slot for it. Never `None` while the loop runs.
 async fn accept(
     listener: &TcpListener,
     places: &Places,
@@ -156,8 +159,8 @@ async fn accept(
             }
             Err(error) if is_the_peer_s(&error) => {}
             Err(error) => {
-                // Descriptors or memory ran out. No event tells when there are more.
-                tracing::warn!(%error, "can not accept connections for now");
+                // Descriptors or memory ran out. There is no event for when there are more.
+                tracing::warn!(%error, "cannot accept connections for now");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
@@ -165,7 +168,7 @@ async fn accept(
     }
 }
 
-/// The peer left before it was accepted: nothing to wait for.
+/// The peer disconnected before it was accepted: there is no need to pause.
 fn is_the_peer_s(error: &io::Error) -> bool {
     matches!(
         error.kind(),

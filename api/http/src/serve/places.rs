@@ -1,5 +1,4 @@
-//! Who has a place: so many connections at once, and of these one client network a share at most, so that no single
-//! host can take them all.
+//! Limits connections: a total, and a share for each client network, so that a single host cannot take all of them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,16 +11,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{LOOK, Limits};
 use crate::client::ProxyTrust;
 
-/// All places.
+/// All connection slots.
 pub(super) struct Places {
     free: Arc<Semaphore>,
     limits: Limits,
-    /// Behind one of these are many clients: it has no share.
+    /// There are many clients behind a proxy, so it has no limit.
     proxies: ProxyTrust,
     by_network: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A place that somebody has, until it is dropped.
+/// A slot, which is free again when this is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
     network: Option<IpAddr>,
@@ -38,12 +37,12 @@ impl Places {
         })
     }
 
-    /// Waits for a free place. `None` never happens.
+    /// Waits for a free slot. Never returns `None`.
     pub(super) async fn free(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.free).acquire_owned().await.ok()
     }
 
-    /// Gives it to `peer`; `None` if that has its share already.
+    /// Gives the slot to `peer`. `None` if it already has its share.
     pub(super) fn give(
         self: &Arc<Self>,
         permit: OwnedSemaphorePermit,
@@ -68,7 +67,7 @@ impl Places {
         })
     }
 
-    /// Waits until nobody has a place, so long at most; how many still have one.
+    /// Waits until all slots are free, at most for this time. Returns how many are still taken.
     pub(super) async fn all_left(&self, patience: Duration) -> usize {
         let all = u32::try_from(self.limits.connections).unwrap_or(u32::MAX);
         match tokio::time::timeout(patience, self.free.acquire_many(all)).await {
@@ -79,7 +78,7 @@ impl Places {
 }
 
 impl Place {
-    /// Whether places run short: fewer than a quarter are free of all, or of the network's share.
+    /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.
     pub(super) fn is_contested(&self) -> bool {
         let Limits {
             connections,
@@ -114,7 +113,7 @@ impl Drop for Place {
     }
 }
 
-/// The time that the body of a request has to arrive: it goes with each request that has one.
+/// The time limit for the body of a request.
 #[derive(Clone)]
 pub(crate) struct BodyTime {
     place: Arc<Place>,
@@ -125,7 +124,7 @@ impl BodyTime {
         Self { place }
     }
 
-    /// Waits until it has passed. It gets shorter while places run short.
+    /// Waits until the time has passed. The limit is shorter while slots run short.
     pub(crate) async fn passes(self) {
         let began = Instant::now();
         let limits = self.place.places.limits;

@@ -1,4 +1,4 @@
-//! The socket, watched: when it last moved, and what hyper writes into it on its own.
+//! A watched socket: it records activity, and replaces responses that hyper writes itself.
 
 use std::io::{self, IoSlice, Write as _};
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use crate::error::{Dialect, Failure};
 enum Phase {
     /// Nothing was sent yet.
     New(Instant),
-    /// The last answer is done, or still on its way out.
+    /// The last response is complete, or still being sent.
     Idle(Instant),
-    /// The first byte of a request came then.
+    /// The first byte of a request arrived.
     Head(Instant),
-    /// A request is being answered; the handler has limits of its own.
+    /// A handler is running; it has its own limits.
     Answering,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// Since when the peer takes no more of what is written.
+    /// Since when the peer reads nothing.
     blocked: Option<Instant>,
 }
 
@@ -83,7 +83,7 @@ impl Activity {
         });
     }
 
-    /// Whether the connection has had its time.
+    /// Whether the connection exceeds a time limit.
     pub(super) fn overstays(&self, limits: Limits, crowded: bool) -> bool {
         let at_most = |limit| limits.shortened(limit, crowded);
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,18 +99,18 @@ impl Activity {
     }
 }
 
-/// A socket that notes what moves, and gives hyper's own answers our body.
+/// A socket that records activity, and gives hyper's own responses our error body.
 pub(super) struct WatchedStream {
     inner: TcpStream,
     activity: Arc<Activity>,
     replacement: Option<Replacement>,
 }
 
-/// What goes out instead of a buffer of hyper's.
+/// Bytes that are sent instead of a buffer of hyper's.
 struct Replacement {
     bytes: Vec<u8>,
     written: usize,
-    /// How much of hyper's it stands for.
+    /// The length of hyper's buffer.
     stands_for: usize,
 }
 
@@ -132,8 +132,8 @@ impl WatchedStream {
     }
 }
 
-/// hyper answers a head that it can not read by itself, without a body, and offers no hook. Its answers
-/// are known by what they lack: every one of ours carries `x-request-id`.
+/// hyper itself responds to a head that it cannot parse, without a body, and offers no hook. Its responses can be
+/// recognized: all of ours have `x-request-id`.
 fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
     const LONGEST: usize = 256;
     let head = std::str::from_utf8(buffer.get(..buffer.len().min(LONGEST))?).ok()?;
@@ -153,12 +153,12 @@ fn replace(buffer: &[u8]) -> Option<Vec<u8>> {
         target: "password_auth::request",
         tracing::Level::INFO,
         http.status = status_line.get(9..12),
-        "refused what is no HTTP request"
+        "refused bytes that are not an HTTP request"
     );
     Some(last_words(status_line, &failure))
 }
 
-/// An answer that comes from no route, after which the connection ends.
+/// A response without a route, after which the connection ends.
 fn last_words(status_line: &str, failure: &Failure) -> Vec<u8> {
     let told = failure.told_in(Dialect::Demo);
     let body = serde_json::to_string(&told.body()).unwrap_or_default();
@@ -175,11 +175,11 @@ fn last_words(status_line: &str, failure: &Failure) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Tells a peer that there is no place for it, as far as its socket takes that at once.
+/// Refuses a connection with a 503, as far as the socket accepts it at once.
 pub(super) fn refuse(stream: TcpStream) {
     let busy = Failure::Unavailable(Duration::from_secs(1));
     let answer = last_words("HTTP/1.1 503 Service Unavailable", &busy);
-    // Not through the runtime, which has not heard yet that the socket takes bytes.
+    // Not through the runtime, which does not know yet that the socket is writable.
     if let Ok(mut stream) = stream.into_std() {
         stream.write_all(&answer).ok();
     }
@@ -227,7 +227,7 @@ impl AsyncWrite for WatchedStream {
         written
     }
 
-    /// Spares hyper from copying an answer into one buffer: pages are shared, not copied.
+    /// Lets hyper send shared pages without copying them into one buffer.
     fn is_write_vectored(&self) -> bool {
         true
     }
@@ -256,7 +256,7 @@ impl AsyncWrite for WatchedStream {
 }
 
 impl Replacement {
-    /// Writes all of it, then claims that hyper's buffer was written.
+    /// Writes the replacement, then reports hyper's buffer as written.
     fn poll_write(
         &mut self,
         inner: &mut TcpStream,

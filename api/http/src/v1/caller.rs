@@ -1,4 +1,4 @@
-//! Who may call, and what it counts as: a route states it in one word, the type of its first parameter.
+//! Who may call a route, and which limit a call counts against: the type of the route's first parameter says it.
 
 use std::sync::Arc;
 
@@ -12,21 +12,20 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use crate::caller::{SCHEMES, caller, register_schemes};
 use crate::error::{Dialect, Failure};
 
-/// Whoever is signed in, and asks for what grows nothing and costs little, or shows the password, which counts for
-/// itself.
+/// Any signed-in user. For cheap reads, and for requests with the password, which are counted on their own.
 pub(super) struct SignedIn(pub(super) Caller);
 
-/// Whoever is signed in, and writes, or asks for what costs much.
+/// Any signed-in user. For writes and expensive reads, counted by account.
 pub(super) struct Spending(pub(super) Caller);
 
-/// Whoever is signed in, and looks after their sign-ins. Counted by sign-in: whoever stole one token of an account must
-/// not use up what its owner needs to end the theft.
+/// Any signed-in user, managing their sessions. Counted by session: a thief with one token must not use up the limit
+/// that the owner needs to end the theft.
 pub(super) struct Minding(pub(super) Caller);
 
-/// An admin, as the store says at this moment. What is theirs alone is a write, or costs much.
+/// A user who is an admin at this moment. Counted by account: admin routes write or are expensive.
 pub(super) struct Admin(pub(super) Caller);
 
-/// What a request counts as.
+/// The limit that a request counts against.
 type Counted = fn(&Caller) -> Option<Spender>;
 
 const NOTHING: Counted = |_| None;

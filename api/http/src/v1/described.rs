@@ -1,4 +1,4 @@
-//! What each route says of itself: the example of its answer, and its refusals.
+//! What the OpenAPI document says about each route: an example of the response, and the errors.
 
 use std::time::Duration;
 
@@ -43,77 +43,77 @@ macro_rules! routes {
 }
 
 routes! {
-    RegisterRoute: CREATED Person = Person::example(), "The account is made.",
+    RegisterRoute: CREATED Person = Person::example(), "The account was created.",
         [new_account(), vec![too_many()]];
-    LoginRoute: OK TokenPair = TokenPair::example(), "A session began.",
+    LoginRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
-    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account may be used, and a session began.",
+    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account was reactivated: a new session with its tokens.",
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
-    LoginFormRoute: OK TokenPair = TokenPair::example(), "A session began.",
+    LoginFormRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
             Failure::InvalidCredentials, Failure::CrossSite, Failure::AccountDisabled,
             Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
     RefreshRoute: OK TokenPair = TokenPair::example(),
-        "The session's current refresh token, and a new access token.",
+        "The session's current refresh token and a new access token.",
         [vec![
             Failure::InvalidRefreshToken, Failure::RefreshTokenExpired, Failure::RefreshTokenReused,
         ], bad_body("refresh_token")];
-    LogoutRoute: OK Done = Done::with(LOGGED_OUT), "The session is over.",
+    LogoutRoute: OK Done = Done::with(LOGGED_OUT), "The session has ended.",
         [vec![
             Failure::MissingToken, Failure::InvalidToken, Failure::InvalidRefreshToken,
         ], bad_body("refresh_token")];
-    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [counted()];
-    SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "They, the latest used first.", [counted()];
-    EndSignIn: NO_CONTENT NoBody = NoBody {}, "It is over.", [counted(), vec![Failure::NotFound]];
-    EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "They are over.", [counted()];
+    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions have ended.", [counted()];
+    SignIns: OK Vec<SignInInfo> = vec![SignInInfo::example()], "The sessions, the most recently used first.", [counted()];
+    EndSignIn: NO_CONTENT NoBody = NoBody {}, "The session has ended.", [counted(), vec![Failure::NotFound]];
+    EndOtherSignIns: NO_CONTENT NoBody = NoBody {}, "The other sessions have ended.", [counted()];
 
     ChangePasswordRoute: OK PasswordChanged = PasswordChanged::example(),
-        "It is changed. This is the session's pair now.",
+        "The password was changed. Use this pair from now on.",
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
-    RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
+    RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "If an account has this address, a link was sent.",
         [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
-    ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "It is changed.",
+    ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "The password was changed.",
         [vec![Failure::InvalidOneTimeToken, too_many()], bad_body("new_password")];
 
-    RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link is sent.",
+    RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link was sent.",
         [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
-    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is the person's.",
+    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is verified.",
         [vec![Failure::InvalidOneTimeToken, Failure::EmailExists], bad_body("token")];
-    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link is sent to the new address.",
+    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link was sent to the new address.",
         [caller(), vec![
             Failure::WrongPassword, Failure::EmailExists, too_many(), Failure::MailNotConfigured,
         ], bad_body("new_email")];
 
-    OneselfRoute: OK Person = Person::example(), "The caller.", [caller()];
-    StatusRoute: OK AccountStatus = AccountStatus::example(), "It.", [caller()];
-    DeactivateRoute: OK Done = Done::with(DEACTIVATED), "It is disabled.",
+    OneselfRoute: OK Person = Person::example(), "The signed-in user.", [caller()];
+    StatusRoute: OK AccountStatus = AccountStatus::example(), "The status of the account.", [caller()];
+    DeactivateRoute: OK Done = Done::with(DEACTIVATED), "The account was deactivated.",
         [counted(), vec![Failure::LastAdmin]];
-    ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [counted()];
-    LeaveRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+    ExportRoute: OK PersonalData = PersonalData::example(), "All stored data about the user.", [counted()];
+    LeaveRoute: NO_CONTENT NoBody = NoBody {}, "The account was deleted.",
         [caller(), vec![Failure::WrongPassword, Failure::LastAdmin, too_many()], bad_body("password")];
-    EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+    EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "The events, the latest first.",
         [counted(), bad_parameter("limit")];
-    AllEvents: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+    AllEvents: OK Vec<EventInfo> = vec![EventInfo::example()], "The events, the latest first.",
         [admin(), bad_parameter("limit")];
 
-    PeopleRoute: OK Vec<Person> = vec![Person::example()], "They.",
+    PeopleRoute: OK Vec<Person> = vec![Person::example()], "The users.",
         [counted(), vec![Failure::PermissionDenied(&[Role::Admin])], bad_parameter("limit")];
-    CreatePersonRoute: CREATED Person = Person::example(), "The account is made.", [admin(), new_account()];
-    CountRoute: OK PeopleCount = PeopleCount::example(), "So many.", [admin()];
-    PersonRoute: OK Person = Person::example(), "The person.",
+    CreatePersonRoute: CREATED Person = Person::example(), "The account was created.", [admin(), new_account()];
+    CountRoute: OK PeopleCount = PeopleCount::example(), "The number of users.", [admin()];
+    PersonRoute: OK Person = Person::example(), "The user.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
-    ChangePersonRoute: OK Person = Person::example(), "The person as they are now.",
+    ChangePersonRoute: OK Person = Person::example(), "The user after the change.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
-    RemovePersonRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+    RemovePersonRoute: NO_CONTENT NoBody = NoBody {}, "The account was deleted.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin]];
 
-    HealthRoute: OK Health = Health::example(), "It does.", [];
-    LiveRoute: OK Health = Health::example(), "It does.", [];
+    HealthRoute: OK Health = Health::example(), "The server is healthy.", [];
+    LiveRoute: OK Health = Health::example(), "The server is healthy.", [];
 }
 
 fn caller() -> Vec<Failure> {

@@ -1,4 +1,4 @@
-//! E-mail addresses: verifying and changing one's own.
+//! Verifying and changing your e-mail address.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) struct EmailApi {
 
 #[OpenApi(prefix_path = "/api/v1/auth/email", tag = "Tag::Email")]
 impl EmailApi {
-    /// Ask for a link that verifies one's address
+    /// Request a link that verifies your e-mail address
     #[oai(
         path = "/verification/request",
         method = "post",
@@ -41,7 +41,7 @@ impl EmailApi {
         }))
     }
 
-    /// Verify an address, or complete a change, by a mailed token
+    /// Verify an e-mail address, or complete a change, with a mailed token
     #[oai(
         path = "/verification/confirm",
         method = "post",
@@ -56,9 +56,10 @@ impl EmailApi {
         Ok(Answer(Done::with(EMAIL_VERIFIED)))
     }
 
-    /// Change one's address
+    /// Change your e-mail address
     ///
-    /// Takes the password. A link to the new address completes it; the old one, if it was verified, is told.
+    /// Requires your password. The change is complete once you open the link that is sent to the new address. If the
+    /// old address was verified, a notice is sent there.
     #[oai(path = "/change", method = "post", operation_id = "v1_change_email")]
     async fn change(
         &self,

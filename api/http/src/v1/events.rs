@@ -1,4 +1,4 @@
-//! What happened, to everybody: for admins.
+//! The events of all users, for admins.
 
 use std::sync::Arc;
 
@@ -26,18 +26,18 @@ pub(super) const fn default_events() -> u32 {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Events")]
 impl EventsApi {
-    /// What happened
+    /// List events of all users
     ///
-    /// The latest first, of one person or of all. For older ones, `before` is the id of the last one seen.
+    /// The latest first, of one user or of all. To page, pass the id of the last event you saw as `before`.
     #[oai(path = "/events", method = "get", operation_id = "v1_events")]
     async fn events(
         &self,
         _caller: Admin,
-        /// Only this person's.
+        /// Only events of this user.
         user: Query<Option<String>>,
-        /// Only events older than the one with this id.
+        /// Only events older than the event with this id.
         before: Query<Option<String>>,
-        /// How many at most.
+        /// The maximum number of results.
         #[oai(
             default = "default_events",
             validator(minimum(value = "1"), maximum(value = "100"))
@@ -54,7 +54,7 @@ impl EventsApi {
     }
 }
 
-/// A part of the record.
+/// One page of events.
 pub(super) async fn page(
     accounts: &Accounts,
     user: Option<UserId>,

@@ -1,4 +1,4 @@
-//! What is kept about a person, as JSON that is made while it is sent: however much it is, a little of it is in memory.
+//! Exports a user's data as JSON that is built while it is sent, so that only a little of it is in memory.
 
 use std::io;
 
@@ -10,8 +10,8 @@ use poem_openapi::types::ToJSON;
 
 use super::views;
 
-/// The bytes of a [`PersonalData`](password_auth_wire::v1::PersonalData). They break off where the store fails: half of
-/// it is no JSON, and no answer.
+/// The bytes of a [`PersonalData`](password_auth_wire::v1::PersonalData). If the store fails, the response is cut off,
+/// so that it is not valid JSON.
 pub(super) fn body(export: Export, caller: Caller) -> Body {
     let head = |export: &Export| {
         let sessions = export.sessions.iter();
@@ -33,7 +33,7 @@ pub(super) fn body(export: Export, caller: Caller) -> Body {
 }
 
 enum Part {
-    /// What comes next, and events behind it.
+    /// The next text, and the events after it.
     Events {
         text: String,
         export: Box<Export>,
@@ -52,8 +52,8 @@ async fn next(part: Part) -> io::Result<Option<(String, Part)>> {
         return Ok(None);
     };
     let events = export.next_events().await.map_err(|error| {
-        tracing::warn!(user.id = %export.user.id, %error, "an export broke off");
-        io::Error::other("the export broke off")
+        tracing::warn!(user.id = %export.user.id, %error, "an export failed");
+        io::Error::other("the export failed")
     })?;
     if events.is_empty() {
         text.push_str("]}");

@@ -1,4 +1,4 @@
-//! Whether the server works: for whoever watches it. At the root and under `/api/v1`.
+//! Health checks for monitoring. At the root and under `/api/v1`.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ pub(crate) struct HealthApi {
 
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
-    /// Whether the server can do its work
+    /// Check the server and its store
     #[oai(path = "/health", method = "get", operation_id = "health")]
     async fn health(&self) -> Outcome<HealthRoute> {
         self.database().await
     }
 
-    /// Whether the server runs
+    /// Check that the server runs
     #[oai(path = "/health/live", method = "get", operation_id = "health_live")]
     async fn live(&self) -> Outcome<LiveRoute> {
         Ok(Answer(Health::example()))
     }
 
-    /// Whether the store answers
+    /// Check that the store responds
     #[oai(
         path = "/health/database",
         method = "get",
@@ -40,13 +40,13 @@ impl HealthApi {
         Ok(Answer(Health::example()))
     }
 
-    /// Whether the server can do its work
+    /// Check the server and its store
     #[oai(path = "/api/v1/health", method = "get", operation_id = "v1_health")]
     async fn v1_health(&self) -> Outcome<HealthRoute> {
         self.database().await
     }
 
-    /// Whether the server runs
+    /// Check that the server runs
     #[oai(
         path = "/api/v1/health/live",
         method = "get",
@@ -56,7 +56,7 @@ impl HealthApi {
         self.live().await
     }
 
-    /// Whether the store answers
+    /// Check that the store responds
     #[oai(
         path = "/api/v1/health/database",
         method = "get",

@@ -1,4 +1,4 @@
-//! One's own account.
+//! The signed-in user's own account.
 
 use std::sync::Arc;
 
@@ -25,19 +25,19 @@ pub(crate) struct MeApi {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Me")]
 impl MeApi {
-    /// Who the caller is
+    /// Get your account
     #[oai(path = "/auth/me", method = "get", operation_id = "v1_auth_me")]
     async fn auth_me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
         Ok(Answer(views::oneself(&caller.0.user)))
     }
 
-    /// Who the caller is
+    /// Get your account
     #[oai(path = "/users/me", method = "get", operation_id = "v1_me")]
     async fn me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
         Ok(Answer(views::oneself(&caller.0.user)))
     }
 
-    /// Whether one's account may be used
+    /// Get the status of your account
     #[oai(
         path = "/users/me/status",
         method = "get",
@@ -50,10 +50,10 @@ impl MeApi {
         }))
     }
 
-    /// Disable one's account
+    /// Deactivate your account
     ///
-    /// From the next request on its tokens count for nothing. `/auth/reactivate` undoes it, with name and password; an
-    /// admin can, too.
+    /// All its tokens are invalid from the next request on. To undo it, call `/auth/reactivate` with your name and
+    /// password, or ask an admin.
     #[oai(
         path = "/users/me/deactivate",
         method = "put",
@@ -64,9 +64,9 @@ impl MeApi {
         Ok(Answer(Done::with(DEACTIVATED)))
     }
 
-    /// Everything that is kept about oneself
+    /// Export your data
     ///
-    /// One at a time.
+    /// Everything that is stored about you. One export at a time.
     #[oai(
         path = "/users/me/export",
         method = "get",
@@ -82,9 +82,9 @@ impl MeApi {
         Ok(Streamed::new(export::body(export, caller)))
     }
 
-    /// Delete one's account
+    /// Delete your account
     ///
-    /// Takes the password. Nothing that is about the person is left.
+    /// Requires your password. All data about you is deleted.
     #[oai(path = "/users/me", method = "delete", operation_id = "v1_delete_me")]
     async fn leave(
         &self,
@@ -98,9 +98,9 @@ impl MeApi {
         Ok(Answer(NoBody {}))
     }
 
-    /// What happened to one's account
+    /// List events of your account
     ///
-    /// The latest first. For older ones, `before` is the id of the last one seen.
+    /// The latest first. To page, pass the id of the last event you saw as `before`.
     #[oai(
         path = "/users/me/events",
         method = "get",
@@ -109,9 +109,9 @@ impl MeApi {
     async fn events(
         &self,
         caller: Spending,
-        /// Only events older than the one with this id.
+        /// Only events older than the event with this id.
         before: Query<Option<String>>,
-        /// How many at most.
+        /// The maximum number of results.
         #[oai(
             default = "default_events",
             validator(minimum(value = "1"), maximum(value = "100"))

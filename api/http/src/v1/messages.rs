@@ -1,4 +1,4 @@
-//! What is said when something is done, where that is all that there is to say.
+//! Success messages.
 
 use password_auth_wire::Secret;
 use password_auth_wire::v1::Done;
@@ -14,7 +14,7 @@ pub(super) const CHANGE_SENT: &str = "Confirmation email sent to the new address
 pub(super) const EMAIL_VERIFIED: &str = "Email verified successfully";
 pub(super) const DEACTIVATED: &str = "Account deactivated successfully";
 
-/// The sentence; in development with the token that is mailed.
+/// The message. In development, responses include the mailed token.
 pub(super) fn with_token(sentence: &str, token: Option<&Secret>) -> Done {
     match token {
         None => Done::with(sentence),

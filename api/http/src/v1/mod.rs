@@ -1,4 +1,4 @@
-//! The account system under `/api/v1`: one file a resource. The use cases are the same as the demo's routes call.
+//! The account system under `/api/v1`: one file per resource. It calls the same use cases as the demo's routes.
 
 mod caller;
 mod described;
@@ -68,7 +68,7 @@ pub(super) fn apis(app: &App) -> Apis {
 
 #[derive(Tags)]
 enum Tag {
-    /// Make an account, sign in, refresh, sign out, on several devices.
+    /// Register, sign in, refresh tokens and sign out. See and end your sessions.
     #[oai(rename = "v1: sign-in")]
     SignIn,
     /// Change and reset passwords.
@@ -77,16 +77,16 @@ enum Tag {
     /// Verify and change e-mail addresses.
     #[oai(rename = "v1: e-mail")]
     Email,
-    /// One's own account.
+    /// Your own account.
     #[oai(rename = "v1: me")]
     Me,
-    /// People.
+    /// See and manage users.
     #[oai(rename = "v1: users")]
     Users,
-    /// What happened.
+    /// What happened to accounts.
     #[oai(rename = "v1: events")]
     Events,
-    /// Whether the server works.
+    /// Whether the server works. For monitoring.
     #[oai(rename = "v1: health")]
     Health,
 }

@@ -1,4 +1,4 @@
-//! Passwords: changing one's own, and resetting one that was forgotten.
+//! Changing your password, and resetting one that you forgot.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ pub(crate) struct PasswordApi {
 
 #[OpenApi(prefix_path = "/api/v1/auth/password", tag = "Tag::Password")]
 impl PasswordApi {
-    /// Change one's password
+    /// Change your password
     ///
-    /// Ends the caller's other sign-ins, and voids every mailed link. Every token that was issued before is void, of the
-    /// sign-in that asks too: the answer holds its new pair. Keep that one, also if a refresh that was under way answers
-    /// later; and where the answer is lost, sign in with the new password.
+    /// Ends your other sessions and invalidates all mailed links. All earlier tokens, of this session too, are invalid:
+    /// use the pair in the response, even if a refresh that was already in flight responds later. If you do not receive
+    /// the response, sign in with the new password.
     #[oai(path = "/change", method = "post", operation_id = "v1_change_password")]
     async fn change(
         &self,
@@ -44,9 +44,9 @@ impl PasswordApi {
         Ok(Answer(views::password_changed(issued)))
     }
 
-    /// Ask for a link to a new password
+    /// Request a password reset link
     ///
-    /// The answer is always the same, and takes the same time, whether anybody has the address or not.
+    /// The response and its timing are the same whether or not an account has this address.
     #[oai(
         path = "/reset/request",
         method = "post",
@@ -64,9 +64,9 @@ impl PasswordApi {
         Ok(Answer(with_token(RESET_REQUESTED, token.as_ref())))
     }
 
-    /// Choose a new password by a mailed token
+    /// Set a new password with a mailed token
     ///
-    /// Ends every sign-in of the person.
+    /// Ends all sessions of the user.
     #[oai(
         path = "/reset/confirm",
         method = "post",

@@ -1,4 +1,4 @@
-//! Registering, signing in, refreshing, signing out; sign-ins on several devices.
+//! Registering, signing in, refreshing, signing out; seeing and ending sessions.
 
 use std::sync::Arc;
 
@@ -31,11 +31,11 @@ pub(crate) struct SessionApi {
     pub(super) sessions: Arc<Sessions>,
 }
 
-/// The OAuth2 password form (RFC 6749 §4.3.2); what else it brings is of no use here.
+/// The OAuth2 password form (RFC 6749 §4.3.2). Its other fields are ignored.
 #[derive(Object, serde::Deserialize)]
 struct PasswordForm {
-    /// The name, in any case, or the e-mail address.
-    // In a form, what is missing and what is empty are the same.
+    /// The user name, case-insensitive, or the e-mail address.
+    // In a form, a missing field is the same as an empty one.
     #[serde(default)]
     username: String,
     /// The password.
@@ -45,9 +45,9 @@ struct PasswordForm {
 
 #[OpenApi(prefix_path = "/api/v1/auth")]
 impl SessionApi {
-    /// Make an account
+    /// Register
     ///
-    /// An address that is given is sent a link to verify it. Nobody chooses his own role.
+    /// If you give an e-mail address, a link to verify it is sent there. You cannot choose your role.
     #[oai(
         path = "/register",
         method = "post",
@@ -99,9 +99,9 @@ impl SessionApi {
         Ok(Answer(views::tokens(issued)))
     }
 
-    /// Sign in by the OAuth2 password form
+    /// Sign in with the OAuth2 password form
     ///
-    /// As the Authorize button sends it. A browser's form from a page of another site is refused.
+    /// This is what the Authorize button sends. Forms that a page of another site sends are refused.
     #[oai(
         path = "/login/form",
         method = "post",
@@ -121,9 +121,10 @@ impl SessionApi {
         Ok(Answer(views::tokens(issued)))
     }
 
-    /// Sign in to an account that one deactivated oneself
+    /// Reactivate your account
     ///
-    /// As signing in, and the account may be used again. What an admin deactivated, an admin activates.
+    /// Signs in to an account that you deactivated, and activates it. An account that an admin deactivated can only be
+    /// activated by an admin.
     #[oai(
         path = "/reactivate",
         method = "post",
@@ -143,10 +144,11 @@ impl SessionApi {
         Ok(Answer(views::tokens(issued)))
     }
 
-    /// Exchange a refresh token for a new pair
+    /// Refresh the tokens
     ///
-    /// Answered twice within 30 seconds, it gives the same refresh token twice: a lost answer, or a
-    /// second tab, costs nobody the sign-in. Later, an old token ends the session.
+    /// Exchanges a refresh token for a new pair. A token that you send again within 30 seconds returns the same new
+    /// refresh token, so that a lost response or a second tab does not end the session. Sent again later, an old token
+    /// ends the session.
     #[oai(
         path = "/refresh",
         method = "post",
@@ -167,8 +169,8 @@ impl SessionApi {
 
     /// Sign out
     ///
-    /// By the bearer token, which may have expired, or by a refresh token of any generation. Doing it
-    /// again is no error.
+    /// Ends the session of the bearer token, which may have expired, or of the refresh token in the body, which may be
+    /// an old one. Calling it again is not an error.
     #[oai(
         path = "/logout",
         method = "post",
@@ -186,7 +188,7 @@ impl SessionApi {
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
 
-    /// Sign out everywhere
+    /// Sign out on all devices
     #[oai(
         path = "/logout/all",
         method = "post",
@@ -202,9 +204,9 @@ impl SessionApi {
         Ok(Answer(Done::with(LOGGED_OUT)))
     }
 
-    /// The caller's sign-ins
+    /// List your sessions
     ///
-    /// Where `replayed_elsewhere` is set and you know nothing of it, change the password: that voids every token.
+    /// If `replayed_elsewhere` is set and you cannot explain it, change your password: that invalidates every token.
     #[oai(
         path = "/sessions",
         method = "get",
@@ -219,7 +221,7 @@ impl SessionApi {
         Ok(Answer(shown.collect()))
     }
 
-    /// End one of the caller's sign-ins
+    /// End one of your sessions
     #[oai(
         path = "/sessions/:id",
         method = "delete",
@@ -232,7 +234,7 @@ impl SessionApi {
         client: RequestClient,
         id: Path<String>,
     ) -> Outcome<EndSignIn> {
-        // What is no identifier names nothing.
+        // A text that is not an id names no session.
         let id: SessionId = id.0.parse().map_err(|_| Failure::NotFound)?;
         if self.sessions.end_of_caller(&caller.0, id, &client).await? {
             Ok(Answer(NoBody {}))
@@ -241,9 +243,9 @@ impl SessionApi {
         }
     }
 
-    /// End the caller's other sign-ins
+    /// End your other sessions
     ///
-    /// All but the one that asks.
+    /// All sessions except the current one.
     #[oai(
         path = "/sessions",
         method = "delete",

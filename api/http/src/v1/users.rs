@@ -1,4 +1,4 @@
-//! People.
+//! The users.
 
 use std::sync::Arc;
 
@@ -32,26 +32,26 @@ const fn default_people() -> u32 {
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "Tag::Users")]
 impl UsersApi {
-    /// People
+    /// List users
     ///
-    /// In the order in which they came. Members may see it where the server is set so, a guest themselves alone;
-    /// addresses, and who is active, are for admins.
+    /// In the order in which they registered. Only admins may call this, unless `USER_DIRECTORY` is `members`. Guests
+    /// see only themselves. E-mail addresses and who is active are shown only to admins.
     #[oai(path = "/", method = "get", operation_id = "v1_users")]
     async fn list(
         &self,
         caller: Spending,
-        /// Only those behind the one with this id: the last one seen.
+        /// Only users after the user with this id: the last one you saw.
         after: Query<Option<String>>,
-        /// How many to pass over; for more than a few, `after` is better.
+        /// How many users to skip. For more than a few, use `after`.
         #[oai(default, validator(maximum(value = "10000")))]
         skip: Query<u32>,
-        /// How many at most.
+        /// The maximum number of results.
         #[oai(
             default = "default_people",
             validator(minimum(value = "1"), maximum(value = "100"))
         )]
         limit: Query<u32>,
-        /// Only those with this role.
+        /// Only users with this role.
         role: Query<Option<WireRole>>,
     ) -> Outcome<PeopleRoute> {
         let after = after
@@ -70,7 +70,7 @@ impl UsersApi {
         Ok(Answer(shown.collect()))
     }
 
-    /// Make an account for somebody
+    /// Create a user
     #[oai(path = "/", method = "post", operation_id = "v1_create_user")]
     async fn create(
         &self,
@@ -100,24 +100,24 @@ impl UsersApi {
         Ok(Answer(views::person(&user, &caller.0)))
     }
 
-    /// How many people there are
+    /// Count users
     #[oai(path = "/stats/count", method = "get", operation_id = "v1_count_users")]
     async fn count(&self, _caller: Admin) -> Outcome<CountRoute> {
         let total_users = self.accounts.count_people().await?;
         Ok(Answer(PeopleCount { total_users }))
     }
 
-    /// One of them
+    /// Get a user
     #[oai(path = "/:id", method = "get", operation_id = "v1_user")]
     async fn show(&self, caller: SignedIn, id: Path<String>) -> Outcome<PersonRoute> {
         let user = self.accounts.person(&caller.0, user_id(&id.0)?).await?;
         Ok(Answer(views::person(&user, &caller.0)))
     }
 
-    /// Change somebody
+    /// Change a user
     ///
-    /// Everybody may change what he is called; role and activity are for admins. The address changes by
-    /// `/auth/email/change` alone.
+    /// Users may change their own full name. Only admins may change `role` and `is_active`. To change the e-mail
+    /// address, use `/auth/email/change`.
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(
         &self,
@@ -147,9 +147,9 @@ impl UsersApi {
         Ok(Answer(views::person(&user, &caller.0)))
     }
 
-    /// Delete somebody
+    /// Delete a user
     ///
-    /// Nothing that is about the person is left.
+    /// All data about the user is deleted.
     #[oai(path = "/:id", method = "delete", operation_id = "v1_delete_user")]
     async fn remove(
         &self,
@@ -167,7 +167,7 @@ impl UsersApi {
     }
 }
 
-/// What is no identifier names nobody.
+/// A text that is not an id names no user.
 fn user_id(text: &str) -> Result<UserId, Failure> {
     text.parse().map_err(|_| Failure::NotFound)
 }

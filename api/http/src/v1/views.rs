@@ -1,4 +1,4 @@
-//! Records as they are shown: what of them, and to whom.
+//! Which parts of records are shown, and to whom.
 
 use password_auth_core::sessions::{Caller, Issued};
 use password_auth_model::{Event, Role, Session, Timestamp, User};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::messages::PASSWORD_CHANGED;
 
-/// A person, as `caller` may see them: some of it is for themselves and for admins.
+/// A user as `caller` may see them: some fields are only for the user and for admins.
 pub(super) fn person(user: &User, caller: &Caller) -> Person {
     let whole = oneself(user);
     if caller.user.id == user.id || caller.user.role == Role::Admin {
@@ -24,7 +24,7 @@ pub(super) fn person(user: &User, caller: &Caller) -> Person {
     }
 }
 
-/// A person, as they see themselves.
+/// A user as they see themselves.
 pub(super) fn oneself(user: &User) -> Person {
     let email = user.email.as_ref();
     Person {

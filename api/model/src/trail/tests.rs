@@ -12,7 +12,7 @@ const START: Timestamp = Timestamp::from_millis(1_700_000_100_000);
 const QUARTER: Duration = Duration::from_secs(900);
 
 const OWNER: Party = party(1, 1);
-/// Who calls himself as the owner does.
+/// Somebody with the same User-Agent as the owner.
 const COPY: Party = party(2, 1);
 const STRANGER: Party = party(2, 2);
 
@@ -91,7 +91,7 @@ fn it_is_the_same_whoever_of_the_two_comes_first() {
 }
 
 #[test]
-fn a_thief_who_calls_himself_as_the_owner_does_is_found_out_once_he_used_what_he_got() {
+fn a_thief_with_the_owner_s_user_agent_is_found_out_once_they_used_what_they_got() {
     let mut shared = Shared::new();
     assert_eq!(shared.turn(OWNER, COPY), Decision::ReplayElsewhere);
     // So far it may have been a request of a killed context, come late.

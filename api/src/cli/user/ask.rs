@@ -1,5 +1,5 @@
-//! What only a person can say, asked on the terminal or read from standard input: never an argument, which other users of
-//! the machine see.
+//! Prompts on the terminal, or reads from standard input, what must not be an argument: other users of the machine can
+//! see arguments.
 
 use std::io::{self, IsTerminal as _, Read};
 
@@ -8,10 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::cli::output;
 
-/// More than any password has.
+/// More than the longest password.
 const MAX_INPUT: u64 = 64 << 10;
 
-/// A password: asked for twice, unseen, on a terminal; else the line on standard input.
+/// Reads a password. On a terminal it prompts twice, without echo; otherwise the password is the line on standard
+/// input.
 pub(super) fn password() -> Result<Secret, String> {
     if !is_possible() {
         return line_of(io::stdin().lock());
@@ -19,11 +20,11 @@ pub(super) fn password() -> Result<Secret, String> {
     let ask = |prompt| {
         rpassword::prompt_password(prompt)
             .map(Zeroizing::new)
-            .map_err(|error| format!("the password can not be read: {error}"))
+            .map_err(|error| format!("cannot read the password: {error}"))
     };
     let password = ask("Password: ")?;
-    if password != ask("The same again: ")? {
-        return Err("these are two passwords: nothing was changed".to_owned());
+    if password != ask("Repeat the password: ")? {
+        return Err("the passwords do not match: nothing was changed".to_owned());
     }
     Ok(Secret::new(password.as_str()))
 }
@@ -33,25 +34,27 @@ fn line_of(input: impl Read) -> Result<Secret, String> {
     input
         .take(MAX_INPUT)
         .read_to_string(&mut text)
-        .map_err(|error| format!("standard input is no password: {error}"))?;
+        .map_err(|error| format!("cannot read a password from standard input: {error}"))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
-        return Err("there is no password on standard input".to_owned());
+        return Err("standard input contains no password".to_owned());
     }
-    // Rather than a part of what somebody took for his password.
+    // Better to refuse than to use only a part of what was meant as the password.
     if line.contains('\n') {
-        return Err("there is more than one line on standard input: a password is one".to_owned());
+        return Err(
+            "standard input contains more than one line: a password is one line".to_owned(),
+        );
     }
     Ok(Secret::new(line))
 }
 
-/// Whether there is a person to ask.
+/// Whether standard input is a terminal.
 pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether the person at the terminal says yes.
+/// Whether the answer is yes.
 pub(super) fn yes_or_no(question: &str) -> bool {
     let mut answer = String::new();
     output::ask(&format!("{question} [y/N]"));

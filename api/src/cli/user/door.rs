@@ -1,4 +1,4 @@
-//! The way to the users: a running server carries a command out, or this process does, on the store that nobody has.
+//! Runs a command: a running server does it, or, if none runs, this process on the store itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use crate::cli::store::{self, Opened};
 use crate::config::Config;
 use crate::operator::{Command, Operator, Reply};
 
-/// A folder that is in use by nobody who can be asked belongs to a server that starts, one that stops (which may take it
-/// its ten seconds), or another command.
+/// How long to wait for a folder that is in use without a server to ask: a server starts or stops (which may take ten
+/// seconds), or another command runs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Door<'a> {
@@ -28,7 +28,7 @@ impl<'a> Door<'a> {
         Self { config, ours: None }
     }
 
-    /// Has a command carried out by whoever can.
+    /// Runs the command on the server, or in this process.
     pub(super) async fn ask(&mut self, command: Command) -> Result<Reply, String> {
         let began = Instant::now();
         let mut waits = false;
@@ -47,7 +47,7 @@ impl<'a> Door<'a> {
                 Opened::InUse(_) => {
                     if !std::mem::replace(&mut waits, true) {
                         output::tell(format_args!(
-                            "password-auth: {} is in use by somebody who starts or stops: waiting",
+                            "password-auth: {} is in use by a server that starts or stops: waiting",
                             self.config.data_dir.display()
                         ));
                     }
@@ -57,7 +57,7 @@ impl<'a> Door<'a> {
         }
     }
 
-    /// Lets go of what was opened.
+    /// Closes the store, if it was opened.
     pub(super) async fn close(self) {
         if let Some((_, store)) = self.ours {
             store.close().await;
@@ -74,7 +74,7 @@ impl<'a> Door<'a> {
     }
 
     async fn open(&self, command: &Command) -> Result<Opened, String> {
-        // The first admin may be there before the first start.
+        // The first admin may be created before the server starts for the first time.
         if !matches!(command, Command::Create(_)) {
             store::must_exist(self.config)?;
         }
@@ -82,10 +82,10 @@ impl<'a> Door<'a> {
         store::try_open(self.config).await
     }
 
-    /// The use cases as the server has them, but that nothing is signed here.
+    /// The same use cases as in the server. Nothing is signed here, so any key will do.
     fn operator(&self, store: &Arc<dyn Store>) -> Result<Operator, String> {
         let key = SigningKey::random()
-            .map_err(|error| format!("no random bytes from the system: {error}"))?;
+            .map_err(|error| format!("the system provides no random bytes: {error}"))?;
         let app = App::new(
             &self.config.app(self.config.listen),
             &SigningKeys::new(key, Vec::new()),

@@ -1,4 +1,4 @@
-//! `user`: the operator's commands about people.
+//! `user`: the operator's commands for users.
 
 mod ask;
 mod door;
@@ -14,39 +14,39 @@ use super::log::start_log;
 use super::{output, runtime, settings};
 use crate::operator::{Command as Asked, NewUser, Person, Reply, Who};
 
-/// People that are asked for at once.
+/// Users per request.
 const PAGE: u32 = 500;
 
-/// Not what was asked for: it can not happen with a server of the same version.
-const CONFUSED: &str = "the server answers something else than it was asked";
+/// The response does not fit the request. A server of the same version never sends such a response.
+const CONFUSED: &str = "unexpected response from the server";
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Make a user. The password is asked for; without a terminal it is the line on standard input
+    /// Create a user. Prompts for the password; without a terminal, reads it from standard input
     Create(Create),
-    /// Everybody, in the order in which they came
+    /// List users, in the order in which they registered
     List(List),
-    /// One user
+    /// Show a user
     Show(Named),
-    /// Change what a user may do
+    /// Change the role of a user
     SetRole(SetRole),
-    /// Set another password, asked for as by create, and end all sign-ins of the user
+    /// Set a new password and end all sessions of the user. The password is read as by `create`
     SetPassword(Named),
-    /// Disable a user: from the next request on no token of his counts
+    /// Deactivate a user: all their tokens are invalid from the next request on
     Deactivate(Named),
-    /// Enable a user again
+    /// Activate a user again
     Activate(Named),
-    /// Remove a user and everything about him
+    /// Delete a user and all their data
     Delete(Delete),
-    /// The sign-ins of a user, the latest used first
+    /// List the sessions of a user, the most recently used first
     Sessions(Named),
-    /// End one sign-in of a user, or all
+    /// End one session of a user, or all
     Revoke(Revoke),
 }
 
 #[derive(clap::Args)]
 pub(super) struct Common {
-    /// Print one JSON value
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(super) struct Common {
 
 #[derive(clap::Args)]
 pub(super) struct Named {
-    /// Whom: a name, an e-mail address or an id
+    /// A user name, an e-mail address or an id
     #[arg(value_name = "NAME")]
     who: Who,
     #[command(flatten)]
@@ -64,15 +64,15 @@ pub(super) struct Named {
 
 #[derive(clap::Args)]
 pub(super) struct Create {
-    /// What he signs in as
+    /// The user name
     name: String,
-    /// Where mail goes; a link to verify it is sent there
+    /// The e-mail address. A link to verify it is sent there
     #[arg(long)]
     email: Option<String>,
-    /// What the person is called
+    /// The full name
     #[arg(long)]
     full_name: Option<String>,
-    /// What he may do: user, admin or guest
+    /// The role: user, admin or guest
     #[arg(long, default_value_t)]
     role: Role,
     #[command(flatten)]
@@ -81,10 +81,10 @@ pub(super) struct Create {
 
 #[derive(clap::Args)]
 pub(super) struct List {
-    /// Only those with this role
+    /// Only users with this role
     #[arg(long)]
     role: Option<Role>,
-    /// How many at most
+    /// The maximum number of users
     #[arg(long)]
     limit: Option<u32>,
     #[command(flatten)]
@@ -93,7 +93,7 @@ pub(super) struct List {
 
 #[derive(clap::Args)]
 pub(super) struct SetRole {
-    /// Whom: a name, an e-mail address or an id
+    /// A user name, an e-mail address or an id
     #[arg(value_name = "NAME")]
     who: Who,
     /// user, admin or guest
@@ -104,10 +104,10 @@ pub(super) struct SetRole {
 
 #[derive(clap::Args)]
 pub(super) struct Delete {
-    /// Whom: a name, an e-mail address or an id
+    /// A user name, an e-mail address or an id
     #[arg(value_name = "NAME")]
     who: Who,
-    /// Do not ask
+    /// Delete without asking
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -118,12 +118,13 @@ pub(super) struct Delete {
 #[command(override_usage = "password-auth user revoke [OPTIONS] <NAME> <SESSION|--all>")]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["session", "all"])))]
 pub(super) struct Revoke {
-    /// Whose: a name, an e-mail address or an id
+    /// A user name, an e-mail address or an id
     #[arg(value_name = "NAME")]
     who: Who,
-    /// Which: an id that `user sessions` shows
+    /// The id of the session, as `user sessions` shows it
+    #[arg(value_parser = session_id)]
     session: Option<SessionId>,
-    /// All of them
+    /// End all sessions
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -152,7 +153,7 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     let json = command.common().json;
     start_log(&config)?;
     let runtime = runtime()?;
-    // What a person takes his time to say is asked for while nothing is open.
+    // Ask before anything is opened: a person may take their time to answer.
     let ask = |asked| {
         runtime.block_on(async {
             let mut door = Door::to(&config);
@@ -183,7 +184,9 @@ pub(super) fn run(command: Command) -> Result<(), String> {
                 full_name,
                 role,
             };
-            shown(&person(Asked::Create(user))?, json, "was made")
+            report(&person(Asked::Create(user))?, json, |user| {
+                format!("Created {user}.")
+            })
         }
         Command::Show(Named { who, .. }) => {
             let person = person(Asked::Show(who))?;
@@ -194,35 +197,31 @@ pub(super) fn run(command: Command) -> Result<(), String> {
             }
         }
         Command::SetRole(SetRole { who, role, .. }) => {
-            let said = format!("is {role} now");
-            shown(&person(Asked::SetRole(who, role))?, json, &said)
+            let person = person(Asked::SetRole(who, role))?;
+            report(&person, json, |user| format!("{user} is now {role}."))
         }
         Command::SetPassword(Named { who, .. }) => {
             let asked = Asked::SetPassword(who, ask::password()?);
-            shown(
-                &person(asked)?,
-                json,
-                "has the new password, and no sign-in any more",
-            )
+            report(&person(asked)?, json, |user| {
+                format!("Password of {user} changed; all sessions ended.")
+            })
         }
         Command::Deactivate(Named { who, .. }) => {
             let asked = Asked::SetActive(who, false);
-            shown(
-                &person(asked)?,
-                json,
-                "is deactivated, and has no sign-in any more",
-            )
+            report(&person(asked)?, json, |user| {
+                format!("Deactivated {user}; all sessions ended.")
+            })
         }
         Command::Activate(Named { who, .. }) => {
-            shown(&person(Asked::SetActive(who, true))?, json, "may sign in")
+            let person = person(Asked::SetActive(who, true))?;
+            report(&person, json, |user| format!("Activated {user}."))
         }
         Command::Delete(Delete { who, yes, .. }) => {
             let who = if yes { who } else { confirmed(&person, who)? };
-            shown(
-                &person(Asked::Delete(who))?,
-                json,
-                "was deleted: nothing is left",
-            )
+            let person = person(Asked::Delete(who))?;
+            report(&person, json, |user| {
+                format!("Deleted {user} and all their data.")
+            })
         }
         Command::Sessions(Named { who, .. }) => match ask(Asked::SignIns(who))? {
             Reply::SignIns(sign_ins) if json => show::json(&sign_ins),
@@ -234,7 +233,7 @@ pub(super) fn run(command: Command) -> Result<(), String> {
                 if json {
                     output::say_json(&serde_json::json!({ "ended": ended }));
                 } else {
-                    output::say(format_args!("sign-ins ended: {ended}"));
+                    output::say(format_args!("Sessions ended: {ended}"));
                 }
                 Ok(())
             }
@@ -243,20 +242,27 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     }
 }
 
-fn shown(person: &Person, json: bool, said: &str) -> Result<(), String> {
+/// Says what was done to a user. In the sentence the user is `alice (ID)`.
+fn report(person: &Person, json: bool, sentence: impl Fn(&str) -> String) -> Result<(), String> {
     if json {
         output::say_json(person);
     } else {
-        let name = visible(&person.username);
-        output::say(format_args!("{name} ({}) {said}", person.id));
+        let user = format!("{} ({})", visible(&person.username), person.id);
+        output::say(sentence(&user));
     }
     Ok(())
 }
 
-/// Who is to go, by the id, once whoever is at the terminal has seen and said so.
+fn session_id(text: &str) -> Result<SessionId, &'static str> {
+    text.parse()
+        .map_err(|_| "Not a session id; `user sessions NAME` lists them.")
+}
+
+/// The id of the user to delete, once the operator has seen who it is and said yes.
 fn confirmed(person: &impl Fn(Asked) -> Result<Person, String>, who: Who) -> Result<Who, String> {
     if !ask::is_possible() {
-        let missing = "nobody can be asked: without a terminal `user delete` needs --yes\n";
+        let missing = "cannot prompt: standard input is not a terminal. Use --yes to delete without \
+                       asking\n";
         let error: clap::Error = clap::Error::raw(ErrorKind::MissingRequiredArgument, missing);
         error.exit();
     }
@@ -267,7 +273,7 @@ fn confirmed(person: &impl Fn(Asked) -> Result<Person, String>, who: Who) -> Res
         ..
     } = person(Asked::Show(who))?;
     let email = email.map(|email| format!(", {email}")).unwrap_or_default();
-    let question = format!("Delete {username} ({id}{email}), and everything about this user?");
+    let question = format!("Delete {username} ({id}{email}) and all their data?");
     if ask::yes_or_no(&question) {
         Ok(id.into())
     } else {
@@ -282,7 +288,7 @@ async fn list(
     json: bool,
 ) -> Result<(), String> {
     let mut shown = People::new(json);
-    // `None`: however many there are.
+    // `None`: no limit.
     let mut left = limit;
     let mut after = None;
     loop {

@@ -1,4 +1,4 @@
-//! What a command prints: for people, or as one JSON value.
+//! What a command prints: for people, or as JSON.
 
 use password_auth_model::visible;
 use serde::Serialize;
@@ -12,7 +12,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
     output::answer(|out| writeln!(out, "{}", output::json(&text)))
 }
 
-/// People, part by part; `next` after each, `end` after the last.
+/// Users, page by page: `next` for each page, `end` after the last.
 pub(super) enum People {
     Json { begun: bool },
     Table(Box<Table<7>>),
@@ -140,7 +140,7 @@ fn last_login(person: &Person) -> String {
 fn active(person: &Person) -> String {
     let said = match (person.is_active, person.deactivated_by_self) {
         (true, _) => "yes",
-        (false, true) => "no (their own doing)",
+        (false, true) => "no (by the user)",
         (false, false) => "no",
     };
     said.to_owned()

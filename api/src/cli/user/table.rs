@@ -1,4 +1,4 @@
-//! Columns that stand below each other.
+//! Aligned columns.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 /// Between two columns.
 const GAP: usize = 2;
 
-/// A table that is written part by part: a column is as wide as what came so far.
+/// A table that is written in parts: a column is as wide as its widest cell so far.
 pub(super) struct Table<const N: usize> {
     heads: [&'static str; N],
     widths: [usize; N],
@@ -24,7 +24,7 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Writes the next rows; before the first ones, what the columns are.
+    /// Writes the next rows, and the header before the first.
     pub(super) fn write(&mut self, out: &mut dyn Write, rows: &[[String; N]]) -> io::Result<()> {
         let rows = rows
             .iter()

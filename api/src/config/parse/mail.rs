@@ -1,4 +1,4 @@
-//! The settings of mail, which depend on each other.
+//! The settings for mail, which depend on each other.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -9,10 +9,10 @@ use password_auth_wire::Secret;
 
 use super::Reader;
 
-/// The folder in the data folder that takes mail in development.
+/// The folder for mail in development, in the data folder.
 const FOLDER: &str = "mail";
 
-/// What says something only beside `SMTP_HOST`.
+/// Settings that have no effect without `SMTP_HOST`.
 const OF_THE_SERVER: [&str; 5] = [
     "SMTP_PORT",
     "SMTP_USERNAME",
@@ -22,14 +22,14 @@ const OF_THE_SERVER: [&str; 5] = [
 ];
 
 impl Reader<'_> {
-    /// How mail leaves: by `SMTP_HOST`; without it into a folder in development, and else not at all.
+    /// How mail is delivered: to `SMTP_HOST`; without it, to a folder in development, otherwise not at all.
     pub(in crate::config) fn delivery(&mut self, data_dir: &Path) -> Delivery {
         let host = self.text("SMTP_HOST").to_owned();
         let tls = self.smtp_tls(&host);
         if host.is_empty() {
             for name in OF_THE_SERVER {
                 if !self.text(name).is_empty() {
-                    self.problem(name, "says nothing without SMTP_HOST");
+                    self.problem(name, "has no effect without SMTP_HOST");
                 }
             }
             return if self.dev {
@@ -41,11 +41,14 @@ impl Reader<'_> {
         if self.text("PUBLIC_URL").is_empty() {
             self.problem(
                 "PUBLIC_URL",
-                "with SMTP_HOST it must be set: the links in the mail lead to it",
+                "must be set when SMTP_HOST is set: links in mails lead to it",
             );
         }
         if host.contains(|c: char| c.is_whitespace() || c == '/' || c == '@') {
-            self.problem("SMTP_HOST", "expected a name, as smtp.example.org");
+            self.problem(
+                "SMTP_HOST",
+                "expected a host name, such as smtp.example.org",
+            );
         }
         let port = match self.text("SMTP_PORT") {
             "" => tls.default_port(),
@@ -74,7 +77,7 @@ impl Reader<'_> {
                 if !self.dev && !host.is_empty() && !is_loopback(host) {
                     self.problem(
                         "SMTP_TLS",
-                        "off is for a mail server on this machine, and for development (--dev), only",
+                        "off is only allowed for a mail server on this machine or in development (--dev)",
                     );
                 }
                 SmtpTls::Off
@@ -95,10 +98,7 @@ impl Reader<'_> {
             (true, true) => None,
             (false, false) => Some((name.to_owned(), Secret::new(password))),
             _ => {
-                self.problem(
-                    "SMTP_USERNAME, SMTP_PASSWORD",
-                    "expected both of them, or neither",
-                );
+                self.problem("SMTP_USERNAME, SMTP_PASSWORD", "expected both or neither");
                 None
             }
         }
@@ -110,9 +110,7 @@ impl Reader<'_> {
         if from.is_none() {
             self.problem(
                 "SMTP_FROM",
-                format!(
-                    "expected whom the mail is from, as \"Example <auth@example.org>\", not {text:?}"
-                ),
+                format!("expected a sender, such as \"Example <auth@example.org>\", not {text:?}"),
             );
         }
         from

@@ -1,4 +1,4 @@
-//! A person's account and his sign-ins.
+//! Users and sessions.
 
 use password_auth_model::{
     EmailAddress, End, FullName, Generation, Party, PasswordHash, Retired, Role, Session,
@@ -7,7 +7,7 @@ use password_auth_model::{
 use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
 
-/// How names and addresses are compared is not here: it follows from them.
+/// The keys of names and addresses are not included: they are computed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::dump) struct UserLine {
@@ -21,7 +21,7 @@ pub(in crate::dump) struct UserLine {
     pub(super) full_name: Option<FullName>,
     pub(super) role: Role,
     pub(super) is_active: bool,
-    // Version 2 had it not.
+    // Not in version 2.
     #[serde(default)]
     pub(super) deactivated_by_self: bool,
     pub(super) created_at: Timestamp,
@@ -42,7 +42,7 @@ pub(in crate::dump) struct SessionLine {
     epoch: u32,
     retired: Vec<RetiredLine>,
     ended: Option<EndedLine>,
-    // Version 2 had it not.
+    // Not in version 2.
     #[serde(default)]
     trail: Trail,
 }
@@ -52,7 +52,7 @@ pub(in crate::dump) struct SessionLine {
 struct RetiredLine {
     generation: Generation,
     at: Timestamp,
-    // Version 2 had it not.
+    // Not in version 2.
     #[serde(default)]
     by: Option<Party>,
 }

@@ -1,4 +1,4 @@
-//! Something that happened.
+//! Events.
 
 use password_auth_model::{Event, EventId, Happening, SessionId, Timestamp, UserId};
 use password_auth_store::Record;
@@ -11,7 +11,7 @@ pub(in crate::dump) struct EventLine {
     at: Timestamp,
     user: UserId,
     by: Option<UserId>,
-    /// By the names that an engine may keep too, and which never change (see the tests).
+    /// By name. The names never change (see the tests).
     what: Happening,
     session: Option<SessionId>,
     address: Option<String>,

@@ -1,4 +1,4 @@
-//! What mailed links carry, and letters that wait.
+//! One-time tokens and queued mails.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,7 +37,7 @@ pub(in crate::dump) struct LetterLine {
     tries: u32,
     to: EmailAddress,
     user: Option<UserId>,
-    /// By the names that an engine may keep too, and which never change (see the tests).
+    /// By name. The names never change (see the tests).
     about: About,
 }
 
@@ -60,7 +60,7 @@ impl From<OneTimeToken> for OneTimeTokenLine {
 }
 
 impl OneTimeTokenLine {
-    /// `None` if its hash is none.
+    /// `None` if its hash is not valid.
     pub(super) fn record(self) -> Option<Record> {
         let hash = URL_SAFE_NO_PAD.decode(&self.hash).ok()?;
         let purpose = match self.purpose {

@@ -1,4 +1,4 @@
-//! Lines of version 1: people were a name and a password, and nothing was kept of mail or of what happened.
+//! Lines of version 1: users had a name and a password, and there were no mails or events.
 
 use password_auth_core::tokens::WrittenKeys;
 use password_auth_model::{PasswordHash, Role, Timestamp, UserId, Username};

@@ -1,9 +1,9 @@
-//! The names in a file: what was written once must be read for ever.
+//! The names in a file: every version that was ever written must be readable.
 
 use password_auth_model::{About, Happening, Role};
 use serde_json::{Value, json};
 
-/// One that is new here is unknown to who reads this version, so that it raises the version too.
+/// A new name is unknown to older readers of this version, so it needs a new version.
 fn happening(what: Happening) -> Value {
     match what {
         Happening::Registered => json!("registered"),
@@ -29,7 +29,7 @@ fn happening(what: Happening) -> Value {
     }
 }
 
-/// As with [`happening`].
+/// Like [`happening`].
 fn about(about: About) -> Value {
     match about {
         About::ResetPassword => json!("reset_password"),
@@ -42,7 +42,7 @@ fn about(about: About) -> Value {
     }
 }
 
-/// As with [`happening`].
+/// Like [`happening`].
 const fn role_name(role: Role) -> &'static str {
     match role {
         Role::User => "user",

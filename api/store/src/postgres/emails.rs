@@ -1,4 +1,4 @@
-//! Addresses, and the one-time tokens that are mailed to them.
+//! E-mail addresses and one-time tokens.
 
 use password_auth_model::{EmailKey, OneTimeToken, PasswordHash, Purpose, TokenHash, User, UserId};
 use tokio_postgres::Row;
@@ -22,7 +22,7 @@ macro_rules! token_columns {
 pub(super) use token_columns;
 
 pub(super) async fn users_with(reads: &Reads, email: &EmailKey) -> Result<Vec<User>, StoreError> {
-    // The verified one comes first, and is alone.
+    // A verified address comes first, and is the only result.
     const SELECT: &str = concat!(
         "SELECT ",
         user_columns!(),
@@ -106,7 +106,7 @@ pub(super) fn one_time_token(row: &Row, first: usize) -> Result<OneTimeToken, St
     })
 }
 
-/// A good token's user, then its purpose; both locked, in the order in which every transaction locks them.
+/// The user and the purpose of a valid token. Both are locked, in the order in which all transactions lock them.
 async fn locked(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
@@ -203,7 +203,7 @@ pub(super) async fn confirm(
     })
 }
 
-/// What a mailed token may change.
+/// Writes what a mailed token may change.
 async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), Failure> {
     const UPDATE: &str = "UPDATE users SET password_hash = $2, password_version = $3, email = $4, \
          email_key = $5, is_verified = $6 WHERE id = $1";

@@ -1,4 +1,4 @@
-//! The trait's methods, each a call into the module of its subject.
+//! The trait's methods. Each calls into the module for its subject.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::{
     NewSession, Records, Store, StoreError, UserChange, UserFilter,
 };
 
-/// A closure for [`PostgresStore::durable`] and [`PostgresStore::relaxed`], which may call it twice: it has copies of
-/// what it takes.
+/// A closure for [`PostgresStore::durable`] and [`PostgresStore::relaxed`], which may call it twice, so it copies its
+/// captures.
 macro_rules! work {
     ($($taken:ident),*; |$transaction:ident| $work:expr) => {
         move |$transaction| {
@@ -287,7 +287,7 @@ impl Store for PostgresStore {
         load::load(self.reads.connector()?, records).await
     }
 
-    /// Never: a database that fails is reached again once it is back.
+    /// Never completes: a database that fails is used again once it is back.
     async fn failed(&self) {
         pending().await
     }

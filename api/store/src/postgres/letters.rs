@@ -1,4 +1,4 @@
-//! Letters that wait to be sent. Nodes that look for one at once get one each.
+//! Queued mail. Nodes that claim at the same time get different mails.
 
 use password_auth_model::{EmailAddress, Letter, LetterId, Timestamp, UserId};
 use tokio_postgres::Row;
@@ -21,7 +21,7 @@ macro_rules! letter_columns {
 pub(super) use letter_columns;
 
 pub(super) async fn add(transaction: &Transaction<'_>, letter: &Letter) -> Result<(), Failure> {
-    // About somebody who is gone there is nothing to say.
+    // Nothing is queued about a user who does not exist.
     const INSERT: &str = concat!(
         "INSERT INTO letters (",
         letter_columns!(),
@@ -47,8 +47,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, letter: &Letter) -> Resul
     Ok(())
 }
 
-/// The one that has been due longest, for `lease` milliseconds; those that another node is just taking are passed
-/// over.
+/// Claims the mail that has been due longest, for `lease` milliseconds. Skips mails that another node is claiming.
 pub(super) async fn claim(
     transaction: &Transaction<'_>,
     lease: i64,

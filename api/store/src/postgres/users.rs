@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use password_auth_model::{
     AccountPrefix, Attempt, PasswordHash, SessionId, SignInAttempt, User, UserId, UsernameKey,
@@ -24,7 +24,7 @@ pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
 ) -> Result<CreateUser, Failure> {
-    // Waits for whoever is just taking the name.
+    // Waits for a transaction that is taking the name.
     const INSERT: &str = "INSERT INTO users \
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
           full_name, role, is_active, created_at, last_login, deactivated_by_self) \
@@ -99,7 +99,7 @@ pub(super) async fn list(
         user_columns!(),
         " FROM users u WHERE u.id > $3 ORDER BY u.id OFFSET $1 LIMIT $2"
     );
-    // No user has the least of all ids: it holds no version.
+    // No user has the lowest id: it contains no UUID version.
     let after = filter
         .after
         .map_or(Uuid::nil(), |id| Uuid::from_bytes(*id.as_bytes()));
@@ -233,8 +233,8 @@ pub(super) async fn change(
     }
     let key = row::user_id(id);
     if before.is_active && !after.is_active {
-        // First, so that none of them is rotated by somebody whom others see disabled already: a rotation holds its
-        // session, and reads its user without a lock.
+        // Sessions first. A rotation locks its session and reads the user without a lock, so a session must not be
+        // rotated after others see the user as deactivated.
         transaction.execute(END_SESSIONS, &[&key]).await?;
         void_tokens(transaction, id).await?;
     }
@@ -256,14 +256,15 @@ pub(super) async fn change(
     })
 }
 
-/// Sessions, one-time tokens and letters go with the user by the schema's references.
+/// The foreign keys of the schema remove sessions, one-time tokens and queued mails together with the user.
 pub(super) async fn delete(
     transaction: &Transaction<'_>,
     id: UserId,
 ) -> Result<DeleteUser, Failure> {
     const USER: &str = "DELETE FROM users WHERE id = $1";
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
-    // Letters to his address that are about nobody yet: unless somebody else gave it, and he did not verify it.
+    // Queued mails to the address that name no user, unless another user has the address and this user has not verified
+    // it.
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
@@ -287,7 +288,8 @@ pub(super) async fn delete(
     }
     let range = |prefix: AccountPrefix| [[prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat()];
     let [first, last] = range(SignInAttempt::prefix(&user.username_key));
-    // Who never read it must not free it of its counts: they could have it flooded by coming and going.
+    // A user who has not verified the address must not reset its counters: registering and deleting again and again
+    // would get around the limits.
     let email = email.filter(|_| user.is_verified);
     let mail = email
         .as_ref()
@@ -335,7 +337,7 @@ mod tests {
             .await
             .expect("a store");
         cluster.sql_in(database, MANY).await;
-        // As a prepared statement is planned after some executions: for no values in particular.
+        // Like the generic plan that a prepared statement gets after some executions.
         let explain = format!(
             "SET plan_cache_mode = force_generic_plan; PREPARE listed AS {OF_ROLE}; \
              EXPLAIN EXECUTE listed(0, 10, '{}', 'guest')",

@@ -1,4 +1,4 @@
-//! The trait's methods: each a read, or a write with the durability that it promises.
+//! The trait's methods: each is a read, or a write with the durability that it promises.
 
 use std::sync::atomic::Ordering;
 
@@ -54,7 +54,7 @@ impl Store for SledStore {
         if self.tables()?.user_by_name(name)?.is_none() {
             return Ok(false);
         }
-        // What a read sees may not have been flushed yet.
+        // A read may see what is not flushed yet.
         let name = name.clone();
         self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
             .await

@@ -1,4 +1,4 @@
-//! The writes about letters that wait to be sent.
+//! Writes about queued mail.
 
 use password_auth_model::{Letter, LetterId, Timestamp};
 
@@ -8,7 +8,7 @@ use super::opened::Tables;
 use super::tables::{Placed, Table, read_moment, timed_key, unavailable};
 use crate::StoreError;
 
-/// Puts a letter into the queue, unless the person whom it is about is gone.
+/// Adds a mail to the queue, unless the user that it is about does not exist.
 pub(super) fn add(tables: &Tables, letter: &Letter) -> Result<(), StoreError> {
     if let Some(user) = letter.user
         && !tables.contains(Table::Users, user.as_bytes())?
@@ -87,7 +87,7 @@ pub(super) fn remove(batch: &mut Batch, letter: &Letter) {
     batch.remove(Table::LettersDue, &timed_key(letter.due, id));
 }
 
-/// What stands somewhere because of a letter.
+/// The tree entries of a queued mail.
 pub(super) fn entries(letter: &Letter) -> Result<[Placed; 2], StoreError> {
     let id = letter.id.as_bytes();
     Ok([

@@ -1,7 +1,7 @@
-//! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
+//! Reads. Short reads run inline, long ones on a thread of their own.
 //!
-//! Writes may come between two looks. What tells which records belong together is looked at before and after: the
-//! same both times, it was the same between them.
+//! There may be writes between two reads. What connects two records is read before and after: if it is the same both
+//! times, the records belong together.
 
 use std::ops::Bound;
 
@@ -29,7 +29,7 @@ impl Tables {
         }
     }
 
-    /// Who has verified the address.
+    /// The user who has verified the address.
     pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
         let id = self.bytes(Table::VerifiedEmails, email.as_str().as_bytes())?;
         id.map(|id| {
@@ -89,7 +89,7 @@ impl Tables {
                 .map(|user| decode(&user.map_err(unavailable)?))
                 .collect();
         };
-        // No user has the least of all ids: it holds no version.
+        // No user has the lowest id: it contains no UUID version.
         let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
         let end = [role_number(role) + 1];
         let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
@@ -101,13 +101,13 @@ impl Tables {
             }
             let key = key.map_err(unavailable)?;
             let user = self.record::<User>(Table::Users, &key[1..])?;
-            // Since the index was looked at he may be gone, or have another role.
+            // The user may have been deleted or got another role since the index was read.
             users.extend(user.filter(|user| user.role == role));
         }
         Ok(users)
     }
 
-    /// Looks at the index of roles: a key alone for each user, many in a page.
+    /// Counts the keys in the index of roles: they are short, so that many fit in a page.
     pub(super) fn count_users(&self) -> Result<u64, StoreError> {
         let mut count = 0;
         for user in self.tree(Table::Roles).iter().keys() {
@@ -129,7 +129,7 @@ impl Tables {
             let Some(user) = self.user(session.user)? else {
                 return Ok(None);
             };
-            // A session never becomes again what it was.
+            // A session never returns to an earlier state.
             if self.bytes(Table::Sessions, id.as_bytes())? == Some(bytes) {
                 return Ok(Some((session, user)));
             }
@@ -152,7 +152,7 @@ impl Tables {
             .collect()
     }
 
-    /// A token that has not expired, and its user, who is active.
+    /// A token that has not expired and its user, if the user is active.
     pub(super) fn token_and_user(
         &self,
         hash: &TokenHash,
@@ -163,7 +163,7 @@ impl Tables {
             return Ok(None);
         };
         let user = self.user(token.user)?.filter(|user| user.is_active);
-        // A token never changes, and once it is gone it stays so.
+        // A token never changes, and never comes back once it is removed.
         let is_there = self.contains(Table::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }
@@ -200,7 +200,7 @@ impl Tables {
         Ok(events)
     }
 
-    /// When the next letter is due.
+    /// When the next mail is due.
     pub(super) fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let first = self.tree(Table::LettersDue).first().map_err(unavailable)?;
         Ok(first.and_then(|(key, _)| read_moment(key.get(..8)?)))

@@ -1,5 +1,5 @@
-//! The writes about people. As all writes here, each is a whole intention and runs on the one writing thread:
-//! what it has read stays true until it makes its changes (see `apply`).
+//! Writes about users. Like all writes here, each is a whole intention and runs on the one writing thread: what it has
+//! read stays true until it makes its changes (see `apply`).
 
 use password_auth_model::{PasswordHash, SessionId, User, UserId};
 
@@ -79,11 +79,11 @@ pub(super) fn reactivate(
     })
 }
 
-/// Writes a user in the place of what he was.
+/// Replaces a user by their new state.
 fn replace_changed(tables: &Tables, before: &User, after: &User) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     replace(&mut batch, Some(before), Some(after))?;
-    // Also when he is let in again: an older version of the program left disabled people their sessions.
+    // Also when a user is activated: older versions kept the sessions of deactivated users.
     if before.is_active != after.is_active {
         sessions::remove_all(&mut batch, tables, after.id)?;
         tokens::void(&mut batch, tables, after.id)?;
@@ -121,7 +121,7 @@ pub(super) fn change_password(
     Ok(ChangePassword::Changed(kept))
 }
 
-/// Whether there is no active admin but him.
+/// Whether the user is the only active admin.
 pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
     if !user.is_active_admin() {
         return Ok(false);

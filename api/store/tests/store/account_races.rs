@@ -1,4 +1,4 @@
-//! Two who change the same at once.
+//! Concurrent changes of the same account.
 
 use password_auth_model::{Happening, MAX_SESSIONS, Purpose, Role};
 use password_auth_store::{
@@ -145,7 +145,7 @@ async fn of_a_reset_and_a_change_of_the_password_one_is_not_undone(engine: Engin
         .await;
         let changed = changed.expect("an answer") == ChangePassword::Changed(None);
         let reset = reset.expect("an answer");
-        // Whoever came first made the other's token, or what he knew, worthless.
+        // Whoever came first made the other's token, or their password, worthless.
         assert_eq!(reset.is_some(), !changed);
         let now = now_of(&engine, id).await.expect("alice");
         assert_eq!(now.password_version, 1);

@@ -1,4 +1,4 @@
-//! Tries at signing in: counted by account, and not from networks that were remembered.
+//! Sign-in attempts: counted by account, except from remembered networks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Closing: nothing more is done, and nothing more is answered.
+//! After closing, nothing more is done or answered.
 
 use futures_util::stream;
 use password_auth_model::{Attempt, Generation, Happening, Purpose, Rate};

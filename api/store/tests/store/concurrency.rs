@@ -1,4 +1,4 @@
-//! Many who want the same at once, on every node: who gets it, and that everybody sees the same afterwards.
+//! Concurrent calls for the same thing on all nodes: one wins, and all see the same result.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Confirming a generation: only the current one, seen at once, and kept when the store is closed.
+//! Confirming a generation: only the current one, visible at once, and stored when the store is closed.
 
 use password_auth_model::{Decision, REPLAY_WINDOW, Session, SessionId, Trail};
 

@@ -1,4 +1,4 @@
-//! Nothing of a person is left, and nothing of anybody else is gone.
+//! Deletion removes everything about a user, and nothing else.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
     let alice = added(&engine, with_email(&engine, "alice", MAIL)).await;
     let alice = verify_and_token(&engine, &alice).await;
     let mallory = engine.register("mallory").await;
-    // As if he had given it before she verified it.
+    // As if they had given it before she verified it.
     let namesake = added(
         &engine,
         with_email(&engine, "namesake", "carol@example.org"),

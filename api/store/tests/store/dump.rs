@@ -1,4 +1,4 @@
-//! Everything that is kept, leaving one store and entering another, of any engine.
+//! Dumps from one store and loads into another, of any engine.
 
 use std::sync::Arc;
 

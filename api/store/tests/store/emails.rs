@@ -1,4 +1,4 @@
-//! Addresses: whose they are, and how they become somebody's.
+//! E-mail addresses: who has them, and how users get them.
 
 use password_auth_model::{Purpose, User};
 use password_auth_store::{ConfirmEmail, CreateUser, DeleteUser, MAX_NAMESAKES};
@@ -19,7 +19,7 @@ each_engine! {
     a_token_of_another_purpose_confirms_nothing,
     a_token_confirms_an_address_once,
     a_token_for_an_address_that_the_person_gave_up_is_worthless,
-    an_address_that_somebody_else_verified_meanwhile_stays_his,
+    an_address_that_somebody_else_verified_meanwhile_stays_theirs,
     a_changed_address_lets_go_of_the_old_one,
     a_change_voids_the_other_tokens_and_a_verification_does_not,
     a_completed_reset_verifies_the_address,
@@ -156,7 +156,7 @@ async fn a_token_for_an_address_that_the_person_gave_up_is_worthless(engine: Eng
     assert_eq!(now_of(&engine, alice.id).await, now);
 }
 
-async fn an_address_that_somebody_else_verified_meanwhile_stays_his(engine: Engine) {
+async fn an_address_that_somebody_else_verified_meanwhile_stays_theirs(engine: Engine) {
     let first = added(&engine, with_email(&engine, "first", MAIL)).await;
     let second = added(&engine, with_email(&engine, "second", MAIL)).await;
     let third = engine.register("third").await;
@@ -175,7 +175,7 @@ async fn an_address_that_somebody_else_verified_meanwhile_stays_his(engine: Engi
     );
     assert_eq!(now_of(&engine, second.id).await, Some(second));
     assert_eq!(now_of(&engine, third.id).await, Some(third.clone()));
-    // Once he is gone, it is theirs who ask.
+    // Once they are gone, others can have it.
     assert_eq!(delete(&engine, &first).await, DeleteUser::Deleted);
     assert!(matches!(
         confirm(&engine, &changing).await,

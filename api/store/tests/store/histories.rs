@@ -1,4 +1,4 @@
-//! Random histories of calls at once, each of which must be explained by some order of one after the other.
+//! Random concurrent histories, each of which must be linearizable.
 //!
 //! Time stands while calls overlap, and moves in between.
 

@@ -1,4 +1,4 @@
-//! The stored hash, replaced only by who knows the one before; and whether a person may sign in.
+//! Replacing stored hashes, and whether a user may sign in.
 
 use password_auth_model::User;
 
@@ -10,8 +10,8 @@ each_engine! {
     a_new_hash_is_there_again_after_the_store_was_closed,
     nobodys_hash_is_not_replaced,
     allowing_and_forbidding_are_seen_at_once_and_again_and_again_is_no_error,
-    nobody_can_not_be_forbidden,
-    a_disabled_user_keeps_his_name_and_his_hash,
+    nobody_cannot_be_forbidden,
+    a_disabled_user_keeps_their_name_and_their_hash,
 }
 
 async fn replace(engine: &Engine, user: &User, old: &str, new: &str) -> bool {
@@ -81,7 +81,7 @@ async fn allowing_and_forbidding_are_seen_at_once_and_again_and_again_is_no_erro
     }
 }
 
-async fn nobody_can_not_be_forbidden(engine: Engine) {
+async fn nobody_cannot_be_forbidden(engine: Engine) {
     let nobody = engine.user("nobody");
     for active in [true, false] {
         assert_eq!(engine.allow(&nobody, active).await, None);
@@ -89,7 +89,7 @@ async fn nobody_can_not_be_forbidden(engine: Engine) {
     assert_eq!(engine.user_named("nobody").await, None);
 }
 
-async fn a_disabled_user_keeps_his_name_and_his_hash(engine: Engine) {
+async fn a_disabled_user_keeps_their_name_and_their_hash(engine: Engine) {
     let alice = engine.register("alice").await;
     assert_eq!(engine.allow(&alice, false).await, Some(()));
     assert!(engine.name_is_taken("Alice").await);

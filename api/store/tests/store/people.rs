@@ -1,4 +1,4 @@
-//! What is known of people, who changes it, and that there is always an admin.
+//! Reading and changing users, and that there is always an admin.
 
 use password_auth_model::{FullName, Purpose, Role, User};
 use password_auth_store::{
@@ -17,7 +17,7 @@ each_engine! {
     whoever_has_another_role_is_listed_among_those_of_that_role_alone,
     a_change_changes_what_it_names_and_nothing_else,
     nobody_is_changed_who_is_not_there,
-    whoever_is_deactivated_loses_his_sessions_and_tokens_for_good,
+    whoever_is_deactivated_loses_their_sessions_and_tokens_for_good,
     the_last_active_admin_stays_one,
     an_admin_who_is_not_active_does_not_count,
     a_changed_password_ends_all_sessions_but_one_and_voids_tokens,
@@ -25,7 +25,7 @@ each_engine! {
     another_hash_of_one_password_is_no_change,
     a_password_that_was_changed_signs_nobody_in,
     a_password_is_not_changed_by_a_session_that_is_over,
-    who_deactivated_himself_is_let_in_again_and_nobody_else_is,
+    who_deactivated_themselves_is_let_in_again_and_nobody_else_is,
 }
 
 const MAIL: &str = "alice@example.org";
@@ -100,7 +100,7 @@ async fn who_is_listed_after_somebody_depends_on_nobody_who_went(engine: Engine)
     for gone in &all[..3] {
         assert_eq!(delete(&engine, gone).await, DeleteUser::Deleted);
     }
-    // Also behind somebody who is gone himself.
+    // Also after a user who is gone.
     assert_eq!(listed(None, &all[1], 0, 9).await, all[3..]);
     assert_eq!(listed(Some(Role::User), &all[3], 0, 9).await, all[4..]);
     assert_eq!(listed(Some(Role::Guest), &all[3], 0, 9).await, []);
@@ -193,7 +193,7 @@ async fn nobody_is_changed_who_is_not_there(engine: Engine) {
     assert_eq!(delete(&engine, &nobody).await, DeleteUser::Unknown);
 }
 
-async fn whoever_is_deactivated_loses_his_sessions_and_tokens_for_good(engine: Engine) {
+async fn whoever_is_deactivated_loses_their_sessions_and_tokens_for_good(engine: Engine) {
     let alice = added(&engine, with_email(&engine, "alice", MAIL)).await;
     let session = engine.session_of(&alice);
     assert!(engine.keep(&session).await);
@@ -230,7 +230,7 @@ async fn the_last_active_admin_stays_one(engine: Engine) {
     }
     assert_eq!(delete(&engine, &alice).await, DeleteUser::LastAdmin);
     assert_eq!(now_of(&engine, alice.id).await, Some(alice.clone()));
-    // What leaves him an admin may change.
+    // What leaves them an admin may change.
     let named = UserChange {
         full_name: Some(FullName::parse("Alice").expect("a name")),
         role: Some(Role::Admin),
@@ -250,7 +250,7 @@ async fn an_admin_who_is_not_active_does_not_count(engine: Engine) {
     let bob = admin(&engine, "bob").await;
     assert_eq!(engine.allow(&bob, false).await, Some(()));
     assert_eq!(delete(&engine, &alice).await, DeleteUser::LastAdmin);
-    // Nor is he missed.
+    // Nor are they missed.
     assert_eq!(delete(&engine, &bob).await, DeleteUser::Deleted);
     assert_eq!(delete(&engine, &alice).await, DeleteUser::LastAdmin);
 }
@@ -342,7 +342,7 @@ async fn a_password_is_not_changed_by_a_session_that_is_over(engine: Engine) {
     assert_eq!(sessions_of(&engine, &alice).await, [second]);
 }
 
-async fn who_deactivated_himself_is_let_in_again_and_nobody_else_is(mut engine: Engine) {
+async fn who_deactivated_themselves_is_let_in_again_and_nobody_else_is(mut engine: Engine) {
     let alice = engine.register("alice").await;
     let set = |is_active, by_self| UserChange {
         is_active: Some(is_active),

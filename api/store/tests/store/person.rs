@@ -1,4 +1,4 @@
-//! What the tests of accounts have in common: people with addresses, what is mailed to them, what happens to them.
+//! Helpers for tests of accounts: users with addresses, mails and events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-/// A user with an address that he has not verified, not in the store yet.
+/// A user with an address that is not verified, not in the store yet.
 pub fn with_email(engine: &Engine, name: &str, email: &str) -> User {
     User {
         email: Some(address(email)),
@@ -45,7 +45,7 @@ pub async fn admin(engine: &Engine, name: &str) -> User {
     added(engine, user).await
 }
 
-/// As the store has him.
+/// As the store has them.
 pub async fn now_of(engine: &Engine, id: UserId) -> Option<User> {
     engine.store().user(id).await.expect("an answer")
 }

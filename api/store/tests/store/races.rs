@@ -1,4 +1,4 @@
-//! Two intentions that exclude one another, let loose at the same time: one of them came first.
+//! Two conflicting calls at the same time: one of them comes first.
 
 use password_auth_model::{Decision, End, FullName, Generation, REPLAY_WINDOW};
 use password_auth_store::{NewSession, UserChange};

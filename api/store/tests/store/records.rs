@@ -1,4 +1,4 @@
-//! One-time tokens, events and letters, as records.
+//! One-time tokens, events and queued mails.
 
 use std::time::Duration;
 

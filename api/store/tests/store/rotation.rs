@@ -24,7 +24,7 @@ each_engine! {
     an_expired_session_says_so_and_does_not_change,
     the_last_millisecond_of_a_session_still_counts,
     a_session_that_is_not_there_does_not_rotate,
-    a_rotation_answers_with_the_user_as_he_is_now,
+    a_rotation_answers_with_the_user_as_they_are_now,
     a_rotation_moves_no_other_record,
     a_rotation_is_there_again_after_the_store_was_closed,
     a_theft_is_there_again_after_the_store_was_closed,
@@ -225,7 +225,7 @@ async fn a_session_that_is_not_there_does_not_rotate(engine: Engine) {
     assert_eq!(engine.session(unknown).await, None);
 }
 
-async fn a_rotation_answers_with_the_user_as_he_is_now(engine: Engine) {
+async fn a_rotation_answers_with_the_user_as_they_are_now(engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
     let store = engine.store();
     let replaced = store.replace_password_hash(alice.id, &alice.password, hash("second"));
@@ -321,7 +321,7 @@ async fn two_answers_to_one_token_that_are_both_used_make_a_repetition_of_the_ne
         engine
             .expect_rotation_by(ELSEWHERE, id, generation, noted)
             .await;
-        // Whoever was killed while he asked uses nothing.
+        // A client that was killed during its request uses nothing.
         engine.use_by(STRANGER, id, generation + 1).await;
         engine.confirm(id, generation + 1).await;
     }

@@ -1,4 +1,4 @@
-//! Which PostgreSQL servers and databases are taken, and which are refused, each in a sentence that says why.
+//! Which PostgreSQL servers and databases are accepted, and the messages for those that are refused.
 
 use password_auth_store::postgres::PostgresStore;
 use password_auth_testing::Cluster;
@@ -88,7 +88,7 @@ async fn addresses_are_compared_as_today_and_of_two_that_are_one_the_first_stays
 }
 
 #[tokio::test]
-async fn a_database_that_can_not_hold_every_name_is_refused() {
+async fn a_database_that_cannot_hold_every_name_is_refused() {
     let cluster = Cluster::shared().await;
     cluster
         .sql("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")

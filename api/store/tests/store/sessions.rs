@@ -1,4 +1,4 @@
-//! Sessions: kept whole, for users who are there and active.
+//! Sessions: stored completely, for active users.
 
 use password_auth_model::{
     Decision, Elsewhere, End, Generation, MAX_ELSEWHERE, MAX_RETIRED, Party, Retired, Session,
@@ -14,7 +14,7 @@ each_engine! {
     a_user_may_have_many_sessions,
     a_session_that_is_not_there_is_none,
     nobody_and_the_disabled_get_no_session,
-    a_disabled_user_s_sessions_are_gone_also_when_he_is_allowed_again,
+    a_disabled_user_s_sessions_are_gone_also_when_they_are_allowed_again,
     a_session_is_there_again_after_the_store_was_closed,
     a_session_is_shown_as_long_as_it_is_on_record,
 }
@@ -155,7 +155,7 @@ async fn nobody_and_the_disabled_get_no_session(engine: Engine) {
     assert_eq!(engine.session(session.id).await, Some((session, alice)));
 }
 
-async fn a_disabled_user_s_sessions_are_gone_also_when_he_is_allowed_again(engine: Engine) {
+async fn a_disabled_user_s_sessions_are_gone_also_when_they_are_allowed_again(engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
     for active in [false, true] {
         assert_eq!(engine.allow(&alice, active).await, Some(()));

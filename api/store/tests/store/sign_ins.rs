@@ -1,4 +1,4 @@
-//! A person's sign-ins: how many, which, and ending them.
+//! A user's sessions: how many, which, and ending them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Signing out removes; a session that a theft ended stays, so that its owner is told.
+//! Signing out removes a session. A session that ended by a theft stays, so that its owner is told.
 
 use password_auth_model::{Decision, End, REPLAY_WINDOW, SessionId};
 

@@ -1,4 +1,4 @@
-//! Sweeping removes what is over, all of it, and nothing a millisecond before its time.
+//! Sweeping removes everything that has expired, and nothing a millisecond before its time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How an actor asks: each request, and what counts as an answer.
+//! The requests of an actor, and what counts as a response.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How an actor holds the server to what it acknowledged.
+//! How an actor checks what the server acknowledged.
 
 use password_auth_wire::ErrorCode;
 

@@ -60,7 +60,7 @@ impl Load {
             happened = event => happened,
             Some(ended) = self.acting.join_next() => {
                 ended.unwrap_or_else(failed);
-                panic!("an actor stopped by himself")
+                panic!("an actor stopped by itself")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A commit that the standby does not have is nobody's promise.
+//! A commit that the standby does not have is never acknowledged.
 
 use std::time::Duration;
 

@@ -58,13 +58,16 @@ pub const HASHES: [(&str, &str); 12] = [
 
 /// A line that is no user, and what is said of it.
 pub const BAD: [(&str, &str); 24] = [
-    ("geheim", "is no JSON object"),
-    ("\"geheim\"", "is no JSON object"),
-    ("[\"geheim\"]", "is no JSON object"),
-    ("{\"username\": \"geheim\"", "is no JSON, from column"),
+    ("geheim", "is not a JSON object"),
+    ("\"geheim\"", "is not a JSON object"),
+    ("[\"geheim\"]", "is not a JSON object"),
+    (
+        "{\"username\": \"geheim\"",
+        "is not valid JSON, from column",
+    ),
     ("{}", "username: is missing"),
     ("{\"username\": null}", "username: is missing"),
-    ("{\"username\": 7}", "username: must be a text"),
+    ("{\"username\": 7}", "username: must be a string"),
     (
         "{\"username\": \"bad@name\"}",
         "username: Username must not contain an @.",
@@ -84,15 +87,15 @@ pub const BAD: [(&str, &str); 24] = [
     ),
     (
         "{\"username\": \"bad\", \"role\": \"root\"}",
-        "role: a role is user, admin or guest",
+        "role: the role must be user, admin or guest",
     ),
     (
         "{\"username\": \"bad\", \"email\": \"geheim\"}",
-        "email: is no e-mail address",
+        "email: is not an e-mail address",
     ),
     (
         "{\"username\": \"bad\", \"email_verified\": true}",
-        "email_verified: there is no address",
+        "email_verified: is true, but there is no",
     ),
     (
         "{\"username\": \"bad\", \"full_name\": \"a\\u0000b\"}",
@@ -100,34 +103,34 @@ pub const BAD: [(&str, &str); 24] = [
     ),
     (
         "{\"username\": \"bad\", \"created_at\": \"yesterday\"}",
-        "created_at: is no moment",
+        "created_at: is not a time",
     ),
     (
         "{\"username\": \"bad\", \"created_at\": \"1969-12-31T23:59:59Z\"}",
-        "created_at: is no moment",
+        "created_at: is not a time",
     ),
     (
         "{\"username\": \"bad\", \"created_at\": \"9999-01-01T00:00:00Z\"}",
-        "created_at: lies in the future",
+        "created_at: is in the future",
     ),
     (
         "{\"username\": \"bad\", \"password_hash\": 7}",
-        "password_hash: must be a text",
+        "password_hash: must be a string",
     ),
     (
         "{\"username\": \"bad\", \"password_hash\": \"geheim\"}",
-        "password_hash: can not be used: it is none of",
+        "password_hash: cannot be used: it is not",
     ),
     (
         "{\"username\": \"bad\", \"password_hash\": \"$2b$04$geheim\"}",
-        "password_hash: can not be used: it looks like bcrypt",
+        "password_hash: cannot be used: it looks like bcrypt",
     ),
     (
         "{\"username\": \"bad\", \"password_hash\": \"$2b$20$IypThKWqWVPy.0X9Qw.mkeySYwU6hz08L2iIyfkfmyKMpED0NaDuu\"}",
-        "password_hash: can not be used: it is too expensive",
+        "password_hash: cannot be used: it is too expensive",
     ),
     (
         "{\"username\": \"bad\", \"password_hash\": \"$argon2id$v=19$m=4194304,t=3,p=4$01gATBhllUeP5p/GUUbR6Q$AR3qmuKkzL8ypnKu3HmIAeYW+LnrCoGO1xc9KJ7JaFc\"}",
-        "password_hash: can not be used: it is too expensive",
+        "password_hash: cannot be used: it is too expensive",
     ),
 ];

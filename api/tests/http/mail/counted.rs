@@ -1,4 +1,4 @@
-//! Letters are counted by the mailbox that they go to and by the client that asks, whatever asked for them.
+//! All mail is counted by mailbox and by client.
 
 use std::time::Duration;
 

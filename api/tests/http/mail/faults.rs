@@ -1,4 +1,4 @@
-//! A mail server that is down, slow, or refuses: it loses no mail, and delays no answer.
+//! A mail server that is down, slow or refuses mail: no mail is lost, and no response is delayed.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Resets somebody's password on the page, of which he is told by mail.
+/// Resets a user's password on the page; the user is told by mail.
 async fn reset_password(server: &TestServer, alice: &User) {
     token_for(
         server,

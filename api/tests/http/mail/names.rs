@@ -1,4 +1,4 @@
-//! Names in letters: none is a link, and none breaks the link.
+//! User names in mails: none becomes a link, and none breaks the link.
 
 use mail_parser::{Message, MimeHeaders as _, PartType};
 use password_auth_testing::{MailServer, Taken, Wording};

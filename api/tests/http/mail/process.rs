@@ -61,15 +61,17 @@ async fn letters_survive_a_kill_and_come_once() {
     let plain = [("SMTP_TLS", "off"), ("RUST_LOG", "info")];
     let server = ServerProcess::start(command(&folder, port, &plain)).await;
     reset_password(&server).await;
-    server.logs("mail does not go out; it is kept").await;
+    server
+        .logs("mail cannot be sent; it stays in the queue")
+        .await;
     server.kill().await;
     let mut mails = MailServer::builder().port(port).start().await;
     let server = ServerProcess::start(command(&folder, port, &plain)).await;
     assert_eq!(mails.taken().await.to, [ADDRESS]);
-    server.logs("a letter was sent").await;
+    server.logs("a mail was sent").await;
     assert!(server.terminate().await.success());
     let server = ServerProcess::start(command(&folder, port, &plain)).await;
-    server.logs("mail goes out").await;
+    server.logs("sending mail").await;
     assert!(server.terminate().await.success());
     assert_eq!(mails.stop().await, 0, "it came once");
 }
@@ -79,7 +81,9 @@ async fn complaint(mails: &MailServer, settings: &[(&str, &str)]) -> String {
     let folder = folder_with_alice().await;
     let server = ServerProcess::start(command(&folder, mails.port(), settings)).await;
     reset_password(&server).await;
-    server.logs("mail does not go out; it is kept").await;
+    server
+        .logs("mail cannot be sent; it stays in the queue")
+        .await;
     server.tell_to_stop().await;
     let log = server.ended().await.1;
     for secret in ["geheim", ADDRESS, "mailed-token"] {
@@ -149,7 +153,7 @@ async fn mail_leaves_no_secret_in_the_log_at_any_level() {
         .await;
     reset_password(&server).await;
     mails.taken().await;
-    server.logs("a letter was sent").await;
+    server.logs("a mail was sent").await;
     server.tell_to_stop().await;
     let log = server.ended().await.1;
     let sign_in = STANDARD.encode("\0auth\0geheim-geheim");
@@ -166,7 +170,7 @@ async fn in_development_mail_is_files_that_only_their_owner_reads() {
     development.env("RUST_LOG", "info");
     let server = ServerProcess::start(development).await;
     reset_password(&server).await;
-    server.logs("a letter was sent").await;
+    server.logs("a mail was sent").await;
     let mail = folder.path().join("mail");
     let mode = |path: &std::path::Path| {
         let metadata = std::fs::metadata(path).expect("it is there");

@@ -1,4 +1,4 @@
-//! Mail servers word their replies as they like: the number alone counts, and keywords have no case.
+//! Replies of mail servers: only the code counts, and keywords are case-insensitive.
 
 use password_auth_model::About;
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Wording};

@@ -1,4 +1,4 @@
-//! Whom a command means, and everybody in a list.
+//! Which user a command means, and lists of users.
 
 use futures_util::future::join_all;
 use password_auth_model::{Clock as _, EmailAddress, Role, SystemClock, User, Username};
@@ -96,7 +96,7 @@ async fn somebody_is_named_by_name_address_or_id(engine: Engine) {
         email: address("both@example.org"),
         ..user(name, Role::User)
     });
-    // Whoever calls himself so is taken for nobody else.
+    // A user with such a name is taken for nobody else.
     let liar = user(&alice.id.to_string(), Role::User);
     let [alice_id, bob_id, carol_id, liar_id] =
         [&alice, &bob, &carol, &liar].map(|user| user.id.to_string());

@@ -1,4 +1,4 @@
-//! A place where users are kept, a server for it, and the operator's commands on it.
+//! A store, a server for it, and operator's commands on it.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is typed: passwords, which nobody sees, and mistakes.
+//! Input: passwords, which are not shown, and mistakes.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -76,10 +76,18 @@ async fn a_mistake_in_the_call_is_told_with_status_2_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_not_a_session_id_is_answered_with_where_to_find_one() {
+    let site = Site::new(Engine::Sled).await;
+    let said = site.run(&["revoke", "alice", "no-id"]).await.usage_error();
+    let sentence = "Not a session id; `user sessions NAME` lists them.";
+    assert!(said.contains(sentence), "{said}");
+}
+
+#[tokio::test]
 async fn without_a_password_or_a_store_nothing_is_made() {
     let site = Site::new(Engine::Sled).await;
     let nothing = site.run(&["create", "alice"]).await.failure();
-    assert_eq!(nothing, "there is no password on standard input");
+    assert_eq!(nothing, "standard input contains no password");
     let two = site.run_with("two\nlines", &["create", "alice"]).await;
     assert!(two.failure().contains("more than one line"));
     for arguments in [
@@ -202,7 +210,7 @@ async fn on_a_terminal_a_password_is_typed_twice_and_not_seen() {
         let mut terminal = Terminal::start(&site, &["create", "alice", "--role", "admin"]);
         terminal.shows("Password: ").await;
         terminal.types_unseen(PASSWORD).await;
-        terminal.shows("The same again: ").await;
+        terminal.shows("Repeat the password: ").await;
         terminal.types_unseen(second).await;
         let (status, screen) = terminal.ended().await;
         assert_eq!(status, expected, "{screen}");
@@ -211,7 +219,7 @@ async fn on_a_terminal_a_password_is_typed_twice_and_not_seen() {
             "{screen}"
         );
         assert_eq!(
-            screen.contains("these are two passwords"),
+            screen.contains("the passwords do not match"),
             expected == Some(1)
         );
     }

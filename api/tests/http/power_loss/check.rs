@@ -1,4 +1,4 @@
-//! Holding a server to what an earlier one on its folder had acknowledged.
+//! Checks that a server has everything that an earlier one on its folder acknowledged.
 
 use password_auth_wire::ErrorCode;
 use serde_json::json;

@@ -35,7 +35,7 @@ struct Connection {
 /// What holds from a moment on.
 #[derive(Default, Debug)]
 pub struct Acknowledged {
-    /// Names that somebody has, with his password where that is known.
+    /// Names that are taken, with the password where it is known.
     pub people: BTreeMap<String, Option<String>>,
     pub sessions: Vec<Session>,
 }

@@ -1,4 +1,4 @@
-//! A client that speaks to one server, and holds each answer against the OpenAPI document.
+//! A client for one server that checks every response against the OpenAPI document.
 
 use std::net::IpAddr;
 use std::sync::Arc;

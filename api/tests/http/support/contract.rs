@@ -1,4 +1,4 @@
-//! What holds for every answer: it is in the OpenAPI document, errors have the one body or are a page, headers are
+//! Checks for every response: it is in the OpenAPI document, errors have the error body or are a page, and headers are
 //! set.
 
 use std::sync::LazyLock;

@@ -1,5 +1,4 @@
-//! What the tests stand on: a server of their own, a clock of their own, a client that checks each answer
-//! against the OpenAPI document.
+//! Test support: a server, a clock, and a client that checks every response against the OpenAPI document.
 
 mod client;
 mod clock;

@@ -1,4 +1,4 @@
-//! Somebody with an account, and the tokens of one sign-in.
+//! A user with the tokens of one session.
 
 use password_auth_model::{Role, UserId};
 use password_auth_store::UserChange;

@@ -1,4 +1,4 @@
-//! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, 2014), which is enough for a test.
+//! Repeatable randomness: SplitMix64 (Steele, Lea and Flood, 2014), which is enough for tests.
 
 pub struct Random(u64);
 

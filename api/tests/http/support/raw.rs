@@ -1,4 +1,4 @@
-//! Bytes over a socket, for what a proper client would not send.
+//! Raw bytes over a socket, for requests that a proper client would not send.
 
 use std::net::SocketAddr;
 

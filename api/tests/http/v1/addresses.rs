@@ -1,4 +1,4 @@
-//! Which addresses there are, and that a letter goes to the address that an account has.
+//! Valid e-mail addresses, and that mail goes to the address of the account.
 
 use password_auth_testing::MailServer;
 use password_auth_wire::ErrorCode;

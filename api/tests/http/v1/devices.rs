@@ -1,4 +1,4 @@
-//! A person's sign-ins on several devices.
+//! A user's sessions on several devices.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

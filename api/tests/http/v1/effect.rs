@@ -1,4 +1,4 @@
-//! What changes an account counts on the very next request with an access token from before.
+//! Changes of an account take effect on the next request with an old access token.
 
 use password_auth_model::Role;
 use password_auth_wire::ErrorCode;

@@ -161,7 +161,7 @@ async fn a_stolen_access_token_does_not_become_a_stolen_account(engine: Engine) 
         .await
         .expect_ok();
     assert!(!reply.text.contains("DEV ONLY"), "{reply:?}");
-    // What he started while he knew the password is void once it is another.
+    // What they started while they knew the password is void once it was changed.
     let to_thief = change(&alice, PASSWORD, "thief@example.org")
         .await
         .dev_token();

@@ -1,4 +1,4 @@
-//! What happened, as the person and as an admin see it.
+//! Events, as users and admins see them.
 
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     what_happened_to_an_account_is_told_in_order,
-    a_person_sees_his_own_events_and_an_admin_everybody_s,
+    a_user_sees_their_own_events_and_an_admin_everybody_s,
     a_long_record_is_read_page_by_page,
     a_theft_is_on_record,
 }
@@ -128,7 +128,7 @@ async fn what_happened_to_an_account_is_told_in_order(engine: Engine) {
     assert_eq!(signed_in["session_id"], alice.session().await.as_str());
 }
 
-async fn a_person_sees_his_own_events_and_an_admin_everybody_s(engine: Engine) {
+async fn a_user_sees_their_own_events_and_an_admin_everybody_s(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let admin = Person::admin(&server, "root").await;
     let alice = Person::sign_up(&server, "alice").await;
@@ -155,7 +155,7 @@ async fn a_person_sees_his_own_events_and_an_admin_everybody_s(engine: Engine) {
         ErrorCode::PermissionDenied,
         "Permission denied. Required roles: ['admin']",
     );
-    // That somebody is gone is all that is left of him.
+    // All that is left is that the user is gone.
     admin
         .ask(Method::DELETE, &format!("/users/{}", bob.id))
         .await

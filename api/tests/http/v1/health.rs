@@ -1,4 +1,4 @@
-//! Whether the server works, for whoever watches it.
+//! Health checks.
 
 use password_auth_testing::Cluster;
 use password_auth_wire::ErrorCode;

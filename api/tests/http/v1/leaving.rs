@@ -1,4 +1,4 @@
-//! Leaving: with one's data, and so that nothing is left.
+//! Exporting data, and deleting an account with everything about it.
 
 mod raw;
 
@@ -77,7 +77,7 @@ async fn leaving_takes_the_password(engine: Engine) {
         .refresh()
         .await
         .expect_failure(401, ErrorCode::InvalidRefreshToken);
-    // To everybody it is as if he had never been.
+    // To everybody it is as if they had never been.
     login(&client, "alice", PASSWORD)
         .await
         .expect_failure(401, ErrorCode::InvalidCredentials);
@@ -187,7 +187,7 @@ async fn nothing_is_left_by(engine: Engine, leave: impl AsyncFnOnce(&Person, &Pe
         );
         assert_eq!(after.places_with_id(id), [""; 0], "a session");
     }
-    // That he is gone, and when.
+    // That the user is gone, and when.
     let mut places = after.places_with_id(id);
     places.retain(|place| *place != "events" && *place != "user_events");
     assert_eq!(places, [""; 0]);

@@ -1,4 +1,4 @@
-//! One's own account.
+//! The signed-in user's own account.
 
 use password_auth_store::UserChange;
 use password_auth_wire::ErrorCode;
@@ -11,9 +11,9 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 each_engine! {
     who_one_is_stands_at_two_places,
     the_status_says_whether_the_account_may_be_used,
-    who_deactivates_himself_is_out_until_an_admin_lets_him_in_again,
-    the_last_admin_does_not_deactivate_himself,
-    who_deactivated_himself_undoes_it_with_name_and_password,
+    who_deactivates_themselves_is_out_until_an_admin_lets_them_in_again,
+    the_last_admin_does_not_deactivate_themselves,
+    who_deactivated_themselves_undoes_it_with_name_and_password,
     what_an_admin_deactivated_its_user_does_not_undo,
     an_admin_has_the_last_word_also_over_who_left_before,
     reactivating_is_no_quicker_way_to_guess_a_password,
@@ -52,7 +52,7 @@ async fn the_status_says_whether_the_account_may_be_used(engine: Engine) {
     );
 }
 
-async fn who_deactivates_himself_is_out_until_an_admin_lets_him_in_again(engine: Engine) {
+async fn who_deactivates_themselves_is_out_until_an_admin_lets_them_in_again(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let client = server.client();
     let admin = Person::admin(&server, "root").await;
@@ -89,7 +89,7 @@ async fn who_deactivates_himself_is_out_until_an_admin_lets_him_in_again(engine:
     assert!(alice.once_more().await.is_let_in().await);
 }
 
-async fn the_last_admin_does_not_deactivate_himself(engine: Engine) {
+async fn the_last_admin_does_not_deactivate_themselves(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let admin = Person::admin(&server, "root").await;
     let other = Person::admin(&server, "toor").await;
@@ -115,7 +115,7 @@ async fn reactivate(person: &Person, name: &str, password: &str) -> Reply {
     person.client.post(&path, &body).await
 }
 
-async fn who_deactivated_himself_undoes_it_with_name_and_password(engine: Engine) {
+async fn who_deactivated_themselves_undoes_it_with_name_and_password(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let client = server.client();
     let alice = Person::sign_up(&server, "alice").await;
@@ -204,7 +204,7 @@ async fn an_admin_has_the_last_word_also_over_who_left_before(engine: Engine) {
         (&events[0]["what"], &events[0]["by"]),
         (&json!("deactivated"), &json!(admin.id))
     );
-    // And lets in again also who left by himself.
+    // An admin also lets users in again who deactivated their own account.
     let body = json!({"is_active": true});
     admin.tell(Method::PATCH, &path, &body).await.expect_ok();
     let again = alice.once_more().await;

@@ -1,4 +1,4 @@
-//! The account system under `/api/v1`, as the contract promises it: one file a resource, as the routes have.
+//! The account system under `/api/v1`, as the contract defines it: one file per resource.
 
 mod addresses;
 mod devices;

@@ -1,4 +1,4 @@
-//! Two at once: one of them comes first, and the other finds what he left.
+//! Two at once: one of them comes first, and the other finds what it left.
 
 use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
@@ -14,7 +14,7 @@ each_engine! {
     a_token_that_many_use_at_once_is_used_once,
     of_a_reset_and_a_change_at_once_one_counts,
     who_signs_in_while_the_password_changes_does_not_stay,
-    of_somebody_who_is_deleted_while_he_refreshes_nothing_is_left,
+    of_somebody_who_is_deleted_while_they_refresh_nothing_is_left,
     of_two_admins_who_demote_each_other_one_stays,
 }
 
@@ -161,7 +161,7 @@ async fn refresh_until_refused(client: Client, mut refresh_token: String) {
     panic!("it is refreshed for ever");
 }
 
-async fn of_somebody_who_is_deleted_while_he_refreshes_nothing_is_left(engine: Engine) {
+async fn of_somebody_who_is_deleted_while_they_refresh_nothing_is_left(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let client = server.client();
     for round in 0..rounds() {
@@ -187,7 +187,7 @@ async fn of_somebody_who_is_deleted_while_he_refreshes_nothing_is_left(engine: E
             .events(Some(id), None, 10)
             .await
             .expect("an answer");
-        assert_eq!(events.len(), 1, "only that he is gone: {events:?}");
+        assert_eq!(events.len(), 1, "only that the user is gone: {events:?}");
     }
 }
 

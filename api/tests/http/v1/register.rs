@@ -1,4 +1,4 @@
-//! Making an account.
+//! Registration.
 
 use password_auth_wire::ErrorCode;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whether there is such a person, an answer does not tell: neither by its bytes nor by its time.
+//! Responses do not reveal whether a user exists, by content or by time.
 
 use std::collections::BTreeSet;
 use std::thread::available_parallelism;

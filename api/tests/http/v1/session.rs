@@ -1,4 +1,4 @@
-//! Refreshing, signing out, and being let in.
+//! Refreshing, signing out, and access.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Two who hold the tokens of one session, and a client of which there is one, as the server tells them apart.
+//! How the server distinguishes two clients with the tokens of one session from a single client.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{Engine, Person, Reply, TestServer};
 
 each_engine! {
     a_thief_in_step_on_another_device_is_seen_and_then_out,
-    a_thief_in_step_who_calls_himself_as_the_owner_does_is_seen_and_then_out,
+    a_thief_in_step_with_the_owner_s_user_agent_is_seen_and_then_out,
     a_client_whose_answers_are_lost_while_its_network_changes_stays_signed_in,
     contexts_that_race_by_two_networks_stay_signed_in,
     the_demo_s_routes_find_out_as_much,
@@ -97,7 +97,7 @@ async fn a_thief_in_step_on_another_device_is_seen_and_then_out(engine: Engine) 
     is_over(&owner, &second).await;
 }
 
-async fn a_thief_in_step_who_calls_himself_as_the_owner_does_is_seen_and_then_out(engine: Engine) {
+async fn a_thief_in_step_with_the_owner_s_user_agent_is_seen_and_then_out(engine: Engine) {
     let server = server(engine).await;
     let owner = Person::sign_up(&server, "alice").await;
     let (owner, first) = turn(&server, &owner, ELSEWHERE).await;

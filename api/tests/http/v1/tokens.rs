@@ -1,4 +1,4 @@
-//! Mailed tokens: single use, for one purpose, for a time, for as long as password and address stay.
+//! Mailed tokens: single use, for one purpose, for a limited time, and only while password and address stay the same.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Seeing and changing people, by role.
+//! Seeing and changing users, by role.
 
 use password_auth_model::Role;
 use password_auth_wire::ErrorCode;
@@ -14,10 +14,10 @@ each_engine! {
     where_the_directory_is_for_admins_nobody_else_lists_anybody,
     when_somebody_signed_in_and_whether_they_may_is_theirs_and_the_admins_alone,
     an_address_is_shown_to_the_person_and_to_admins_alone,
-    a_guest_sees_himself_alone,
+    a_guest_sees_only_themselves,
     only_an_admin_makes_an_account_for_somebody,
-    everybody_changes_his_own_name_and_an_admin_everything,
-    nobody_gives_himself_a_role,
+    everybody_changes_their_own_name_and_an_admin_everything,
+    nobody_gives_themselves_a_role,
     only_an_admin_removes_somebody,
     the_last_active_admin_stays,
     only_an_admin_counts,
@@ -203,7 +203,7 @@ async fn an_address_is_shown_to_the_person_and_to_admins_alone(engine: Engine) {
         .expect_failure(404, ErrorCode::NotFound);
 }
 
-async fn a_guest_sees_himself_alone(engine: Engine) {
+async fn a_guest_sees_only_themselves(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let alice = Person::sign_up(&server, "alice").await;
     let guest = Person::of_role(&server, "guest", Role::Guest).await;
@@ -214,12 +214,12 @@ async fn a_guest_sees_himself_alone(engine: Engine) {
     let mut seen = names(&alice, "").await;
     seen.sort_unstable();
     assert_eq!(seen, ["alice", "guest"]);
-    let himself = guest
+    let themselves = guest
         .get(&format!("/users/{}", guest.id))
         .await
         .expect_ok()
         .json();
-    assert_eq!(himself["email"], guest.email());
+    assert_eq!(themselves["email"], guest.email());
     // Whether there is such a person or not.
     for id in [&*alice.id, "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00"] {
         guest.get(&format!("/users/{id}")).await.expect_message(
@@ -281,7 +281,7 @@ async fn only_an_admin_makes_an_account_for_somebody(engine: Engine) {
     }
 }
 
-async fn everybody_changes_his_own_name_and_an_admin_everything(engine: Engine) {
+async fn everybody_changes_their_own_name_and_an_admin_everything(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let admin = Person::admin(&server, "root").await;
     let alice = Person::sign_up(&server, "alice").await;
@@ -315,7 +315,7 @@ async fn everybody_changes_his_own_name_and_an_admin_everything(engine: Engine) 
         .expect_failure(404, ErrorCode::NotFound);
 }
 
-async fn nobody_gives_himself_a_role(engine: Engine) {
+async fn nobody_gives_themselves_a_role(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let guest = Person::of_role(&server, "guest", Role::Guest).await;
     let alice = Person::sign_up(&server, "alice").await;
@@ -341,7 +341,7 @@ async fn only_an_admin_removes_somebody(engine: Engine) {
     let bob = Person::sign_up(&server, "bob").await;
     let path = format!("/users/{}", alice.id);
     assert_only_admins(&bob.ask(Method::DELETE, &path).await);
-    // Himself by `/users/me`, with the password.
+    // They delete their own account by `/users/me`, with the password.
     assert_only_admins(&alice.ask(Method::DELETE, &path).await);
     let reply = admin.ask(Method::DELETE, &path).await.expect_status(204);
     assert_eq!(reply.text, "");

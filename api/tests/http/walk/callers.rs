@@ -35,7 +35,7 @@ const REGISTERING: [&str; 3] = ["/register", "/api/v1/auth/register", "/api/v1/u
 /// A caller, made for one request.
 pub struct Walker {
     person: Option<Person>,
-    /// Ids of the caller's: his own and one of his sign-ins.
+    /// Ids of the caller's: their own id and one of their sessions.
     own: Option<(String, String)>,
     other: Person,
     other_session: String,
@@ -98,7 +98,7 @@ impl Walker {
             &self.other.id
         };
         let own = match &self.own {
-            // Who has nothing of his own asks for somebody else's.
+            // A user who has nothing of their own asks for another user's.
             None => other,
             Some((_, session)) if of_sessions => session,
             Some((id, _)) => id,

@@ -1,4 +1,4 @@
-//! The invisible characters in emoji: as Unicode's list of them (UTS #51, version 18) has them, and nowhere else.
+//! Invisible characters in emoji: only where Unicode's list (UTS #51, version 18) has them.
 
 use super::is_in;
 
@@ -9,8 +9,7 @@ pub(super) const EMOJI_STYLE: char = '\u{FE0F}';
 /// The flags that are spelt in tags behind a black flag: England, Scotland, Wales.
 const TAGGED_FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
 
-/// What a zero-width joiner joins: one of the first text with one of the second. Where it joins nothing it is not
-/// seen.
+/// What a zero-width joiner joins: a character of the first text with one of the second. Elsewhere it is invisible.
 const JOINED: &[(&str, &str)] = &[
     (
         "👨👩🧑",
@@ -81,7 +80,7 @@ pub(super) fn is_flag_tag(text: &str, at: usize) -> bool {
     flag.ends_with('🏴') && name.is_some()
 }
 
-/// What U+FE0F shows as emoji: text by default, or a sign of the first plane that keyboards put it behind all the same.
+/// Characters that U+FE0F shows as emoji: those that are text by default, and some that keyboards add it to anyway.
 #[rustfmt::skip]
 const TAKES_EMOJI_STYLE: &[(char, char)] = &[
     ('\u{0023}', '\u{0023}'), ('\u{002A}', '\u{002A}'), ('\u{0030}', '\u{0039}'), ('\u{00A9}', '\u{00A9}'),

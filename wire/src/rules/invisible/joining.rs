@@ -5,8 +5,8 @@ use super::is_in;
 pub(super) const NON_JOINER: char = '\u{200C}';
 pub(super) const JOINER: char = '\u{200D}';
 
-/// Whether a zero-width joiner or non-joiner between these texts is one that spelling needs: behind a virama
-/// (Telugu, Malayalam, Sinhala, …), or, a non-joiner, between letters that would join (Persian).
+/// Whether spelling needs a zero-width joiner or non-joiner between these texts: after a virama (Telugu, Malayalam,
+/// Sinhala, …) or, for a non-joiner, between letters that would join (Persian).
 #[must_use]
 pub fn joiner_is_spelling(before: &str, joiner: char, after: &str) -> bool {
     let follows_virama = before
@@ -29,7 +29,7 @@ pub fn joiner_is_spelling(before: &str, joiner: char, after: &str) -> bool {
     }
 }
 
-/// What joins consonants: Canonical_Combining_Class Virama.
+/// Canonical_Combining_Class Virama: joins consonants.
 #[rustfmt::skip]
 const VIRAMAS: &[(char, char)] = &[
     ('\u{094D}', '\u{094D}'), ('\u{09CD}', '\u{09CD}'), ('\u{0A4D}', '\u{0A4D}'), ('\u{0ACD}', '\u{0ACD}'),
@@ -49,7 +49,7 @@ const VIRAMAS: &[(char, char)] = &[
     ('\u{11F41}', '\u{11F42}'), ('\u{1612F}', '\u{1612F}'),
 ];
 
-/// Joining_Type D: joins what is before and behind.
+/// Joining_Type D: joins on both sides.
 #[rustfmt::skip]
 const JOINS_BOTH: &[(char, char)] = &[
     ('\u{0620}', '\u{0620}'), ('\u{0626}', '\u{0626}'), ('\u{0628}', '\u{0628}'), ('\u{062A}', '\u{062E}'),
@@ -74,7 +74,7 @@ const JOINS_BOTH: &[(char, char)] = &[
     ('\u{10FCA}', '\u{10FCA}'), ('\u{1E900}', '\u{1E943}'),
 ];
 
-/// Joining_Type R: joins what is before alone.
+/// Joining_Type R: only joins the letter before.
 #[rustfmt::skip]
 const JOINS_BEFORE: &[(char, char)] = &[
     ('\u{0622}', '\u{0625}'), ('\u{0627}', '\u{0627}'), ('\u{0629}', '\u{0629}'), ('\u{062F}', '\u{0632}'),
@@ -96,14 +96,14 @@ const JOINS_BEFORE: &[(char, char)] = &[
     ('\u{10FC2}', '\u{10FC3}'), ('\u{10FC9}', '\u{10FC9}'),
 ];
 
-/// Joining_Type L: joins what is behind alone.
+/// Joining_Type L: only joins the letter after.
 #[rustfmt::skip]
 const JOINS_BEHIND: &[(char, char)] = &[
     ('\u{A872}', '\u{A872}'), ('\u{10ACD}', '\u{10ACD}'), ('\u{10AD7}', '\u{10AD7}'), ('\u{10D00}', '\u{10D00}'),
     ('\u{10ED9}', '\u{10EEE}'), ('\u{10FCB}', '\u{10FCB}'),
 ];
 
-/// Joining_Type T: the marks that stand on letters of the scripts that join, and are passed over.
+/// Joining_Type T: marks on letters of joining scripts, which are skipped.
 #[rustfmt::skip]
 const MARKS: &[(char, char)] = &[
     ('\u{0300}', '\u{034E}'), ('\u{0350}', '\u{036F}'), ('\u{0610}', '\u{061A}'), ('\u{064B}', '\u{065F}'),

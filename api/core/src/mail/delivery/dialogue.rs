@@ -1,7 +1,7 @@
-//! A conversation with a mail server (RFC 5321): commands, and replies of which the number alone counts (§4.2).
+//! The SMTP dialogue with a mail server (RFC 5321): commands and replies. Only the code of a reply counts (§4.2).
 //!
-//! In place of lettre's connection, which takes a reply without a text, or with bytes that are no UTF-8, for a broken
-//! connection: after the mail that means to send it again and again. It also misses what EHLO says in lower case.
+//! Replaces lettre's connection, which treats a reply without text, or with bytes that are not UTF-8, as a broken
+//! connection: after a mail, it would be sent again and again. lettre also misses EHLO keywords in lower case.
 
 use std::io;
 
@@ -9,13 +9,13 @@ use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
 
-/// The longest line of a reply. RFC 5321 §4.5.3.1.5 says 512; some say more.
+/// The longest line of a reply. RFC 5321 §4.5.3.1.5 says 512; some servers send more.
 const MAX_LINE: u64 = 4096;
 
 /// The most lines of one reply.
 const MAX_LINES: usize = 128;
 
-/// A conversation.
+/// A dialogue.
 pub(super) struct Dialogue<S>(BufReader<S>);
 
 /// Why there is no reply.
@@ -23,19 +23,19 @@ pub(super) struct Dialogue<S>(BufReader<S>);
 pub(super) enum Broken {
     /// The network, or TLS.
     Io(io::Error),
-    /// It ended the connection, or says what is no reply.
+    /// The server closed the connection, or sent something that is not a reply.
     NoReply,
 }
 
-/// What the server said.
+/// A reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ServerReply {
     code: u16,
-    /// Of each line what stands behind the number.
+    /// The text of each line, without the code.
     lines: Vec<Vec<u8>>,
 }
 
-/// What a server can do beyond the least.
+/// Extensions that the server supports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capabilities {
     pub(super) start_tls: bool,
@@ -86,14 +86,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         Err(Broken::NoReply)
     }
 
-    /// The connection itself, to encrypt it; `None` if the server has said more than it was asked, which somebody on
-    /// the way may have put there before anything was encrypted.
+    /// The connection, to encrypt it. `None` if there is unread input, which an attacker may have injected before
+    /// encryption.
     pub(super) fn into_inner(self) -> Option<S> {
         self.0.buffer().is_empty().then(|| self.0.into_inner())
     }
 }
 
-/// A line of a reply: its number, whether it is the last, and its text.
+/// Parses a line of a reply: the code, whether it is the last line, and the text.
 fn read_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     let line = line.strip_suffix(b"\n")?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -110,7 +110,7 @@ fn read_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     }
 }
 
-/// The mail with a dot more before each line that begins with one, and the line that ends it (RFC 5321 §4.5.2).
+/// The mail with dot-stuffing and the final line (RFC 5321 §4.5.2).
 fn transparent(mail: &[u8]) -> Vec<u8> {
     let mut sent = Vec::with_capacity(mail.len() + 5);
     for line in mail.split_inclusive(|byte| *byte == b'\n') {
@@ -131,17 +131,17 @@ impl ServerReply {
         self.code
     }
 
-    /// Whether it agrees: the first digit says so.
+    /// Whether the reply is positive, by its first digit.
     pub(super) const fn is_positive(&self) -> bool {
         self.code / 100 == 2
     }
 
-    /// Whether it asks for more.
+    /// Whether the reply asks for more input.
     pub(super) const fn is_intermediate(&self) -> bool {
         self.code / 100 == 3
     }
 
-    /// The longer number (RFC 3463) with which the text begins, if it does.
+    /// The enhanced status code (RFC 3463) at the start of the text, if there is one.
     pub(super) fn longer_code(&self) -> Option<&str> {
         let text = std::str::from_utf8(self.lines.first()?.split(|byte| *byte == b' ').next()?);
         let is_number =
@@ -150,12 +150,12 @@ impl ServerReply {
             .filter(|word| word.split('.').count() == 3 && word.split('.').all(is_number))
     }
 
-    /// What the reply to EHLO promises; keywords compare without case (RFC 5321 §2.4).
+    /// The extensions in a reply to EHLO. Keywords are case-insensitive (RFC 5321 §2.4).
     pub(super) fn capabilities(&self) -> Capabilities {
         let mut found = Capabilities::default();
         for line in &self.lines {
             let line = String::from_utf8_lossy(line).to_ascii_uppercase();
-            // `AUTH=PLAIN` is how it was said before it was a standard.
+            // `AUTH=PLAIN` is the form before the standard.
             let mut words = line.split([' ', '\t', '=']).filter(|word| !word.is_empty());
             match words.next() {
                 Some("STARTTLS") => found.start_tls = true,

@@ -1,4 +1,4 @@
-//! Mail as `.eml` files, which mail programs open: development.
+//! Mail as `.eml` files, for development.
 
 use std::fmt;
 use std::fs::{DirBuilder, OpenOptions, rename};
@@ -37,10 +37,12 @@ impl Folder {
 }
 
 fn closed(error: &dyn fmt::Display) -> Refused {
-    Refused::Closed(Closed(format!("the folder takes no mail: {error}")))
+    Refused::Closed(Closed(format!(
+        "cannot write to the folder for mail: {error}"
+    )))
 }
 
-/// Under its name it stands whole. It holds a link that is as good as a password.
+/// The file appears under its name only when it is complete. It contains a link that is as sensitive as a password.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let half = folder.join(format!(".{name}.half"));
     let mut file = OpenOptions::new()

@@ -1,5 +1,5 @@
-//! A mail server (RFC 5321), step by step: what the same number means depends on the step, and a wrong password of
-//! ours must not look as an address that is none. The courier bounds how long it all takes.
+//! Sends mail to a mail server (RFC 5321), step by step. The meaning of a reply code depends on the step: a wrong SMTP
+//! password must not look like an unknown recipient. The courier limits the time.
 
 use std::fmt;
 use std::path::Path;
@@ -22,14 +22,14 @@ use super::super::{SmtpSettings, SmtpTls};
 use super::dialogue::{Broken, Capabilities, Dialogue, ServerReply};
 use super::{Closed, MailError, Refused, Reply};
 
-/// A mail server, ready to be asked.
+/// A configured mail server.
 pub struct Smtp {
     settings: SmtpSettings,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     hello: String,
 }
 
-/// A connection on which mails may follow each other.
+/// A connection, for one mail after the other.
 pub(in crate::mail) struct Connection {
     dialogue: Dialogue<Box<dyn Stream>>,
     server: Capabilities,
@@ -40,10 +40,10 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Why a step was not taken.
+/// Why a step failed.
 enum Fault {
     Broken(Broken),
-    /// The server does not agree.
+    /// The server refused.
     Refused(ServerReply),
 }
 
@@ -60,7 +60,7 @@ impl Smtp {
             SmtpTls::StartTls | SmtpTls::Tls => Some(tls(settings)?),
         };
         let host = host_of(public_url);
-        // RFC 5321 §4.1.3: an address is said in brackets.
+        // RFC 5321 §4.1.3: an IP address is written in brackets.
         let is_a_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
         Ok(Self {
             settings: settings.clone(),
@@ -84,7 +84,7 @@ impl Smtp {
             _ => Box::new(stream),
         };
         let mut dialogue = Dialogue::new(stream);
-        // After STARTTLS it has greeted already.
+        // After STARTTLS the server has already sent its greeting.
         if self.settings.tls != SmtpTls::StartTls {
             greeted(&mut dialogue).await?;
         }
@@ -96,7 +96,7 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Says nothing but STARTTLS before the connection is encrypted.
+    /// Sends nothing but STARTTLS before the connection is encrypted.
     async fn start_tls(&self, stream: TcpStream) -> Result<TcpStream, Closed> {
         let mut dialogue = Dialogue::new(stream);
         greeted(&mut dialogue).await?;
@@ -139,27 +139,27 @@ impl Connection {
                 .await
         } else {
             return Err(Closed(
-                "it takes no password, or not as AUTH PLAIN or LOGIN".to_owned(),
+                "it accepts no password, or not with AUTH PLAIN or LOGIN".to_owned(),
             ));
         };
         match outcome {
             Ok(_) => Ok(()),
             Err(Fault::Refused(answer)) => Err(Closed(format!(
-                "it refuses SMTP_USERNAME and SMTP_PASSWORD: {}",
+                "it refused SMTP_USERNAME and SMTP_PASSWORD: {}",
                 reply("AUTH", &answer)
             ))),
             Err(fault) => Err(closed("AUTH", &fault)),
         }
     }
 
-    /// What it asks for, in which words ever, is the name and then the password.
+    /// The server asks for the user name, then for the password, whatever its wording.
     async fn sign_in_by_login(&mut self, name: &str, password: &str) -> Result<ServerReply, Fault> {
         asked_for_more(self.dialogue.say("AUTH LOGIN").await)?;
         asked_for_more(self.dialogue.say(name).await)?;
         agreed(self.dialogue.say(password).await)
     }
 
-    /// Sends a mail. After a refusal the connection is in the middle of one, and of no more use.
+    /// Sends a mail. After a refusal, the connection cannot be used for another mail.
     pub(super) async fn deliver(&mut self, mail: &Mail) -> Result<(), Refused> {
         let mut parameters = String::new();
         if !is_ascii(&mail.from) || !is_ascii(&mail.to) {
@@ -177,7 +177,7 @@ impl Connection {
         }
         let from = format!("MAIL FROM:<{}>{parameters}", mail.from);
         let to = format!("RCPT TO:<{}>", mail.to);
-        // What it says here is about SMTP_FROM, and so about every mail.
+        // A refusal here is about SMTP_FROM, and so about every mail.
         agreed(self.dialogue.say(&from).await)
             .map_err(|fault| Refused::Closed(closed("MAIL FROM", &fault)))?;
         agreed(self.dialogue.say(&to).await).map_err(|fault| refused("RCPT TO", &fault))?;
@@ -211,7 +211,7 @@ fn expected(
 ) -> Result<ServerReply, Fault> {
     match answer? {
         answer if fits(&answer) => Ok(answer),
-        // It agrees to something else than it was asked.
+        // A positive reply that does not fit the command.
         answer if answer.code() < 400 => Err(Broken::NoReply.into()),
         answer => Err(Fault::Refused(answer)),
     }
@@ -231,7 +231,7 @@ async fn encrypt(
     }
 }
 
-/// How to encrypt: certificates and names are always checked.
+/// The TLS configuration. Certificates and names are always checked.
 fn tls(settings: &SmtpSettings) -> Result<(TlsConnector, ServerName<'static>), MailError> {
     let unusable = |error: &dyn fmt::Display| MailError::Tls(error.to_string());
     let name = ServerName::try_from(settings.host.clone()).map_err(|error| unusable(&error))?;
@@ -267,28 +267,27 @@ fn certificates(path: &Path) -> Result<RootCertStore, MailError> {
             .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(roots)
 }
 
-/// The connection broke, or the server refuses whatever would come. What it said is not quoted: it may have quoted an
-/// address.
+/// The connection broke, or the server refuses all mail. Does not quote the server, which may have quoted an address.
 fn closed(step: &'static str, fault: &Fault) -> Closed {
     Closed(match fault {
-        Fault::Refused(answer) => format!("it refuses: {}", reply(step, answer)),
+        Fault::Refused(answer) => format!("it refused: {}", reply(step, answer)),
         Fault::Broken(Broken::NoReply) => {
-            format!("{step}: it ended the connection, or does not speak SMTP")
+            format!("{step}: it closed the connection or does not speak SMTP")
         }
-        // The network, or TLS: nothing of ours stands in it.
+        // A network or TLS error. It contains no secrets.
         Fault::Broken(Broken::Io(error)) => format!("{step}: {error}"),
     })
 }
 
-/// One mail was refused, if it was not the connection that broke.
+/// One mail was refused, or the connection broke.
 fn refused(step: &'static str, fault: &Fault) -> Refused {
     match fault {
-        // RFC 5321 §3.8: at 421 the server is about to close.
+        // RFC 5321 §3.8: with 421, the server closes the connection.
         Fault::Refused(answer) if answer.code() != 421 => {
             let reply = reply(step, answer);
             if step == "RCPT TO" && is_about_the_address(answer) {
@@ -301,8 +300,8 @@ fn refused(step: &'static str, fault: &Fault) -> Refused {
     }
 }
 
-/// RFC 5321 §4.2.3: there is no such mailbox. The same numbers, with a status of class 7 (RFC 3463 §3.8), say that
-/// we may not send there: the operator's to mend, and then the mail goes out.
+/// RFC 5321 §4.2.3: there is no such mailbox. With an enhanced status of class 7 (RFC 3463 §3.8), the same codes mean
+/// that this server may not send there. The operator can fix that, and then the mail is sent.
 fn is_about_the_address(answer: &ServerReply) -> bool {
     let is_policy = answer
         .longer_code()

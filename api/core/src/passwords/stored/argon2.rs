@@ -1,4 +1,4 @@
-//! argon2 (RFC 9106): PHC strings of all three variants, as every library writes them.
+//! argon2 (RFC 9106): PHC strings of all three variants.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use scrypt::phc::PasswordHash;
@@ -9,7 +9,7 @@ use crate::passwords::params::MAX_MEMORY_BYTES;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("argon2");
 const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
-    "argon2 may take 256 MiB, and fill 2 GiB in all its passes together",
+    "the limit for argon2 is 256 MiB of memory, and 2 GiB filled in all passes",
 );
 
 pub(in crate::passwords) struct Stored {
@@ -19,7 +19,7 @@ pub(in crate::passwords) struct Stored {
 }
 
 impl Stored {
-    /// `$argon2id$v=19$m=65536,t=3,p=4$SALT$HASH`; without `v` it is of the first version.
+    /// `$argon2id$v=19$m=65536,t=3,p=4$SALT$HASH`; without `v` it is the first version.
     pub(super) fn phc(text: &str) -> Result<Self, UnusableHash> {
         let parsed = PasswordHash::new(text).map_err(|_| DAMAGED)?;
         let algorithm = Algorithm::new(parsed.algorithm.as_str()).map_err(|_| DAMAGED)?;
@@ -34,7 +34,7 @@ impl Stored {
                 "m" => &mut memory,
                 "t" => &mut passes,
                 "p" => &mut lanes,
-                // A key or other data that went in: nobody could verify it.
+                // With a key or other data it cannot be verified.
                 _ => return Err(DAMAGED),
             };
             *place = Some(value.decimal().map_err(|_| DAMAGED)?);

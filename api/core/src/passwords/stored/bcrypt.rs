@@ -1,12 +1,10 @@
 //! bcrypt (Provos and Mazières, 1999), and Django's way around its limit.
 //!
-//! bcrypt looks at the first 72 bytes of a password and at nothing behind them, so two long passwords that
-//! begin alike were one where the hash was made, and are one here until the first sign-in: that one puts a
-//! hash of the whole password, as it was typed then, in the place of this one.
+//! bcrypt only uses the first 72 bytes of a password. So two long passwords with the same beginning are equivalent
+//! until the first sign-in, which replaces the hash with one of the whole password as it was typed.
 //!
-//! To most of bcrypt's implementations a password ends at a NUL, to others NUL is a character like others, and
-//! then `a` and `a\0a` are one password, since bcrypt repeats what it is given. So a password with a NUL is
-//! right for no hash of bcrypt; whoever has one sets another by a reset.
+//! Implementations differ for passwords with a NUL: most end at it; for others `a` and `a\0a` are the same, since
+//! bcrypt repeats its input. So a password with a NUL never matches a bcrypt hash; its user has to reset it.
 
 use base64::Engine as _;
 use base64::alphabet::BCRYPT;
@@ -20,13 +18,13 @@ use crate::passwords::error::UnusableHash;
 const COSTS: std::ops::RangeInclusive<u32> = 4..=MAX_COST;
 const MAX_COST: u32 = 15;
 
-/// What bcrypt looks at.
+/// The bytes that bcrypt uses.
 const KEY_BYTES: usize = 72;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("bcrypt");
-const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive("bcrypt's cost may be 15");
+const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive("the limit for bcrypt is cost 15");
 
-/// Some who made a salt of 22 characters of their own left the last four bits, which do not count, as they came.
+/// Some libraries left the last four bits of a salt, which are not used, unchanged.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &BCRYPT,
     GeneralPurposeConfig::new()
@@ -42,8 +40,8 @@ pub(in crate::passwords) struct Stored {
 }
 
 impl Stored {
-    /// `$2b$12$` and 53 characters, or `$2a$`, `$2y$`, which differ in no password that they were right for.
-    /// `$2x$` is not here: it stands for hashes of an implementation that made mistakes.
+    /// `$2b$12$` and 53 characters, or `$2a$` and `$2y$`, which are the same for all passwords that match here. `$2x$`
+    /// is not supported: it marks hashes of a faulty implementation.
     pub(super) fn plain(text: &str) -> Result<Self, UnusableHash> {
         let mut parts = text.split('$').skip(2);
         let (Some(cost), Some(rest), None) = (parts.next(), parts.next(), parts.next()) else {
@@ -68,7 +66,7 @@ impl Stored {
         }
     }
 
-    /// Django's: the same of SHA-256 of the password, as hexadecimal text, so that all of it counts.
+    /// Django's form: bcrypt of the SHA-256 of the password in hexadecimal, so that the whole password is used.
     pub(super) fn of_sha256(text: &str) -> Result<Self, UnusableHash> {
         Ok(Self {
             of_sha256: true,
@@ -76,7 +74,7 @@ impl Stored {
         })
     }
 
-    /// Says whether it is a password that bcrypt tells from others.
+    /// Returns whether bcrypt distinguishes this password from others.
     pub(super) fn compute(&self, password: &[u8], output: &mut [u8]) -> bool {
         let digest;
         let password = if self.of_sha256 {
@@ -85,18 +83,18 @@ impl Stored {
         } else {
             password
         };
-        // The same work for every password, also one that can not be right.
+        // Do the same work for every password, even if it cannot match.
         let end = password.iter().position(|byte| *byte == 0);
         let text = &password[..end.unwrap_or(password.len()).min(KEY_BYTES)];
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         key[..text.len()].copy_from_slice(text);
-        // With the NUL that ends it, where there is room for one.
+        // Include the final NUL, if there is room for it.
         let computed = Zeroizing::new(bcrypt::bcrypt(
             self.cost,
             self.salt,
             &key[..(text.len() + 1).min(KEY_BYTES)],
         ));
-        // The last of 24 bytes is in no hash.
+        // The last of the 24 bytes is not part of a hash.
         for (to, from) in output.iter_mut().zip(computed.iter()) {
             *to = *from;
         }

@@ -1,9 +1,8 @@
-//! The forms that a stored hash may have: ours, and those that hashes made elsewhere come in.
+//! The forms of stored hashes: ours and imported ones.
 //!
-//! A hash that somebody imported must not choose how much the server allocates, nor how long it computes.
-//! Recognising one looks at its parameters before anything is allocated or computed: memory is bounded by
-//! [`MAX_MEMORY_BYTES`](super::params::MAX_MEMORY_BYTES), and work, in each form's own measure, by some twenty times that of the default
-//! parameters of our own hashes: two or three seconds of one core.
+//! An imported hash must not decide how much the server allocates or computes. Its parameters are checked before
+//! anything is allocated or computed: memory is limited by [`MAX_MEMORY_BYTES`](super::params::MAX_MEMORY_BYTES), and
+//! work to about twenty times that of our own default: two or three seconds of one core.
 
 mod argon2;
 mod bcrypt;
@@ -17,15 +16,15 @@ use std::str::FromStr;
 use super::error::{HashError, UnusableHash};
 use super::params::ScryptParams;
 
-/// What all passes of one hash together may fill, of those that are told by memory.
+/// The most bytes that all passes of one memory-hard hash fill together.
 const MAX_FILLED_BYTES: u64 = 2 << 30;
 
-/// The longest text that is looked at.
+/// The longest text that is parsed.
 const MAX_CHARS: usize = 1024;
 
-/// A hash, taken apart.
+/// A parsed hash.
 pub(super) enum Stored {
-    /// Of an account that has no password.
+    /// An account without a password.
     Nothing,
     Scrypt(scrypt::Stored),
     Argon2(argon2::Stored),
@@ -34,7 +33,7 @@ pub(super) enum Stored {
 }
 
 impl Stored {
-    /// Takes a hash apart, and refuses what would cost too much.
+    /// Parses a hash, and refuses it if it would cost too much.
     pub(super) fn recognise(text: &str) -> Result<Self, UnusableHash> {
         if text.len() > MAX_CHARS {
             return Err(UnusableHash::Unknown);
@@ -48,7 +47,7 @@ impl Stored {
             ("", "scrypt") => scrypt::Stored::phc(text).map(Self::Scrypt),
             ("scrypt", _) => scrypt::Stored::django(text).map(Self::Scrypt),
             ("", "argon2id" | "argon2i" | "argon2d") => argon2::Stored::phc(text).map(Self::Argon2),
-            // Django puts the name of the one that made it before a hash of another library.
+            // Django adds the name of the algorithm before a hash of another library.
             ("argon2", "argon2id" | "argon2i" | "argon2d") => {
                 argon2::Stored::phc(behind(text, "argon2")).map(Self::Argon2)
             }
@@ -63,7 +62,7 @@ impl Stored {
         }
     }
 
-    /// As [`recognise`](Self::recognise), for a hash that nobody here has made.
+    /// Like [`recognise`](Self::recognise), for an imported hash.
     pub(super) fn import(text: &str) -> Result<Self, UnusableHash> {
         let stored = Self::recognise(text)?;
         if let Self::Scrypt(scrypt) = &stored {
@@ -72,7 +71,7 @@ impl Stored {
         Ok(stored)
     }
 
-    /// What the right password gives; `None` of an account that has none.
+    /// The output for the right password. `None` for an account without a password.
     pub(super) fn output(&self) -> Option<&[u8]> {
         match self {
             Self::Nothing => None,
@@ -83,7 +82,7 @@ impl Stored {
         }
     }
 
-    /// What `password` gives; and whether it counts if that is the same.
+    /// The output for `password`, and whether it counts if it is the same.
     pub(super) fn compute(&self, password: &[u8], output: &mut [u8]) -> Result<bool, HashError> {
         match self {
             Self::Nothing => Ok(false),
@@ -97,7 +96,7 @@ impl Stored {
         }
     }
 
-    /// Whether it is as [`hash`](super::hash()) makes it with these parameters.
+    /// Whether [`hash`](super::hash()) would create this form with these parameters.
     pub(super) fn is_of(&self, params: ScryptParams) -> bool {
         match self {
             Self::Scrypt(stored) => stored.is_ours_of(params),
@@ -106,12 +105,12 @@ impl Stored {
     }
 }
 
-/// What is behind a prefix that is there.
+/// The text after a prefix, if it has the prefix.
 fn behind<'a>(text: &'a str, prefix: &str) -> &'a str {
     text.strip_prefix(prefix).unwrap_or(text)
 }
 
-/// A parameter: decimal, without sign or leading zero, as every one of these libraries writes it.
+/// A parameter: decimal, without sign or leading zeros.
 fn decimal<T: FromStr>(text: &str) -> Option<T> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     plain.then(|| text.parse().ok()).flatten()

@@ -8,15 +8,15 @@ use super::decimal;
 use crate::passwords::error::UnusableHash;
 use crate::passwords::params::distinct;
 
-/// Five times what Django 6.0 takes.
+/// Five times the default of Django 6.0.
 const MAX_ITERATIONS: u32 = 6_000_000;
 
-/// Both write so many bytes. Each 32 more would cost as much again.
+/// Both use this length. Each further 32 bytes would cost as much again.
 const OUTPUT_BYTES: usize = 32;
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("PBKDF2-SHA256");
 const TOO_EXPENSIVE: UnusableHash =
-    UnusableHash::TooExpensive("PBKDF2 may have 6,000,000 iterations");
+    UnusableHash::TooExpensive("the limit for PBKDF2 is 6,000,000 iterations");
 
 pub(in crate::passwords) struct Stored {
     iterations: u32,

@@ -11,7 +11,7 @@ use crate::passwords::params::{OUTPUT_BYTES, ScryptParams};
 
 const DAMAGED: UnusableHash = UnusableHash::Damaged("scrypt");
 const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
-    "scrypt may take 256 MiB, fill 2 GiB in all its passes together, and r may be 64",
+    "the limit for scrypt is 256 MiB of memory, 2 GiB filled in all passes, and r = 64",
 );
 
 pub(in crate::passwords) struct Stored {
@@ -64,7 +64,7 @@ impl Stored {
         })
     }
 
-    /// What settings of our own allow is more than what somebody else's hash may cost.
+    /// Our own settings may be more expensive than imported hashes.
     pub(super) fn check_import(&self) -> Result<(), UnusableHash> {
         if self.params.filled_bytes() > MAX_FILLED_BYTES {
             return Err(TOO_EXPENSIVE);

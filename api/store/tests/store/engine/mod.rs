@@ -174,7 +174,7 @@ impl Engine {
         allow(&*self.store(), user.id, active).await
     }
 
-    /// Adds a session of somebody who has never changed his password.
+    /// Adds a session of a user who has never changed their password.
     pub async fn keep(&self, session: &Session) -> bool {
         let kept = self.store().create_session(session.clone(), 0).await;
         kept.expect("an answer") == NewSession::Added
@@ -281,7 +281,7 @@ impl Engine {
     }
 }
 
-/// The user once he has signed in.
+/// The user after a sign-in.
 pub fn since(session: &Session, user: User) -> User {
     User {
         last_login: Some(session.created),
@@ -289,7 +289,7 @@ pub fn since(session: &Session, user: User) -> User {
     }
 }
 
-/// Lets somebody in, or not; `None` if he is not there.
+/// Activates or deactivates a user; `None` if there is no such user.
 pub async fn allow(store: &dyn Store, user: UserId, active: bool) -> Option<()> {
     let change = UserChange {
         is_active: Some(active),

@@ -1,4 +1,4 @@
-//! A checker that explains everything would prove nothing: what it must refuse, and what it must not.
+//! Tests of the checker: a checker that accepts everything would prove nothing.
 
 use super::{Call, Model, is_explained};
 

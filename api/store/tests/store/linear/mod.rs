@@ -17,7 +17,7 @@ pub trait Model {
     type Op: Debug + Send;
     type Answer: Debug + Send;
 
-    /// The states in which `op` may leave it if it was answered so; none if in `state` it can not have been.
+    /// The states in which `op` may leave it if it was answered so; none if in `state` it cannot have been.
     fn step(state: &Self::State, op: &Self::Op, answer: &Self::Answer) -> Vec<Self::State>;
 }
 

@@ -1,4 +1,4 @@
-//! What an engine keeps, without the engine: sled's trees by sled's own crate, PostgreSQL's rows as texts.
+//! The raw content of an engine: sled's trees by the sled crate, PostgreSQL's rows as text.
 
 use std::path::Path;
 
