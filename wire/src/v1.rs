@@ -16,9 +16,9 @@ macro_rules! object {
         $($(#[$field_meta:meta])* $field:ident: $ty:ty = $example:expr,)+
     })+) => {
         $(
-            $(#[$meta])*
             #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
             #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+            $(#[$meta])*
             pub struct $name {
                 $($(#[$field_meta])* pub $field: $ty,)+
             }
@@ -147,7 +147,8 @@ object! {
     }
 
     /// A user.
-    Person {
+    #[cfg_attr(feature = "openapi", oai(rename = "User"))]
+    UserInfo {
         /// A UUID (version 7).
         id: String = ID.to_owned(),
         /// The user name, as it was registered.
@@ -179,7 +180,7 @@ object! {
     }
 
     /// The body of `PATCH /users/{id}`. Fields that are left out keep their value.
-    ChangePerson {
+    UpdateUser {
         /// The user's full name. An empty string removes it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
@@ -231,13 +232,13 @@ object! {
     }
 
     /// The body of `DELETE /users/me`.
-    Leave {
+    DeleteAccount {
         /// Your password: an access token is not enough.
         password: Secret = Secret::new("correct horse battery"),
     }
 
     /// A session: one sign-in on one device.
-    SignInInfo {
+    SessionInfo {
         /// A UUID (version 7).
         id: String = ID.to_owned(),
         /// The client's `User-Agent`.
@@ -268,7 +269,7 @@ object! {
     }
 
     /// The number of users.
-    PeopleCount {
+    UserCount {
         /// All users.
         total_users: u64 = 1,
     }
@@ -304,9 +305,9 @@ object! {
     /// Everything that is stored about a user.
     PersonalData {
         /// The user.
-        user: Person = <Person as poem_openapi::types::Example>::example(),
+        user: UserInfo = <UserInfo as poem_openapi::types::Example>::example(),
         /// The user's sessions.
-        sessions: Vec<SignInInfo> = vec![<SignInInfo as poem_openapi::types::Example>::example()],
+        sessions: Vec<SessionInfo> = vec![<SessionInfo as poem_openapi::types::Example>::example()],
         /// The events of the account, the latest first.
         events: Vec<EventInfo> = vec![<EventInfo as poem_openapi::types::Example>::example()],
     }

@@ -1,6 +1,6 @@
 //! HTTP: parses, authorizes, calls a use case, renders the result. Contains no business rules.
 //!
-//! A request passes `serve` (connections and their limits), `front` (what every response needs), then `routes`.
+//! A request passes `server` (connections and their limits), `middleware` (what every response needs), then `router`.
 //! Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
 
 mod body;
@@ -8,21 +8,21 @@ mod caller;
 mod client;
 mod cross_site;
 mod demo;
-mod docs;
 mod error;
 mod form;
-mod front;
 mod media_type;
+mod middleware;
+mod openapi;
 mod pages;
 mod route;
-mod routes;
+mod router;
 mod seldom;
-pub mod serve;
+pub mod server;
 mod sign_out;
 mod v1;
 
 pub use client::ProxyTrust;
 pub use cross_site::FormPolicy;
 pub use error::Failure;
-pub use front::{CorsPolicy, Settings};
-pub use routes::endpoint;
+pub use middleware::{CorsPolicy, Settings};
+pub use router::endpoint;

@@ -1,6 +1,6 @@
 //! Describes a route in the OpenAPI document: its response with an example, and its errors with their bodies.
 //!
-//! A handler returns an [`Outcome`] of its route. The errors are examples of the same [`Failure`]s that are rendered,
+//! A handler returns a [`RouteResult`] of its route. The errors are examples of the same [`Failure`]s that are rendered,
 //! so the document always matches the statuses and sentences that are sent.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(super) trait Route: Send + Sync + 'static {
     const STATUS: StatusCode = StatusCode::OK;
 
     /// What that status means.
-    const ANSWER: &'static str;
+    const DESCRIPTION: &'static str;
 
     /// An example of the body.
     fn example() -> Self::Body;
@@ -44,13 +44,13 @@ pub(super) trait Route: Send + Sync + 'static {
 pub(super) struct NoBody {}
 
 /// The result of a handler. `?` turns domain errors into responses.
-pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
+pub(super) type RouteResult<R> = Result<Success<R>, Rejection<R>>;
 
 /// Success.
-pub(super) struct Answer<R: Route>(pub(super) R::Body);
+pub(super) struct Success<R: Route>(pub(super) R::Body);
 
 /// The result of a handler with a long response.
-pub(super) type StreamedOutcome<R> = Result<Streamed<R>, Refused<R>>;
+pub(super) type StreamedResult<R> = Result<Streamed<R>, Rejection<R>>;
 
 /// Success, with a body that is built while it is sent: the JSON of an `R::Body`.
 pub(super) struct Streamed<R> {
@@ -78,21 +78,21 @@ impl<R: Route> IntoResponse for Streamed<R> {
 
 impl<R: Route> ApiResponse for Streamed<R> {
     fn meta() -> MetaResponses {
-        Answer::<R>::meta()
+        Success::<R>::meta()
     }
 
     fn register(registry: &mut Registry) {
-        Answer::<R>::register(registry);
+        Success::<R>::register(registry);
     }
 }
 
 /// An error response.
-pub(super) struct Refused<R> {
+pub(super) struct Rejection<R> {
     failure: Failure,
     route: PhantomData<R>,
 }
 
-impl<R, E: Into<Failure>> From<E> for Refused<R> {
+impl<R, E: Into<Failure>> From<E> for Rejection<R> {
     fn from(error: E) -> Self {
         Self {
             failure: error.into(),
@@ -101,13 +101,13 @@ impl<R, E: Into<Failure>> From<E> for Refused<R> {
     }
 }
 
-impl<R: Route> From<Refused<R>> for poem::Error {
-    fn from(refused: Refused<R>) -> Self {
-        refused.failure.told_in(R::DIALECT).error()
+impl<R: Route> From<Rejection<R>> for poem::Error {
+    fn from(rejection: Rejection<R>) -> Self {
+        rejection.failure.in_dialect(R::DIALECT).error()
     }
 }
 
-impl<R: Route> IntoResponse for Answer<R> {
+impl<R: Route> IntoResponse for Success<R> {
     fn into_response(self) -> Response {
         match R::STATUS {
             StatusCode::NO_CONTENT => R::STATUS.into_response(),
@@ -116,7 +116,7 @@ impl<R: Route> IntoResponse for Answer<R> {
     }
 }
 
-impl<R: Route> ApiResponse for Answer<R> {
+impl<R: Route> ApiResponse for Success<R> {
     fn meta() -> MetaResponses {
         let content = match R::STATUS {
             StatusCode::NO_CONTENT => Vec::new(),
@@ -124,7 +124,7 @@ impl<R: Route> ApiResponse for Answer<R> {
         };
         MetaResponses {
             responses: vec![MetaResponse {
-                description: R::ANSWER,
+                description: R::DESCRIPTION,
                 status: Some(R::STATUS.as_u16()),
                 status_range: None,
                 content,
@@ -140,12 +140,12 @@ impl<R: Route> ApiResponse for Answer<R> {
     }
 }
 
-impl<R: Route> ApiResponse for Refused<R> {
+impl<R: Route> ApiResponse for Rejection<R> {
     fn meta() -> MetaResponses {
         let mut by_status: BTreeMap<u16, Vec<Failure>> = BTreeMap::new();
         for failure in R::refusals().into_iter().chain(refusals_of_every_route()) {
             by_status
-                .entry(failure.told_in(R::DIALECT).status().as_u16())
+                .entry(failure.in_dialect(R::DIALECT).status().as_u16())
                 .or_default()
                 .push(failure);
         }
@@ -181,12 +181,12 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
                 .as_ref()
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default();
-            format!("`{code}`: {}", failure.told_in(dialect).body().message)
+            format!("`{code}`: {}", failure.in_dialect(dialect).body().message)
         })
         .collect();
     let headers = failures
         .iter()
-        .filter_map(|failure| failure.told_in(dialect).header())
+        .filter_map(|failure| failure.in_dialect(dialect).header())
         .map(|(name, _)| name.to_string())
         .next()
         .map(|name| MetaHeader {
@@ -204,7 +204,7 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
             ErrorBody::schema_ref(),
             failures
                 .first()
-                .and_then(|failure| failure.told_in(dialect).body().to_json()),
+                .and_then(|failure| failure.in_dialect(dialect).body().to_json()),
         ),
         headers: headers.into_iter().collect(),
     }

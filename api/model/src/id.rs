@@ -65,7 +65,7 @@ id! {
 }
 id! {
     /// A queued mail.
-    LetterId
+    QueuedEmailId
 }
 id! {
     /// A request, in the log and in the `X-Request-Id` of its response.

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
-use super::id::{LetterId, UserId};
+use super::id::{QueuedEmailId, UserId};
 
 /// A mail to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct QueuedEmail {
     /// Never changes.
-    pub id: LetterId,
+    pub id: QueuedEmailId,
     /// When it was queued.
     pub created: Timestamp,
     /// When to try next. While it is being sent, a later time.
@@ -24,13 +24,13 @@ pub struct Letter {
     /// time whether or not there is a user.
     pub user: Option<UserId>,
     /// What it is about.
-    pub about: About,
+    pub kind: EmailKind,
 }
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum About {
+pub enum EmailKind {
     /// A link to reset the password, if a user has the address.
     ResetPassword,
     /// A link to verify the address.

@@ -35,22 +35,25 @@ impl Rate {
         self.0.is_none()
     }
 
-    /// Decides on an attempt at `now` for a key with the stored time `paid_off` ([`Timestamp`] zero if there is none).
+    /// Decides on an attempt at `now` for a key with the stored time `theoretical_arrival` ([`Timestamp`] zero if there is none).
     /// Also returns the new time to store.
     #[must_use]
-    pub fn decide(self, paid_off: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
+    pub fn decide(self, theoretical_arrival: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
         let Some(Limit { tries, per }) = self.0 else {
-            return (Verdict::Allowed, paid_off);
+            return (Verdict::Allowed, theoretical_arrival);
         };
         // A later time than `now + per` comes from a clock that was set back or a rate that was lowered. Nobody waits
         // longer than `per`.
-        let paid_off = paid_off.clamp(now, now.plus(per));
-        let next = paid_off.plus(per / tries);
+        let theoretical_arrival = theoretical_arrival.clamp(now, now.plus(per));
+        let next = theoretical_arrival.plus(per / tries);
         let debt = next.since(now);
         if debt <= per {
             (Verdict::Allowed, next)
         } else {
-            (Verdict::Refused(debt.saturating_sub(per)), paid_off)
+            (
+                Verdict::Refused(debt.saturating_sub(per)),
+                theoretical_arrival,
+            )
         }
     }
 }

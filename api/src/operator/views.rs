@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// The user after the command; a deleted user as they were before.
-    Person(Person),
+    User(UserView),
     /// Users.
-    People(Vec<Person>),
+    Users(Vec<UserView>),
     /// The sessions of a user.
-    SignIns(Vec<SignIn>),
+    Sessions(Vec<SessionView>),
     /// The number of ended sessions.
     Ended(u64),
 }
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
+pub struct UserView {
     /// Never changes.
     pub id: UserId,
     /// As registered.
@@ -44,7 +44,7 @@ pub struct Person {
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignIn {
+pub struct SessionView {
     /// Never changes.
     pub id: SessionId,
     /// The User-Agent of the client.
@@ -59,7 +59,7 @@ pub struct SignIn {
     pub expires_at: String,
 }
 
-impl Person {
+impl UserView {
     pub(super) fn of(user: &User) -> Self {
         Self {
             id: user.id,
@@ -76,7 +76,7 @@ impl Person {
     }
 }
 
-impl SignIn {
+impl SessionView {
     pub(super) fn of(session: &Session) -> Self {
         Self {
             id: session.id,

@@ -25,8 +25,8 @@ pub mod threads;
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Attempt, EmailKey, Event, EventId, Generation, Letter, LetterId, OneTimeToken, Party,
-    PasswordHash, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
+    Attempt, EmailKey, Event, EventId, Generation, OneTimeToken, Party, PasswordHash, QueuedEmail,
+    QueuedEmailId, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
     UserId, UsernameKey, Verdict,
 };
 
@@ -204,7 +204,7 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<ConfirmEmail, StoreError>;
 
-    /// Adds an event. For a user who does not exist, only [`Deleted`](password_auth_model::Happening::Deleted) is
+    /// Adds an event. For a user who does not exist, only [`Deleted`](password_auth_model::EventKind::Deleted) is
     /// added. If the account has more events of the same class than [the limit](crate::events::Class::room), the oldest
     /// are removed; if several nodes add at once, with the next event. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
@@ -219,24 +219,24 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Event>, StoreError>;
 
     /// Adds a mail to the queue, unless the user that it is about does not exist.
-    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError>;
+    async fn enqueue_email(&self, queued_email: QueuedEmail) -> Result<(), StoreError>;
 
     /// Claims the mail that has been due longest at `now`, for one caller: it is due again at `until`, and its number
     /// of tries is raised. Does not wait for the disk.
-    async fn claim_letter(
+    async fn claim_email(
         &self,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Letter>, StoreError>;
+    ) -> Result<Option<QueuedEmail>, StoreError>;
 
     /// When the next mail is due. A read: it does not wait for the disk.
-    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Sets when to try a mail again. Not an error if it is gone. Does not wait for the disk.
-    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError>;
+    async fn postpone_email(&self, id: QueuedEmailId, due: Timestamp) -> Result<(), StoreError>;
 
     /// Removes a mail that was sent or dropped. Not an error if it is gone.
-    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError>;
+    async fn remove_email(&self, id: QueuedEmailId) -> Result<(), StoreError>;
 
     /// Counts one attempt. Does not wait for the disk: a crash may lose the attempts of the last moment.
     async fn count(

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Attempt, Client, EmailAddress, Letter, LetterId, Rate, SharedClock, User, UserId,
-    Verdict,
+    Attempt, Client, EmailAddress, EmailKind, QueuedEmail, QueuedEmailId, Rate, SharedClock, User,
+    UserId, Verdict,
 };
 use password_auth_store::{Store, StoreError};
 use tokio::sync::Notify;
 
 use super::Delivery;
-use crate::throttle::Addresses;
+use crate::rate_limit::IpLimiter;
 
 /// Queues mail. Never waits for a mail server.
 pub struct Mailer {
@@ -21,7 +21,7 @@ pub struct Mailer {
     pub(super) news: Arc<Notify>,
     configured: bool,
     rate: Rate,
-    by_client: Addresses,
+    by_client: IpLimiter,
 }
 
 /// The result of queueing a mail.
@@ -45,13 +45,13 @@ impl Mailer {
             news: Arc::new(Notify::new()),
             configured: !matches!(delivery, Delivery::Nowhere),
             rate,
-            by_client: Addresses::new(rate),
+            by_client: IpLimiter::new(rate),
         }
     }
 
     /// Puts a mail into the queue, unless it is over a limit: per client (not for admins or the server itself) and per
     /// mailbox. When this returns, the mail is on disk; it is sent in the background. `user` is the user that it is
-    /// about. It is `None` for [`About::ResetPassword`]: the courier looks the user up, so that the request takes the
+    /// about. It is `None` for [`EmailKind::ResetPassword`]: the courier looks the user up, so that the request takes the
     /// same time whether or not there is a user.
     ///
     /// # Errors
@@ -61,25 +61,25 @@ impl Mailer {
         client: Option<&Client>,
         to: EmailAddress,
         user: Option<UserId>,
-        about: About,
+        kind: EmailKind,
     ) -> Result<Asked, StoreError> {
         if !self.configured {
             return Ok(Asked::Nowhere);
         }
-        if let Verdict::Refused(wait) = self.count(client, &to, about).await? {
+        if let Verdict::Refused(wait) = self.count(client, &to, kind).await? {
             return Ok(Asked::TooMany(wait));
         }
         let now = self.clock.now();
-        let letter = Letter {
-            id: LetterId::new(now),
+        let queued_email = QueuedEmail {
+            id: QueuedEmailId::new(now),
             created: now,
             due: now,
             tries: 0,
             to,
             user,
-            about,
+            kind,
         };
-        self.store.add_letter(letter).await?;
+        self.store.enqueue_email(queued_email).await?;
         self.news.notify_one();
         Ok(Asked::Kept)
     }
@@ -88,7 +88,7 @@ impl Mailer {
         &self,
         client: Option<&Client>,
         to: &EmailAddress,
-        about: About,
+        kind: EmailKind,
     ) -> Result<Verdict, StoreError> {
         let (rate, now, to) = (self.rate, self.clock.now(), to.key());
         if rate.is_off() {
@@ -100,9 +100,9 @@ impl Mailer {
             return Ok(Verdict::Refused(wait));
         }
         let count = async |attempt| self.store.count(attempt, rate, now).await;
-        match about {
-            About::VerifyEmail | About::ChangeEmail => count(Attempt::mail_to(&to)).await,
-            About::ResetPassword => {
+        match kind {
+            EmailKind::VerifyEmail | EmailKind::ChangeEmail => count(Attempt::mail_to(&to)).await,
+            EmailKind::ResetPassword => {
                 let verdict = count(Attempt::reset_mail_to(&to)).await?;
                 if verdict == Verdict::Allowed {
                     // Other mail does not use up this limit, but this mail counts against the others.
@@ -111,20 +111,20 @@ impl Mailer {
                 Ok(verdict)
             }
             // It requires the password, so a stranger cannot trigger it.
-            About::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
+            EmailKind::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
             // A stranger cannot trigger these at will, and the user must know about them.
-            About::EmailChanged | About::PasswordChanged | About::TokenReused => {
+            EmailKind::EmailChanged | EmailKind::PasswordChanged | EmailKind::TokenReused => {
                 Ok(Verdict::Allowed)
             }
         }
     }
 
     /// Sends a notice about the account, if the user has verified their address. Failures to queue it are logged.
-    pub async fn tell(&self, user: &User, about: About) {
+    pub async fn tell(&self, user: &User, kind: EmailKind) {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };
-        if let Err(error) = self.send_later(None, to, Some(user.id), about).await {
+        if let Err(error) = self.send_later(None, to, Some(user.id), kind).await {
             tracing::warn!(user.id = %user.id, %error, "a mail could not be queued");
         }
     }

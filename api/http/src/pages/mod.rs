@@ -14,7 +14,7 @@ use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
-use self::render::{Form as Page, form, told};
+use self::render::{Form as Page, form, message};
 use super::client::RequestClient;
 use super::error::Failure;
 use super::form::PageForm;
@@ -91,7 +91,7 @@ async fn request_reset(
 ) -> Response {
     match accounts.request_password_reset(&email, &client).await {
         // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
-        Ok(_) => told(
+        Ok(_) => message(
             "Look into your mailbox",
             "If an account has this e-mail address, a link to choose a new password is on its way.",
         ),
@@ -110,7 +110,7 @@ async fn reset_password(
         new_password,
     } = sent;
     match accounts.reset_password(&token, new_password, &client).await {
-        Ok(()) => told(
+        Ok(()) => message(
             "Your password was changed",
             "You have been signed out on all devices. Sign in with your new password.",
         ),
@@ -125,7 +125,7 @@ async fn confirm_email(
     PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
-        Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => told(
+        Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => message(
             "Your e-mail address was confirmed",
             "You can close this page.",
         ),
@@ -136,18 +136,18 @@ async fn confirm_email(
 /// The page for a failure, with its status and headers. Shows the form again if another try makes sense.
 fn refused(page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
-        Failure::InvalidOneTimeToken => told(
+        Failure::InvalidOneTimeToken => message(
             "This link has expired",
             "This link has expired or was already used. Request a new one.",
         ),
-        Failure::EmailExists => told(
+        Failure::EmailExists => message(
             "This address belongs to another account",
             "Another account has already confirmed this address. Nothing was changed.",
         ),
         other => form(
             page,
             token,
-            Some(&other.told_in(super::error::Dialect::V1).body().message),
+            Some(&other.in_dialect(super::error::Dialect::V1).body().message),
         ),
     };
     render::as_failure(answer, failure).into_response()

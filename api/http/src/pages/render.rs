@@ -65,7 +65,7 @@ struct Confirmation<'a> {
 
 #[derive(Template)]
 #[template(path = "pages/told.html")]
-struct Told {
+struct MessagePage {
     title: &'static str,
     style: &'static str,
     sentence: &'static str,
@@ -96,8 +96,8 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
 }
 
 /// A page with a message.
-pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
-    page(&Told {
+pub(super) fn message(title: &'static str, sentence: &'static str) -> Response {
+    page(&MessagePage {
         title,
         style: STYLE,
         sentence,
@@ -106,7 +106,7 @@ pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
 
 /// The page, with the status and headers of the failure.
 pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
-    let told = failure.told_in(Dialect::V1);
+    let told = failure.in_dialect(Dialect::V1);
     // A page that could not be rendered already has an error status.
     if page.status() == StatusCode::OK {
         page.set_status(told.status());
@@ -121,7 +121,7 @@ pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
 fn page(template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
-        Err(error) => return Failure::internal(error).told_in(Dialect::V1).response(),
+        Err(error) => return Failure::internal(error).in_dialect(Dialect::V1).response(),
     };
     let mut response = Response::builder()
         .content_type("text/html; charset=utf-8")

@@ -1,7 +1,7 @@
 //! The account system under `/api/v1`: one file per resource. It calls the same use cases as the demo's routes.
 
 mod caller;
-mod described;
+mod docs;
 mod email;
 mod events;
 mod export;

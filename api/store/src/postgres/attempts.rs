@@ -2,7 +2,7 @@
 
 use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::row::{self, get, moment};
 use super::transact::Transaction;
 use crate::StoreError;
@@ -15,7 +15,7 @@ pub(super) async fn count_sign_in(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     count_unless(
         transaction,
         attempt.account(),
@@ -29,7 +29,7 @@ pub(super) async fn count(
     transaction: &Transaction<'_>,
     attempt: Attempt,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     count_unless(transaction, attempt.key(), None, rate).await
 }
 
@@ -38,7 +38,7 @@ async fn count_unless(
     counted: &[u8; 16],
     remembered: Option<&[u8; 16]>,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     // The row may not exist yet, so an advisory lock is used instead of a row lock.
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str = "SELECT clock_ms(), \
@@ -61,9 +61,9 @@ async fn count_unless(
     if until(2)? > now {
         return Ok(Verdict::Allowed);
     }
-    let paid_off = until(1)?;
-    let (verdict, next) = rate.decide(paid_off, now);
-    if next != paid_off {
+    let theoretical_arrival = until(1)?;
+    let (verdict, next) = rate.decide(theoretical_arrival, now);
+    if next != theoretical_arrival {
         transaction
             .execute_and_commit(UPSERT, &[&counted, &row::millis(next)])
             .await?;
@@ -75,7 +75,7 @@ pub(super) async fn remember(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
     until: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     let network = &attempt.network()[..];
     transaction
         .execute(UPSERT, &[&network, &row::millis(until)])

@@ -1,11 +1,11 @@
 //! Events.
 
-use password_auth_model::{Event, EventId, Happening, SessionId, UserId};
+use password_auth_model::{Event, EventId, EventKind, SessionId, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, moment};
 use super::transact::Transaction;
@@ -32,7 +32,7 @@ macro_rules! forget_surplus {
     };
 }
 
-pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
+pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), DatabaseError> {
     // For a deleted user, only the event of the deletion is added. The user's row is locked for share, so that a
     // deletion comes before or after.
     const INSERT: &str = concat!(
@@ -52,7 +52,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
     // Together with the added event, which the same statement does not see.
     let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
-        Happening::Deleted => LAST,
+        EventKind::Deleted => LAST,
         _ => INSERT,
     };
     transaction

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Attempt, EmailKey, Event, EventId, Generation, Letter, LetterId, OneTimeToken, Party,
-    PasswordHash, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
+    Attempt, EmailKey, Event, EventId, Generation, OneTimeToken, Party, PasswordHash, QueuedEmail,
+    QueuedEmailId, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
     UserId, UsernameKey, Verdict,
 };
 
-use super::{PostgresStore, attempts, dump, emails, events, letters, load, sessions, sweep, users};
+use super::{
+    PostgresStore, attempts, dump, email_queue, emails, events, load, sessions, sweep, users,
+};
 use crate::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded,
     NewSession, Records, Store, StoreError, UserChange, UserFilter,
@@ -219,31 +221,32 @@ impl Store for PostgresStore {
         self.gate.run(reading).await
     }
 
-    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
-        self.durable(work!(letter; |t| letters::add(t, &letter)))
+    async fn enqueue_email(&self, queued_email: QueuedEmail) -> Result<(), StoreError> {
+        self.durable(work!(queued_email; |t| email_queue::add(t, &queued_email)))
             .await
     }
 
-    async fn claim_letter(
+    async fn claim_email(
         &self,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Letter>, StoreError> {
+    ) -> Result<Option<QueuedEmail>, StoreError> {
         let lease = i64::try_from(until.since(now).as_millis()).unwrap_or(i64::MAX);
-        self.relaxed(work!(; |t| letters::claim(t, lease))).await
-    }
-
-    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        letters::next_due(&self.reads).await
-    }
-
-    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
-        self.relaxed(work!(; |t| letters::postpone(t, id, due)))
+        self.relaxed(work!(; |t| email_queue::claim(t, lease)))
             .await
     }
 
-    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError> {
-        self.durable(work!(; |t| letters::remove(t, id))).await
+    async fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        email_queue::next_due(&self.reads).await
+    }
+
+    async fn postpone_email(&self, id: QueuedEmailId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| email_queue::postpone(t, id, due)))
+            .await
+    }
+
+    async fn remove_email(&self, id: QueuedEmailId) -> Result<(), StoreError> {
+        self.durable(work!(; |t| email_queue::remove(t, id))).await
     }
 
     async fn count(

@@ -5,7 +5,7 @@ use password_auth_model::{
 };
 use tokio_postgres::types::Json;
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
 use super::transact::Transaction;
@@ -15,7 +15,7 @@ pub(super) async fn create(
     transaction: &Transaction<'_>,
     session: &Session,
     password_version: u32,
-) -> Result<NewSession, Failure> {
+) -> Result<NewSession, DatabaseError> {
     // Locks the user's row, so that deactivating the user or changing the password comes before or after.
     const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
          WHERE id = $1 AND is_active AND password_version = $2";
@@ -126,7 +126,7 @@ pub(super) async fn rotate(
     id: SessionId,
     presented: Generation,
     by: Party,
-) -> Result<Option<Rotation>, Failure> {
+) -> Result<Option<Rotation>, DatabaseError> {
     const USER_AND_TIME: &str = concat!(
         "SELECT ",
         user_columns!(),
@@ -187,7 +187,7 @@ pub(super) async fn note_use(
     id: SessionId,
     generation: Generation,
     party: Party,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     let found = locked(transaction, id).await?;
     match found.and_then(|session| session.after_use(generation, party)) {
         Some(after) => write(transaction, &after).await,
@@ -196,12 +196,15 @@ pub(super) async fn note_use(
 }
 
 /// The session, locked until the transaction ends.
-async fn locked(transaction: &Transaction<'_>, id: SessionId) -> Result<Option<Session>, Failure> {
+async fn locked(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+) -> Result<Option<Session>, DatabaseError> {
     let found = transaction.row(LOCK, &[&row::session_id(id)]).await?;
     Ok(found.map(|found| row::session(&found, 0)).transpose()?)
 }
 
-async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), Failure> {
+async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), DatabaseError> {
     transaction
         .execute(
             WRITE,
@@ -225,7 +228,7 @@ pub(super) async fn renew(
     transaction: &Transaction<'_>,
     id: SessionId,
     user: UserId,
-) -> Result<Option<Session>, Failure> {
+) -> Result<Option<Session>, DatabaseError> {
     let found = locked(transaction, id).await?;
     let Some(session) = found.filter(|s| s.user == user && s.ended.is_none()) else {
         return Ok(None);
@@ -235,7 +238,7 @@ pub(super) async fn renew(
     Ok(Some(renewed))
 }
 
-pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), Failure> {
+pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions WHERE id = $1 AND ended IS NULL";
     let removed = transaction.execute(DELETE, &[&row::session_id(id)]).await?;
     if removed == 0 {
@@ -248,7 +251,7 @@ pub(super) async fn end_of(
     transaction: &Transaction<'_>,
     user: UserId,
     id: SessionId,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions \
          WHERE id = $1 AND user_id = $2 AND ended IS NULL";
     let removed = transaction
@@ -264,7 +267,7 @@ pub(super) async fn end_all(
     transaction: &Transaction<'_>,
     user: UserId,
     keep: Option<SessionId>,
-) -> Result<u64, Failure> {
+) -> Result<u64, DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions \
          WHERE user_id = $1 AND ended IS NULL AND id IS DISTINCT FROM $2";
     let removed = transaction

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Parameters, Purpose};
-use super::error::{Failure, describe};
+use super::error::{DatabaseError, describe};
 use super::{MAX_WAIT, OpenError};
 use crate::StoreError;
 
@@ -34,7 +34,8 @@ const NO_ANSWER: &str = "the database or its standby does not respond";
 /// The work of a transaction. It may run twice: again if the connection was lost before the commit.
 pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
 
-pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+pub(super) type Pending<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, DatabaseError>> + Send + 'a>>;
 
 /// A transaction that has begun.
 pub(super) struct Transaction<'a> {
@@ -49,7 +50,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<Option<Row>, Failure> {
+    ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.connection.row(sql, parameters).await?)
     }
 
@@ -57,7 +58,7 @@ impl Transaction<'_> {
         &self,
         first: (&'static str, Parameters<'_>),
         second: (&'static str, Parameters<'_>),
-    ) -> Result<(Option<Row>, Option<Row>), Failure> {
+    ) -> Result<(Option<Row>, Option<Row>), DatabaseError> {
         Ok(self.connection.rows_of_both(first, second).await?)
     }
 
@@ -65,7 +66,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, DatabaseError> {
         Ok(self.connection.execute(sql, parameters).await?)
     }
 
@@ -76,7 +77,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, DatabaseError> {
         let statement = self.connection.statement(sql).await?;
         self.connection.take_warning();
         let (changed, committed) = tokio::join!(
@@ -88,17 +89,17 @@ impl Transaction<'_> {
     }
 
     /// How long the work has waited. `Err` if it has waited so long that its client no longer expects it.
-    pub(super) fn waited(&self) -> Result<Duration, Failure> {
+    pub(super) fn waited(&self) -> Result<Duration, DatabaseError> {
         let waited = self.asked.elapsed();
         if waited > MAX_WAIT {
-            return Err(Failure::Store(StoreError::Busy));
+            return Err(DatabaseError::Store(StoreError::Busy));
         }
         Ok(waited)
     }
 
     /// For a result that depends on another transaction: makes the commit wait for the standby like that one. What is
     /// visible here may be missing on the standby if the other wait was cancelled.
-    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), Failure> {
+    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), DatabaseError> {
         const MARK: &str = "SELECT pg_logical_emit_message(true, 'password-auth', '')";
         self.execute(MARK, &[]).await?;
         Ok(())
@@ -168,11 +169,11 @@ impl Pool {
         connector.give_up(Object::take(connection));
     }
 
-    async fn get(&self) -> Result<Object<Manager>, Failure> {
+    async fn get(&self) -> Result<Object<Manager>, DatabaseError> {
         self.0.get().await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => Failure::Store(StoreError::Busy),
-            PoolError::Backend(why) => Failure::Unreachable(why),
-            other => Failure::Unreachable(other.to_string()),
+            PoolError::Timeout(TimeoutType::Wait) => DatabaseError::Store(StoreError::Busy),
+            PoolError::Backend(why) => DatabaseError::Unreachable(why),
+            other => DatabaseError::Unreachable(other.to_string()),
         })
     }
 
@@ -184,7 +185,7 @@ impl Pool {
 /// How an attempt failed.
 enum Attempt {
     /// It had no effect.
-    NothingDone(Failure),
+    NothingDone(DatabaseError),
     /// The commit was sent and may or may not have succeeded.
     Unknown(String),
 }
@@ -211,7 +212,7 @@ async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) ->
     // Pipelined: the first statement does not wait for the response to BEGIN.
     let begin = connection.client.batch_execute("BEGIN");
     let (begun, worked) = tokio::join!(begin, work(&transaction));
-    let worked = begun.map_err(Failure::from).and(worked);
+    let worked = begun.map_err(DatabaseError::from).and(worked);
     let committed = match (transaction.committed.into_inner(), worked.is_ok()) {
         // Also if the statement before it got no response: the outcome is unknown.
         (Some(committed), _) => committed,

@@ -5,7 +5,7 @@ use password_auth_model::{
 };
 use uuid::Uuid;
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, user_columns};
 use super::transact::Transaction;
@@ -23,7 +23,7 @@ const OF_ROLE: &str = concat!(
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
-) -> Result<CreateUser, Failure> {
+) -> Result<CreateUser, DatabaseError> {
     // Waits for a transaction that is taking the name.
     const INSERT: &str = "INSERT INTO users \
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
@@ -125,7 +125,7 @@ pub(super) async fn count(reads: &Reads) -> Result<u64, StoreError> {
 pub(super) async fn name_is_taken(
     transaction: &Transaction<'_>,
     name: &UsernameKey,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     let taken = name_is_somebodys(transaction, name).await?;
     transaction.wait_for_what_was_read().await?;
     Ok(taken)
@@ -134,7 +134,7 @@ pub(super) async fn name_is_taken(
 async fn name_is_somebodys(
     transaction: &Transaction<'_>,
     name: &UsernameKey,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const SELECT: &str = "SELECT 1 FROM users WHERE username_key = $1";
     let Some(key) = row::searchable(name.as_str()) else {
         return Ok(false);
@@ -147,7 +147,7 @@ pub(super) async fn replace_hash(
     user: UserId,
     old: &PasswordHash,
     new: &PasswordHash,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     let replaced = transaction
         .execute(UPDATE, &[&row::user_id(user), &old.as_str(), &new.as_str()])
@@ -164,7 +164,7 @@ pub(super) async fn change_password(
     version: u32,
     new: &PasswordHash,
     keep: Option<SessionId>,
-) -> Result<ChangePassword, Failure> {
+) -> Result<ChangePassword, DatabaseError> {
     const UPDATE: &str = "UPDATE users \
          SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
     let found = locks::user(transaction, user).await?;
@@ -195,7 +195,7 @@ pub(super) async fn reactivate(
     transaction: &Transaction<'_>,
     id: UserId,
     password_version: u32,
-) -> Result<ChangeUser, Failure> {
+) -> Result<ChangeUser, DatabaseError> {
     const UPDATE: &str =
         "UPDATE users SET is_active = true, deactivated_by_self = false WHERE id = $1";
     let found = locks::user(transaction, id).await?;
@@ -215,7 +215,7 @@ pub(super) async fn change(
     transaction: &Transaction<'_>,
     id: UserId,
     change: &UserChange,
-) -> Result<ChangeUser, Failure> {
+) -> Result<ChangeUser, DatabaseError> {
     const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4, \
          deactivated_by_self = $5 WHERE id = $1";
     const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
@@ -260,7 +260,7 @@ pub(super) async fn change(
 pub(super) async fn delete(
     transaction: &Transaction<'_>,
     id: UserId,
-) -> Result<DeleteUser, Failure> {
+) -> Result<DeleteUser, DatabaseError> {
     const USER: &str = "DELETE FROM users WHERE id = $1";
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
     // Queued mails to the address that name no user, unless another user has the address and this user has not verified
@@ -311,7 +311,7 @@ pub(super) async fn delete(
 pub(super) async fn void_tokens(
     transaction: &Transaction<'_>,
     user: UserId,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     const DELETE: &str = "DELETE FROM one_time_tokens WHERE user_id = $1";
     transaction.execute(DELETE, &[&row::user_id(user)]).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! All changes of the trees go through here, so that snapshots can save old values (see `picture`). A single record is
+//! All changes of the trees go through here, so that snapshots can save old values (see `snapshot`). A single record is
 //! changed directly, several in one transaction.
 //!
 //! All writes run on the one writing thread (see `writer`), so that what they have read stays true. A transaction
@@ -9,22 +9,21 @@
 
 use std::convert::Infallible;
 
-use sled::Tree;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
 use super::change::{Batch, Change};
 use super::opened::Tables;
-use super::tables::{Table, unavailable};
+use super::trees::{Tree, unavailable};
 use crate::StoreError;
 
 impl Batch {
-    /// Like [`Tables::apply`].
+    /// Like [`Trees::apply`].
     pub(super) fn apply(&self, tables: &Tables) -> Result<(), StoreError> {
-        let changes = self.0.iter().map(|(table, key, value)| {
-            let table = *table;
+        let changes = self.0.iter().map(|(tree, key, value)| {
+            let tree = *tree;
             match value {
-                Some(value) => Change::Put { table, key, value },
-                None => Change::Remove { table, key },
+                Some(value) => Change::Put { tree, key, value },
+                None => Change::Remove { tree, key },
             }
         });
         tables.apply(&changes.collect::<Vec<_>>())
@@ -34,7 +33,7 @@ impl Batch {
 impl Tables {
     /// Makes all changes or none. Only call it on the writing thread.
     pub(super) fn apply(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        self.picture.keep(&self.trees, changes)?;
+        self.snapshot.keep(&self.trees, changes)?;
         match changes {
             [] => Ok(()),
             [one] => self.apply_one(one),
@@ -43,7 +42,7 @@ impl Tables {
     }
 
     fn apply_one(&self, change: &Change<'_>) -> Result<(), StoreError> {
-        let tree = self.tree(change.table());
+        let tree = self.tree(change.tree());
         match change {
             Change::Swap { key, old, new, .. } => tree
                 .compare_and_swap(key, old.as_ref(), Some(*new))
@@ -57,14 +56,14 @@ impl Tables {
     }
 
     fn apply_together(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        let mut tables: Vec<Table> = changes.iter().map(Change::table).collect();
-        tables.sort_unstable();
-        tables.dedup();
-        let trees: Vec<&Tree> = tables.iter().map(|table| self.tree(*table)).collect();
+        let mut changed: Vec<Tree> = changes.iter().map(Change::tree).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let trees: Vec<&sled::Tree> = changed.iter().map(|tree| self.tree(*tree)).collect();
         let _gate = self.between_flushes();
         let applied = trees.as_slice().transaction(|views| {
             for change in changes {
-                let Ok(at) = tables.binary_search(&change.table()) else {
+                let Ok(at) = changed.binary_search(&change.tree()) else {
                     continue;
                 };
                 match change.value() {

@@ -1,14 +1,14 @@
 //! The encoding of records: one byte for the version, then postcard.
 
-use password_auth_model::{Event, Letter, OneTimeToken};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
 /// A type of record.
-pub(super) trait Kept: Serialize + DeserializeOwned {
-    /// The version that is written now. If the type changes, raise it and add the old version to `older`.
+pub(super) trait Stored: Serialize + DeserializeOwned {
+    /// The version that is written now. If the type changes, raise it and add the old version to `legacy`.
     const VERSION: u8 = 1;
 
     /// Reads an older version. `None` if there was no such version.
@@ -18,16 +18,16 @@ pub(super) trait Kept: Serialize + DeserializeOwned {
     }
 }
 
-impl Kept for OneTimeToken {}
-impl Kept for Event {}
-impl Kept for Letter {}
+impl Stored for OneTimeToken {}
+impl Stored for Event {}
+impl Stored for QueuedEmail {}
 
-pub(super) fn encode<T: Kept>(record: &T) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
     let start = vec![T::VERSION];
     postcard::to_extend(record, start).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-pub(super) fn decode<T: Kept>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, StoreError> {
     let Some((&version, record)) = bytes.split_first() else {
         return Err(StoreError::Corrupt("an empty record".to_owned()));
     };
@@ -48,12 +48,12 @@ pub(super) fn decode<T: Kept>(bytes: &[u8]) -> Result<T, StoreError> {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::{Kept, decode, encode};
+    use super::{Stored, decode, encode};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Pair(u32, String);
 
-    impl Kept for Pair {
+    impl Stored for Pair {
         const VERSION: u8 = 2;
 
         fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {

@@ -1,4 +1,4 @@
-//! The store's snapshot (see `picture`) as a stream of records. Each step is read on the writing thread and decoded
+//! The store's snapshot (see `snapshot`) as a stream of records. Each step is read on the writing thread and decoded
 //! outside of it. The next step is read when the stream is polled, so that a slow reader delays nobody.
 
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use sled::IVec;
 
 use super::codec::decode;
 use super::opened::Tables;
-use super::picture::{Part, Reader, STEP, Section};
-use super::tables::read_moment;
+use super::snapshot::{Chunk, Reader, STEP, Section};
+use super::trees::read_moment;
 use super::writer::{Durability, Writer};
 use super::{SledStore, deletion};
 use crate::{Record, Records, StoreError};
@@ -20,7 +20,7 @@ use crate::{Record, Records, StoreError};
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
-    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.picture)));
+    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.snapshot)));
     // The backup does not contain unfinished deletions, so they are finished first.
     while let Some(user) = take(store, &reader).await? {
         store
@@ -48,16 +48,16 @@ async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>,
     let look = move |tables: &Tables| {
         let unfinished = deletion::unfinished(tables)?;
         if unfinished.is_none() {
-            tables.picture.take(held_by)?;
+            tables.snapshot.take(held_by)?;
         }
         Ok(unfinished)
     };
     store.writer.run(Durability::Unchanged, look).await
 }
 
-async fn next(writer: &Writer) -> Result<Part, StoreError> {
+async fn next(writer: &Writer) -> Result<Chunk, StoreError> {
     loop {
-        let step = |tables: &Tables| tables.picture.next(&tables.trees, STEP);
+        let step = |tables: &Tables| tables.snapshot.next(&tables.trees, STEP);
         match writer.run(Durability::Unchanged, step).await {
             Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
             part => return part,
@@ -78,7 +78,7 @@ fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, 
         }
         Section::Tokens => Record::OneTimeToken(decode(value)?),
         Section::Events => Record::Event(decode(value)?),
-        Section::Letters => Record::Letter(decode(value)?),
+        Section::QueuedEmails => Record::QueuedEmail(decode(value)?),
     };
     Ok(Some(record))
 }

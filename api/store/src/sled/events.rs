@@ -2,12 +2,12 @@
 //!
 //! An account has few events (see [`forget_surplus`]), so reading its whole index costs little.
 
-use password_auth_model::{Event, Happening};
+use password_auth_model::{Event, EventKind};
 
 use super::change::Change;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Placed, Table, unavailable, user_key};
+use super::trees::{IndexEntry, Tree, unavailable, user_key};
 use crate::StoreError;
 
 /// The most events that are removed when one is added.
@@ -15,20 +15,20 @@ const STEP: usize = 16;
 
 /// Adds an event. If the user does not exist, only the event of their deletion is added.
 pub(super) fn add(tables: &Tables, event: &Event) -> Result<(), StoreError> {
-    let is_of_nobody = !tables.contains(Table::Users, event.user.as_bytes())?;
-    if is_of_nobody && event.what != Happening::Deleted {
+    let is_of_nobody = !tables.contains(Tree::Users, event.user.as_bytes())?;
+    if is_of_nobody && event.what != EventKind::Deleted {
         return Ok(());
     }
     // Two single writes cost far less than a transaction. A crash in between leaves an index entry without its event,
     // which readers skip. An event without its index entry could not be found.
     let key = user_key(event.user, event.id.as_bytes());
     tables.apply(&[Change::Put {
-        table: Table::UserEvents,
+        tree: Tree::UserEvents,
         key: &key,
         value: &[event.what.class().number()],
     }])?;
     tables.apply(&[Change::Put {
-        table: Table::Events,
+        tree: Tree::Events,
         key: event.id.as_bytes(),
         value: &encode(event)?,
     }])?;
@@ -42,7 +42,7 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     let mut found = 0;
     let mut surplus = Vec::new();
     for place in tables
-        .tree(Table::UserEvents)
+        .tree(Tree::UserEvents)
         .scan_prefix(added.user.as_bytes())
         .rev()
     {
@@ -61,19 +61,19 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     for place in surplus {
         let event = place.get(16..).unwrap_or_default();
         // In this order, for the same reason as above.
-        for (table, key) in [(Table::Events, event), (Table::UserEvents, &place[..])] {
-            tables.apply(&[Change::Remove { table, key }])?;
+        for (tree, key) in [(Tree::Events, event), (Tree::UserEvents, &place[..])] {
+            tables.apply(&[Change::Remove { tree, key }])?;
         }
     }
     Ok(())
 }
 
 /// The tree entries of an event.
-pub(super) fn entries(event: &Event) -> Result<[Placed; 2], StoreError> {
+pub(super) fn entries(event: &Event) -> Result<[IndexEntry; 2], StoreError> {
     let place = user_key(event.user, event.id.as_bytes()).to_vec();
     let class = vec![event.what.class().number()];
     Ok([
-        (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
-        (Table::UserEvents, place, class),
+        (Tree::Events, event.id.as_bytes().to_vec(), encode(event)?),
+        (Tree::UserEvents, place, class),
     ])
 }

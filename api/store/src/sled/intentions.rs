@@ -4,13 +4,13 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Attempt, EmailKey, Event, EventId, Generation, Letter, LetterId, OneTimeToken, Party,
-    PasswordHash, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
+    Attempt, EmailKey, Event, EventId, Generation, OneTimeToken, Party, PasswordHash, QueuedEmail,
+    QueuedEmailId, Rate, Rotation, Session, SessionId, SignInAttempt, Timestamp, TokenHash, User,
     UserId, UsernameKey, Verdict,
 };
 
 use super::deletion::{self, Progress};
-use super::{SledStore, attempts, dump, events, letters, load, sessions, sweep, tokens, users};
+use super::{SledStore, attempts, dump, email_queue, events, load, sessions, sweep, tokens, users};
 use crate::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, LoadError, Loaded,
     NewSession, Records, Store, StoreError, UserChange, UserFilter,
@@ -217,31 +217,31 @@ impl Store for SledStore {
             .await
     }
 
-    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
-        self.durable(move |tables| letters::add(tables, &letter))
+    async fn enqueue_email(&self, queued_email: QueuedEmail) -> Result<(), StoreError> {
+        self.durable(move |tables| email_queue::add(tables, &queued_email))
             .await
     }
 
-    async fn claim_letter(
+    async fn claim_email(
         &self,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Letter>, StoreError> {
-        self.relaxed(move |tables| letters::claim(tables, now, until))
+    ) -> Result<Option<QueuedEmail>, StoreError> {
+        self.relaxed(move |tables| email_queue::claim(tables, now, until))
             .await
     }
 
-    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.tables()?.next_letter_due()
+    async fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.tables()?.next_email_due()
     }
 
-    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
-        self.relaxed(move |tables| letters::postpone(tables, id, due))
+    async fn postpone_email(&self, id: QueuedEmailId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(move |tables| email_queue::postpone(tables, id, due))
             .await
     }
 
-    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError> {
-        self.durable(move |tables| letters::remove_one(tables, id))
+    async fn remove_email(&self, id: QueuedEmailId) -> Result<(), StoreError> {
+        self.durable(move |tables| email_queue::remove_one(tables, id))
             .await
     }
 

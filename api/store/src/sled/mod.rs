@@ -2,7 +2,7 @@
 //!
 //! Sled's problems are handled here and nowhere else: its `flush` does not sync (see `writer`), a start that is killed
 //! leaves a file that makes the next start fail (see `open`), and a transaction must not use a tree from outside (see
-//! `tables`). Reads run inline. All writes go through one thread. A second thread acknowledges durable writes, after
+//! `trees`). Reads run inline. All writes go through one thread. A second thread acknowledges durable writes, after
 //! one flush for all that wait.
 
 mod apply;
@@ -11,24 +11,24 @@ mod change;
 mod codec;
 mod deletion;
 mod dump;
+mod email_queue;
 mod events;
 mod intentions;
-mod letters;
+mod legacy;
 mod load;
-mod log;
-mod mark;
-mod older;
+mod log_check;
 mod open;
 mod opened;
-mod picture;
 mod reads;
 mod sessions;
+mod snapshot;
 mod sweep;
-mod tables;
 mod tokens;
+mod trees;
 mod upgrade;
 mod user_entries;
 mod users;
+mod watermark;
 mod writer;
 
 use std::path::Path;
@@ -104,10 +104,10 @@ impl SledStore {
     }
 
     fn open_as(data_dir: &Path, cache_bytes: u64, max_wait: Duration) -> Result<Self, OpenError> {
-        let (tables, disk, mark) = open::open(data_dir, cache_bytes)?;
+        let (tables, disk, watermark) = open::open(data_dir, cache_bytes)?;
         let tables = Arc::new(tables);
-        let writer =
-            Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
+        let writer = Writer::start(Arc::clone(&tables), disk, watermark, max_wait)
+            .map_err(OpenError::Threads)?;
         let readers = Threads::start("store-reads", READERS).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,

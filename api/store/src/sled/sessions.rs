@@ -7,7 +7,7 @@ use password_auth_model::{
 use super::change::{Batch, Change};
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Placed, Table, timed_key, user_key};
+use super::trees::{IndexEntry, Tree, timed_key, user_key};
 use super::user_entries;
 use crate::{NewSession, StoreError};
 
@@ -33,13 +33,13 @@ pub(super) fn create(
     // Older versions had no limit, so there may be several to remove.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
     for id in &others[..too_many] {
-        match tables.record(Table::Sessions, id)? {
+        match tables.record(Tree::Sessions, id)? {
             Some(oldest) => remove(&mut batch, &oldest),
-            None => batch.remove(Table::UserSessions, &user_key(session.user, id)),
+            None => batch.remove(Tree::UserSessions, &user_key(session.user, id)),
         }
     }
-    for (table, key, value) in entries(session)? {
-        batch.put(table, key, value);
+    for (tree, key, value) in entries(session)? {
+        batch.put(tree, key, value);
     }
     batch.apply(tables)?;
     Ok(NewSession::Added)
@@ -52,7 +52,7 @@ pub(super) fn rotate(
     by: Party,
     arrival: Timestamp,
 ) -> Result<Option<Rotation>, StoreError> {
-    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
     let Some((bytes, session)) = found else {
         return Ok(None);
     };
@@ -63,7 +63,7 @@ pub(super) fn rotate(
     let session = match decision.apply(&session, presented, by, arrival) {
         Some(changed) => {
             tables.apply(&[Change::Swap {
-                table: Table::Sessions,
+                tree: Tree::Sessions,
                 key: id.as_bytes(),
                 old: Some(bytes),
                 new: &encode(&changed)?,
@@ -85,13 +85,13 @@ pub(super) fn note_use(
     generation: Generation,
     party: Party,
 ) -> Result<(), StoreError> {
-    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
     let Some((bytes, session)) = found else {
         return Ok(());
     };
     if let Some(after) = session.after_use(generation, party) {
         tables.apply(&[Change::Swap {
-            table: Table::Sessions,
+            tree: Tree::Sessions,
             key: id.as_bytes(),
             old: Some(bytes),
             new: &encode(&after)?,
@@ -103,7 +103,7 @@ pub(super) fn note_use(
 /// Removes a session; if a user is given, only a session of that user. Returns whether it was removed. A session that
 /// ended by a theft is kept: the thief must not remove what the owner should be told.
 pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
-    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     let session = found
         .filter(|session| session.ended.is_none() && of.is_none_or(|user| user == session.user));
     let Some(session) = session else {
@@ -121,7 +121,7 @@ pub(super) fn live_of(
     id: SessionId,
     user: UserId,
 ) -> Result<Option<Session>, StoreError> {
-    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     Ok(found.filter(|session| session.ended.is_none() && session.user == user))
 }
 
@@ -168,23 +168,23 @@ pub(super) fn remove_all(
 /// Removes a session and its index entries.
 pub(super) fn remove(batch: &mut Batch, session: &Session) {
     let id = session.id.as_bytes();
-    batch.remove(Table::Sessions, id);
-    batch.remove(Table::SessionExpiry, &timed_key(session.expires, id));
-    batch.remove(Table::UserSessions, &user_key(session.user, id));
+    batch.remove(Tree::Sessions, id);
+    batch.remove(Tree::SessionExpiry, &timed_key(session.expires, id));
+    batch.remove(Tree::UserSessions, &user_key(session.user, id));
 }
 
 /// The tree entries of a session.
-pub(super) fn entries(session: &Session) -> Result<[Placed; 3], StoreError> {
+pub(super) fn entries(session: &Session) -> Result<[IndexEntry; 3], StoreError> {
     let id = session.id.as_bytes();
     Ok([
-        (Table::Sessions, id.to_vec(), encode(session)?),
+        (Tree::Sessions, id.to_vec(), encode(session)?),
         (
-            Table::SessionExpiry,
+            Tree::SessionExpiry,
             timed_key(session.expires, id).to_vec(),
             Vec::new(),
         ),
         (
-            Table::UserSessions,
+            Tree::UserSessions,
             user_key(session.user, id).to_vec(),
             Vec::new(),
         ),

@@ -4,7 +4,7 @@ use password_auth_model::User;
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, email_prefix, role_key};
+use super::trees::{Tree, email_prefix, role_key};
 use crate::StoreError;
 
 /// Replaces a user (`None`: there was none) by their new state (`None`: removed), with all index entries. Entries that
@@ -18,12 +18,12 @@ pub(super) fn replace(
     let after = after.map_or(Ok(Vec::new()), entries)?;
     for old in &before {
         if !after.iter().any(|new| new.is_where(old)) {
-            batch.remove(old.table, old.key.as_slice());
+            batch.remove(old.tree, old.key.as_slice());
         }
     }
     for new in after {
         if !before.contains(&new) {
-            batch.put(new.table, new.key, new.value);
+            batch.put(new.tree, new.key, new.value);
         }
     }
     Ok(())
@@ -32,14 +32,14 @@ pub(super) fn replace(
 /// An entry: a key with its value.
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) table: Table,
+    pub(super) tree: Tree,
     pub(super) key: Vec<u8>,
     pub(super) value: Vec<u8>,
 }
 
 impl Entry {
     fn is_where(&self, other: &Self) -> bool {
-        (self.table, &self.key) == (other.table, &other.key)
+        (self.tree, &self.key) == (other.tree, &other.key)
     }
 }
 
@@ -48,12 +48,12 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     let id = user.id.as_bytes();
     let mut entries = vec![
         Entry {
-            table: Table::Usernames,
+            tree: Tree::Usernames,
             key: user.username_key.as_str().into(),
             value: id.to_vec(),
         },
         Entry {
-            table: Table::Users,
+            tree: Tree::Users,
             key: id.to_vec(),
             value: encode(user)?,
         },
@@ -61,26 +61,26 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     if let Some(email) = &user.email {
         let email = email.key();
         entries.push(Entry {
-            table: Table::Emails,
+            tree: Tree::Emails,
             key: [&email_prefix(&email), &id[..]].concat(),
             value: Vec::new(),
         });
         if user.is_verified {
             entries.push(Entry {
-                table: Table::VerifiedEmails,
+                tree: Tree::VerifiedEmails,
                 key: email.as_str().into(),
                 value: id.to_vec(),
             });
         }
     }
     entries.push(Entry {
-        table: Table::Roles,
+        tree: Tree::Roles,
         key: role_key(user.role, user.id).to_vec(),
         value: Vec::new(),
     });
     if user.is_active_admin() {
         entries.push(Entry {
-            table: Table::ActiveAdmins,
+            tree: Tree::ActiveAdmins,
             key: id.to_vec(),
             value: Vec::new(),
         });

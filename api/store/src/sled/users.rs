@@ -6,14 +6,14 @@ use password_auth_model::{PasswordHash, SessionId, User, UserId};
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Table, unavailable};
+use super::trees::{Tree, unavailable};
 use super::user_entries::replace;
 use super::{sessions, tokens};
 use crate::{ChangePassword, ChangeUser, CreateUser, StoreError, UserChange};
 
 pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
     let name = user.username_key.as_str();
-    if tables.contains(Table::Usernames, name.as_bytes())? {
+    if tables.contains(Tree::Usernames, name.as_bytes())? {
         return Ok(CreateUser::NameTaken);
     }
     if let Some(email) = &user.email
@@ -114,7 +114,7 @@ pub(super) fn change_password(
     replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, id, keep)?;
     if let Some(session) = &kept {
-        batch.put(Table::Sessions, session.id.as_bytes(), encode(session)?);
+        batch.put(Tree::Sessions, session.id.as_bytes(), encode(session)?);
     }
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;
@@ -126,7 +126,7 @@ pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool,
     if !user.is_active_admin() {
         return Ok(false);
     }
-    for admin in tables.tree(Table::ActiveAdmins).iter().keys() {
+    for admin in tables.tree(Tree::ActiveAdmins).iter().keys() {
         if admin.map_err(unavailable)? != user.id.as_bytes() {
             return Ok(false);
         }

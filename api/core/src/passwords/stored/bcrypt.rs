@@ -32,14 +32,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct BcryptHash {
     cost: u32,
     salt: [u8; 16],
     pub(super) output: [u8; 23],
     of_sha256: bool,
 }
 
-impl Stored {
+impl BcryptHash {
     /// `$2b$12$` and 53 characters, or `$2a$` and `$2y$`, which are the same for all passwords that match here. `$2x$`
     /// is not supported: it marks hashes of a faulty implementation.
     pub(super) fn plain(text: &str) -> Result<Self, UnusableHash> {

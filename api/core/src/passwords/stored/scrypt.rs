@@ -14,14 +14,14 @@ const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
     "the limit for scrypt is 256 MiB of memory, 2 GiB filled in all passes, and r = 64",
 );
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct ScryptHash {
     params: ScryptParams,
     salt: Vec<u8>,
     pub(super) output: Vec<u8>,
     phc: bool,
 }
 
-impl Stored {
+impl ScryptHash {
     /// `$scrypt$ln=16,r=8,p=1$SALT$HASH`.
     pub(super) fn phc(text: &str) -> Result<Self, UnusableHash> {
         let parsed = PasswordHash::new(text).map_err(|_| DAMAGED)?;

@@ -33,13 +33,13 @@ pub enum OpenError {
     },
     /// A restore was interrupted.
     #[error(
-        "a restore into {folder} was interrupted, so the data is incomplete: remove that folder and {mark}, and restore again"
+        "a restore into {folder} was interrupted, so the data is incomplete: remove that folder and {watermark}, and restore again"
     )]
     HalfRestored {
         /// The folder.
         folder: PathBuf,
         /// The file that would report a loss.
-        mark: PathBuf,
+        watermark: PathBuf,
     },
     /// sled cannot read its files.
     #[error(
@@ -55,13 +55,13 @@ pub enum OpenError {
     #[error(
         "the data in {path} is incomplete: its newest part was lost (damaged, or replaced by older \
          files). Restore a backup into an empty folder. Or, to continue with what is left, remove \
-         {mark} and start again"
+         {watermark} and start again"
     )]
     Lost {
         /// The folder.
         path: PathBuf,
         /// The file that shows it.
-        mark: PathBuf,
+        watermark: PathBuf,
     },
     /// The system cannot start threads.
     #[error("cannot start the store's threads: {0}")]

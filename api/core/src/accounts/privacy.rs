@@ -1,0 +1,132 @@
+//! Exporting a user's data, and deleting the account.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use password_auth_model::{Client, Event, EventId, EventKind, Session, User, UserId};
+use password_auth_store::{Store, StoreError};
+use password_auth_wire::Secret;
+
+use super::{Accounts, ChangeUserError, CurrentPasswordError};
+use crate::audit::EventContext;
+use crate::sessions::Caller;
+
+/// Events per read.
+const EVENTS: u32 = 128;
+
+/// Everything that is stored about a user, except for hashes. While it exists, no other export of the account can
+/// begin.
+pub struct Export {
+    /// The user.
+    pub user: User,
+    /// The sessions, [as they are shown](Session::shown).
+    pub sessions: Vec<Session>,
+    store: Arc<dyn Store>,
+    /// The last event that was read.
+    read_to: Option<EventId>,
+    _alone: Alone,
+}
+
+impl Export {
+    /// The next events, the latest first. Empty at the end.
+    ///
+    /// # Errors
+    /// If the store failed.
+    pub async fn next_events(&mut self) -> Result<Vec<Event>, StoreError> {
+        let older = self.store.events(Some(self.user.id), self.read_to, EVENTS);
+        let older = older.await?;
+        self.read_to = older.last().map(|event| event.id).or(self.read_to);
+        Ok(older)
+    }
+}
+
+/// The users with a running export.
+#[derive(Clone, Default)]
+pub(super) struct UnderWay(Arc<Mutex<HashSet<UserId>>>);
+
+/// The only export of an account.
+struct Alone {
+    all: UnderWay,
+    user: UserId,
+}
+
+impl UnderWay {
+    fn lock(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, user: UserId) -> Option<Alone> {
+        let is_alone = self.lock().insert(user);
+        is_alone.then(|| Alone {
+            all: self.clone(),
+            user,
+        })
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.user);
+    }
+}
+
+/// Why an export was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// Another export of the account is in progress.
+    #[error("another export is in progress")]
+    UnderWay,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an account was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteAccountError {
+    /// The password is wrong, or could not be checked.
+    #[error(transparent)]
+    Proof(#[from] CurrentPasswordError),
+    /// The user cannot be deleted.
+    #[error(transparent)]
+    Remove(#[from] ChangeUserError),
+}
+
+impl Accounts {
+    /// Starts an export of the caller's data.
+    ///
+    /// # Errors
+    /// As [`ExportError`] lists.
+    pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, ExportError> {
+        let user = caller.user.clone();
+        let alone = self.exports.begin(user.id).ok_or(ExportError::UnderWay)?;
+        self.note(&user, EventKind::Exported, client).await;
+        let now = self.clock.now();
+        let sessions = self.store.sessions_of(user.id).await?;
+        Ok(Export {
+            sessions: sessions.iter().map(|session| session.shown(now)).collect(),
+            user,
+            store: Arc::clone(&self.store),
+            read_to: None,
+            _alone: alone,
+        })
+    }
+
+    /// Deletes the caller and all their data.
+    ///
+    /// # Errors
+    /// As [`DeleteAccountError`] lists. Then nothing was deleted.
+    pub async fn delete_account(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        client: &Client,
+    ) -> Result<(), DeleteAccountError> {
+        let _counted = self
+            .verify_current_password(&caller.user, password, client)
+            .await?;
+        // Without address and device: nothing about the user should stay.
+        self.remove(caller.user.id, EventContext::default()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Limits what one account may write or read at high cost per minute. In memory.
+//!
+//! Each node counts by itself: a refusal only costs a lookup in a map, even during a flood, and each node protects
+//! itself. With several nodes, an account has the limit on each.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use password_auth_model::{Rate, SessionId, SharedClock, Timestamp, UserId, Verdict};
+
+/// The most counters in memory. Beyond that, counters that have run out are removed, then all.
+const MAX_COUNTS: usize = 100_000;
+
+/// What is counted together. There are three, so that a thief with an access token can only use up the first: the owner
+/// can still sign in, change the password, and end the thief's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spender {
+    /// Requests with an access token of the account.
+    Account(UserId),
+    /// Requests of one session about the account's sessions.
+    Session(SessionId),
+    /// Requests with the account's password.
+    Password(UserId),
+}
+
+/// Counts against a rate.
+pub struct Allowance {
+    rate: Rate,
+    clock: SharedClock,
+    theoretical_arrival: Mutex<HashMap<Spender, Timestamp>>,
+}
+
+impl Allowance {
+    /// The same rate for each spender.
+    #[must_use]
+    pub fn new(rate: Rate, clock: SharedClock) -> Self {
+        Self {
+            rate,
+            clock,
+            theoretical_arrival: Mutex::default(),
+        }
+    }
+
+    /// Counts one action.
+    pub fn spend(&self, spender: Spender) -> Verdict {
+        if self.rate.is_off() {
+            return Verdict::Allowed;
+        }
+        let now = self.clock.now();
+        let mut theoretical_arrival = self
+            .theoretical_arrival
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if theoretical_arrival.len() >= MAX_COUNTS {
+            theoretical_arrival.retain(|_, at| *at > now);
+            if theoretical_arrival.len() >= MAX_COUNTS {
+                theoretical_arrival.clear();
+            }
+        }
+        let entry = theoretical_arrival
+            .entry(spender)
+            .or_insert(Timestamp::from_millis(0));
+        let (verdict, next) = self.rate.decide(*entry, now);
+        *entry = next;
+        verdict
+    }
+}
+
+impl fmt::Debug for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Allowance").field(&self.rate).finish()
+    }
+}
