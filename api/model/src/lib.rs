@@ -27,14 +27,14 @@ pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
 pub use client_info::{Client, client_network};
 pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
-pub use event::{Class, EVENTS_KEPT, Event, Happening};
+pub use event::{Class, EVENTS_KEPT, Event, EventKind};
 pub use full_name::FullName;
-pub use id::{EventId, LetterId, RequestId, SessionId, TokenId, UserId};
+pub use id::{EventId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
 pub use namesakes::in_one_letter;
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
-pub use queued_email::{About, Letter};
+pub use queued_email::{EmailKind, QueuedEmail};
 pub use rate::{ParseRateError, Rate, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
@@ -43,3 +43,8 @@ pub use trail::{Elsewhere, LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN, Trai
 pub use user::User;
 pub use username::{Username, UsernameKey};
 pub use visible::{acts_on_display, visible};
+
+// What the store calls them still.
+pub use event::EventKind as Happening;
+pub use id::QueuedEmailId as LetterId;
+pub use queued_email::{EmailKind as About, QueuedEmail as Letter};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use password_auth_core::mail::Pacing;
-use password_auth_model::{About, Clock as _, Purpose, User};
+use password_auth_model::{Clock as _, EmailKind, Purpose, User};
 use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
 
@@ -43,7 +43,7 @@ async fn notice(server: &TestServer) {
             None,
             address(ADDRESS),
             Some(alice.id),
-            About::PasswordChanged,
+            EmailKind::PasswordChanged,
         )
         .await
         .expect("kept");
@@ -210,7 +210,7 @@ async fn a_letter_whose_courier_died_is_sent_by_another() {
     assert!(claimed > server.clock.now(), "nobody else takes it at once");
     server.clock.advance(PACING.claim);
     mails.become_so(Fault::None).await;
-    server.start_courier(PACING);
+    server.start_mail_sender(PACING);
     mails.taken().await;
     queue_is_empty(&server).await;
 }
@@ -223,7 +223,12 @@ async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
     let alice = server.user("alice").await;
     server
         .mailer
-        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(
+            None,
+            address(ADDRESS),
+            Some(alice.id),
+            EmailKind::ResetPassword,
+        )
         .await
         .expect("kept");
     server.clock.advance(DAY + MINUTE);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{PASSWORD, contract};
 
 #[derive(Clone)]
-pub struct Client {
+pub struct TestClient {
     base: String,
     http: reqwest::Client,
     /// Others that ask in turn with it, from addresses of their own.
@@ -38,7 +38,7 @@ pub struct Reply {
     pub text: String,
 }
 
-impl Client {
+impl TestClient {
     pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
