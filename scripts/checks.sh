@@ -21,7 +21,8 @@ check_lock() {
 # The server's world stays out of what runs in the browser.
 check_trees() {
     say "Checking that the extension pulls in neither the server nor the store…"
-    check_tree password-auth-extension
+    check_tree password-auth-popup
+    check_tree password-auth-broker
     check_tree password-auth-wire
 }
 
@@ -94,7 +95,7 @@ check_lints() {
     fi
     say "Linting the extension as WASM (clippy)…"
     CARGO_TARGET_DIR="$ROOT/target/wasm" host_cargo clippy --locked \
-        -p password-auth-extension --target "$WASM_TARGET" -- -D warnings
+        -p password-auth-popup -p password-auth-broker --target "$WASM_TARGET" -- -D warnings
 }
 
 # run_tests [FILTER…]: units, the API over HTTP, and the browser, in one call of cargo, so that each

@@ -1,8 +1,13 @@
 # shellcheck shell=bash
 # The extension: Rust to WASM, its glue, and dist/, ready to load unpacked.
 
-# gz, of what a person downloads and the popup has to load: WASM, JS, HTML, CSS.
-readonly SIZE_BUDGET=60000
+# Bytes, compressed file by file (gzip -9): what the popup loads, everything that Chrome loads, and the module that
+# other people's pages and content scripts load.
+# Popup and worker have a module each, since neither should load the other's: together they share nothing.
+readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=135000 CLIENT_BUDGET=3000
+
+# The npm package, unpacked, and the extension for Firefox.
+readonly NPM_DIR=target/npm/password-auth-extension FIREFOX_DIR=target/firefox
 
 # The manifest's version is Cargo.toml's: Chrome wants one to four numbers, so a pre-release's tail goes.
 extension_version() {
@@ -17,25 +22,55 @@ build_extension() {
     host_cargo build --locked -p password-auth-bindgen
     # With -p: a build of the whole workspace would pull the server's half of the wire into it.
     CARGO_TARGET_DIR="$ROOT/target/wasm" "${WASM_RUN[@]}" "$WASM_CARGO" build --locked \
-        -p password-auth-extension --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
+        -p password-auth-popup -p password-auth-broker --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
 
     local before
     before=$(sum_of_inputs)
-    if [ -d dist ] && [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of dist)" ]; then
+    if [ -d dist ] && [ -d "$NPM_DIR" ] && [ -d "$FIREFOX_DIR" ] &&
+        [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" ]; then
         note "dist/ is up to date."
         return 0
     fi
-    say "Assembling dist/…"
+    say "Assembling dist/ and the npm package…"
+    assemble_npm
     assemble_dist
-    printf '%s %s\n' "$before" "$(sum_of dist)" >target/wasm/dist.stamp
+    assemble_firefox
+    printf '%s %s\n' "$before" "$(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" >target/wasm/dist.stamp
 }
 
-readonly WASM_FILE="target/wasm/$WASM_TARGET/wasm/password_auth_extension.wasm"
+# wasm_file CRATE
+wasm_file() { printf 'target/wasm/%s/wasm/password_auth_%s.wasm\n' "$WASM_TARGET" "$1"; }
+
+# make_glue CRATE FOLDER NAME: its WASM and the JavaScript that starts it.
+make_glue() {
+    target/debug/password-auth-bindgen "$(wasm_file "$1")" "$2" "$3"
+    slim "$2/$3.js" "$2/snippets"
+}
+
+# slim PATH…: what is generated or shipped goes without comments and indentation, an eighth of what it weighs
+# compressed. No text in these files spans lines.
+slim() {
+    find "$@" -type f \( -name '*.js' -o -name '*.css' -o -name '*.html' \) -exec sed -i -E -e 's/^[[:space:]]+//' \
+        -e '/^(\/\/.*|\/\*.*\*\/|<!-- .* -->|)$/d' -e '/^\/\*/,/\*\/$/d' {} +
+}
 
 # sum_of PATH…: one sum over names and contents.
 sum_of() { find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1; }
 
-sum_of_inputs() { sum_of "$WASM_FILE" manifest.json extension/static Cargo.toml Cargo.lock scripts/extension.sh; }
+sum_of_inputs() {
+    sum_of "$(wasm_file popup)" "$(wasm_file broker)" manifest.json extension/static extension/package extension/js \
+        Cargo.toml Cargo.lock scripts/extension.sh
+}
+
+# What other people's extensions take: the modules with their types, and the broker's WASM.
+assemble_npm() {
+    rm -rf -- "$NPM_DIR"
+    mkdir -p "$NPM_DIR"
+    cp extension/package/* LICENSE-MIT LICENSE-APACHE "$NPM_DIR/"
+    make_glue broker "$NPM_DIR" broker
+    sed -E "s/(\"version\": \")[^\"]*/\1$(workspace_version)/" extension/package/package.json >"$NPM_DIR/package.json"
+    find "$NPM_DIR" -type f -exec chmod 644 {} +
+}
 
 # In a folder of its own first: dist/ is never half of one build and half of another.
 assemble_dist() {
@@ -44,8 +79,13 @@ assemble_dist() {
     # shellcheck disable=SC2064 # the value of now
     trap "rm -rf -- '$new'" EXIT
 
-    target/debug/password-auth-bindgen "$WASM_FILE" "$new/wasm" popup_wasm
+    make_glue popup "$new/wasm" popup_wasm
+    # The popup has the session's WASM of its own: it needs no client.js.
+    mkdir "$new/password-auth"
+    cp "$NPM_DIR/background.js" "$NPM_DIR"/broker.js "$NPM_DIR"/broker_bg.wasm "$new/password-auth/"
+    cp -R "$NPM_DIR/snippets" "$new/password-auth/"
     cp -R extension/static/. "$new/"
+    slim "$new"/popup.*
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
@@ -59,14 +99,41 @@ assemble_dist() {
     trap - EXIT
 }
 
+# Firefox has event pages where Chrome has workers, wants an id, and wants to be told which data leaves the computer.
+assemble_firefox() {
+    rm -rf -- "$FIREFOX_DIR"
+    cp -R dist "$FIREFOX_DIR"
+    sed -E -e 's/"service_worker": ("[^"]*")/"scripts": [\1]/' \
+        -e 's/^( *)"minimum_chrome_version": .*$/\1"browser_specific_settings": { "gecko": {\
+\1  "id": "password-auth@example.org",\
+\1  "strict_min_version": "142.0",\
+\1  "data_collection_permissions": { "required": ["authenticationInfo"] }\
+\1} },/' dist/manifest.json >"$FIREFOX_DIR/manifest.json"
+}
+
+# weigh FOLDER NAME…: bytes (gz) of the files in FOLDER whose paths match one of the patterns.
+weigh() {
+    local size=0 part file pattern folder=$1
+    shift
+    for pattern in "$@"; do
+        while IFS= read -r -d '' file; do
+            part=$(gzip -9 -c "$file" | wc -c)
+            size=$((size + part))
+        done < <(find "$folder" -type f -path "$folder/$pattern" -print0)
+    done
+    printf '%s\n' "$size"
+}
+
+# check_weight WHAT BYTES BUDGET
+check_weight() {
+    say "$1: $2 bytes (gz); the budget is $3."
+    [ "$2" -le "$3" ] ||
+        die "$1 is over its budget by $(($2 - $3)) bytes." \
+            "Find what grew, or raise the budget in scripts/extension.sh with a reason."
+}
+
 check_size() {
-    local size=0 part file
-    while IFS= read -r -d '' file; do
-        part=$(gzip -9 -c "$file" | wc -c)
-        size=$((size + part))
-    done < <(find dist -type f \( -name '*.wasm' -o -name '*.js' -o -name '*.html' -o -name '*.css' \) -print0)
-    say "The extension weighs $size bytes (gz); the budget is $SIZE_BUDGET."
-    [ "$size" -le "$SIZE_BUDGET" ] ||
-        die "the extension is over its budget by $((size - SIZE_BUDGET)) bytes." \
-            "Find what grew, or raise SIZE_BUDGET in scripts/extension.sh with a reason."
+    check_weight "The popup" "$(weigh dist 'popup.*' 'wasm/*')" "$POPUP_BUDGET"
+    check_weight "The extension" "$(weigh dist '*.wasm' '*.js' '*.html' '*.css')" "$EXTENSION_BUDGET"
+    check_weight "client.js" "$(weigh "$NPM_DIR" client.js)" "$CLIENT_BUDGET"
 }

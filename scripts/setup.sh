@@ -32,6 +32,8 @@ want_for() {
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd
             find_browser || want_browser
+            # Where there is no package of it, its tests are skipped.
+            have firefox-esr || [ -z "$(apt_candidate firefox-esr 2>/dev/null)" ] || want firefox-esr
             ;;
         bench) has_postgresql || want postgresql ;;
         package) have zip || want zip ;;

@@ -22,10 +22,19 @@ pub(crate) enum Next {
 ///
 /// If storage holds another token than the refused one, another context has refreshed, and the stored token
 /// is used.
-pub(crate) fn next(stored: Option<&Pair>, refused: Option<&Secret>, now_ms: f64) -> Next {
+///
+/// An access token that expires within `margin_ms` is due.
+pub(crate) fn next(
+    stored: Option<&Pair>,
+    refused: Option<&Secret>,
+    now_ms: f64,
+    margin_ms: f64,
+) -> Next {
     match stored {
         None => Next::SignIn,
-        Some(pair) if refused == Some(&pair.access_token) || pair.is_due(now_ms) => Next::Refresh,
+        Some(pair) if refused == Some(&pair.access_token) || pair.is_due(now_ms, margin_ms) => {
+            Next::Refresh
+        }
         Some(pair) => Next::Use(pair.access_token.clone()),
     }
 }
@@ -49,14 +58,17 @@ mod tests {
     use password_auth_wire::{ErrorCode, Secret};
 
     use super::{Next, ends_session, next};
-    use crate::tokens::Pair;
+    use crate::tokens::{MARGIN_MS, Pair};
 
     const NOW_MS: f64 = 1_000_000.0;
     const LATER_MS: f64 = NOW_MS + 900_000.0;
 
     fn check(stored: Option<Pair>, refused: Option<&str>, expected: Next) {
         let refused = refused.map(Secret::new);
-        assert_eq!(next(stored.as_ref(), refused.as_ref(), NOW_MS), expected);
+        assert_eq!(
+            next(stored.as_ref(), refused.as_ref(), NOW_MS, MARGIN_MS),
+            expected
+        );
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! It knows no element by name. Nothing here, or above, writes HTML.
 
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{Document, Event, EventTarget, Window};
+use web_sys::{Document, Element, Event, EventTarget, Window};
 
 /// The window of this surface.
 ///
@@ -22,6 +23,38 @@ pub(crate) fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsV
         .get_element_by_id(id)
         .and_then(|element| element.dyn_into().ok())
         .ok_or_else(|| JsValue::from(format!("no #{id}")))
+}
+
+/// Scrolls `element` into view, if it is not.
+pub(crate) fn scroll_into_view(element: &Element) {
+    let options = Object::new();
+    if Reflect::set(&options, &"block".into(), &"nearest".into()).is_ok() {
+        element.unchecked_ref::<Scroller>().scroll_to(&options);
+    }
+}
+
+/// The first character of `text` as a reader sees it: a flag or a family is several code points.
+pub(crate) fn first_grapheme(text: &str) -> Option<String> {
+    let segments = Segmenter::new().ok()?.segment(text);
+    let first = js_sys::try_iter(&segments).ok()??.next()?.ok()?;
+    Reflect::get(&first, &"segment".into()).ok()?.as_string()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// An element that scrolls. web-sys takes four more types for the options.
+    type Scroller;
+
+    #[wasm_bindgen(method, js_name = scrollIntoView)]
+    fn scroll_to(this: &Scroller, options: &Object);
+
+    /// `Intl.Segmenter`, which cuts at graphemes by default.
+    type Segmenter;
+
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new() -> Result<Segmenter, JsValue>;
+    #[wasm_bindgen(method)]
+    fn segment(this: &Segmenter, text: &str) -> JsValue;
 }
 
 /// An event listener. Dropping it removes it.

@@ -32,6 +32,11 @@ pub(crate) fn field(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok()
 }
 
+/// A field of an object, if it is a text.
+pub(crate) fn text_field(object: &JsValue, name: &str) -> Option<String> {
+    field(object, name)?.as_string()
+}
+
 /// A plain value for storage. Storage silently drops maps, `undefined` and big integers.
 pub(crate) fn value<T: Serialize>(data: &T) -> JsValue {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
@@ -42,6 +47,16 @@ pub(crate) fn value<T: Serialize>(data: &T) -> JsValue {
 /// JSON text for the wire.
 pub(crate) fn text<T: Serialize>(data: &T) -> String {
     JSON::stringify(&value(data))
+        .map(String::from)
+        .unwrap_or_default()
+}
+
+/// JSON text for the wire: `data`, with one more field.
+pub(crate) fn text_with<T: Serialize>(data: &T, name: &str, text: &str) -> String {
+    let object = value(data);
+    // Setting a field of a plain object does not throw.
+    let _ = Reflect::set(&object, &name.into(), &text.into());
+    JSON::stringify(&object)
         .map(String::from)
         .unwrap_or_default()
 }

@@ -1,8 +1,11 @@
-//! The extension's side of Password Auth, compiled to WASM: one entry per surface.
+//! The extension's side of Password Auth, compiled to WASM: one crate below this one per surface.
 //!
-//! Calls go `popup -> session -> client -> wire`. A surface knows what users see, `session` knows who is signed
-//! in, `client` knows HTTP, `browser` knows the extension API. Nothing points back.
+//! Calls go `popup, broker -> session -> client -> wire`. A surface knows what users see, the broker knows who may
+//! ask for what, `session` knows who is signed in, `client` knows HTTP, `browser` knows the extension API. Nothing
+//! points back.
 
+mod base64;
+pub mod broker;
 mod browser;
 mod client;
 mod decide;
@@ -17,13 +20,4 @@ mod session;
 mod token_store;
 mod tokens;
 
-use wasm_bindgen::prelude::*;
-
-/// Starts the popup. `popup.js` calls this once, when the page is parsed.
-///
-/// # Errors
-/// The page lacks an element that the popup needs: the package is broken.
-#[wasm_bindgen(js_name = startPopup)]
-pub fn start_popup() -> Result<(), JsValue> {
-    popup::start()
-}
+pub use popup::start as start_popup;

@@ -4,12 +4,12 @@
 
 use core::cell::{Cell, RefCell};
 
-use password_auth_wire::Secret;
+use password_auth_wire::{Credentials, Secret};
 use wasm_bindgen::JsValue;
 use web_sys::{Document, Element, HtmlElement, HtmlInputElement, Node};
 
 use crate::{
-    dom::{self, Timer},
+    dom::{self, Timer, first_grapheme},
     messages::{Action, Field},
 };
 
@@ -19,9 +19,15 @@ const STATUS_SHOWN_MS: i32 = 5_000;
 /// The elements of `popup.html`.
 pub(crate) struct Page {
     document: Document,
+    main: HtmlElement,
     form: HtmlElement,
     username: HtmlInputElement,
     password: HtmlInputElement,
+    show_password: HtmlElement,
+    code_field: HtmlElement,
+    code: HtmlInputElement,
+    email_disclosure: HtmlElement,
+    email: HtmlInputElement,
     stay_signed_in: HtmlInputElement,
     login: HtmlElement,
     register: HtmlElement,
@@ -30,7 +36,9 @@ pub(crate) struct Page {
     who: HtmlElement,
     logout: HtmlElement,
     access_protected: HtmlElement,
+    forgot_password: HtmlElement,
     server: HtmlElement,
+    progress: HtmlElement,
     status: HtmlElement,
     status_timer: RefCell<Option<Timer>>,
     /// Login and register share a form: while one runs, the other waits.
@@ -47,9 +55,15 @@ impl Page {
     pub(crate) fn find() -> Result<Self, JsValue> {
         let document = dom::window()?.document().ok_or("no document")?;
         Ok(Self {
+            main: dom::element(&document, "main")?,
             form: dom::element(&document, "credentials")?,
             username: dom::element(&document, "username")?,
             password: dom::element(&document, "password")?,
+            show_password: dom::element(&document, "showPassword")?,
+            code_field: dom::element(&document, "codeField")?,
+            code: dom::element(&document, "code")?,
+            email_disclosure: dom::element(&document, "emailDisclosure")?,
+            email: dom::element(&document, "email")?,
             stay_signed_in: dom::element(&document, "staySignedIn")?,
             login: dom::element(&document, "login")?,
             register: dom::element(&document, "register")?,
@@ -58,7 +72,9 @@ impl Page {
             who: dom::element(&document, "who")?,
             logout: dom::element(&document, "logout")?,
             access_protected: dom::element(&document, "accessProtected")?,
+            forgot_password: dom::element(&document, "forgotPassword")?,
             server: dom::element(&document, "server")?,
+            progress: dom::element(&document, "progress")?,
             status: dom::element(&document, "status")?,
             document,
             status_timer: RefCell::default(),
@@ -83,38 +99,101 @@ impl Page {
         }
     }
 
-    /// The user name and the password, as typed.
-    pub(crate) fn typed(&self) -> (String, Secret) {
-        (self.username.value(), Secret::new(self.password.value()))
+    /// The button that shows the password.
+    pub(crate) const fn show_password(&self) -> &HtmlElement {
+        &self.show_password
     }
 
-    /// Whether "Stay signed in" is checked.
-    pub(crate) fn wants_to_stay(&self) -> bool {
-        self.stay_signed_in.checked()
+    /// The input, as typed.
+    pub(crate) fn typed(&self) -> Typed {
+        Typed {
+            credentials: Credentials {
+                username: self.username.value(),
+                password: Secret::new(self.password.value()),
+            },
+            email: if self.email_disclosure.has_attribute("open") {
+                self.email.value()
+            } else {
+                String::new()
+            },
+            code: self.code.value(),
+            stay: self.stay_signed_in.checked(),
+        }
     }
 
-    /// Empties the password field.
+    /// Empties the password field, and what belongs to it.
     pub(crate) fn clear_password(&self) {
         self.password.set_value("");
+        self.code.set_value("");
+        self.code_field.set_hidden(true);
+        self.set_password_shown(false);
     }
 
-    /// Moves the focus to `field`.
-    pub(crate) fn focus(&self, field: Field) {
-        focus(match field {
+    /// Shows what was hidden until the popup knows who is signed in.
+    pub(crate) fn reveal(&self) {
+        let _ = self.main.remove_attribute("data-unknown");
+        let active = self.document.active_element();
+        let nothing_focused = active.is_none_or(|active| active.tag_name() == "BODY");
+        if nothing_focused && !self.form.hidden() {
+            focus(self.first_empty());
+        }
+    }
+
+    fn first_empty(&self) -> &HtmlElement {
+        if self.username.value().is_empty() {
+            &self.username
+        } else {
+            &self.password
+        }
+    }
+
+    /// Shows the password, or hides it again.
+    pub(crate) fn toggle_password(&self) {
+        self.set_password_shown(self.password.type_() == "password");
+    }
+
+    fn set_password_shown(&self, shown: bool) {
+        self.password
+            .set_type(if shown { "text" } else { "password" });
+        let _ = self
+            .show_password
+            .set_attribute("aria-pressed", if shown { "true" } else { "false" });
+    }
+
+    /// Shows the field for the code of a second factor.
+    pub(crate) fn show_code_field(&self) {
+        self.code_field.set_hidden(false);
+    }
+
+    /// Moves the focus to `field`, and marks it as wrong: the status tells why.
+    pub(crate) fn show_wrong(&self, field: Field) {
+        let input = match field {
             Field::Username => &self.username,
             Field::Password => &self.password,
-        });
+            Field::Code => &self.code,
+            Field::Email => {
+                let _ = self.email_disclosure.set_attribute("open", "");
+                &self.email
+            }
+        };
+        set_flag(input, "aria-invalid", true);
+        let _ = input.set_attribute("aria-describedby", "status");
+        focus(input);
+    }
+
+    /// No field is wrong any more.
+    pub(crate) fn clear_wrong_fields(&self) {
+        for input in [&self.username, &self.password, &self.code, &self.email] {
+            set_flag(input, "aria-invalid", false);
+            set_flag(input, "aria-describedby", false);
+        }
     }
 
     /// Shows the form.
     pub(crate) fn show_signed_out(&self) {
+        self.swap(&self.signed_in, &self.form, self.first_empty());
+        // After the swap, which looks for the focus: it may be on this button.
         self.logout.set_hidden(true);
-        let next = if self.username.value().is_empty() {
-            &self.username
-        } else {
-            &self.password
-        };
-        self.swap(&self.signed_in, &self.form, next);
         self.who.set_text_content(None);
         self.initial.set_text_content(None);
     }
@@ -124,13 +203,13 @@ impl Page {
         self.logout.set_hidden(false);
         self.swap(&self.form, &self.signed_in, &self.access_protected);
         self.who.set_text_content(name);
-        let initial = name.and_then(|name| name.chars().next());
-        self.initial
-            .set_text_content(initial.map(String::from).as_deref());
+        let initial = name.and_then(first_grapheme);
+        self.initial.set_text_content(initial.as_deref());
     }
 
-    /// Shows the server's address.
-    pub(crate) fn show_server(&self, address: &str) {
+    /// Shows the server's address, and where it helps with a forgotten password.
+    pub(crate) fn show_server(&self, address: &str, forgot_password: &str) {
+        let _ = self.forgot_password.set_attribute("href", forgot_password);
         self.server.set_text_content(Some(address));
     }
 
@@ -153,6 +232,8 @@ impl Page {
         } else {
             "error show"
         });
+        // At a large zoom the page scrolls.
+        dom::scroll_into_view(&self.status);
         let status = self.status.clone();
         let timer = Timer::new(STATUS_SHOWN_MS, move || {
             let _ = status.class_list().remove_1("show");
@@ -169,14 +250,26 @@ impl Page {
     }
 
     /// Begins `action`: its button shows that it waits until the result is dropped. `None` if it waits already.
-    pub(crate) fn begin(&self, action: Action) -> Option<PendingAction<'_>> {
+    ///
+    /// `progress` is announced meanwhile.
+    pub(crate) fn begin(&self, action: Action, progress: &str) -> Option<PendingAction<'_>> {
         let waits = self.waits(action);
         if waits.replace(true) {
             return None;
         }
         self.clear_status();
+        self.clear_wrong_fields();
         self.show_waiting(action, true);
+        self.progress.set_text_content(Some(progress));
+        if action == Action::Register {
+            self.set_password_kind("new-password");
+        }
         Some(PendingAction { page: self, action })
+    }
+
+    /// What a password manager takes the field for.
+    fn set_password_kind(&self, autocomplete: &str) {
+        let _ = self.password.set_attribute("autocomplete", autocomplete);
     }
 
     const fn waits(&self, action: Action) -> &Cell<bool> {
@@ -202,6 +295,18 @@ impl Page {
     }
 }
 
+/// The input of the form.
+pub(crate) struct Typed {
+    /// The user name and the password.
+    pub(crate) credentials: Credentials,
+    /// The e-mail address, which only a registration needs; may be empty.
+    pub(crate) email: String,
+    /// The code of a second factor; may be empty.
+    pub(crate) code: String,
+    /// Whether "Stay signed in" is checked.
+    pub(crate) stay: bool,
+}
+
 /// An action that runs.
 #[must_use]
 pub(crate) struct PendingAction<'a> {
@@ -213,6 +318,10 @@ impl Drop for PendingAction<'_> {
     fn drop(&mut self) {
         self.page.waits(self.action).set(false);
         self.page.show_waiting(self.action, false);
+        self.page.progress.set_text_content(None);
+        if self.action == Action::Register {
+            self.page.set_password_kind("current-password");
+        }
     }
 }
 

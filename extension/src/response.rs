@@ -17,16 +17,17 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// Classifies a response that is not a success. `body` is its error body, if it has one.
-    pub(crate) fn from_response(status: u16, body: Option<ErrorBody>) -> Self {
+    pub(crate) fn from_response(status: u16, body: Option<ErrorBody>, details: Details) -> Self {
         match body.filter(|body| body.status == Status::Error) {
             body if status >= 500 => {
                 let message = body.map(|body| body.message);
                 Self::NoAnswer(NoAnswer::ServerError { status, message })
             }
-            Some(ErrorBody { code, message, .. }) if status >= 400 => Self::Refused(Refusal {
+            Some(body) if status >= 400 => Self::Refused(Refusal {
                 status,
-                code,
-                message,
+                code: body.code,
+                message: body.message,
+                details,
             }),
             _ => Self::NoAnswer(NoAnswer::Unexpected { status }),
         }
@@ -54,6 +55,21 @@ pub(crate) struct Refusal {
     pub code: ErrorCode,
     /// The reason, for users.
     pub message: String,
+    /// What else the response says.
+    pub details: Details,
+}
+
+/// What a refusal says beside its error body.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// The code as it was sent: one of a newer server has no name in `wire`.
+    pub code: String,
+    /// The first field that is wrong, if the server names one.
+    pub field: Option<String>,
+    /// With `second_factor_required`: what the second step presents.
+    pub challenge: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
 }
 
 /// Why there is no usable answer.
@@ -109,7 +125,11 @@ impl NoAnswer {
 mod tests {
     use password_auth_wire::{ErrorBody, ErrorCode, Status};
 
-    use super::{Failure, NoAnswer, Refusal};
+    use super::{Details, Failure, NoAnswer, Refusal};
+
+    fn from_response(status: u16, body: Option<ErrorBody>) -> Failure {
+        Failure::from_response(status, body, Details::default())
+    }
 
     fn body(code: ErrorCode) -> Option<ErrorBody> {
         Some(ErrorBody::new(code))
@@ -117,20 +137,21 @@ mod tests {
 
     #[test]
     fn only_our_error_body_with_a_4xx_is_a_refusal() {
-        let refused = Failure::from_response(400, body(ErrorCode::InvalidRefreshToken));
+        let refused = from_response(400, body(ErrorCode::InvalidRefreshToken));
         let expected = Refusal {
             status: 400,
             code: ErrorCode::InvalidRefreshToken,
             message: "Invalid refresh token.".into(),
+            details: Details::default(),
         };
         assert_eq!(refused, Failure::Refused(expected));
 
         for status in [200, 304, 400, 401, 403, 404, 407, 429] {
             let unexpected = Failure::NoAnswer(NoAnswer::Unexpected { status });
-            assert_eq!(Failure::from_response(status, None), unexpected);
+            assert_eq!(from_response(status, None), unexpected);
         }
         for status in [500, 502, 503, 504] {
-            let failure = Failure::from_response(status, body(ErrorCode::InvalidRefreshToken));
+            let failure = from_response(status, body(ErrorCode::InvalidRefreshToken));
             assert!(matches!(failure, Failure::NoAnswer(_)), "{status}");
         }
     }
@@ -140,14 +161,14 @@ mod tests {
         let mut odd = ErrorBody::new(ErrorCode::InvalidRefreshToken);
         odd.status = Status::Ok;
         let unexpected = Failure::NoAnswer(NoAnswer::Unexpected { status: 400 });
-        assert_eq!(Failure::from_response(400, Some(odd)), unexpected);
+        assert_eq!(from_response(400, Some(odd)), unexpected);
     }
 
     #[test]
     fn any_401_is_worth_a_refresh() {
-        assert!(Failure::from_response(401, body(ErrorCode::TokenExpired)).is_unauthorized());
-        assert!(Failure::from_response(401, None).is_unauthorized());
-        assert!(!Failure::from_response(403, body(ErrorCode::AccountDisabled)).is_unauthorized());
+        assert!(from_response(401, body(ErrorCode::TokenExpired)).is_unauthorized());
+        assert!(from_response(401, None).is_unauthorized());
+        assert!(!from_response(403, body(ErrorCode::AccountDisabled)).is_unauthorized());
         assert!(!Failure::NoAnswer(NoAnswer::TimedOut).is_unauthorized());
     }
 

@@ -47,6 +47,16 @@ impl Server {
         })
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The path, without a slash at its end.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The URL of `route`, which starts with a slash.
     pub(crate) fn url(&self, route: &str) -> String {
         format!("{}{}{route}", self.origin, self.path)
@@ -82,6 +92,14 @@ impl Server {
         Self {
             origin: origin.to_owned(),
             path: String::new(),
+        }
+    }
+
+    /// This server, below `path`.
+    pub(crate) fn with_path(self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self
         }
     }
 }

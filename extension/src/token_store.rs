@@ -3,8 +3,12 @@
 //! Functions that change tokens take the lock as an argument, so that no code path writes without it.
 //! `session` decides when to write, and what.
 
+use js_sys::Array;
+use password_auth_wire::Secret;
+use wasm_bindgen::{JsCast, JsValue};
+
 use crate::{
-    browser::{Area, BrowserError, Lock, StorageListener},
+    browser::{Area, BrowserError, Lock, StorageListener, object},
     json,
     server::{self, InvalidAddress, Server},
     tokens::Pair,
@@ -14,10 +18,21 @@ use crate::{
 const TOKENS: &str = "auth_tokens";
 /// The key of the address of the server that issued the pair. If absent, it is the configured one.
 const ISSUER: &str = "auth_origin";
-/// The key of the configured server's address, in the local area only.
+/// The key of what the server has told about the user: a [`UserInfo`], beside the pair.
+const USER: &str = "auth_user";
+/// The key of the sign-outs that a server has not been told of yet: a list of [`PendingSignOut`].
+const PENDING: &str = "auth_pending_sign_outs";
+/// The key of the message that tells why the session has ended, in the local area only.
+const END_MESSAGE: &str = "auth_end_message";
+/// The key of the configured server's address, in the settings.
 const SERVER: &str = "server_url";
+/// The key that changes with anything in the stand-in for the local area (`secrets.js`).
+const CHANGED: &str = "auth_changed";
 
 const LOCK: &str = "password-auth.session";
+
+/// How many pending sign-outs are remembered. The oldest ones go first.
+const MAX_PENDING: u32 = 20;
 
 /// The right to change the stored tokens. One context at a time has it.
 pub(crate) struct WriteLock(
@@ -33,6 +48,75 @@ pub(crate) struct StoredTokens {
     pub(crate) issuer: Option<Server>,
     /// The pair.
     pub(crate) pair: Pair,
+}
+
+/// What a server tells about a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserInfo {
+    /// A UUID.
+    pub(crate) id: String,
+    /// The registered spelling.
+    pub(crate) username: String,
+    /// The role, as the server names it. `None` until it has told it.
+    pub(crate) role: Option<String>,
+}
+
+impl UserInfo {
+    /// Reads the part of `object` that is kept of a user.
+    pub(crate) fn read(object: &JsValue) -> Option<Self> {
+        Some(Self {
+            id: json::text_field(object, "id")?,
+            username: json::text_field(object, "username")?,
+            role: json::text_field(object, "role"),
+        })
+    }
+
+    /// As an object.
+    pub(crate) fn value(&self) -> JsValue {
+        let fields = [
+            ("id", self.id.as_str().into()),
+            ("username", self.username.as_str().into()),
+            (
+                "role",
+                self.role.as_deref().map_or(JsValue::NULL, JsValue::from),
+            ),
+        ];
+        object(&fields).map_or(JsValue::NULL, JsValue::from)
+    }
+}
+
+/// A session that a server has to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PendingSignOut {
+    /// The address of the server.
+    pub(crate) server: String,
+    /// The token that proves that the session is ours.
+    pub(crate) refresh_token: Secret,
+}
+
+impl PendingSignOut {
+    /// `None` for tokens of an unknown server: nobody can be told.
+    pub(crate) fn of(tokens: StoredTokens) -> Option<Self> {
+        Some(Self {
+            server: tokens.issuer?.to_string(),
+            refresh_token: tokens.pair.refresh_token,
+        })
+    }
+
+    fn read(object: &JsValue) -> Option<Self> {
+        Some(Self {
+            server: json::text_field(object, "server")?,
+            refresh_token: Secret::new(json::text_field(object, "refresh_token")?),
+        })
+    }
+
+    fn value(&self) -> JsValue {
+        let fields = [
+            ("server", self.server.as_str().into()),
+            ("refresh_token", self.refresh_token.expose().into()),
+        ];
+        object(&fields).map_or(JsValue::NULL, JsValue::from)
+    }
 }
 
 /// All stored tokens.
@@ -68,7 +152,7 @@ pub(crate) async fn lock() -> Result<WriteLock, BrowserError> {
 
 /// The configured server.
 pub(crate) async fn server() -> Result<Result<Server, InvalidAddress>, BrowserError> {
-    let [address] = Area::Local.read([SERVER]).await?;
+    let [address] = Area::Settings.read([SERVER]).await?;
     if address.is_undefined() || address.is_null() {
         return Ok(Server::parse(server::DEFAULT));
     }
@@ -90,61 +174,164 @@ pub(crate) async fn read(configured: Option<&Server>) -> Result<StoreContents, B
                 .as_string()
                 .and_then(|address| Server::parse(&address).ok())
         };
-        let pair: Option<Pair> = json::read(pair);
-        if let Some(pair) = pair.filter(Pair::is_well_formed) {
+        if let Some(pair) = Pair::read(&pair).filter(Pair::is_well_formed) {
             found.push(StoredTokens { area, issuer, pair });
         }
     }
     Ok(StoreContents::sort(found, configured))
 }
 
-/// Stores `pair` of `server` in `area`, and empties the other area.
+/// Stores `pair` of `server` in `area`, and empties the other area. The sessions of `replaced` become pending
+/// sign-outs in the same write.
 pub(crate) async fn store(
     area: Area,
     server: &Server,
     pair: &Pair,
+    replaced: Vec<StoredTokens>,
     lock: &WriteLock,
-) -> Result<(), BrowserError> {
+) -> Result<Vec<PendingSignOut>, BrowserError> {
     area.hide_from_content_scripts().await;
-    area.write(&[
-        (TOKENS, json::value(pair)),
-        (ISSUER, server.to_string().into()),
-    ])
-    .await?;
+    let mut items = vec![(TOKENS, pair.value()), (ISSUER, server.to_string().into())];
+    let pending: Vec<_> = replaced
+        .into_iter()
+        .filter_map(PendingSignOut::of)
+        .collect();
+    if !pending.is_empty() {
+        items.push((PENDING, with_pending(area, &pending).await?.into()));
+    }
+    area.write(&items).await?;
     // In this order: a popup that closes in between leaves two pairs, which can be told apart, and not none.
-    let other = match area {
-        Area::Local => Area::Session,
-        Area::Session => Area::Local,
+    let other = if area == Area::Local {
+        Area::Session
+    } else {
+        Area::Local
     };
-    remove(other, lock).await
+    remove(other, lock).await?;
+    Ok(pending)
 }
 
 /// Removes the tokens of `area`.
 pub(crate) async fn remove(area: Area, _: &WriteLock) -> Result<(), BrowserError> {
-    area.remove(&[TOKENS, ISSUER]).await
+    area.remove(&[TOKENS, ISSUER, USER]).await
 }
 
-/// Removes all tokens.
-pub(crate) async fn clear(lock: &WriteLock) -> Result<(), BrowserError> {
+/// Removes all tokens, since the server has ended the session, and keeps its `message` for the user.
+pub(crate) async fn end(message: &str, lock: &WriteLock) -> Result<(), BrowserError> {
+    Area::Local.write(&[(END_MESSAGE, message.into())]).await?;
     remove(Area::Session, lock).await?;
     remove(Area::Local, lock).await
+}
+
+/// Why the session has ended, if a server said so and nobody has seen it yet.
+pub(crate) async fn end_message() -> Result<Option<String>, BrowserError> {
+    let [message] = Area::Local.read([END_MESSAGE]).await?;
+    Ok(message.as_string())
+}
+
+/// The user has seen the message, or has signed in again.
+pub(crate) async fn remove_end_message() -> Result<(), BrowserError> {
+    Area::Local.remove(&[END_MESSAGE]).await
+}
+
+/// Turns `tokens` of `area` into a pending sign-out.
+pub(crate) async fn retire(
+    tokens: StoredTokens,
+    lock: &WriteLock,
+) -> Result<Option<PendingSignOut>, BrowserError> {
+    let area = tokens.area;
+    let pending = PendingSignOut::of(tokens);
+    // In this order: interrupted in between, the session ends all the same.
+    if let Some(pending) = &pending {
+        let list = with_pending(area, core::slice::from_ref(pending)).await?;
+        area.write(&[(PENDING, list.into())]).await?;
+    }
+    remove(area, lock).await?;
+    Ok(pending)
+}
+
+/// The sessions that their servers have to end.
+pub(crate) async fn pending() -> Result<Vec<PendingSignOut>, BrowserError> {
+    let mut found = pending_in(Area::Session).await?.to_vec();
+    found.extend(pending_in(Area::Local).await?.to_vec());
+    Ok(found.iter().filter_map(PendingSignOut::read).collect())
+}
+
+/// `done` is not pending any more.
+pub(crate) async fn remove_pending(
+    done: &PendingSignOut,
+    _: &WriteLock,
+) -> Result<(), BrowserError> {
+    for area in [Area::Session, Area::Local] {
+        let list = pending_in(area).await?;
+        let rest = list.filter(&mut |pending, _, _| {
+            PendingSignOut::read(&pending).is_some_and(|pending| pending != *done)
+        });
+        if rest.length() == 0 {
+            area.remove(&[PENDING]).await?;
+        } else if rest.length() < list.length() {
+            area.write(&[(PENDING, rest.into())]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The list of pending sign-outs of `area`, with `new` ones at its end.
+async fn with_pending(area: Area, new: &[PendingSignOut]) -> Result<Array, BrowserError> {
+    let list = pending_in(area).await?;
+    for pending in new {
+        list.push(&pending.value());
+    }
+    let surplus = list.length().saturating_sub(MAX_PENDING);
+    Ok(list.slice(surplus, list.length()))
+}
+
+async fn pending_in(area: Area) -> Result<Array, BrowserError> {
+    let [list] = area.read([PENDING]).await?;
+    Ok(list.dyn_into().unwrap_or_default())
+}
+
+/// What the server has told about the user of the tokens in `area`.
+pub(crate) async fn user(area: Area) -> Result<Option<UserInfo>, BrowserError> {
+    let [user] = area.read([USER]).await?;
+    Ok(UserInfo::read(&user))
+}
+
+/// Stores what the server has told about the user of the tokens in `area`.
+pub(crate) async fn store_user(
+    area: Area,
+    user: &UserInfo,
+    _: &WriteLock,
+) -> Result<(), BrowserError> {
+    area.write(&[(USER, user.value())]).await
+}
+
+/// Whether a change of `key` may change who is signed in, where, and what is shown about it.
+pub(crate) fn concerns_status(key: &str) -> bool {
+    matches!(key, TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED)
+}
+
+/// Whether a change of `key` may add a pending sign-out.
+pub(crate) fn concerns_pending(key: &str) -> bool {
+    matches!(key, PENDING | CHANGED)
 }
 
 /// Calls `changed` whenever any context changes the tokens or the server.
 pub(crate) fn watch(mut changed: impl FnMut() + 'static) -> StorageListener {
     StorageListener::new(move |keys| {
-        if keys
-            .iter()
-            .any(|key| matches!(key.as_str(), TOKENS | ISSUER | SERVER))
-        {
+        if keys.iter().any(|key| concerns_status(key)) {
             changed();
         }
     })
 }
 
-/// The user name of `pair`, in the registered spelling, if the access token contains it.
-pub(crate) fn name(pair: &Pair) -> Option<String> {
-    json::field(&json::parse(&pair.claims()?)?, "preferred_username")?.as_string()
+/// The user of `pair`, if the access token tells it. It does not tell the role.
+pub(crate) fn claimed_user(pair: &Pair) -> Option<UserInfo> {
+    let claims = json::parse(&pair.claims()?)?;
+    Some(UserInfo {
+        id: json::text_field(&claims, "sub")?,
+        username: json::text_field(&claims, "preferred_username")?,
+        role: None,
+    })
 }
 
 #[cfg(test)]

@@ -3,24 +3,46 @@
 //! Nothing is verified here: the server does that. This module knows no storage and no network.
 
 use password_auth_wire::{Secret, Tokens};
-use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+
+use crate::{base64, browser::object, json};
 
 /// A pair is refreshed this long before its access token expires, so that it does not expire in transit.
-const MARGIN_MS: f64 = 30_000.0;
+pub(crate) const MARGIN_MS: f64 = 30_000.0;
 
 /// The tokens of a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pair {
     /// For the `Authorization` header.
     pub access_token: Secret,
     /// Valid for one refresh.
     pub refresh_token: Secret,
-    /// Unix milliseconds, by this computer's clock. Absent: due at once.
-    #[serde(default)]
+    /// Unix milliseconds, by this computer's clock.
     access_token_expiry: f64,
 }
 
 impl Pair {
+    /// Reads a stored pair. An expiry that is absent, or not a number, is past. Without serde, which would take
+    /// 2 KB more.
+    pub(crate) fn read(object: &JsValue) -> Option<Self> {
+        let expiry = json::field(object, "access_token_expiry");
+        Some(Self {
+            access_token: Secret::new(json::text_field(object, "access_token")?),
+            refresh_token: Secret::new(json::text_field(object, "refresh_token")?),
+            access_token_expiry: expiry.and_then(|expiry| expiry.as_f64()).unwrap_or(0.0),
+        })
+    }
+
+    /// As an object, to store.
+    pub(crate) fn value(&self) -> JsValue {
+        let fields = [
+            ("access_token", self.access_token.expose().into()),
+            ("refresh_token", self.refresh_token.expose().into()),
+            ("access_token_expiry", self.access_token_expiry.into()),
+        ];
+        object(&fields).map_or(JsValue::NULL, JsValue::from)
+    }
+
     /// The pair that the server answered to a request sent at `asked_at_ms`.
     ///
     /// The expiry counts from the request and not from the answer, so it is never too late.
@@ -44,11 +66,16 @@ impl Pair {
             })
     }
 
-    /// Whether the access token has expired at `now_ms`, or is about to.
-    pub(crate) fn is_due(&self, now_ms: f64) -> bool {
+    /// Whether the access token has expired at `now_ms`, or will within `margin_ms`.
+    pub(crate) fn is_due(&self, now_ms: f64, margin_ms: f64) -> bool {
         // NaN compares false, and counts as due.
-        let is_fresh = self.access_token_expiry - MARGIN_MS > now_ms;
+        let is_fresh = self.access_token_expiry - margin_ms > now_ms;
         !is_fresh
+    }
+
+    /// When the access token expires: Unix milliseconds.
+    pub(crate) const fn expiry_ms(&self) -> f64 {
+        self.access_token_expiry
     }
 
     /// Compares by age: the newer pair is greater.
@@ -60,32 +87,8 @@ impl Pair {
     /// The JSON of the access token's claims, unverified. Use it for display only.
     pub(crate) fn claims(&self) -> Option<String> {
         let payload = self.access_token.expose().split('.').nth(1)?;
-        String::from_utf8(decode_base64url(payload)?).ok()
+        String::from_utf8(base64::decode(payload)?).ok()
     }
-}
-
-/// RFC 4648, section 5, without padding, as JWTs use it.
-fn decode_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let mut bits = 0_u32;
-    let mut count = 0;
-    for symbol in text.bytes() {
-        let value = match symbol {
-            b'A'..=b'Z' => symbol - b'A',
-            b'a'..=b'z' => symbol - b'a' + 26,
-            b'0'..=b'9' => symbol - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -104,7 +107,7 @@ impl Pair {
 mod tests {
     use password_auth_wire::{Secret, Status, Tokens};
 
-    use super::Pair;
+    use super::{MARGIN_MS, Pair};
 
     #[test]
     fn the_expiry_counts_from_the_request() {
@@ -124,11 +127,11 @@ mod tests {
     #[test]
     fn a_pair_is_due_half_a_minute_before_it_expires() {
         let pair = Pair::sample("a", "r", 100_000.0);
-        assert!(!pair.is_due(69_999.0));
-        assert!(pair.is_due(70_000.0));
-        assert!(pair.is_due(200_000.0));
-        assert!(Pair::sample("a", "r", f64::NAN).is_due(0.0));
-        assert!(Pair::sample("a", "r", 0.0).is_due(1_700_000_000_000.0));
+        assert!(!pair.is_due(69_999.0, MARGIN_MS));
+        assert!(pair.is_due(70_000.0, MARGIN_MS));
+        assert!(pair.is_due(200_000.0, MARGIN_MS));
+        assert!(Pair::sample("a", "r", f64::NAN).is_due(0.0, MARGIN_MS));
+        assert!(Pair::sample("a", "r", 0.0).is_due(1_700_000_000_000.0, MARGIN_MS));
     }
 
     #[test]

@@ -24,6 +24,7 @@
   };
 
   const complain = () => {
+    document.getElementById("main").removeAttribute("data-unknown");
     const status = document.getElementById("status");
     status.textContent = "The popup could not start. Please reload the extension, or build it again.";
     status.className = "error show";

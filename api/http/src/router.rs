@@ -17,10 +17,11 @@ use super::pages;
 use super::v1;
 
 /// The paths of pages, which are no part of the OpenAPI document, and their methods.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("/", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
     ("/openapi.json", "GET, HEAD"),
+    (pages::FORGOT_PASSWORD, "GET, HEAD, POST"),
     (pages::RESET_PASSWORD, "GET, HEAD, POST"),
     (pages::VERIFY_EMAIL, "GET, HEAD, POST"),
 ];

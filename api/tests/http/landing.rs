@@ -1,4 +1,4 @@
-//! The two pages that mailed links lead to.
+//! The page that asks for a link, and the two that mailed links lead to.
 
 use password_auth_model::{Clock as _, Purpose, TokenHash};
 
@@ -189,4 +189,38 @@ async fn another_method_is_told_which_ones_there_are() {
         (reply.status, reply.header("allow")),
         (405, "GET, HEAD, POST")
     );
+}
+
+#[tokio::test]
+async fn a_link_is_asked_for_by_a_page_that_tells_nothing_of_accounts() {
+    let server = TestServer::builder()
+        .setting("MAIL_RATE", "2/hour")
+        .start()
+        .await;
+    person(&server, "alice", ADDRESS).await;
+    let page = server.client().get("/forgot-password").await.expect_ok();
+    assert!(
+        page.text.contains("action=\"/forgot-password\""),
+        "{}",
+        page.text
+    );
+    let ask = async |email: &str| {
+        let form = format!("email={}", email.replace('@', "%40"));
+        post(&server, "/forgot-password", &form).await
+    };
+    let wrong = ask("nonsense").await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.text.contains("action=\"/forgot-password\""),
+        "{}",
+        wrong.text
+    );
+    let known = ask(ADDRESS).await.expect_ok();
+    let unknown = ask("nobody@example.org").await.expect_ok();
+    assert_eq!(known.text, unknown.text);
+    // It is the request that /api/v1 takes, with its rate.
+    ask(ADDRESS).await;
+    let refused = ask(ADDRESS).await;
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    assert!(refused.header("retry-after").parse::<u64>().is_ok());
 }

@@ -14,8 +14,13 @@
 mod support;
 
 mod action_popup;
+mod broker;
 mod docs;
+mod firefox;
 mod looks;
+mod popup_details;
+mod rounds;
 mod signing_in;
 mod staying_signed_in;
 mod trouble;
+mod use_it;

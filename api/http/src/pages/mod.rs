@@ -1,4 +1,5 @@
-//! The two pages that mailed links lead to: plain forms, without any script. Looking at one does nothing, since mail
+//! The page that asks for a link to choose a new password, and the two that mailed links lead to: plain forms, without
+//! any script. Looking at one does nothing, since mail
 //! programs and scanners look at links too; its button does. The token comes in the link's query, which the log never
 //! holds, leaves in the form's body, and stands in no other address. The pages tell their origin, and no more, so that
 //! browsers name it when they send the form: under the policy of all other answers they would say "null".
@@ -18,6 +19,8 @@ use super::client::RequestClient;
 use super::error::Failure;
 use super::form::PageForm;
 
+/// Where the page is that asks for a link to choose a new password.
+pub(super) const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Where the page for a new password is.
 pub(super) const RESET_PASSWORD: &str = "/reset-password";
 /// Where the page is that confirms an e-mail address.
@@ -29,6 +32,7 @@ pub(super) fn with_pages(
     accounts: &Arc<Accounts>,
 ) -> impl Endpoint<Output = Response> + use<> {
     route
+        .at(FORGOT_PASSWORD, get(ask_for_address).post(request_reset))
         .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
         .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))
         .data(Arc::clone(accounts))
@@ -42,6 +46,12 @@ struct Link {
 }
 
 /// In a form, what is missing and what is empty are the same.
+#[derive(Deserialize)]
+struct Address {
+    #[serde(default)]
+    email: String,
+}
+
 #[derive(Deserialize)]
 struct NewPassword {
     #[serde(default = "Secret::empty")]
@@ -57,6 +67,11 @@ struct Confirmation {
 }
 
 #[handler]
+fn ask_for_address() -> Response {
+    form(Page::Address, "", None)
+}
+
+#[handler]
 fn ask_for_password(link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
     form(Page::NewPassword, &token, None)
@@ -66,6 +81,22 @@ fn ask_for_password(link: poem::Result<Query<Link>>) -> Response {
 fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
     form(Page::Confirmation, &token, None)
+}
+
+#[handler]
+async fn request_reset(
+    Data(accounts): Data<&Arc<Accounts>>,
+    client: RequestClient,
+    PageForm(Address { email }): PageForm<Address>,
+) -> Response {
+    match accounts.request_password_reset(&email, &client).await {
+        // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
+        Ok(_) => told(
+            "Look into your mailbox",
+            "If an account has this e-mail address, a link to choose a new password is on its way.",
+        ),
+        Err(error) => refused(Page::Address, "", &error.into()),
+    }
 }
 
 #[handler]

@@ -28,10 +28,20 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 /// Which form.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
+    /// Asks for the e-mail address of an account.
+    Address,
     /// Asks for a new password.
     NewPassword,
     /// Asks for nothing but its button.
     Confirmation,
+}
+
+#[derive(Template)]
+#[template(path = "pages/address.html")]
+struct Address<'a> {
+    title: &'static str,
+    style: &'static str,
+    problem: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -64,6 +74,11 @@ struct MessagePage {
 /// A form, with what was wrong with the last try.
 pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
     match form {
+        Form::Address => page(&Address {
+            title: "Forgot your password?",
+            style: STYLE,
+            problem,
+        }),
         Form::NewPassword => page(&NewPassword {
             title: "Choose a new password",
             style: STYLE,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Reply;
 
 /// People look at these, and so at what they refuse.
-const PAGES: [&str; 2] = ["/reset-password", "/verify-email"];
+const PAGES: [&str; 3] = ["/forgot-password", "/reset-password", "/verify-email"];
 
 /// The reviewed document; `openapi.rs` holds the server to it.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

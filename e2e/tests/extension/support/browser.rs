@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::devtools::DevTools;
 use super::{Page, Popup, setting, workspace};
 
 /// Browsers at once: each wants a core.
@@ -25,10 +26,16 @@ pub struct Browser {
     chromedriver: Child,
     profile: Arc<TempDir>,
     slot: OwnedSemaphorePermit,
+    extensions: Vec<PathBuf>,
 }
 
 impl Browser {
     pub async fn start() -> Self {
+        Self::start_with_extensions(vec![extension_dir()]).await
+    }
+
+    /// With other unpacked extensions than ours.
+    pub async fn start_with_extensions(extensions: Vec<PathBuf>) -> Self {
         static SLOTS: std::sync::LazyLock<Arc<Semaphore>> =
             std::sync::LazyLock::new(|| Arc::new(Semaphore::new(AT_ONCE)));
         let slot = Arc::clone(&SLOTS)
@@ -36,17 +43,25 @@ impl Browser {
             .await
             .expect("never closed");
         let profile = Arc::new(tempfile::tempdir().expect("a folder"));
-        Self::start_with(profile, slot).await
+        Self::start_with(profile, slot, extensions).await
     }
 
-    async fn start_with(profile: Arc<TempDir>, slot: OwnedSemaphorePermit) -> Self {
+    async fn start_with(
+        profile: Arc<TempDir>,
+        slot: OwnedSemaphorePermit,
+        extensions: Vec<PathBuf>,
+    ) -> Self {
         let (chromedriver, url) = start_chromedriver().await;
         let mut capabilities = DesiredCapabilities::chrome();
         capabilities
             .set_binary(&setting("CHROMIUM", "/usr/bin/chromium"))
             .expect("a path");
         let profile_argument = format!("--user-data-dir={}", profile.path().display());
-        let extension_argument = format!("--load-extension={}", extension_dir().display());
+        let folders: Vec<_> = extensions
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        let extension_argument = format!("--load-extension={}", folders.join(","));
         for argument in [
             "--headless=new",
             &profile_argument,
@@ -70,6 +85,26 @@ impl Browser {
             chromedriver,
             profile,
             slot,
+            extensions,
+        }
+    }
+
+    /// The page `name` of the extension that was loaded as number `index`, in a tab of its own.
+    pub async fn extension_page(&self, index: usize, name: &str) -> Page {
+        let page = self.new_page().await;
+        let id = extension_id(&self.extensions[index]);
+        page.go(&format!("chrome-extension://{id}/{name}")).await;
+        page
+    }
+
+    /// Stops the background workers of all extensions, as the browser does when they are idle.
+    pub async fn kill_workers(&self) {
+        let mut devtools = DevTools::connect(self).await;
+        for target in devtools.targets().await {
+            let url = target["url"].as_str().unwrap_or_default();
+            if target["type"] == "service_worker" && url.starts_with("chrome-extension://") {
+                devtools.close_target(&target["targetId"]).await;
+            }
         }
     }
 
@@ -104,10 +139,11 @@ impl Browser {
             mut chromedriver,
             profile,
             slot,
+            extensions,
         } = self;
         driver.quit().await.expect("quit");
         chromedriver.kill().await.expect("killed");
-        Self::start_with(profile, slot).await
+        Self::start_with(profile, slot, extensions).await
     }
 
     /// Ends the browser.
@@ -151,7 +187,7 @@ async fn start_chromedriver() -> (Child, String) {
 }
 
 /// The folder to load unpacked.
-fn extension_dir() -> PathBuf {
+pub fn extension_dir() -> PathBuf {
     let dist = workspace().join("dist");
     let folder = PathBuf::from(setting("EXTENSION_DIR", &dist.to_string_lossy()));
     assert!(
@@ -171,7 +207,7 @@ pub fn popup_url() -> String {
 }
 
 /// The first 32 hexadecimal digits of the path's SHA-256, with 0 to f written as a to p.
-fn extension_id(folder: &Path) -> String {
+pub fn extension_id(folder: &Path) -> String {
     let digest = Sha256::digest(folder.to_str().expect("a text").as_bytes());
     digest[..16]
         .iter()

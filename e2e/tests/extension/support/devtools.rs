@@ -9,29 +9,82 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::Browser;
 use super::browser::popup_url;
 
-/// The popup that hangs below the toolbar's button.
-pub struct ActionPopup {
+/// A connection to the browser's DevTools.
+pub struct DevTools {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    target: String,
     session: String,
     commands: u64,
+}
+
+impl DevTools {
+    pub async fn connect(browser: &Browser) -> Self {
+        let (socket, _) = connect_async(browser.devtools_url())
+            .await
+            .expect("connected");
+        let mut devtools = Self {
+            socket,
+            session: String::new(),
+            commands: 0,
+        };
+        devtools
+            .send("Target.setDiscoverTargets", json!({"discover": true}))
+            .await;
+        devtools
+    }
+
+    /// Everything that runs: pages, workers, popups.
+    pub async fn targets(&mut self) -> Vec<Value> {
+        let targets = self.send("Target.getTargets", json!({})).await;
+        targets["targetInfos"].as_array().expect("targets").clone()
+    }
+
+    /// Closes a target. It may be gone already.
+    pub async fn close_target(&mut self, id: &Value) {
+        self.request("Target.closeTarget", json!({"targetId": id}))
+            .await;
+    }
+
+    async fn send(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.request(method, parameters).await;
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    async fn request(&mut self, method: &str, parameters: Value) -> Value {
+        self.commands += 1;
+        let id = self.commands;
+        let mut command = json!({"id": id, "method": method, "params": parameters});
+        if !self.session.is_empty() {
+            command["sessionId"] = json!(self.session);
+        }
+        let text = Message::text(command.to_string());
+        self.socket.send(text).await.expect("sent");
+        loop {
+            let message = self.socket.next().await.expect("open").expect("a message");
+            let Message::Text(text) = message else {
+                continue;
+            };
+            let answer: Value = serde_json::from_str(&text).expect("JSON");
+            if answer["id"] == id {
+                return answer;
+            }
+        }
+    }
+}
+
+/// The popup that hangs below the toolbar's button.
+pub struct ActionPopup {
+    devtools: DevTools,
+    target: String,
 }
 
 impl ActionPopup {
     /// Opens it, as a click on the button does. Some page of the extension must be open in `browser`.
     pub async fn open(browser: &Browser) -> Self {
-        let (socket, _) = connect_async(browser.devtools_url())
-            .await
-            .expect("connected");
         let mut popup = Self {
-            socket,
+            devtools: DevTools::connect(browser).await,
             target: String::new(),
-            session: String::new(),
-            commands: 0,
         };
-        popup
-            .send("Target.setDiscoverTargets", json!({"discover": true}))
-            .await;
         let before = popup.popup_targets().await;
         let opened = browser
             .driver
@@ -49,7 +102,7 @@ impl ActionPopup {
         };
         let attach = json!({"targetId": popup.target, "flatten": true});
         let attached = popup.send("Target.attachToTarget", attach).await;
-        popup.session = attached["sessionId"]
+        popup.devtools.session = attached["sessionId"]
             .as_str()
             .expect("a session")
             .to_owned();
@@ -57,8 +110,7 @@ impl ActionPopup {
     }
 
     async fn popup_targets(&mut self) -> Vec<String> {
-        let targets = self.send("Target.getTargets", json!({})).await;
-        let targets = targets["targetInfos"].as_array().expect("targets").clone();
+        let targets = self.devtools.targets().await;
         targets
             .iter()
             .filter(|target| target["url"] == popup_url())
@@ -67,25 +119,7 @@ impl ActionPopup {
     }
 
     async fn send(&mut self, method: &str, parameters: Value) -> Value {
-        self.commands += 1;
-        let id = self.commands;
-        let mut command = json!({"id": id, "method": method, "params": parameters});
-        if !self.session.is_empty() {
-            command["sessionId"] = json!(self.session);
-        }
-        let text = Message::text(command.to_string());
-        self.socket.send(text).await.expect("sent");
-        loop {
-            let message = self.socket.next().await.expect("open").expect("a message");
-            let Message::Text(text) = message else {
-                continue;
-            };
-            let answer: Value = serde_json::from_str(&text).expect("JSON");
-            if answer["id"] == id {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
-            }
-        }
+        self.devtools.send(method, parameters).await
     }
 
     /// The value of an expression in the popup, a promise's once it is kept.
@@ -132,7 +166,7 @@ impl ActionPopup {
     /// Closes it, as a click beside it does: whatever it was doing ends there.
     pub async fn close(mut self) {
         let target = self.target.clone();
-        self.session.clear();
+        self.devtools.session.clear();
         self.send("Target.closeTarget", json!({"targetId": target}))
             .await;
         while self.popup_targets().await.contains(&target) {}

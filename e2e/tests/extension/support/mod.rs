@@ -1,15 +1,19 @@
 //! What the tests use: a browser with the extension, a server, a proxy between the two, and helpers for the
 //! popup.
 
+mod app;
 mod browser;
 mod devtools;
+mod firefox;
 mod page;
 mod popup;
 mod proxy;
 mod server;
 
-pub use browser::Browser;
+pub use app::{App, copy, npm_package};
+pub use browser::{Browser, extension_dir};
 pub use devtools::ActionPopup;
+pub use firefox::{Firefox, ID as FIREFOX_ID};
 pub use page::Page;
 pub use popup::Popup;
 pub use proxy::{Canned, Proxy};

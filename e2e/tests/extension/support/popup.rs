@@ -171,13 +171,14 @@ impl Popup {
         self.store(json!({"server_url": url})).await;
     }
 
-    /// Changes the stored tokens: these fields get these values.
+    /// Changes the stored tokens: these fields get these values. Under the extension's lock, as it writes itself.
     pub async fn change_tokens(&self, changes: Value) {
-        let mut tokens = self.stored("local").await["auth_tokens"].clone();
-        for (field, value) in changes.as_object().expect("fields") {
-            tokens[field] = value.clone();
-        }
-        self.store(json!({"auth_tokens": tokens})).await;
+        let script = "
+            navigator.locks.request('password-auth.session', async () => {
+                const {auth_tokens} = await chrome.storage.local.get('auth_tokens');
+                await chrome.storage.local.set({auth_tokens: {...auth_tokens, ...argument}});
+            }).then(() => done());";
+        self.run(script, changes).await;
     }
 
     /// From now on the access token is past its expiry, as far as the popup knows.

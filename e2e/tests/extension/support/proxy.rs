@@ -69,6 +69,11 @@ impl Proxy {
         self.state.holding.send_replace(false);
     }
 
+    /// How many answers have been held so far.
+    pub fn held(&self) -> usize {
+        *self.state.held.borrow()
+    }
+
     /// Waits until so many answers are held.
     pub async fn until_held(&self, count: usize) {
         let mut held = self.state.held.subscribe();

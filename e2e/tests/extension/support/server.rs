@@ -89,6 +89,15 @@ impl Server {
         self.ask(path, body).await.json().await.expect("JSON")
     }
 
+    /// The answer's body to `GET path` with this access token, from outside the browser.
+    pub async fn get_for_json(&self, path: &str, access_token: &Value) -> Value {
+        let request = reqwest::Client::new()
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(access_token.as_str().expect("a token"));
+        let answer = request.send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    }
+
     async fn ask(&self, path: &str, body: Value) -> reqwest::Response {
         let request = reqwest::Client::new()
             .post(format!("{}{path}", self.url))

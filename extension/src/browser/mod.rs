@@ -1,11 +1,16 @@
-//! The only place that names the extension API (`chrome.*`) and `navigator.locks`.
+//! The only place that names the extension API (`chrome.*`) and, in [`lock`], `navigator.locks`.
 //!
 //! Firefox has `chrome` too. This module knows no token and no server: its callers choose areas, keys and
 //! locks.
 
-use js_sys::{Array, Function, Object, Promise, PromiseWithResolvers, Reflect};
+mod lock;
+pub(crate) mod worker;
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
+
+pub(crate) use lock::Lock;
 
 #[wasm_bindgen]
 extern "C" {
@@ -37,9 +42,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = removeListener)]
     fn remove_listener(this: &ChangeEvent, listener: &Function);
 
-    // web-sys has LockManager only behind its unstable flag.
-    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
-    fn request_lock(name: &str, callback: &JsValue) -> Result<Promise, JsValue>;
+    // Permissions: no permission is needed to ask.
+    #[wasm_bindgen(catch, js_namespace = ["chrome", "permissions"], js_name = contains)]
+    fn permissions_contain(permissions: &Object) -> Result<Promise, JsValue>;
 }
 
 /// An API of the browser failed. Holds the browser's message and no stored value.
@@ -55,10 +60,19 @@ impl From<JsValue> for BrowserError {
     }
 }
 
+#[wasm_bindgen(module = "/js/secrets.js")]
+extern "C" {
+    /// `storage.local` if the browser can close it to content scripts, else a stand-in that is out of their reach.
+    #[wasm_bindgen(js_name = secretArea)]
+    fn secret_area() -> StorageArea;
+}
+
 /// Where things are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// On disk.
+    /// On disk, where content scripts may reach it.
+    Settings,
+    /// On disk, out of reach of content scripts.
     Local,
     /// In memory, until the browser closes.
     Session,
@@ -70,7 +84,8 @@ impl Area {
         use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>,
     ) -> Result<T, BrowserError> {
         match self {
-            Self::Local => LOCAL.with(use_it),
+            Self::Settings => LOCAL.with(use_it),
+            Self::Local => use_it(&secret_area()),
             Self::Session => SESSION.with(use_it),
         }
         .map_err(BrowserError::from)
@@ -111,7 +126,7 @@ impl Area {
     }
 }
 
-fn object(items: &[(&str, JsValue)]) -> Result<Object, BrowserError> {
+pub(crate) fn object(items: &[(&str, JsValue)]) -> Result<Object, BrowserError> {
     let object = Object::new();
     for (key, value) in items {
         Reflect::set(&object, &(*key).into(), value)?;
@@ -144,43 +159,42 @@ impl Drop for StorageListener {
     }
 }
 
-/// A lock of `navigator.locks`, held until this is dropped or the page closes.
-///
-/// All contexts of the extension share it: popup, worker, pages.
-#[must_use]
-pub(crate) struct Lock {
-    /// The browser holds the lock for as long as this promise is pending.
-    held: PromiseWithResolvers,
+/// Whether the extension has host permission for `origin`. If the browser does not tell: `true`.
+pub(crate) async fn has_host_permission(origin: &str) -> bool {
+    let pattern = Array::of1(&format!("{}/*", without_port(origin)).into());
+    let Ok(permissions) = object(&[("origins", pattern.into())]) else {
+        return true;
+    };
+    let Ok(promise) = permissions_contain(&permissions) else {
+        return true;
+    };
+    JsFuture::from(promise)
+        .await
+        .map_or(true, |answer| answer.as_bool() != Some(false))
 }
 
-impl Lock {
-    /// Waits for the exclusive lock `name`.
-    pub(crate) async fn acquire(name: &str) -> Result<Self, BrowserError> {
-        // Created before the wait, so that a caller that stops waiting also releases the lock.
-        let lock = Self {
-            held: Promise::with_resolvers(),
-        };
-        let held = lock.held.promise();
-        let granted: PromiseWithResolvers = Promise::with_resolvers();
-        let waited = granted.promise();
-        let callback = Closure::once_into_js(move || {
-            resolve(&granted);
-            held
-        });
-        let request = request_lock(name, &callback)?;
-        // The request settles when the lock is released. It rejects at once if locks are not available.
-        JsFuture::from(Promise::race(&Array::of2(&waited, &request))).await?;
-        Ok(lock)
+/// Match patterns of host permissions cover every port, and some browsers refuse one that names a port.
+fn without_port(origin: &str) -> &str {
+    // No slicing by index: its panics would bring 8 KB of tables into the package.
+    match origin.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => origin,
     }
 }
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        resolve(&self.held);
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::without_port;
 
-fn resolve(pending: &PromiseWithResolvers) {
-    // A resolving function does not throw.
-    let _ = pending.resolve().call0(&JsValue::UNDEFINED);
+    #[test]
+    fn a_host_pattern_names_no_port() {
+        for (origin, expected) in [
+            ("http://127.0.0.1:8000", "http://127.0.0.1"),
+            ("https://auth.example", "https://auth.example"),
+            ("https://[::1]:8443", "https://[::1]"),
+            ("https://[::1]", "https://[::1]"),
+        ] {
+            assert_eq!(without_port(origin), expected);
+        }
+    }
 }

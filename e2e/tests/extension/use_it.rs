@@ -1,0 +1,238 @@
+//! `docs/use-it.md`, followed: its commands are run, its files are written, and what comes out is used in a browser.
+//! `examples/` holds the same files.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{Browser, Canned, PASSWORD, Page, Proxy, Server, npm_package, workspace};
+
+/// A block of code of the text: its language, the file that it is, and its lines.
+struct Block {
+    language: String,
+    file: String,
+    code: String,
+}
+
+/// The blocks of the section `title`.
+fn section(title: &str) -> Vec<Block> {
+    let text = fs::read_to_string(workspace().join("docs/use-it.md")).expect("the text");
+    let section = text
+        .split("\n## ")
+        .find(|section| section.starts_with(title));
+    let section = section.unwrap_or_else(|| panic!("no section {title}"));
+    let mut blocks = Vec::new();
+    for part in section.split("```").skip(1).step_by(2) {
+        let (head, code) = part.split_once('\n').expect("a block");
+        let (language, file) = head.split_once(' ').unwrap_or((head, ""));
+        blocks.push(Block {
+            language: language.to_owned(),
+            file: file.to_owned(),
+            code: code.to_owned(),
+        });
+    }
+    blocks
+}
+
+/// Runs a block of commands in `folder`.
+async fn run(commands: &str, folder: &Path) {
+    // The text has a clone that was built; here the package may lie elsewhere.
+    let clone = tempfile::tempdir().expect("a folder");
+    let target = clone.path().join("target/npm");
+    fs::create_dir_all(&target).expect("a folder");
+    crate::support::copy(&npm_package(), &target.join("password-auth-extension"));
+    let status = Command::new("sh")
+        .args(["-euc", commands])
+        .current_dir(folder)
+        .env("PASSWORD_AUTH", clone.path())
+        .status()
+        .await
+        .expect("sh");
+    assert!(status.success(), "{commands}");
+}
+
+/// Writes a file of the text into `folder`, for servers on other ports, and compares it with the example.
+fn write(block: &Block, folder: &Path, example: &Path, server: &str, backend: &str) {
+    let kept = fs::read_to_string(example);
+    let kept = kept.unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+    assert_eq!(
+        kept,
+        block.code,
+        "{} is not what the text says",
+        example.display()
+    );
+    let code = block
+        .code
+        .replace("http://127.0.0.1:8000", server)
+        .replace("http://127.0.0.1:3000", backend);
+    let file = folder.join(&block.file);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    fs::write(file, code).expect("written");
+}
+
+/// The backend of the text, on a free port.
+async fn start_backend(folder: &Path, server: &str) -> (Child, String) {
+    let blocks = section("Your own backend");
+    let example = workspace().join("examples/backend-node/server.mjs");
+    write(&blocks[0], folder, &example, server, "");
+    let command = blocks[1].code.trim();
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("exec {command}")])
+        .current_dir(folder)
+        .env("PORT", "0")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let line = lines.next_line().await.expect("read").expect("it starts");
+    let port = line.strip_prefix("listening on ").expect("a port");
+    (child, format!("http://127.0.0.1:{port}"))
+}
+
+fn has(program: &str) -> bool {
+    let found = std::process::Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    found.is_ok_and(|status| status.success())
+}
+
+async fn until_text(page: &Page, id: &str, text: &str) {
+    page.until(&format!(
+        "document.getElementById({}).textContent === {}",
+        json!(id),
+        json!(text)
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn the_extension_without_a_bundler_signs_in_everywhere_and_its_backend_knows_the_caller() {
+    if !has("node") {
+        println!("skipped: no node here");
+        return;
+    }
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_backend, backend) = start_backend(folder.path(), &server.url).await;
+    for block in section("Without a bundler") {
+        if block.language == "sh" {
+            run(&block.code, folder.path()).await;
+        } else {
+            let name = block
+                .file
+                .strip_prefix("my-extension/")
+                .expect("a file of it");
+            let example = workspace().join("examples/plain").join(name);
+            write(&block, folder.path(), &example, &server.url, &backend);
+        }
+    }
+    let web = Proxy::start(&server.url).await;
+    web.answer_with(Some(Canned {
+        status: "200 OK",
+        content_type: "text/html",
+        body: "<!doctype html><title>A page of the web</title>",
+    }));
+    let alice = json!({"username": "alice", "password": PASSWORD});
+    assert_eq!(server.post("/register", alice).await, 200);
+
+    let browser = Browser::start_with_extensions(vec![folder.path().join("my-extension")]).await;
+    let site = browser.new_page().await;
+    site.go(&web.url).await;
+    // The side panel shows the popup's page too: two contexts in step.
+    let panel = browser.extension_page(0, "popup.html").await;
+    let popup = browser.extension_page(0, "popup.html").await;
+    until_text(&popup, "who", "Signed out").await;
+    for (field, text) in [("username", "alice"), ("password", "a wrong password")] {
+        popup
+            .find(&format!("#{field}"))
+            .await
+            .send_keys(text)
+            .await
+            .expect("typed");
+    }
+    popup.click_on("#form button").await;
+    until_text(&popup, "who", "Invalid credentials.").await;
+    popup
+        .find("#password")
+        .await
+        .clear()
+        .await
+        .expect("cleared");
+    popup
+        .find("#password")
+        .await
+        .send_keys(PASSWORD)
+        .await
+        .expect("typed");
+    popup.click_on("#form button").await;
+    until_text(&popup, "who", "Signed in as alice").await;
+    until_text(&panel, "who", "Signed in as alice").await;
+    site.until("document.documentElement.dataset.notes === 'A note of alice'")
+        .await;
+    panel.click_on("#out").await;
+    until_text(&popup, "who", "Signed out").await;
+    site.until("!('notes' in document.documentElement.dataset)")
+        .await;
+    // The backend takes nobody's word.
+    for authorization in ["", "Bearer forged"] {
+        let asked = reqwest::Client::new()
+            .get(format!("{backend}/notes"))
+            .header("authorization", authorization)
+            .send()
+            .await;
+        assert_eq!(asked.expect("an answer").status(), 401);
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn the_extension_with_wxt_builds_and_signs_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = workspace().join("examples/wxt");
+    crate::support::copy(&example, folder.path());
+    // What `wxt init` leaves: its first step asks GitHub, so the example has it.
+    let installed = Command::new("sh")
+        .args(["-c", "npm install --no-audit --no-fund >npm.log 2>&1"])
+        .current_dir(folder.path())
+        .status()
+        .await;
+    if !installed.is_ok_and(|status| status.success()) {
+        println!("skipped: npm cannot install WXT here");
+        return;
+    }
+    let server = Server::start().await;
+    for block in section("With WXT") {
+        if block.language == "sh" {
+            // A copy, and no link to a folder that goes.
+            run(
+                &format!("{} --install-links", block.code.trim()),
+                folder.path(),
+            )
+            .await;
+        } else {
+            let example = example.join(&block.file);
+            write(&block, folder.path(), &example, &server.url, "");
+        }
+    }
+    run("npx wxt build >/dev/null", folder.path()).await;
+    let built = folder.path().join(".output/chrome-mv3");
+    let browser = Browser::start_with_extensions(vec![built]).await;
+    let popup = browser.extension_page(0, "popup.html").await;
+    until_text(&popup, "app", "Signed out").await;
+    let alice = json!({"username": "alice", "password": PASSWORD});
+    assert_eq!(server.post("/register", alice.clone()).await, 200);
+    let sign_in =
+        "chrome.runtime.sendMessage({passwordAuth: 1, call: 'signIn', ...argument}).then(done)";
+    let answer = popup.run(sign_in, alice).await;
+    assert_eq!(answer["ok"]["signedIn"], true, "{answer}");
+    until_text(&popup, "app", "Signed in as alice").await;
+    assert_eq!(popup.run("done(localStorage.length)", Value::Null).await, 0);
+    browser.quit().await;
+}

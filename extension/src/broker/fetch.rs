@@ -1,0 +1,161 @@
+//! `auth.fetch`: requests of other contexts, sent from here with an access token that they do not see.
+
+use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
+use password_auth_wire::Secret;
+use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, Headers, RequestCredentials, RequestInit, RequestRedirect, Response, ResponseType,
+};
+
+use super::{Config, answer::Failed, caller::Caller, prefix::Prefix};
+use crate::{
+    base64,
+    browser::{self, object},
+    json,
+};
+
+/// The browser stops a worker whose request takes 30 s.
+const TIME_OUT_MS: u32 = 25_000;
+/// The largest body of an answer, in bytes: the browser's limit for a message is 64 MiB.
+const MAX_BODY: u32 = 32 * 1024 * 1024;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A worker has no window to ask.
+    #[wasm_bindgen(js_name = fetch)]
+    fn fetch(url: &str, init: &RequestInit) -> Promise;
+}
+
+/// A request of a caller.
+struct Request {
+    url: String,
+    origin: String,
+    method: String,
+    /// A list of names and values.
+    headers: JsValue,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// # Errors
+    /// The message has no URL, or one with a user in it.
+    fn read(message: &JsValue) -> Result<(Self, String), Failed> {
+        let text = |name| json::text_field(message, name);
+        let url = text("url").and_then(|url| web_sys::Url::new(&url).ok());
+        let url = url.filter(|url| url.username().is_empty() && url.password().is_empty());
+        let Some(url) = url else {
+            return Err(Failed::not_allowed("The URL is not valid."));
+        };
+        let headers = json::field(message, "headers").unwrap_or(JsValue::UNDEFINED);
+        let request = Self {
+            url: url.href(),
+            origin: url.origin(),
+            method: text("method").unwrap_or_else(|| "GET".to_owned()),
+            headers,
+            body: text("body").and_then(|body| base64::decode(&body)),
+        };
+        Ok((request, url.pathname()))
+    }
+
+    /// Sends it with `token` and nothing else that could identify the user.
+    async fn send(&self, token: &Secret) -> Result<Response, Failed> {
+        let init = self.init(token).map_err(|_| {
+            Failed::not_allowed("The browser does not accept this method or these headers.")
+        })?;
+        let response = match JsFuture::from(fetch(&self.url, &init)).await {
+            Ok(response) => response.unchecked_into::<Response>(),
+            Err(_) if !browser::has_host_permission(&self.origin).await => {
+                let message = format!("This extension has no permission to reach {}.", self.origin);
+                return Err(Failed::new("no_host_permission", &message));
+            }
+            Err(_) => return Err(self.unreachable()),
+        };
+        if response.type_() == ResponseType::Opaqueredirect {
+            return Err(Failed::not_allowed(
+                "The answer is a redirect. It is not followed, since it would carry the token on.",
+            ));
+        }
+        Ok(response)
+    }
+
+    fn init(&self, token: &Secret) -> Result<RequestInit, JsValue> {
+        let headers = if self.headers.is_instance_of::<Array>() {
+            Headers::new_with_str_sequence_sequence(&self.headers)?
+        } else {
+            Headers::new()?
+        };
+        headers.set("Authorization", &format!("Bearer {}", token.expose()))?;
+        let init = RequestInit::new();
+        init.set_method(&self.method);
+        init.set_headers(&headers);
+        init.set_credentials(RequestCredentials::Omit);
+        init.set_redirect(RequestRedirect::Manual);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(TIME_OUT_MS)));
+        if let Some(body) = &self.body {
+            init.set_body(&Uint8Array::from(body.as_slice()).into());
+        }
+        Ok(init)
+    }
+
+    fn unreachable(&self) -> Failed {
+        let message = format!(
+            "Cannot reach {}, or it did not answer in time.",
+            self.origin
+        );
+        Failed::new("unreachable", &message)
+    }
+}
+
+/// Sends the request of `message`, if `caller` may; a 401 is answered by one refresh and one retry.
+pub(super) async fn perform(
+    config: &Config,
+    caller: Caller,
+    message: &JsValue,
+) -> Result<JsValue, Failed> {
+    let (request, path) = Request::read(message)?;
+    let covers = |prefix: &Prefix| prefix.covers(&request.origin, &path);
+    let allowed = match caller {
+        Caller::ContentScript => config.content_scripts.iter().any(covers),
+        Caller::Page => {
+            let server = config.session.server().await?;
+            covers(&Prefix::of(server)) || config.allow.iter().any(covers)
+        }
+    };
+    if !allowed {
+        return Err(Failed::not_allowed(
+            "startBroker does not allow requests to this URL from this context.",
+        ));
+    }
+    let token = config.session.access_token(None).await?;
+    let mut response = request.send(&token).await?;
+    if response.status() == 401 {
+        let token = config.session.access_token(Some(&token)).await?;
+        response = request.send(&token).await?;
+    }
+    read(&request, &response).await
+}
+
+/// The answer as a message: status, headers, and the body as base64.
+async fn read(request: &Request, response: &Response) -> Result<JsValue, Failed> {
+    let body = response.array_buffer().map_err(|_| request.unreachable())?;
+    let body = JsFuture::from(body)
+        .await
+        .map_err(|_| request.unreachable())?;
+    let body = Uint8Array::new(body.unchecked_ref::<ArrayBuffer>());
+    if body.length() > MAX_BODY {
+        return Err(Failed::not_allowed("The answer is larger than 32 MiB."));
+    }
+    let headers: Array = js_sys::try_iter(&response.headers())
+        .ok()
+        .flatten()
+        .map(|headers| headers.flatten().collect())
+        .unwrap_or_default();
+    Ok(object(&[
+        ("status", response.status().into()),
+        ("statusText", response.status_text().into()),
+        ("headers", headers.into()),
+        ("body", base64::encode(&body.to_vec()).into()),
+    ])?
+    .into())
+}
