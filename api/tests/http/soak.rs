@@ -106,7 +106,7 @@ fn bytes_in(folder: &Path) -> u64 {
 async fn signing_in_and_out_ten_times_over_leaves_what_it_left_the_first_time() {
     let server = TestServer::start().await;
     let mut people = Vec::new();
-    let all = server.client().from_many_addresses();
+    let all = server.client().with_many_addresses();
     for number in 0..USERS {
         let client = all.clone();
         let name = format!("user {number}");

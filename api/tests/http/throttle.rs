@@ -12,7 +12,7 @@ use crate::support::{Engine, PASSWORD, Reply, TestClient, TestServer};
 
 each_engine! {
     the_sixth_try_from_one_address_waits_whatever_names_it_tries,
-    an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there,
+    an_account_is_guessed_at_no_faster_with_many_addresses_also_one_that_is_not_there,
     a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out,
     tries_at_a_name_do_not_tell_whose_address_it_is,
     a_name_that_nobody_can_have_costs_what_any_other_does,
@@ -73,7 +73,7 @@ async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries(engine: En
         .expect_ok();
 }
 
-async fn an_account_is_guessed_at_no_faster_from_many_addresses_also_one_that_is_not_there(
+async fn an_account_is_guessed_at_no_faster_with_many_addresses_also_one_that_is_not_there(
     engine: Engine,
 ) {
     let server = limited(engine).await;

@@ -91,7 +91,7 @@ async fn request_reset(
 ) -> Response {
     match accounts.request_password_reset(&email, &client).await {
         // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
-        Ok(_) => told(
+        Ok(_) => message(
             "Look into your mailbox",
             "If an account has this e-mail address, a link to choose a new password is on its way.",
         ),

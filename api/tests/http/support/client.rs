@@ -50,7 +50,7 @@ impl TestClient {
 
     /// As so many hosts of one network, which ask in turn: the server gives each address a share of what it has, and
     /// what is tested is not that.
-    pub fn from_many_addresses(self) -> Self {
+    pub fn with_many_addresses(self) -> Self {
         let addresses = (1..=ADDRESSES).map(|host| IpAddr::from([127, 1, 0, host]));
         Self {
             others: addresses.map(|address| http(Some(address))).collect(),
