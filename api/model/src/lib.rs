@@ -43,3 +43,8 @@ pub use trail::{Elsewhere, LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN, Trai
 pub use user::User;
 pub use username::{Username, UsernameKey};
 pub use visible::{acts_on_display, visible};
+
+// What the store calls them still.
+pub use event::EventKind as Happening;
+pub use id::QueuedEmailId as LetterId;
+pub use queued_email::{EmailKind as About, QueuedEmail as Letter};
