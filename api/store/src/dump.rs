@@ -4,11 +4,25 @@
 use std::fmt;
 use std::pin::Pin;
 
+use async_trait::async_trait;
 use futures_util::Stream;
 use password_auth_model::{Event, Letter, OneTimeToken, Session, Timestamp, User};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+
+/// How everything that is kept leaves an engine, and enters one.
+#[async_trait]
+pub trait Backup: Send + Sync + 'static {
+    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
+    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
+    /// the picture may hold a write that nobody was told of yet.
+    async fn dump(&self) -> Result<Records, StoreError>;
+
+    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
+    /// may use the store meanwhile.
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
+}
 
 /// One thing that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +51,7 @@ pub enum Record {
 /// at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
-/// What [`Store::load`](super::Store::load) has written.
+/// What [`Backup::load`](super::Backup::load) has written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
     /// Accounts.

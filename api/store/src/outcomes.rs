@@ -2,7 +2,7 @@
 
 use password_auth_model::{FullName, Role, Session, User, UserId};
 
-/// What became of [`Store::create_user`](super::Store::create_user).
+/// What became of [`UserStore::create_user`](super::UserStore::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateUser {
     /// The user was added.
@@ -57,7 +57,7 @@ impl UserChange {
     }
 }
 
-/// What became of [`Store::change_user`](super::Store::change_user).
+/// What became of [`UserStore::change_user`](super::UserStore::change_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeUser {
     /// The user before and after it.
@@ -73,7 +73,7 @@ pub enum ChangeUser {
     LastAdmin,
 }
 
-/// What became of [`Store::change_password`](super::Store::change_password).
+/// What became of [`UserStore::change_password`](super::UserStore::change_password).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePassword {
     /// It is changed. The session that was to be kept as it is now.
@@ -84,7 +84,7 @@ pub enum ChangePassword {
     SessionOver,
 }
 
-/// What became of [`Store::delete_user`](super::Store::delete_user).
+/// What became of [`UserStore::delete_user`](super::UserStore::delete_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteUser {
     /// Nothing of him is left.
@@ -95,7 +95,7 @@ pub enum DeleteUser {
     LastAdmin,
 }
 
-/// What became of [`Store::create_session`](super::Store::create_session).
+/// What became of [`SessionStore::create_session`](super::SessionStore::create_session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewSession {
     /// It was added.
@@ -106,7 +106,7 @@ pub enum NewSession {
     PasswordChanged,
 }
 
-/// What became of [`Store::confirm_email`](super::Store::confirm_email).
+/// What became of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfirmEmail {
     /// The user before and after it: the address is his.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Client, Decision, End, Generation, Happening, Rotation, Session, SessionId, SharedClock,
-    Timestamp, TokenId, Trail, User, UserId,
+    About, Client, Decision, End, Generation, Happening, Role, Rotation, Session, SessionId,
+    SharedClock, Timestamp, TokenId, Trail, User, UserId,
 };
 use password_auth_store::{NewSession, Store};
 use password_auth_wire::Secret;
@@ -61,6 +61,14 @@ pub struct Caller {
     pub user: User,
     /// His session.
     pub session: SessionId,
+}
+
+impl Caller {
+    /// Whether they see all of a user, the address too: themselves, and admins everybody.
+    #[must_use]
+    pub fn sees_all_of(&self, user: &User) -> bool {
+        self.user.id == user.id || self.user.role == Role::Admin
+    }
 }
 
 /// What became of starting a session.

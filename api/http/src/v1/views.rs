@@ -12,7 +12,7 @@ use super::messages::PASSWORD_CHANGED;
 /// A person, as `caller` may see them: some of it is for themselves and for admins.
 pub(super) fn person(user: &User, caller: &Caller) -> Person {
     let whole = oneself(user);
-    if caller.user.id == user.id || caller.user.role == Role::Admin {
+    if caller.sees_all_of(user) {
         return whole;
     }
     Person {

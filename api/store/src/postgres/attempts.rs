@@ -1,11 +1,43 @@
 //! Tries at signing in, counted for each account over all nodes, by the database's clock.
 
+use async_trait::async_trait;
 use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
 
+use super::PostgresStore;
 use super::error::Failure;
 use super::row::{self, get, moment};
-use super::transact::Transaction;
-use crate::StoreError;
+use super::transact::{Transaction, work};
+use crate::{AttemptStore, StoreError};
+
+#[async_trait]
+impl AttemptStore for PostgresStore {
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        _now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        self.relaxed(work!(; |t| count(t, attempt, rate))).await
+    }
+
+    async fn count_attempt(
+        &self,
+        attempt: SignInAttempt,
+        rate: Rate,
+        _now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        self.relaxed(work!(; |t| count_sign_in(t, attempt, rate)))
+            .await
+    }
+
+    async fn remember_network(
+        &self,
+        attempt: SignInAttempt,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| remember(t, attempt, until))).await
+    }
+}
 
 const UPSERT: &str = "INSERT INTO sign_in_attempts (key, until) VALUES ($1, $2) \
      ON CONFLICT (key) DO UPDATE SET until = $2";

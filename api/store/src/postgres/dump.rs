@@ -3,17 +3,30 @@
 
 use std::pin::pin;
 
+use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Purpose};
-use super::emails::{self, token_columns};
 use super::error::Failure;
 use super::events::{self, event_columns};
 use super::letters::{self, letter_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
-use crate::{Record, Records, StoreError};
+use super::tokens::{self, token_columns};
+use super::{PostgresStore, load};
+use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
+
+#[async_trait]
+impl Backup for PostgresStore {
+    async fn dump(&self) -> Result<Records, StoreError> {
+        dump(self.reads.connector()?).await
+    }
+
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
+        load::load(self.reads.connector()?, records).await
+    }
+}
 
 /// Records that travel together.
 const BATCH: usize = 1024;
@@ -86,7 +99,7 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Fail
     })
     .await?;
     read(connection, batches, TOKENS, |found| {
-        emails::one_time_token(found, 0).map(Record::OneTimeToken)
+        tokens::one_time_token(found, 0).map(Record::OneTimeToken)
     })
     .await?;
     read(connection, batches, EVENTS, |found| {

@@ -1,15 +1,19 @@
 //! What happened.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use password_auth_model::{Event, EventId, Happening, SessionId, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::PostgresStore;
 use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, get, moment};
-use super::transact::Transaction;
-use crate::StoreError;
+use super::transact::{Transaction, work};
+use crate::{EventStore, StoreError};
 
 /// The columns that [`event`] reads.
 macro_rules! event_columns {
@@ -19,6 +23,24 @@ macro_rules! event_columns {
 }
 
 pub(super) use event_columns;
+
+#[async_trait]
+impl EventStore for PostgresStore {
+    async fn add_event(&self, event: Event) -> Result<(), StoreError> {
+        self.relaxed(work!(event; |t| add(t, &event))).await
+    }
+
+    async fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let reads = Arc::clone(&self.long_reads);
+        let reading = async move { latest(&reads, user, before, limit).await };
+        self.gate.run(reading).await
+    }
+}
 
 /// Removes events of class `$9` of user `$3` behind the latest `$10`: one as a rule, and some at a time of an account
 /// that has more, since they were not counted when they were added. What another node is just removing is passed over.

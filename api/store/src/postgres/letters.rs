@@ -1,15 +1,17 @@
 //! Letters that wait to be sent. Nodes that look for one at once get one each.
 
+use async_trait::async_trait;
 use password_auth_model::{EmailAddress, Letter, LetterId, Timestamp, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::PostgresStore;
 use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, count, get, moment};
-use super::transact::Transaction;
-use crate::StoreError;
+use super::transact::{Transaction, work};
+use crate::{EmailQueue, StoreError};
 
 /// The columns that [`letter`] reads.
 macro_rules! letter_columns {
@@ -19,6 +21,34 @@ macro_rules! letter_columns {
 }
 
 pub(super) use letter_columns;
+
+#[async_trait]
+impl EmailQueue for PostgresStore {
+    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
+        self.durable(work!(letter; |t| add(t, &letter))).await
+    }
+
+    async fn claim_letter(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Letter>, StoreError> {
+        let lease = i64::try_from(until.since(now).as_millis()).unwrap_or(i64::MAX);
+        self.relaxed(work!(; |t| claim(t, lease))).await
+    }
+
+    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        next_due(&self.reads).await
+    }
+
+    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| postpone(t, id, due))).await
+    }
+
+    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError> {
+        self.durable(work!(; |t| remove(t, id))).await
+    }
+}
 
 pub(super) async fn add(transaction: &Transaction<'_>, letter: &Letter) -> Result<(), Failure> {
     // About somebody who is gone there is nothing to say.

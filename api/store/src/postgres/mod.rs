@@ -8,11 +8,10 @@
 mod attempts;
 mod connect;
 mod copy;
+mod deletion;
 mod dump;
-mod emails;
 mod error;
 mod events;
-mod intentions;
 mod letters;
 mod load;
 mod locks;
@@ -23,20 +22,27 @@ mod schema;
 mod sessions;
 mod sweep;
 mod tls;
+mod tokens;
 mod transact;
 mod url;
+mod user_reads;
 mod users;
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
+
+use async_trait::async_trait;
+use password_auth_model::Timestamp;
 
 use self::connect::{Connector, Purpose};
 use self::reads::Reads;
 use self::transact::{Pending, Pool, Transaction};
 use super::StoreError;
 use super::gate::Gate;
+use crate::Lifecycle;
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
 /// given up or soon will, and what it asked for might surprise him later.
@@ -121,5 +127,28 @@ impl PostgresStore {
         work: impl for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         self.relaxed.run(Arc::new(work)).await
+    }
+}
+
+#[async_trait]
+impl Lifecycle for PostgresStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.reads.row("SELECT 1", &[]).await.map(|_| ())
+    }
+
+    async fn sweep(&self, _now: Timestamp) -> Result<usize, StoreError> {
+        sweep::sweep(self).await
+    }
+
+    /// Never: a database that fails is reached again once it is back.
+    async fn failed(&self) {
+        pending().await
+    }
+
+    async fn close(&self) {
+        self.durable.close();
+        self.relaxed.close();
+        self.reads.close();
+        self.long_reads.close();
     }
 }

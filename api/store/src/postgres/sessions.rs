@@ -1,15 +1,74 @@
 //! Sign-ins.
 
+use async_trait::async_trait;
 use password_auth_model::{
-    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, User, UserId, decide,
+    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
 };
 use tokio_postgres::types::Json;
 
+use super::PostgresStore;
 use super::error::Failure;
 use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
-use super::transact::Transaction;
-use crate::{NewSession, StoreError};
+use super::transact::{Transaction, work};
+use crate::{NewSession, SessionStore, StoreError};
+
+#[async_trait]
+impl SessionStore for PostgresStore {
+    async fn create_session(
+        &self,
+        session: Session,
+        password_version: u32,
+    ) -> Result<NewSession, StoreError> {
+        self.durable(work!(session; |t| create(t, &session, password_version)))
+            .await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        with_user(&self.reads, id).await
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        of_user(&self.reads, user).await
+    }
+
+    async fn rotate_session(
+        &self,
+        id: SessionId,
+        presented: Generation,
+        by: Party,
+        _arrival: Timestamp,
+    ) -> Result<Option<Rotation>, StoreError> {
+        self.durable(work!(; |t| rotate(t, id, presented, by)))
+            .await
+    }
+
+    async fn note_use(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        party: Party,
+    ) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| note_use(t, id, generation, party)))
+            .await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.durable(work!(; |t| end(t, id))).await
+    }
+
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.durable(work!(; |t| end_of(t, user, id))).await
+    }
+
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.durable(work!(; |t| end_all(t, user, keep))).await
+    }
+}
 
 pub(super) async fn create(
     transaction: &Transaction<'_>,

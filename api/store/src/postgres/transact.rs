@@ -19,6 +19,19 @@ use super::error::{Failure, describe};
 use super::{MAX_WAIT, OpenError};
 use crate::StoreError;
 
+/// A closure for [`PostgresStore::durable`](super::PostgresStore) and `relaxed`, which may call it twice: it has copies of
+/// what it takes.
+macro_rules! work {
+    ($($taken:ident),*; |$transaction:ident| $work:expr) => {
+        move |$transaction| {
+            $(let $taken = $taken.clone();)*
+            Box::pin(async move { $work.await })
+        }
+    };
+}
+
+pub(super) use work;
+
 /// How long somebody waits for a transaction, its commit included: shorter than any client waits for us. A
 /// commit takes long when its standby does not answer.
 const ANSWER: Duration = Duration::from_secs(8);

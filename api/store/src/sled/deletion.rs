@@ -14,7 +14,7 @@ use super::change::{Batch, Change};
 use super::codec::{Kept, decode, encode};
 use super::opened::Tables;
 use super::tables::{Table, email_prefix, unavailable, user_key};
-use super::{letters, sessions, tokens, user_entries, users};
+use super::{letters, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
 /// Events that one step removes.
@@ -51,7 +51,7 @@ pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progres
             Ok((DeleteUser::Unknown, Progress::Done))
         };
     };
-    if users::is_last_active_admin(tables, &user)? {
+    if user_entries::is_last_active_admin(tables, &user)? {
         return Ok((DeleteUser::LastAdmin, Progress::Done));
     }
     let mut batch = Batch::default();

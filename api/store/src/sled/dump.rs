@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::stream;
 use password_auth_model::UserId;
 use sled::IVec;
@@ -13,8 +14,19 @@ use super::opened::Tables;
 use super::picture::{Part, Reader, STEP, Section};
 use super::tables::read_moment;
 use super::writer::{Durability, Writer};
-use super::{SledStore, deletion};
-use crate::{Record, Records, StoreError};
+use super::{SledStore, deletion, load};
+use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
+
+#[async_trait]
+impl Backup for SledStore {
+    async fn dump(&self) -> Result<Records, StoreError> {
+        dump(self).await
+    }
+
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
+        load::load(self, records).await
+    }
+}
 
 /// Between two attempts while writes are queued up to the brim. No event tells when there is room.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);

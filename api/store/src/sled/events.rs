@@ -2,13 +2,33 @@
 //!
 //! An account's events are few (see [`forget_surplus`]), so that looking at the index of all of them costs little.
 
-use password_auth_model::{Event, Happening};
+use async_trait::async_trait;
+use password_auth_model::{Event, EventId, Happening, UserId};
 
+use super::SledStore;
 use super::change::Change;
 use super::codec::encode;
 use super::opened::Tables;
 use super::tables::{Placed, Table, unavailable, user_key};
-use crate::StoreError;
+use crate::{EventStore, StoreError};
+
+#[async_trait]
+impl EventStore for SledStore {
+    async fn add_event(&self, event: Event) -> Result<(), StoreError> {
+        self.relaxed(move |tables| add(tables, &event)).await
+    }
+
+    async fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.on_a_thread(move |tables| tables.events(user, before, limit))
+            .await
+    }
+}
 
 /// Events that are removed when one is added.
 const STEP: usize = 16;

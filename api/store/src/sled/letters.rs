@@ -1,12 +1,41 @@
 //! The writes about letters that wait to be sent.
 
+use async_trait::async_trait;
 use password_auth_model::{Letter, LetterId, Timestamp};
 
+use super::SledStore;
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::tables::{Placed, Table, read_moment, timed_key, unavailable};
-use crate::StoreError;
+use crate::{EmailQueue, StoreError};
+
+#[async_trait]
+impl EmailQueue for SledStore {
+    async fn add_letter(&self, letter: Letter) -> Result<(), StoreError> {
+        self.durable(move |tables| add(tables, &letter)).await
+    }
+
+    async fn claim_letter(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Letter>, StoreError> {
+        self.relaxed(move |tables| claim(tables, now, until)).await
+    }
+
+    async fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.tables()?.next_letter_due()
+    }
+
+    async fn postpone_letter(&self, id: LetterId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(move |tables| postpone(tables, id, due)).await
+    }
+
+    async fn remove_letter(&self, id: LetterId) -> Result<(), StoreError> {
+        self.durable(move |tables| remove_one(tables, id)).await
+    }
+}
 
 /// Puts a letter into the queue, unless the person whom it is about is gone.
 pub(super) fn add(tables: &Tables, letter: &Letter) -> Result<(), StoreError> {

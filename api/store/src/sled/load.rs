@@ -4,11 +4,9 @@
 use futures_util::StreamExt as _;
 use password_auth_model::UserId;
 
-use super::SledStore;
-use super::open;
 use super::opened::Tables;
 use super::tables::{Placed, Table, moment, unavailable};
-use super::{events, letters, sessions, tokens, user_entries};
+use super::{SledStore, events, letters, open, sessions, tokens, user_entries};
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.

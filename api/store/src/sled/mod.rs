@@ -12,7 +12,6 @@ mod codec;
 mod deletion;
 mod dump;
 mod events;
-mod intentions;
 mod letters;
 mod load;
 mod log;
@@ -38,11 +37,16 @@ use std::time::Duration;
 
 pub use open::OpenError;
 
+use async_trait::async_trait;
+use password_auth_model::Timestamp;
+
 use self::opened::Tables;
 use self::sweep::SweptTo;
+use self::tables::Table;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 use super::gate::Gate;
+use crate::Lifecycle;
 use crate::threads::Threads;
 
 /// A write that waited longer than this before it was begun is refused without effect: its client has
@@ -152,5 +156,25 @@ impl SledStore {
             read.unwrap_or_else(|| Err(StoreError::Unavailable("a read panicked".to_owned())))
         };
         self.gate.run(reading).await
+    }
+}
+
+#[async_trait]
+impl Lifecycle for SledStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.tables()?.contains(Table::Users, &[]).map(|_| ())
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
+        sweep::sweep(self, now).await
+    }
+
+    async fn failed(&self) {
+        self.writer.failed().await;
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.writer.close().await;
     }
 }

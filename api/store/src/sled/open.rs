@@ -10,11 +10,10 @@ use std::path::Path;
 use password_auth_model::UsernameKey;
 
 pub use self::error::OpenError;
-use super::log;
 use super::mark::{Found, Mark};
 use super::opened::Tables;
 use super::tables::unavailable;
-use super::{deletion, upgrade};
+use super::{deletion, log, upgrade};
 use crate::StoreError;
 use crate::panics::{Panicked, caught};
 

@@ -1,5 +1,6 @@
 //! The writes about sign-ins. A rotation is a single compare-and-swap.
 
+use async_trait::async_trait;
 use password_auth_model::{
     Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
 };
@@ -8,8 +9,68 @@ use super::change::{Batch, Change};
 use super::codec::encode;
 use super::opened::Tables;
 use super::tables::{Placed, Table, timed_key, user_key};
-use super::user_entries;
-use crate::{NewSession, StoreError};
+use super::{SledStore, user_entries};
+use crate::{NewSession, SessionStore, StoreError};
+
+#[async_trait]
+impl SessionStore for SledStore {
+    async fn create_session(
+        &self,
+        session: Session,
+        password_version: u32,
+    ) -> Result<NewSession, StoreError> {
+        self.durable(move |tables| create(tables, &session, password_version))
+            .await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        self.tables()?.session_and_user(id)
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.tables()?.sessions_of(user)
+    }
+
+    async fn rotate_session(
+        &self,
+        id: SessionId,
+        presented: Generation,
+        by: Party,
+        arrival: Timestamp,
+    ) -> Result<Option<Rotation>, StoreError> {
+        self.durable(move |tables| rotate(tables, id, presented, by, arrival))
+            .await
+    }
+
+    async fn note_use(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        party: Party,
+    ) -> Result<(), StoreError> {
+        self.relaxed(move |tables| note_use(tables, id, generation, party))
+            .await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.durable(move |tables| end(tables, id, None).map(|_| ()))
+            .await
+    }
+
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.durable(move |tables| end(tables, id, Some(user)))
+            .await
+    }
+
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.durable(move |tables| end_all_now(tables, user, keep))
+            .await
+    }
+}
 
 pub(super) fn create(
     tables: &Tables,

@@ -11,13 +11,12 @@ use password_auth_model::{
 use sled::IVec;
 
 pub(super) use self::attempts::SweptTo;
-use super::SledStore;
 use super::change::Batch;
 use super::codec::{Kept, decode};
 use super::deletion::{self, Progress};
 use super::opened::Tables;
 use super::tables::{Table, unavailable, user_key};
-use super::{sessions, tokens};
+use super::{SledStore, sessions, tokens};
 use crate::StoreError;
 
 /// Sessions, or events, that one step removes.

@@ -1,5 +1,6 @@
 //! The writes about one-time tokens, and what these change: passwords and addresses.
 
+use async_trait::async_trait;
 use password_auth_model::{
     EmailAddress, OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
 };
@@ -8,8 +9,44 @@ use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::tables::{Placed, Table};
-use super::{sessions, user_entries};
-use crate::{ConfirmEmail, StoreError};
+use super::{SledStore, sessions, user_entries};
+use crate::{ConfirmEmail, OneTimeTokenStore, StoreError};
+
+#[async_trait]
+impl OneTimeTokenStore for SledStore {
+    async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError> {
+        self.durable(move |tables| add(tables, &token)).await
+    }
+
+    async fn one_time_token(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+        self.tables()?.token_and_user(hash, now)
+    }
+
+    async fn reset_password(
+        &self,
+        hash: &TokenHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let hash = *hash;
+        self.durable(move |tables| reset_password(tables, &hash, new, now))
+            .await
+    }
+
+    async fn confirm_email(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<ConfirmEmail, StoreError> {
+        let hash = *hash;
+        self.durable(move |tables| confirm_email(tables, &hash, now))
+            .await
+    }
+}
 
 pub(super) fn add(tables: &Tables, token: &OneTimeToken) -> Result<bool, StoreError> {
     if !tables.user(token.user)?.is_some_and(|user| user.is_active) {

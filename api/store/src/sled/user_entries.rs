@@ -4,7 +4,8 @@ use password_auth_model::User;
 
 use super::change::Batch;
 use super::codec::encode;
-use super::tables::{Table, email_prefix, role_key};
+use super::opened::Tables;
+use super::tables::{Table, email_prefix, role_key, unavailable};
 use crate::StoreError;
 
 /// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
@@ -86,4 +87,17 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
         });
     }
     Ok(entries)
+}
+
+/// Whether there is no active admin but him.
+pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
+    if !user.is_active_admin() {
+        return Ok(false);
+    }
+    for admin in tables.tree(Table::ActiveAdmins).iter().keys() {
+        if admin.map_err(unavailable)? != user.id.as_bytes() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -4,12 +4,11 @@ use password_auth_model::{
 };
 
 use super::{Progress, delete, proceed, unfinished};
-use crate::sled::CACHE_BYTES;
 use crate::sled::open::{open, open_again};
 use crate::sled::opened::Tables;
 use crate::sled::tables::Table;
-use crate::sled::{SledStore, events, users};
-use crate::{CreateUser, DeleteUser, Record, Store as _};
+use crate::sled::{CACHE_BYTES, SledStore, events, users};
+use crate::{Backup as _, CreateUser, DeleteUser, Lifecycle as _, Record};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
