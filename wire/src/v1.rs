@@ -16,9 +16,9 @@ macro_rules! object {
         $($(#[$field_meta:meta])* $field:ident: $ty:ty = $example:expr,)+
     })+) => {
         $(
-            $(#[$meta])*
             #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
             #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(example = true))]
+            $(#[$meta])*
             pub struct $name {
                 $($(#[$field_meta])* pub $field: $ty,)+
             }
@@ -147,7 +147,8 @@ object! {
     }
 
     /// A person.
-    Person {
+    #[cfg_attr(feature = "openapi", oai(rename = "User"))]
+    UserInfo {
         /// A UUID of version 7.
         id: String = ID.to_owned(),
         /// As registered.
@@ -179,7 +180,7 @@ object! {
     }
 
     /// The body of `PATCH /users/{id}`; what is left out stays.
-    ChangePerson {
+    UpdateUser {
         /// What the person is called; empty: nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
@@ -231,13 +232,13 @@ object! {
     }
 
     /// The body of `DELETE /users/me`.
-    Leave {
+    DeleteAccount {
         /// The password: an access token alone is not enough.
         password: Secret = Secret::new("correct horse battery"),
     }
 
     /// A sign-in.
-    SignInInfo {
+    SessionInfo {
         /// A UUID of version 7.
         id: String = ID.to_owned(),
         /// What the client called itself.
@@ -268,7 +269,7 @@ object! {
     }
 
     /// How many people there are.
-    PeopleCount {
+    UserCount {
         /// All of them.
         total_users: u64 = 1,
     }
@@ -304,9 +305,9 @@ object! {
     /// Everything that is kept about a person.
     PersonalData {
         /// The account.
-        user: Person = <Person as poem_openapi::types::Example>::example(),
+        user: UserInfo = <UserInfo as poem_openapi::types::Example>::example(),
         /// His sign-ins.
-        sessions: Vec<SignInInfo> = vec![<SignInInfo as poem_openapi::types::Example>::example()],
+        sessions: Vec<SessionInfo> = vec![<SessionInfo as poem_openapi::types::Example>::example()],
         /// What happened, the latest first.
         events: Vec<EventInfo> = vec![<EventInfo as poem_openapi::types::Example>::example()],
     }

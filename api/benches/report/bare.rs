@@ -90,8 +90,8 @@ impl RawStore {
     /// `count` goes into the record: sled writes nothing where the value is there already.
     fn write(&self, key: u64, count: u64) -> Outcome<()> {
         let mut record = self.record.clone();
-        let place = record.last_chunk_mut().ok_or("a record too short")?;
-        *place = count.to_be_bytes();
+        let storage = record.last_chunk_mut().ok_or("a record too short")?;
+        *storage = count.to_be_bytes();
         self.db.insert(key.to_be_bytes(), record)?;
         Ok(())
     }

@@ -17,12 +17,12 @@ pub(crate) struct Connection {
 }
 
 /// An answer, as long as nothing else is asked.
-pub(crate) struct Answer<'a> {
+pub(crate) struct Response<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
 }
 
-impl Answer<'_> {
+impl Response<'_> {
     /// The body of a 200.
     pub(crate) fn ok(&self) -> Outcome<&[u8]> {
         if self.status == 200 {
@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer, whose body must have a `Content-Length`.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<Response<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
@@ -70,7 +70,7 @@ impl Connection {
             };
             if self.buffer.len() >= body.end {
                 let body = self.buffer.get(body).unwrap_or_default();
-                return Ok(Answer { status, body });
+                return Ok(Response { status, body });
             }
         }
     }

@@ -13,12 +13,12 @@ mod client;
 mod figures;
 mod load;
 mod moment;
-mod place;
 mod population;
 mod process;
 mod report;
 mod side;
 mod stats;
+mod storage;
 mod traffic;
 
 use std::error::Error;

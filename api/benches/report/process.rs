@@ -9,7 +9,7 @@ use password_auth_wire::{Credentials, Secret, Tokens};
 use tempfile::TempDir;
 
 use crate::client::{Connection, get_with_token, post};
-use crate::place::Place;
+use crate::storage::Storage;
 use crate::{Outcome, Settings, bare};
 
 /// Ticks a second of the times in `/proc`: `USER_HZ`, which Linux fixes for programs.
@@ -40,9 +40,13 @@ impl Process {
     }
 
     /// The release binary on what is in that place.
-    pub(crate) fn server_on(settings: &Settings, hashing: Hashing, place: &Place) -> Outcome<Self> {
+    pub(crate) fn server_on(
+        settings: &Settings,
+        hashing: Hashing,
+        storage: &Storage,
+    ) -> Outcome<Self> {
         let mut command = serve(settings, hashing);
-        place.set(&mut command);
+        storage.set(&mut command);
         Self::start(command)
     }
 

@@ -9,16 +9,16 @@ use tokio::runtime::Runtime;
 
 use crate::client::Connection;
 use crate::load::drive;
-use crate::place::{Engine, Place};
 use crate::population::Population;
 use crate::process::{Hashing, Process};
 use crate::stats::Spread;
+use crate::storage::{Engine, Storage};
 use crate::traffic::{CONNECTIONS, Traffic};
 use crate::{Outcome, Settings};
 
 /// A store of some size, and a server on it.
 pub(crate) struct Side {
-    pub(crate) place: Place,
+    pub(crate) storage: Storage,
     pub(crate) population: Population,
     loaded: Loaded,
     server: RefCell<Option<Process>>,
@@ -27,11 +27,11 @@ pub(crate) struct Side {
 impl Side {
     pub(crate) fn fill(runtime: &Runtime, engine: Engine, users: u32) -> Outcome<Self> {
         let population = Population::new(users, SystemClock.now())?;
-        let place = Place::new(runtime, engine)?;
-        let loaded = place.fill(runtime, population.records())?;
+        let storage = Storage::new(runtime, engine)?;
+        let loaded = storage.fill(runtime, population.records())?;
         eprint!("*");
         Ok(Self {
-            place,
+            storage,
             population,
             loaded,
             server: RefCell::default(),
@@ -42,7 +42,7 @@ impl Side {
     pub(crate) fn start(&self, settings: &Settings) -> Outcome<f64> {
         self.server.take();
         let started = Instant::now();
-        let server = Process::server_on(settings, Hashing::Cheap, &self.place)?;
+        let server = Process::server_on(settings, Hashing::Cheap, &self.storage)?;
         let taken = started.elapsed().as_secs_f64() * 1000.0;
         self.server.replace(Some(server));
         Ok(taken)
@@ -58,14 +58,14 @@ impl Side {
 
     /// Of the server and of its database.
     fn cpu_seconds(&self) -> Outcome<f64> {
-        Ok(self.with(Process::cpu_seconds)? + self.place.cpu_seconds()?)
+        Ok(self.with(Process::cpu_seconds)? + self.storage.cpu_seconds()?)
     }
 
     /// Bytes on disk for each user and session that was put there, also those that were swept.
     pub(crate) fn bytes_each(&self, runtime: &Runtime) -> Outcome<f64> {
         let records = self.loaded.users + self.loaded.sessions;
         #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
-        Ok(self.place.bytes(runtime)? / records as f64)
+        Ok(self.storage.bytes(runtime)? / records as f64)
     }
 }
 

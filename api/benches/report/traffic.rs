@@ -8,8 +8,8 @@ use password_auth_wire::Refresh;
 use crate::Outcome;
 use crate::client::{Connection, get_with_token, post};
 use crate::load::Step;
-use crate::place::Place;
 use crate::population::{Population, Random};
+use crate::storage::Storage;
 
 /// How many clients ask at once.
 pub(crate) const CONNECTIONS: u64 = 64;
@@ -37,7 +37,7 @@ impl Traffic for Lookup {
         Ok(Self {
             connection,
             population: population.clone(),
-            tokens: AccessTokens::new(&Place::keys()?, "password-auth"),
+            tokens: AccessTokens::new(&Storage::keys()?, "password-auth"),
             random: Random(number),
         })
     }
@@ -69,7 +69,7 @@ impl Traffic for Rotation {
         Ok(Self {
             connection,
             population: population.clone(),
-            tokens: RefreshTokens::new(&Place::keys()?),
+            tokens: RefreshTokens::new(&Storage::keys()?),
             random: Random(number),
             number,
             rotated: HashMap::new(),

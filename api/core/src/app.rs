@@ -10,8 +10,8 @@ use password_auth_store::Store;
 use crate::accounts::{Accounts, Directory, Parts, Rates};
 use crate::mail::{Delivery, LinkLifetimes, Mailer};
 use crate::passwords::{PasswordHasher, Policy, ScryptParams};
+use crate::rate_limit::Allowance;
 use crate::sessions::{Lifetimes, Sessions};
-use crate::throttle::Allowance;
 use crate::tokens::{AccessTokens, RefreshTokens, SigningKeys};
 
 /// What the use cases need to know.

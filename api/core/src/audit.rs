@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use password_auth_model::{Client, Event, EventId, Happening, SessionId, SharedClock, UserId};
+use password_auth_model::{Client, Event, EventId, EventKind, SessionId, SharedClock, UserId};
 use password_auth_store::Store;
 
 /// Keeps events.
 #[derive(Clone)]
-pub struct Journal {
+pub struct AuditLog {
     store: Arc<dyn Store>,
     clock: SharedClock,
 }
 
 /// What is noted of an event beside what happened to whom.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Circumstances<'a> {
+pub struct EventContext<'a> {
     /// The admin who did it, if it was somebody else than the person.
     pub by: Option<UserId>,
     /// The sign-in that it is about.
@@ -23,7 +23,7 @@ pub struct Circumstances<'a> {
     pub client: Option<&'a Client>,
 }
 
-impl Journal {
+impl AuditLog {
     /// A journal in `store`.
     #[must_use]
     pub const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
@@ -31,13 +31,13 @@ impl Journal {
     }
 
     /// Keeps what happened to the user's account. That it could not be kept is logged, and undoes nothing.
-    pub async fn record(&self, user: UserId, what: Happening, circumstances: Circumstances<'_>) {
+    pub async fn record(&self, user: UserId, what: EventKind, context: EventContext<'_>) {
         let now = self.clock.now();
-        let Circumstances {
+        let EventContext {
             by,
             session,
             client,
-        } = circumstances;
+        } = context;
         let event = Event {
             id: EventId::new(now),
             at: now,

@@ -7,7 +7,7 @@ pub mod app;
 pub mod audit;
 pub mod mail;
 pub mod passwords;
+pub mod rate_limit;
 pub mod sessions;
 pub mod sweeper;
-pub mod throttle;
 pub mod tokens;

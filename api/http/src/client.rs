@@ -22,7 +22,7 @@ pub struct ProxyTrust {
     unreadable: Arc<Seldom>,
 }
 
-/// The client's address, as `front` found it.
+/// The client's address, as `middleware` found it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 

@@ -1,28 +1,28 @@
 //! The HTTP side: parse, authorise, call a use case, render. No rule lives here.
 //!
-//! A request passes `serve` (connections and their limits), `front` (what every answer needs), then
-//! `routes`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
+//! A request passes `server` (connections and their limits), `middleware` (what every answer needs), then
+//! `router`. Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
 
 mod body;
 mod caller;
 mod client;
 mod cross_site;
 mod demo;
-mod docs;
 mod error;
 mod form;
-mod front;
 mod media_type;
+mod middleware;
+mod openapi;
 mod pages;
 mod route;
-mod routes;
+mod router;
 mod seldom;
-pub mod serve;
+pub mod server;
 mod sign_out;
 mod v1;
 
 pub use client::ProxyTrust;
 pub use cross_site::FormPolicy;
 pub use error::Failure;
-pub use front::{CorsPolicy, Settings};
-pub use routes::endpoint;
+pub use middleware::{CorsPolicy, Settings};
+pub use router::endpoint;

@@ -1,7 +1,7 @@
 //! What a route says of itself in the OpenAPI document: its answer with an example, and each of its
 //! refusals with the body that it sends.
 //!
-//! A handler returns an [`Outcome`] of its route. The refusals are samples of the very [`Failure`]s that
+//! A handler returns a [`RouteResult`] of its route. The refusals are samples of the very [`Failure`]s that
 //! are rendered, so the document can not drift from the statuses and sentences that go out.
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(super) trait Route: Send + Sync + 'static {
     const STATUS: StatusCode = StatusCode::OK;
 
     /// What that status means.
-    const ANSWER: &'static str;
+    const DESCRIPTION: &'static str;
 
     /// Its body.
     fn example() -> Self::Body;
@@ -45,13 +45,13 @@ pub(super) trait Route: Send + Sync + 'static {
 pub(super) struct NoBody {}
 
 /// What a handler returns: `?` turns domain errors into refusals.
-pub(super) type Outcome<R> = Result<Answer<R>, Refused<R>>;
+pub(super) type RouteResult<R> = Result<Success<R>, Rejection<R>>;
 
 /// All went well.
-pub(super) struct Answer<R: Route>(pub(super) R::Body);
+pub(super) struct Success<R: Route>(pub(super) R::Body);
 
 /// What a handler returns whose answer is long.
-pub(super) type StreamedOutcome<R> = Result<Streamed<R>, Refused<R>>;
+pub(super) type StreamedResult<R> = Result<Streamed<R>, Rejection<R>>;
 
 /// All went well, and the body is made while it is sent: the JSON of an `R::Body`.
 pub(super) struct Streamed<R> {
@@ -79,21 +79,21 @@ impl<R: Route> IntoResponse for Streamed<R> {
 
 impl<R: Route> ApiResponse for Streamed<R> {
     fn meta() -> MetaResponses {
-        Answer::<R>::meta()
+        Success::<R>::meta()
     }
 
     fn register(registry: &mut Registry) {
-        Answer::<R>::register(registry);
+        Success::<R>::register(registry);
     }
 }
 
 /// A refusal.
-pub(super) struct Refused<R> {
+pub(super) struct Rejection<R> {
     failure: Failure,
     route: PhantomData<R>,
 }
 
-impl<R, E: Into<Failure>> From<E> for Refused<R> {
+impl<R, E: Into<Failure>> From<E> for Rejection<R> {
     fn from(error: E) -> Self {
         Self {
             failure: error.into(),
@@ -102,13 +102,13 @@ impl<R, E: Into<Failure>> From<E> for Refused<R> {
     }
 }
 
-impl<R: Route> From<Refused<R>> for poem::Error {
-    fn from(refused: Refused<R>) -> Self {
-        refused.failure.told_in(R::DIALECT).error()
+impl<R: Route> From<Rejection<R>> for poem::Error {
+    fn from(rejection: Rejection<R>) -> Self {
+        rejection.failure.in_dialect(R::DIALECT).error()
     }
 }
 
-impl<R: Route> IntoResponse for Answer<R> {
+impl<R: Route> IntoResponse for Success<R> {
     fn into_response(self) -> Response {
         match R::STATUS {
             StatusCode::NO_CONTENT => R::STATUS.into_response(),
@@ -117,7 +117,7 @@ impl<R: Route> IntoResponse for Answer<R> {
     }
 }
 
-impl<R: Route> ApiResponse for Answer<R> {
+impl<R: Route> ApiResponse for Success<R> {
     fn meta() -> MetaResponses {
         let content = match R::STATUS {
             StatusCode::NO_CONTENT => Vec::new(),
@@ -125,7 +125,7 @@ impl<R: Route> ApiResponse for Answer<R> {
         };
         MetaResponses {
             responses: vec![MetaResponse {
-                description: R::ANSWER,
+                description: R::DESCRIPTION,
                 status: Some(R::STATUS.as_u16()),
                 status_range: None,
                 content,
@@ -141,12 +141,12 @@ impl<R: Route> ApiResponse for Answer<R> {
     }
 }
 
-impl<R: Route> ApiResponse for Refused<R> {
+impl<R: Route> ApiResponse for Rejection<R> {
     fn meta() -> MetaResponses {
         let mut by_status: BTreeMap<u16, Vec<Failure>> = BTreeMap::new();
         for failure in R::refusals().into_iter().chain(refusals_of_every_route()) {
             by_status
-                .entry(failure.told_in(R::DIALECT).status().as_u16())
+                .entry(failure.in_dialect(R::DIALECT).status().as_u16())
                 .or_default()
                 .push(failure);
         }
@@ -182,12 +182,12 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
                 .as_ref()
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default();
-            format!("`{code}`: {}", failure.told_in(dialect).body().message)
+            format!("`{code}`: {}", failure.in_dialect(dialect).body().message)
         })
         .collect();
     let headers = failures
         .iter()
-        .filter_map(|failure| failure.told_in(dialect).header())
+        .filter_map(|failure| failure.in_dialect(dialect).header())
         .map(|(name, _)| name.to_string())
         .next()
         .map(|name| MetaHeader {
@@ -205,7 +205,7 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
             ErrorBody::schema_ref(),
             failures
                 .first()
-                .and_then(|failure| failure.told_in(dialect).body().to_json()),
+                .and_then(|failure| failure.in_dialect(dialect).body().to_json()),
         ),
         headers: headers.into_iter().collect(),
     }

@@ -23,7 +23,7 @@ pub struct Event {
     /// Who did it, if it was somebody else: an admin.
     pub by: Option<UserId>,
     /// What.
-    pub what: Happening,
+    pub what: EventKind,
     /// The sign-in that it is about.
     pub session: Option<SessionId>,
     /// The client's address (IP), where there was a client.
@@ -35,7 +35,7 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum EventKind {
     /// The account was made.
     Registered,
     /// Somebody signed in.
@@ -105,7 +105,7 @@ impl Class {
     }
 }
 
-impl Happening {
+impl EventKind {
     /// Which class of events it belongs to.
     #[must_use]
     pub const fn class(self) -> Class {

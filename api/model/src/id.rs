@@ -65,7 +65,7 @@ id! {
 }
 id! {
     /// A letter that waits to be sent.
-    LetterId
+    QueuedEmailId
 }
 id! {
     /// One request, in the log and in its answer's `X-Request-Id`.

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
-use super::id::{LetterId, UserId};
+use super::id::{QueuedEmailId, UserId};
 
 /// A letter to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct QueuedEmail {
     /// Never changes.
-    pub id: LetterId,
+    pub id: QueuedEmailId,
     /// When it was asked for.
     pub created: Timestamp,
     /// When to try next; later while somebody is trying.
@@ -24,13 +24,13 @@ pub struct Letter {
     /// whether there is one or not.
     pub user: Option<UserId>,
     /// What it says.
-    pub about: About,
+    pub kind: EmailKind,
 }
 
 /// What a letter says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum About {
+pub enum EmailKind {
     /// A link to choose a new password, if the address is somebody's.
     ResetPassword,
     /// A link to show that the address is read.

@@ -35,22 +35,25 @@ impl Rate {
         self.0.is_none()
     }
 
-    /// Decides on a try at `now` for a key whose debt is paid off at `paid_off` (the stored number; absent
+    /// Decides on a try at `now` for a key whose debt is paid off at `theoretical_arrival` (the stored number; absent
     /// is [`Timestamp`] zero). Returns the new number too.
     #[must_use]
-    pub fn decide(self, paid_off: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
+    pub fn decide(self, theoretical_arrival: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
         let Some(Limit { tries, per }) = self.0 else {
-            return (Verdict::Allowed, paid_off);
+            return (Verdict::Allowed, theoretical_arrival);
         };
         // A number beyond a full debt comes from a clock that was set back, or from a rate that was
         // lowered: nobody waits longer than `per`.
-        let paid_off = paid_off.clamp(now, now.plus(per));
-        let next = paid_off.plus(per / tries);
+        let theoretical_arrival = theoretical_arrival.clamp(now, now.plus(per));
+        let next = theoretical_arrival.plus(per / tries);
         let debt = next.since(now);
         if debt <= per {
             (Verdict::Allowed, next)
         } else {
-            (Verdict::Refused(debt.saturating_sub(per)), paid_off)
+            (
+                Verdict::Refused(debt.saturating_sub(per)),
+                theoretical_arrival,
+            )
         }
     }
 }

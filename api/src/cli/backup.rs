@@ -10,9 +10,9 @@ use super::log::start_log;
 use super::progress::Progress;
 use super::signals::StopSignals;
 use super::{output, runtime, settings, store};
-use crate::admin::Client;
+use crate::backup::{BackupWriter, Written};
 use crate::config::Config;
-use crate::dump::{DumpWriter, Written};
+use crate::control::ControlClient;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -44,13 +44,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
     // First of all: it would be a pity to hear at the end that the file can not be written.
     let file = if arguments.file.as_os_str() == "-" {
-        DumpWriter::to_standard_output()
+        BackupWriter::to_standard_output()
     } else {
-        DumpWriter::create(&arguments.file, arguments.force)
+        BackupWriter::create(&arguments.file, arguments.force)
     };
     let file = file.map_err(|error| error.to_string())?;
     let running = match store::folder(config) {
-        Some(folder) => Client::connect(folder).await,
+        Some(folder) => ControlClient::connect(folder).await,
         None => Ok(None),
     };
     let written = match running.map_err(|error| error.to_string())? {
@@ -88,7 +88,7 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
 }
 
 async fn write(
-    mut file: DumpWriter,
+    mut file: BackupWriter,
     mut records: Records,
     keys: Option<&SigningKeys>,
 ) -> Result<Written, String> {

@@ -11,7 +11,7 @@ use password_auth_store::{Record, Records};
 use super::progress::Progress;
 use super::{output, runtime, settings, store};
 use crate::config::Config;
-use crate::userfile::{Format, UserFileWriter};
+use crate::user_file::{Format, UserFileWriter};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {

@@ -10,7 +10,7 @@ use password_auth_model::{Clock as _, SystemClock, visible};
 use super::progress::Progress;
 use super::{output, runtime, settings, store};
 use crate::config::Config;
-use crate::userfile::{Format, UserFile};
+use crate::user_file::{Format, UserFile};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {

@@ -9,9 +9,9 @@ use super::log::start_log;
 use super::progress::Progress;
 use super::restore_keys::{KeyPlan, decide};
 use super::{output, runtime, settings, store};
-use crate::admin::Client;
+use crate::backup;
 use crate::config::Config;
-use crate::dump;
+use crate::control::ControlClient;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -35,11 +35,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 
 async fn restore(arguments: &Arguments, config: &Config) -> Result<(), String> {
     let mut progress = Progress::new("checking");
-    let mut file = dump::check(&arguments.file, |records| progress.at(records))
+    let mut file = backup::check(&arguments.file, |records| progress.at(records))
         .map_err(|error| format!("nothing was restored: {error}"))?;
     drop(progress);
     if let Some(folder) = store::folder(config)
-        && let Ok(Some(_)) = Client::connect(folder).await
+        && let Ok(Some(_)) = ControlClient::connect(folder).await
     {
         return Err(format!(
             "a server runs on {}: stop it, restore, and start it again",

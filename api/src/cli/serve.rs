@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_core::app::App;
-use password_auth_core::mail::{Courier, Pacing, Route};
+use password_auth_core::mail::{MailSender, Pacing, Transport};
 use password_auth_core::sweeper::run_sweeper;
 use password_auth_core::tokens::{SigningKeys, load_or_create};
 use password_auth_http as http;
-use password_auth_http::serve::{Limits, serve};
+use password_auth_http::server::{Limits, serve};
 use password_auth_model::{SharedClock, SystemClock};
 use password_auth_store::Store;
 use tokio::net::TcpListener;
@@ -19,8 +19,8 @@ use super::log::start_log;
 use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
-use crate::admin::{Admin, AdminSocket};
 use crate::config::Config;
+use crate::control::{ControlHandler, ControlSocket};
 use crate::operator::Operator;
 
 /// Why the server ends by itself. What it acknowledged is on disk.
@@ -66,13 +66,13 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         clock.clone(),
     );
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
-    let courier = start_courier(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
-    let admin = Admin {
+    let mail_sender = start_mail_sender(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
+    let handler = ControlHandler {
         operator: Operator::new(&app, Arc::clone(&store)),
         store: Arc::clone(&store),
         keys,
     };
-    let operators = answer_operators(&config, admin, stopped.clone());
+    let operators = answer_operators(&config, handler, stopped.clone());
 
     output::say(format_args!("password-auth listening on http://{address}"));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
@@ -99,9 +99,9 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         operators.abort();
     }
     operators.await.ok();
-    if let Some(courier) = courier {
+    if let Some(mail_sender) = mail_sender {
         // A letter under way may arrive; one that takes longer is sent again after the next start.
-        tokio::time::timeout(COURIER_STOP, courier).await.ok();
+        tokio::time::timeout(COURIER_STOP, mail_sender).await.ok();
     }
     store.close().await;
     tracing::info!("stopped");
@@ -109,7 +109,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
 }
 
 /// Starts to send letters, if there is a way for them.
-fn start_courier(
+fn start_mail_sender(
     config: &Config,
     app: &App,
     store: Arc<dyn Store>,
@@ -117,23 +117,36 @@ fn start_courier(
     stop: watch::Receiver<bool>,
 ) -> Result<Option<JoinHandle<()>>, String> {
     let url = &app.public_url;
-    let Some(route) = Route::new(&config.mail, url).map_err(|error| error.to_string())? else {
+    let Some(transport) = Transport::new(&config.mail, url).map_err(|error| error.to_string())?
+    else {
         tracing::info!("no SMTP_HOST: what needs mail, such as forgotten passwords, is refused");
         return Ok(None);
     };
     let pacing = Pacing::DEFAULT;
-    let courier = Courier::new(store, clock, &app.mailer, route, url, config.links, pacing);
-    Ok(Some(tokio::spawn(courier.run(stop))))
+    let mail_sender = MailSender::new(
+        store,
+        clock,
+        &app.mailer,
+        transport,
+        url,
+        config.links,
+        pacing,
+    );
+    Ok(Some(tokio::spawn(mail_sender.run(stop))))
 }
 
 /// The socket by which the other commands reach a running server. Without it all but those works.
-fn answer_operators(config: &Config, admin: Admin, stop: watch::Receiver<bool>) -> JoinHandle<()> {
-    let socket = store::folder(config).map(AdminSocket::bind);
+fn answer_operators(
+    config: &Config,
+    handler: ControlHandler,
+    stop: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let socket = store::folder(config).map(ControlSocket::bind);
     tokio::spawn(async move {
         match socket {
             // A database is asked by the commands themselves.
             None => {}
-            Some(Ok(socket)) => socket.serve(admin, stop).await,
+            Some(Ok(socket)) => socket.serve(handler, stop).await,
             Some(Err(error)) => tracing::warn!(
                 %error,
                 "there is no socket in the data folder: `backup` and `user` work only while the server is stopped"

@@ -24,19 +24,19 @@ pub enum Command {
         limit: u32,
     },
     /// One of them.
-    Show(Who),
+    Show(UserRef),
     /// Gives somebody another role.
-    SetRole(Who, Role),
+    SetRole(UserRef, Role),
     /// Gives somebody another password, and ends his sign-ins.
-    SetPassword(Who, Secret),
+    SetPassword(UserRef, Secret),
     /// Says whether somebody may sign in.
-    SetActive(Who, bool),
+    SetActive(UserRef, bool),
     /// Removes somebody and everything about him.
-    Delete(Who),
+    Delete(UserRef),
     /// Somebody's sign-ins.
-    SignIns(Who),
+    Sessions(UserRef),
     /// Ends one of them, or all.
-    Revoke(Who, Option<SessionId>),
+    Revoke(UserRef, Option<SessionId>),
 }
 
 /// Somebody who is not there yet.
@@ -57,9 +57,9 @@ pub struct NewUser {
 /// Whom a command is about: a name, an e-mail address or an id, as the operator typed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Who(String);
+pub struct UserRef(String);
 
-impl Who {
+impl UserRef {
     /// As typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -74,13 +74,13 @@ impl Who {
     }
 }
 
-impl From<UserId> for Who {
+impl From<UserId> for UserRef {
     fn from(id: UserId) -> Self {
         Self(id.to_string())
     }
 }
 
-impl FromStr for Who {
+impl FromStr for UserRef {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -88,7 +88,7 @@ impl FromStr for Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for UserRef {
     /// Quoted, and nothing in it can move a terminal's cursor.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
@@ -97,26 +97,26 @@ impl fmt::Display for Who {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, Who};
+    use super::{Command, UserRef};
     use password_auth_wire::Secret;
 
-    fn who(text: &str) -> Who {
+    fn user_ref(text: &str) -> UserRef {
         text.parse().expect("anything is somebody")
     }
 
     #[test]
     fn only_what_this_program_writes_is_an_id() {
         let id = "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00";
-        assert_eq!(who(id).id().expect("an id").to_string(), id);
-        assert!(who(&id.to_uppercase()).id().is_some());
+        assert_eq!(user_ref(id).id().expect("an id").to_string(), id);
+        assert!(user_ref(&id.to_uppercase()).id().is_some());
         for name in ["alice", &id.replace('-', ""), &format!("{{{id}}}")] {
-            assert_eq!(who(name).id(), None, "{name}");
+            assert_eq!(user_ref(name).id(), None, "{name}");
         }
     }
 
     #[test]
     fn debug_shows_no_password() {
-        let command = Command::SetPassword(who("alice"), Secret::new("geheim geheim"));
+        let command = Command::SetPassword(user_ref("alice"), Secret::new("geheim geheim"));
         assert!(!format!("{command:?}").contains("geheim"));
     }
 }

@@ -1,38 +1,38 @@
 //! Why a command was not carried out: a sentence for the operator, who may know everything but secrets.
 
 use password_auth_core::accounts::{
-    ChangePasswordError, ChangePersonError, Invalid, ProofError, RegisterError,
+    ChangePasswordError, ChangeUserError, CurrentPasswordError, Invalid, RegisterError,
 };
 use password_auth_core::passwords::HashingError;
 use password_auth_model::{SessionId, UserId};
 use password_auth_store::StoreError;
 use password_auth_wire::rules::Violation;
 
-use super::Who;
+use super::UserRef;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// Nobody is called so.
     #[error("there is no user {0}")]
-    Unknown(Who),
+    Unknown(UserRef),
     /// Several people gave the address.
     #[error(
-        "several users gave the address {who}, and nobody has verified it: name one by his id ({})",
+        "several users gave the address {user_ref}, and nobody has verified it: name one by his id ({})",
         listed(ids)
     )]
     Several {
         /// The address.
-        who: Who,
+        user_ref: UserRef,
         /// Whose they are.
         ids: Vec<UserId>,
     },
     /// The person has no such sign-in.
     #[error("{0} has no sign-in {1}")]
-    UnknownSignIn(Who, SessionId),
+    UnknownSession(UserRef, SessionId),
     /// Without him there would be no active admin.
     #[error("{0} is the last active admin: make somebody else one first")]
-    LastAdmin(Who),
+    LastAdmin(UserRef),
     /// Somebody has the name.
     #[error("somebody has that name already")]
     NameTaken,
@@ -54,12 +54,12 @@ pub enum OperatorError {
 }
 
 impl OperatorError {
-    pub(super) fn of_change(error: ChangePersonError, who: &Who) -> Self {
+    pub(super) fn of_change(error: ChangeUserError, user_ref: &UserRef) -> Self {
         match error {
-            ChangePersonError::Unknown => Self::Unknown(who.clone()),
-            ChangePersonError::LastAdmin => Self::LastAdmin(who.clone()),
-            ChangePersonError::Store(error) => error.into(),
-            ChangePersonError::Forbidden => Self::Failed(error.to_string()),
+            ChangeUserError::Unknown => Self::Unknown(user_ref.clone()),
+            ChangeUserError::LastAdmin => Self::LastAdmin(user_ref.clone()),
+            ChangeUserError::Store(error) => error.into(),
+            ChangeUserError::Forbidden => Self::Failed(error.to_string()),
         }
     }
 }
@@ -102,9 +102,11 @@ impl From<ChangePasswordError> for OperatorError {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::Invalid(invalid) => Self::Invalid(invalid),
-            ChangePasswordError::Proof(ProofError::Hashing(error)) => error.into(),
-            ChangePasswordError::Proof(ProofError::Store(error)) => error.into(),
-            ChangePasswordError::Proof(ProofError::Wrong | ProofError::TooMany(_))
+            ChangePasswordError::Proof(CurrentPasswordError::Hashing(error)) => error.into(),
+            ChangePasswordError::Proof(CurrentPasswordError::Store(error)) => error.into(),
+            ChangePasswordError::Proof(
+                CurrentPasswordError::Wrong | CurrentPasswordError::TooMany(_),
+            )
             | ChangePasswordError::SignedOut
             | ChangePasswordError::Session(_) => Self::Failed(error.to_string()),
         }

@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, NewAccount};
 use password_auth_core::app::App;
-use password_auth_core::audit::Circumstances;
+use password_auth_core::audit::EventContext;
 use password_auth_core::sessions::Sessions;
 use password_auth_model::{EmailKey, Role, SessionId, User, UserId, UsernameKey};
 use password_auth_store::{Store, UserChange, UserFilter};
 
-pub use command::{Command, NewUser, Who};
+pub use command::{Command, NewUser, UserRef};
 pub use error::OperatorError;
-pub use views::{Person, Reply, SignIn};
+pub use views::{Reply, SessionView, UserView};
 
 /// Carries the operator's commands out.
 #[derive(Clone)]
@@ -47,13 +47,15 @@ impl Operator {
         match command {
             Command::Create(user) => self.create(user).await,
             Command::List { role, after, limit } => self.list(role, after, limit).await,
-            Command::Show(who) => self.show(&who).await,
-            Command::SetRole(who, role) => self.set_role(&who, role).await,
-            Command::SetPassword(who, password) => self.set_password(&who, password).await,
-            Command::SetActive(who, is_active) => self.set_active(&who, is_active).await,
-            Command::Delete(who) => self.delete(&who).await,
-            Command::SignIns(who) => self.sign_ins(&who).await,
-            Command::Revoke(who, session) => self.revoke(&who, session).await,
+            Command::Show(user_ref) => self.show(&user_ref).await,
+            Command::SetRole(user_ref, role) => self.set_role(&user_ref, role).await,
+            Command::SetPassword(user_ref, password) => {
+                self.set_password(&user_ref, password).await
+            }
+            Command::SetActive(user_ref, is_active) => self.set_active(&user_ref, is_active).await,
+            Command::Delete(user_ref) => self.delete(&user_ref).await,
+            Command::Sessions(user_ref) => self.sessions(&user_ref).await,
+            Command::Revoke(user_ref, session) => self.revoke(&user_ref, session).await,
         }
     }
 
@@ -72,7 +74,7 @@ impl Operator {
             full_name,
         };
         let user = self.accounts.create(account, role, None, None).await?;
-        Ok(Reply::Person(Person::of(&user)))
+        Ok(Reply::User(UserView::of(&user)))
     }
 
     async fn list(
@@ -83,90 +85,100 @@ impl Operator {
     ) -> Result<Reply, OperatorError> {
         let filter = UserFilter { role, after };
         let users = self.store.users(filter, 0, limit).await?;
-        Ok(Reply::People(users.iter().map(Person::of).collect()))
+        Ok(Reply::Users(users.iter().map(UserView::of).collect()))
     }
 
-    async fn show(&self, who: &Who) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
-        Ok(Reply::Person(Person::of(&user)))
+    async fn show(&self, user_ref: &UserRef) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
+        Ok(Reply::User(UserView::of(&user)))
     }
 
-    async fn set_role(&self, who: &Who, role: Role) -> Result<Reply, OperatorError> {
+    async fn set_role(&self, user_ref: &UserRef, role: Role) -> Result<Reply, OperatorError> {
         let change = UserChange {
             role: Some(role),
             ..UserChange::default()
         };
-        self.change(who, change).await
+        self.change(user_ref, change).await
     }
 
-    async fn set_active(&self, who: &Who, is_active: bool) -> Result<Reply, OperatorError> {
+    async fn set_active(
+        &self,
+        user_ref: &UserRef,
+        is_active: bool,
+    ) -> Result<Reply, OperatorError> {
         let change = UserChange {
             is_active: Some(is_active),
             ..UserChange::default()
         };
-        self.change(who, change).await
+        self.change(user_ref, change).await
     }
 
-    async fn change(&self, who: &Who, change: UserChange) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
+    async fn change(&self, user_ref: &UserRef, change: UserChange) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
         let changed = self
             .accounts
-            .change(user.id, change, Circumstances::default())
+            .change(user.id, change, EventContext::default())
             .await
-            .map_err(|error| OperatorError::of_change(error, who))?;
-        Ok(Reply::Person(Person::of(&changed)))
+            .map_err(|error| OperatorError::of_change(error, user_ref))?;
+        Ok(Reply::User(UserView::of(&changed)))
     }
 
     async fn set_password(
         &self,
-        who: &Who,
+        user_ref: &UserRef,
         password: password_auth_wire::Secret,
     ) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
+        let user = self.find(user_ref).await?;
         match self.accounts.set_password(user.id, password).await? {
-            Some(()) => Ok(Reply::Person(Person::of(&user))),
-            None => Err(OperatorError::Unknown(who.clone())),
+            Some(()) => Ok(Reply::User(UserView::of(&user))),
+            None => Err(OperatorError::Unknown(user_ref.clone())),
         }
     }
 
-    async fn delete(&self, who: &Who) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
+    async fn delete(&self, user_ref: &UserRef) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
         self.accounts
-            .remove(user.id, Circumstances::default())
+            .remove(user.id, EventContext::default())
             .await
-            .map_err(|error| OperatorError::of_change(error, who))?;
-        Ok(Reply::Person(Person::of(&user)))
+            .map_err(|error| OperatorError::of_change(error, user_ref))?;
+        Ok(Reply::User(UserView::of(&user)))
     }
 
-    async fn sign_ins(&self, who: &Who) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
+    async fn sessions(&self, user_ref: &UserRef) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
         let sessions = self.sessions.of(user.id).await?;
-        Ok(Reply::SignIns(sessions.iter().map(SignIn::of).collect()))
+        Ok(Reply::Sessions(
+            sessions.iter().map(SessionView::of).collect(),
+        ))
     }
 
     /// One of the person's sign-ins, or all of them.
-    async fn revoke(&self, who: &Who, session: Option<SessionId>) -> Result<Reply, OperatorError> {
-        let user = self.find(who).await?;
+    async fn revoke(
+        &self,
+        user_ref: &UserRef,
+        session: Option<SessionId>,
+    ) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
         let ended = match session {
             None => self.sessions.end_all_of(user.id).await?,
             Some(id) if self.sessions.end_one_of(user.id, id).await? => 1,
-            Some(id) => return Err(OperatorError::UnknownSignIn(who.clone(), id)),
+            Some(id) => return Err(OperatorError::UnknownSession(user_ref.clone(), id)),
         };
         Ok(Reply::Ended(ended))
     }
 
     /// What looks like an id is one, and what holds an `@` an address; no name can be the latter, and a name that
     /// somebody made look like another's id is never taken for that.
-    async fn find(&self, who: &Who) -> Result<User, OperatorError> {
-        let text = who.as_str().trim();
-        let found = if let Some(id) = who.id() {
+    async fn find(&self, user_ref: &UserRef) -> Result<User, OperatorError> {
+        let text = user_ref.as_str().trim();
+        let found = if let Some(id) = user_ref.id() {
             self.store.user(id).await?
         } else if text.contains('@') {
             let mut found = self.store.users_by_email(&EmailKey::of(text)).await?;
             if found.len() > 1 {
                 let ids = found.iter().map(|user| user.id).collect();
                 return Err(OperatorError::Several {
-                    who: who.clone(),
+                    user_ref: user_ref.clone(),
                     ids,
                 });
             }
@@ -174,6 +186,6 @@ impl Operator {
         } else {
             self.store.user_by_name(&UsernameKey::of(text)).await?
         };
-        found.ok_or_else(|| OperatorError::Unknown(who.clone()))
+        found.ok_or_else(|| OperatorError::Unknown(user_ref.clone()))
     }
 }

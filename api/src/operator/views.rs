@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// The person after it; one who was removed as he was.
-    Person(Person),
+    User(UserView),
     /// People.
-    People(Vec<Person>),
+    Users(Vec<UserView>),
     /// Somebody's sign-ins.
-    SignIns(Vec<SignIn>),
+    Sessions(Vec<SessionView>),
     /// So many sign-ins were ended.
     Ended(u64),
 }
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
+pub struct UserView {
     /// Never changes.
     pub id: UserId,
     /// As registered.
@@ -44,7 +44,7 @@ pub struct Person {
 
 /// A sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignIn {
+pub struct SessionView {
     /// Never changes.
     pub id: SessionId,
     /// What the client called itself.
@@ -59,7 +59,7 @@ pub struct SignIn {
     pub expires_at: String,
 }
 
-impl Person {
+impl UserView {
     pub(super) fn of(user: &User) -> Self {
         Self {
             id: user.id,
@@ -76,7 +76,7 @@ impl Person {
     }
 }
 
-impl SignIn {
+impl SessionView {
     pub(super) fn of(session: &Session) -> Self {
         Self {
             id: session.id,

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, Letter, OneTimeToken, Session, Timestamp, User};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, User};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -43,7 +43,7 @@ pub enum Record {
     /// Something that happened.
     Event(Event),
     /// A letter that waits.
-    Letter(Letter),
+    QueuedEmail(QueuedEmail),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
@@ -77,7 +77,7 @@ impl Loaded {
             Record::Attempt { .. } => self.attempts += 1,
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
-            Record::Letter(_) => self.letters += 1,
+            Record::QueuedEmail(_) => self.letters += 1,
         }
     }
 

@@ -8,7 +8,7 @@ use super::error::StoreError;
 /// Where events are kept.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
-    /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](password_auth_model::Happening::Deleted)).
+    /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](password_auth_model::EventKind::Deleted)).
     /// Of more of the account's events than [there is room for](password_auth_model::Class::room) the oldest of the same
     /// class go; where several nodes add at once, with the next one. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;

@@ -13,10 +13,10 @@
 
 mod attempts;
 mod dump;
+mod email_queue;
 mod error;
 mod events;
 mod gate;
-mod letters;
 mod lifecycle;
 mod outcomes;
 #[cfg(feature = "sled")]
@@ -32,9 +32,9 @@ mod users;
 
 pub use attempts::AttemptStore;
 pub use dump::{Backup, LoadError, Loaded, Record, Records};
+pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
-pub use letters::EmailQueue;
 pub use lifecycle::Lifecycle;
 pub use outcomes::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::{Event, EventId, Happening};
+use password_auth_model::{Event, EventId, EventKind};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ async fn use_up_what_is_paid_off(person: &Person) {
     while rename(person, "Alice").await.status == 200 {}
 }
 
-fn event(server: &TestServer, person: &Person, what: Happening, device: &str) -> Event {
+fn event(server: &TestServer, person: &Person, what: EventKind, device: &str) -> Event {
     use password_auth_model::Clock as _;
     let now = server.clock.now();
     Event {
@@ -151,8 +151,8 @@ fn event(server: &TestServer, person: &Person, what: Happening, device: &str) ->
 
 /// Events of every day, as many as there is room for.
 async fn fill(server: &TestServer, person: &Person, device: &str) {
-    for _ in 0..Happening::ProfileChanged.class().room() {
-        let event = event(server, person, Happening::ProfileChanged, device);
+    for _ in 0..EventKind::ProfileChanged.class().room() {
+        let event = event(server, person, EventKind::ProfileChanged, device);
         server.store.add_event(event).await.expect("an answer");
     }
 }
@@ -160,7 +160,7 @@ async fn fill(server: &TestServer, person: &Person, device: &str) {
 async fn a_record_that_is_full_keeps_what_matters(engine: Engine) {
     let server = TestServer::start_on(engine).await;
     let alice = Person::sign_up(&server, "alice").await;
-    let theft = event(&server, &alice, Happening::TokenReused, "Firefox");
+    let theft = event(&server, &alice, EventKind::TokenReused, "Firefox");
     server.store.add_event(theft).await.expect("an answer");
     server.advance(Duration::from_millis(2)).await;
     fill(&server, &alice, "Firefox").await;
@@ -173,7 +173,7 @@ async fn a_record_that_is_full_keeps_what_matters(engine: Engine) {
     let events = export["events"].as_array().expect("a list");
     let of = |what: &str| events.iter().filter(|event| event["what"] == what).count();
     let routine = events.len() - of("registered") - of("token_reused");
-    assert_eq!(routine, Happening::ProfileChanged.class().room());
+    assert_eq!(routine, EventKind::ProfileChanged.class().room());
     assert_eq!((of("registered"), of("token_reused")), (1, 1));
     assert_eq!(of("signed_in"), 0, "the oldest went");
     assert_eq!(events[0]["what"], "exported");
@@ -233,7 +233,7 @@ async fn exports_that_nobody_reads_keep_nobody_else_waiting(engine: Engine) {
     for number in 0..MANY {
         let reader = Person::sign_up(&server, &format!("reader{number}")).await;
         for _ in 0..300 {
-            let event = event(&server, &reader, Happening::SignedIn, &"x".repeat(LONG));
+            let event = event(&server, &reader, EventKind::SignedIn, &"x".repeat(LONG));
             server.store.add_event(event).await.expect("an answer");
         }
         exports.push(begin_export(&server, &reader).await);

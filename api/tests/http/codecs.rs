@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use password_auth_wire::v1::{
-    AccountStatus, ChangeEmail, ChangePassword, ChangePerson, ConfirmEmail, ConfirmReset,
-    CreateAccount, Done, EventInfo, Health, Leave, Login, PeopleCount, Person, PersonalData,
-    RefreshPair, RegisterAccount, RequestReset, Role, SignInInfo, TokenPair,
+    AccountStatus, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset, CreateAccount,
+    DeleteAccount, Done, EventInfo, Health, Login, PersonalData, RefreshPair, RegisterAccount,
+    RequestReset, Role, SessionInfo, TokenPair, UpdateUser, UserCount, UserInfo,
 };
 use password_auth_wire::{
     Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, ProtectedData,
@@ -87,8 +87,8 @@ fn every_answer_reads_the_same_on_both_sides() {
     });
 }
 
-fn person(email: Option<&str>, full_name: Option<&str>) -> Person {
-    Person {
+fn person(email: Option<&str>, full_name: Option<&str>) -> UserInfo {
+    UserInfo {
         id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
         username: "Ünï 😀".to_owned(),
         email: email.map(str::to_owned),
@@ -101,8 +101,8 @@ fn person(email: Option<&str>, full_name: Option<&str>) -> Person {
     }
 }
 
-fn sign_in(current: bool) -> SignInInfo {
-    SignInInfo {
+fn sign_in(current: bool) -> SessionInfo {
+    SessionInfo {
         id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
         device: String::new(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
@@ -150,7 +150,7 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
                 role,
             });
             for is_active in [None, Some(true), Some(false)] {
-                round(ChangePerson {
+                round(UpdateUser {
                     full_name: text.clone(),
                     role,
                     is_active,
@@ -186,7 +186,7 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
         password: secret.clone(),
         new_email: "alice@example.org".to_owned(),
     });
-    round(Leave { password: secret });
+    round(DeleteAccount { password: secret });
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
         status: "healthy".to_owned(),
     });
     for count in [0, u64::MAX] {
-        round(PeopleCount { total_users: count });
+        round(UserCount { total_users: count });
     }
     for text in [None, Some(""), Some("Älice \u{1F600}")] {
         round(person(text, None));

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Client, PASSWORD, Reply, TestServer};
+use crate::support::{PASSWORD, Reply, TestClient, TestServer};
 
 const EXTENSION: &str = "chrome-extension://abcdefghijklmnopabcdefghijklmnop";
 
@@ -19,12 +19,12 @@ async fn production() -> TestServer {
         .await
 }
 
-async fn ask(client: &Client, method: Method, origin: &str) -> Reply {
+async fn ask(client: &TestClient, method: Method, origin: &str) -> Reply {
     let request = client.request(method, "/ping").header("origin", origin);
     client.send(request).await
 }
 
-async fn preflight(client: &Client, path: &str, origin: &str) -> Reply {
+async fn preflight(client: &TestClient, path: &str, origin: &str) -> Reply {
     let request = client
         .request(Method::OPTIONS, path)
         .header("origin", origin)

@@ -239,7 +239,7 @@ impl Run {
 
     /// From now on everybody uses this server, which may go at any moment.
     fn meet(&self, server: &ServerProcess) {
-        let one = Server::new(server.client().from_many_addresses());
+        let one = Server::new(server.client().with_many_addresses());
         one.doom();
         self.servers.replace(one);
     }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use password_auth_model::{Clock, Event, EventId, Happening, SystemClock, UsernameKey};
+use password_auth_model::{Clock, Event, EventId, EventKind, SystemClock, UsernameKey};
 use password_auth_store::sled::SledStore;
 use password_auth_store::{EventStore as _, Lifecycle as _, UserStore as _};
 use password_auth_wire::Tokens;
@@ -216,7 +216,7 @@ async fn fill(folder: &Path, name: &str) {
             at: now,
             user: user.id,
             by: None,
-            what: Happening::SignInFailed,
+            what: EventKind::SignInFailed,
             session: None,
             address: None,
             device: Some("x".repeat(200)),

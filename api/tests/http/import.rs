@@ -15,11 +15,11 @@ use tokio::process::Command;
 use crate::support::{PASSWORD, ServerProcess};
 
 /// Where a store is, and files beside it.
-struct Place {
+struct Site {
     folder: TempDir,
 }
 
-impl Place {
+impl Site {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -96,7 +96,7 @@ fn complaints(output: &Output) -> String {
 
 #[tokio::test]
 async fn somebody_with_a_hash_of_any_form_signs_in_and_has_one_of_ours_then() {
-    let place = Place::new();
+    let place = Site::new();
     let text: String = lines::HASHES
         .iter()
         .map(|(name, hash)| json!({"username": name, "password_hash": hash}).to_string() + "\n")
@@ -134,7 +134,7 @@ async fn somebody_with_a_hash_of_any_form_signs_in_and_has_one_of_ours_then() {
 
 #[tokio::test]
 async fn somebody_without_a_hash_does_not_sign_in() {
-    let place = Place::new();
+    let place = Site::new();
     let file = place.file(
         "users.jsonl",
         "{\"username\": \"alice\"}\n{\"username\": \"bob\", \"password_hash\": \"!\"}",
@@ -152,7 +152,7 @@ async fn somebody_without_a_hash_does_not_sign_in() {
 
 #[tokio::test]
 async fn a_bad_line_is_named_and_nothing_of_it_is_taken() {
-    let place = Place::new();
+    let place = Site::new();
     let mut text = String::from("{\"username\": \"first\"}\n\n");
     for (bad, _) in lines::BAD {
         text.push_str(bad);
@@ -197,7 +197,7 @@ async fn a_bad_line_is_named_and_nothing_of_it_is_taken() {
 
 #[tokio::test]
 async fn csv_is_read_by_its_columns_and_a_bad_line_is_named() {
-    let place = Place::new();
+    let place = Site::new();
     let file = place.file(
         "users.CSV",
         "\u{FEFF}email,username,full_name,is_active,email_verified\r\n\
@@ -241,7 +241,7 @@ async fn a_line_of_csv_ends_by_a_carriage_return_too() {
             &["alice", "bob", "carol"],
         ),
     ] {
-        let place = Place::new();
+        let place = Site::new();
         let file = place.file("a.csv", text);
         let imported = place.import(&file, &["--json"]).await;
         assert_eq!(imported.status.code(), Some(0), "{text:?}: {imported:?}");
@@ -251,7 +251,7 @@ async fn a_line_of_csv_ends_by_a_carriage_return_too() {
         assert_eq!(found, names, "{text:?}");
     }
     // In quotes it is part of the value, which may hold none; outside it ends the line.
-    let place = Place::new();
+    let place = Site::new();
     let file = place.file(
         "b.csv",
         "username,full_name\nalice,\"Alice\rLiddell\"\nbob,Bob\rBuilder\rcarol,C\r\ndave,\"D\n\"\"\"\r\nerin,E\n",
@@ -271,7 +271,7 @@ async fn a_line_of_csv_ends_by_a_carriage_return_too() {
 
 #[tokio::test]
 async fn booleans_and_times_are_read_as_postgresql_writes_them() {
-    let place = Place::new();
+    let place = Site::new();
     let file = place.file(
         "pg.csv",
         "username,email,email_verified,is_active,created_at\n\
@@ -293,7 +293,7 @@ async fn booleans_and_times_are_read_as_postgresql_writes_them() {
 
 #[tokio::test]
 async fn whoever_is_there_already_stays_as_he_is() {
-    let place = Place::new();
+    let place = Site::new();
     let file = place.file(
         "first.jsonl",
         r#"{"username": "Alice", "email": "a@example.org", "email_verified": true, "full_name": "First"}"#,
@@ -334,7 +334,7 @@ async fn whoever_is_there_already_stays_as_he_is() {
 
 #[tokio::test]
 async fn what_is_exported_and_imported_again_is_the_same() {
-    let place = Place::new();
+    let place = Site::new();
     let mut text = String::new();
     for (name, hash) in lines::HASHES {
         let user = json!({
@@ -362,7 +362,7 @@ async fn what_is_exported_and_imported_again_is_the_same() {
             .output()
             .await;
         let exported = succeeded(exported.expect("it runs"));
-        let other = Place::new();
+        let other = Site::new();
         let mut import = other.command("import", Path::new("-"));
         let mut import = import
             .args(["--format", format])
@@ -381,7 +381,7 @@ async fn what_is_exported_and_imported_again_is_the_same() {
 #[tokio::test]
 async fn an_exported_file_is_its_owner_s_alone_and_replaces_none() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
+    let place = Site::new();
     let empty = place.file("none.jsonl", "");
     succeeded(place.import(&empty, &[]).await);
     let file = place.path("users.jsonl");
@@ -413,7 +413,7 @@ async fn many_lines_are_read_in_bounded_memory() {
         Ok(set) if set == "1" => 1_000_000,
         _ => 20_000,
     };
-    let place = Place::new();
+    let place = Site::new();
     let mut import = Command::new("sh");
     import
         // What the process may allocate, in KiB: less than a third of the file in the long run.
@@ -432,7 +432,7 @@ async fn many_lines_are_read_in_bounded_memory() {
 
 #[tokio::test]
 async fn many_users_are_taken() {
-    let place = Place::new();
+    let place = Site::new();
     let mut import = place.command("import", Path::new("-"));
     import.arg("--json");
     let imported = feed(import, 20_000).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_http::serve::Limits;
+use password_auth_http::server::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

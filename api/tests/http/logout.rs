@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
-use crate::support::{Client, Engine, Reply, TestServer};
+use crate::support::{Engine, Reply, TestClient, TestServer};
 
 each_engine! {
     either_token_signs_out_at_once_and_again_is_no_error,
@@ -18,7 +18,7 @@ each_engine! {
     a_sign_out_that_overtakes_refreshes_wins,
 }
 
-async fn by_bearer(client: &Client, tokens: &Tokens) -> Reply {
+async fn by_bearer(client: &TestClient, tokens: &Tokens) -> Reply {
     let value = format!("Bearer {}", tokens.access_token.expose());
     let request = client
         .request(Method::POST, "/logout")
@@ -26,7 +26,7 @@ async fn by_bearer(client: &Client, tokens: &Tokens) -> Reply {
     client.send(request).await
 }
 
-async fn by_refresh_token(client: &Client, tokens: &Tokens) -> Reply {
+async fn by_refresh_token(client: &TestClient, tokens: &Tokens) -> Reply {
     client
         .post(
             "/logout",
@@ -35,7 +35,7 @@ async fn by_refresh_token(client: &Client, tokens: &Tokens) -> Reply {
         .await
 }
 
-async fn assert_signed_out(client: &Client, tokens: &Tokens) {
+async fn assert_signed_out(client: &TestClient, tokens: &Tokens) {
     assert_eq!(client.protected(tokens).await.status, 401);
     client
         .refresh(tokens.refresh_token.expose())

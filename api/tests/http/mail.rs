@@ -11,7 +11,7 @@ use std::time::Duration;
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use password_auth_core::mail::Pacing;
 use password_auth_model::{
-    About, Clock as _, EmailAddress, OneTimeToken, Purpose, TokenHash, User, Username,
+    Clock as _, EmailAddress, EmailKind, OneTimeToken, Purpose, TokenHash, User, Username,
 };
 use password_auth_store::{ConfirmEmail, CreateUser};
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Taken};
@@ -99,13 +99,7 @@ pub fn links(taken: &Taken) -> Vec<String> {
 
 /// Waits until nothing is in the queue.
 pub async fn queue_is_empty(server: &TestServer) {
-    while server
-        .store
-        .next_letter_due()
-        .await
-        .expect("read")
-        .is_some()
-    {
+    while server.store.next_email_due().await.expect("read").is_some() {
         tokio::task::yield_now().await;
     }
 }
@@ -123,7 +117,12 @@ async fn arrives_whole(mail_server: MailServerBuilder, smtp_tls: &str) -> Taken 
     let alice = person(&server, "Alice <b>&", ADDRESS).await;
     server
         .mailer
-        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(
+            None,
+            address(ADDRESS),
+            Some(alice.id),
+            EmailKind::ResetPassword,
+        )
         .await
         .expect("kept");
     let taken = mails.taken().await;
@@ -181,7 +180,7 @@ async fn each_account_of_an_address_that_nobody_verified_gets_a_link_of_its_own(
     namesake(&server, "gone", false).await;
     server
         .mailer
-        .send_later(None, address(ADDRESS), None, About::ResetPassword)
+        .send_later(None, address(ADDRESS), None, EmailKind::ResetPassword)
         .await
         .expect("kept");
     let taken = mails.taken().await;
@@ -210,11 +209,15 @@ async fn what_has_nothing_to_say_any_more_goes_to_nobody() {
         .await;
     let alice = person(&server, "alice", ADDRESS).await;
     for (to, user, about) in [
-        ("nobody@example.org", None, About::ResetPassword),
+        ("nobody@example.org", None, EmailKind::ResetPassword),
         // It is verified.
-        (ADDRESS, Some(alice.id), About::VerifyEmail),
+        (ADDRESS, Some(alice.id), EmailKind::VerifyEmail),
         // It is not hers.
-        ("other@example.org", Some(alice.id), About::ResetPassword),
+        (
+            "other@example.org",
+            Some(alice.id),
+            EmailKind::ResetPassword,
+        ),
     ] {
         server
             .mailer
@@ -238,7 +241,7 @@ async fn word_goes_to_the_address_that_an_account_had() {
     let old = address("old@example.org");
     server
         .mailer
-        .send_later(None, old, Some(alice.id), About::EmailChanged)
+        .send_later(None, old, Some(alice.id), EmailKind::EmailChanged)
         .await
         .expect("kept");
     let taken = mails.taken().await;

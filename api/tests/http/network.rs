@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use password_auth_http::serve::Limits;
+use password_auth_http::server::Limits;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;

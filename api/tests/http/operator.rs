@@ -9,7 +9,7 @@ use password_auth_wire::ErrorCode;
 use serde_json::Value;
 
 use self::site::{Ran, Site};
-use crate::support::{Client, Engine, PASSWORD, Reply, ServerProcess};
+use crate::support::{Engine, PASSWORD, Reply, ServerProcess, TestClient};
 
 each_engine! {
     an_admin_is_made_before_the_first_start_and_signs_in,
@@ -36,12 +36,12 @@ async fn with_alice(engine: Engine) -> (Site, ServerProcess, String) {
     (site, server, token)
 }
 
-async fn sign_in(client: &Client, password: &str) -> String {
+async fn sign_in(client: &TestClient, password: &str) -> String {
     let tokens = client.authenticate("alice", password).await.tokens();
     tokens.access_token.into_exposed()
 }
 
-async fn me(client: &Client, token: &str) -> Reply {
+async fn me(client: &TestClient, token: &str) -> Reply {
     client.get_as("/api/v1/users/me", token).await
 }
 

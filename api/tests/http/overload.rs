@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, PASSWORD, Reply, ServerProcess};
+use crate::support::{PASSWORD, Reply, ServerProcess, TestClient};
 
 /// What one hash allocates (N = 2^15, r = 8).
 const HASH_MIB: usize = 32;
@@ -160,7 +160,7 @@ async fn of_many_contexts_that_refresh_at_once_all_get_the_same_token() {
     let mut contexts = JoinSet::new();
     for _ in 0..64 {
         // A client of its own has a connection of its own.
-        let (client, token) = (Client::new(&server.url), first.clone());
+        let (client, token) = (TestClient::new(&server.url), first.clone());
         contexts.spawn(async move { client.refresh(token.expose()).await.tokens() });
     }
     let answers = contexts.join_all().await;

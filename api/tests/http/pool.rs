@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::landing::FORM;
 use crate::support::person::{V1, request_reset};
-use crate::support::{Client, Engine, PASSWORD, Person, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 use crate::walk::operations::{Body, operations};
 
 each_engine! {
@@ -138,7 +138,7 @@ async fn every_way_to_the_pool_is_counted_by_client(engine: Engine) {
     }
 }
 
-async fn confirm_from(client: &Client, address: &str, token: &str, password: &str) -> Reply {
+async fn confirm_from(client: &TestClient, address: &str, token: &str, password: &str) -> Reply {
     let path = format!("{V1}/auth/password/reset/confirm");
     let request = client
         .request(Method::POST, &path)
@@ -216,7 +216,7 @@ async fn one_client_s_flood_leaves_places_for_others(engine: Engine) {
     }
 }
 
-async fn sign_in_from(client: &Client, address: &str) -> Reply {
+async fn sign_in_from(client: &TestClient, address: &str) -> Reply {
     let request = client
         .request(Method::POST, "/authenticate")
         .header("x-forwarded-for", address)

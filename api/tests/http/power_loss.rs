@@ -90,7 +90,7 @@ impl Recording {
             let server = ServerProcess::start(command).await;
             let mut acting = JoinSet::new();
             acknowledged.forget_permits(usize::MAX >> 4);
-            let one = Server::new(server.client().from_many_addresses());
+            let one = Server::new(server.client().with_many_addresses());
             one.doom();
             servers.replace(one);
             for mut actor in actors.drain(..) {
@@ -291,7 +291,7 @@ async fn expect_service(image: TempDir, moment: usize, left: Left, ledger: &Ledg
         let mut command = ServerProcess::command(&path);
         command.args(["--access-token-expire-minutes", "1440"]);
         let server = ServerProcess::start(command).await;
-        let held = hold_to(&server.client().from_many_addresses(), &acknowledged).await;
+        let held = hold_to(&server.client().with_many_addresses(), &acknowledged).await;
         server.client().sign_up("Somebody new").await;
         assert_eq!(server.kill().await, "", "the server complained");
         held

@@ -6,7 +6,7 @@ use std::time::Duration;
 use password_auth_wire::{ErrorCode, Tokens};
 use serde_json::json;
 
-use crate::support::{Client, Engine, TestServer};
+use crate::support::{Engine, TestClient, TestServer};
 
 each_engine! {
     the_current_token_rotates,
@@ -27,11 +27,11 @@ each_engine! {
 const INSIDE: Duration = Duration::from_secs(25);
 const OUTSIDE: Duration = Duration::from_secs(36);
 
-async fn refreshed(client: &Client, tokens: &Tokens) -> Tokens {
+async fn refreshed(client: &TestClient, tokens: &Tokens) -> Tokens {
     client.refresh(tokens.refresh_token.expose()).await.tokens()
 }
 
-async fn refused(client: &Client, tokens: &Tokens, code: ErrorCode) {
+async fn refused(client: &TestClient, tokens: &Tokens, code: ErrorCode) {
     client
         .refresh(tokens.refresh_token.expose())
         .await

@@ -13,7 +13,7 @@ use password_auth_store::{Loaded, NewSession};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, PASSWORD, TestServer};
+use crate::support::{PASSWORD, TestClient, TestServer};
 
 /// Who presents tokens: always the same.
 const PARTY: Party = Party {
@@ -36,7 +36,7 @@ const AT_MOST: u64 = 16 << 20;
 
 /// One who always has some sessions, and signs in again before he signs out of the oldest.
 struct Person {
-    client: Client,
+    client: TestClient,
     name: String,
     refresh_tokens: VecDeque<String>,
 }
@@ -106,7 +106,7 @@ fn bytes_in(folder: &Path) -> u64 {
 async fn signing_in_and_out_ten_times_over_leaves_what_it_left_the_first_time() {
     let server = TestServer::start().await;
     let mut people = Vec::new();
-    let all = server.client().from_many_addresses();
+    let all = server.client().with_many_addresses();
     for number in 0..USERS {
         let client = all.clone();
         let name = format!("user {number}");

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::mail::person;
 use crate::support::person::{V1, email_of};
-use crate::support::{Client, Engine, PASSWORD, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Reply, TestClient, TestServer};
 
 each_engine! {
     the_sixth_try_from_one_address_waits_whatever_names_it_tries,
@@ -33,7 +33,7 @@ async fn limited(engine: Engine) -> TestServer {
 }
 
 async fn post_from(
-    client: &Client,
+    client: &TestClient,
     address: &str,
     path: &str,
     username: &str,

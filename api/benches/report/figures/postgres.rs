@@ -7,10 +7,10 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::load::{Step, drive};
-use crate::place::{Engine, Place};
 use crate::report::Figure;
 use crate::side::{Asked, Side};
 use crate::stats::{Short, duel};
+use crate::storage::{Engine, Storage};
 use crate::traffic::{CONNECTIONS, Lookup, Rotation, Traffic};
 use crate::{Outcome, Settings};
 
@@ -76,7 +76,7 @@ fn beside_bare<T: Traffic>(
     ours: &Asked<'_, T>,
     (connections, sql): (usize, &str),
 ) -> Outcome<Figure> {
-    let mut bare = runtime.block_on(Bare::many(&ours.side.place, connections, sql))?;
+    let mut bare = runtime.block_on(Bare::many(&ours.side.storage, connections, sql))?;
     let rates = duel(
         settings,
         &mut || Ok(ours.ask(runtime, settings)?.rate),
@@ -100,8 +100,8 @@ struct Bare {
 }
 
 impl Bare {
-    async fn many(place: &Place, connections: usize, sql: &str) -> Outcome<Vec<Self>> {
-        let url = place.url().ok_or("PostgreSQL only")?;
+    async fn many(storage: &Storage, connections: usize, sql: &str) -> Outcome<Vec<Self>> {
+        let url = storage.url().ok_or("PostgreSQL only")?;
         let mut clients = Vec::new();
         for _ in 0..connections {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;

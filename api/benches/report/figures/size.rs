@@ -5,10 +5,10 @@ use std::cell::RefCell;
 
 use tokio::runtime::Runtime;
 
-use crate::place::Engine;
 use crate::report::{Figure, Goal};
 use crate::side::{Asked, Side};
 use crate::stats::{Short, Spread, duel};
+use crate::storage::Engine;
 use crate::traffic::{CONNECTIONS, Lookup, Rotation, Traffic};
 use crate::{Outcome, Settings};
 

@@ -8,10 +8,10 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, get_with_token, post};
-use crate::place::{Engine, Place};
 use crate::process::{Hashing, Process, credentials_of};
 use crate::report::{Figure, Goal};
 use crate::stats::Short;
+use crate::storage::{Engine, Storage};
 use crate::{Outcome, Settings, Soak};
 
 pub(super) const SLED: &str = "soak-sled";
@@ -40,11 +40,11 @@ fn measure(
     runtime: &Runtime,
     settings: &Settings,
 ) -> Outcome<Vec<Figure>> {
-    let place = Place::new(runtime, engine)?;
-    place.hurry_housekeeping(runtime);
-    let server = Process::server_on(settings, Hashing::Cheap, &place)?;
+    let storage = Storage::new(runtime, engine)?;
+    storage.hurry_housekeeping(runtime);
+    let server = Process::server_on(settings, Hashing::Cheap, &storage)?;
     let Soak { users, turnovers } = settings.soak;
-    let mut clients = runtime.block_on(Client::many(&server, users))?;
+    let mut clients = runtime.block_on(SoakClient::many(&server, users))?;
     // The live set itself, and then each turnover.
     let mut disk = Vec::new();
     let mut memory = Vec::new();
@@ -56,7 +56,7 @@ fn measure(
             Work::TurnOver
         };
         runtime.block_on(each(&mut clients, work))?;
-        disk.push(place.bytes(runtime)? / f64::from(1 << 20));
+        disk.push(storage.bytes(runtime)? / f64::from(1 << 20));
         memory.push(server.memory()?);
     }
     let level = |what: &str, values: &[f64]| {
@@ -89,7 +89,7 @@ enum Work {
     TurnOver,
 }
 
-async fn each(clients: &mut Vec<Client>, work: Work) -> Outcome<()> {
+async fn each(clients: &mut Vec<SoakClient>, work: Work) -> Outcome<()> {
     let mut running = JoinSet::new();
     for mut client in clients.drain(..) {
         running.spawn(async move {
@@ -107,14 +107,14 @@ async fn each(clients: &mut Vec<Client>, work: Work) -> Outcome<()> {
 }
 
 /// Some of the users, who sign in and out over one connection.
-struct Client {
+struct SoakClient {
     connection: Connection,
     users: Vec<Credentials>,
     /// Whose they are, and their refresh tokens, the oldest first.
     sessions: VecDeque<(usize, Secret)>,
 }
 
-impl Client {
+impl SoakClient {
     async fn many(server: &Process, users: usize) -> Outcome<Vec<Self>> {
         let connections = Connection::open_many(server.address, CONNECTIONS).await?;
         let clients = connections.into_iter().enumerate();

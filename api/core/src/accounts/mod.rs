@@ -3,39 +3,39 @@
 //! Knows neither HTTP nor an engine. What a stranger may learn is decided here: an unknown name and a
 //! wrong password are one answer, at one cost.
 
-mod address;
+mod email_verification;
 mod import;
-mod leave;
 mod password;
-mod people;
+mod privacy;
 mod register;
 mod sign_in;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    Attempt, Client, Happening, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
+    Attempt, Client, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
 };
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
-pub use address::{ConfirmEmailError, MailRequestError, VerificationRequest};
+pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
 pub use import::{ImportError, Imported, Line, Notice, import};
-use leave::UnderWay;
-pub use leave::{Export, ExportError, LeaveError};
 pub use password::{ChangePasswordError, ResetPasswordError};
-pub use people::{ChangePersonError, Page, SeePersonError};
+use privacy::UnderWay;
+pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
 pub use sign_in::SignInError;
+pub use users::{ChangeUserError, Page, ReadUserError};
 
-use crate::audit::{Circumstances, Journal};
+use crate::audit::{AuditLog, EventContext};
 use crate::mail::{LinkLifetimes, Mailer};
-use crate::passwords::{HashingError, PasswordHasher, Verdict as PasswordVerdict, Weak};
+use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Weak};
+use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::Sessions;
-use crate::throttle::{Addresses, Allowance, Counted, Spender};
 
 /// How often strangers may try, and how much an account may do.
 #[derive(Clone, Copy, Debug)]
@@ -118,15 +118,15 @@ pub struct Accounts {
     clock: SharedClock,
     hasher: PasswordHasher,
     sessions: Arc<Sessions>,
-    journal: Journal,
+    audit_log: AuditLog,
     rates: Rates,
     link_lifetimes: LinkLifetimes,
     mailer: Arc<Mailer>,
     /// Development: whoever asks for a mail gets its token in the answer too.
     tells_tokens: bool,
-    sign_ins: Addresses,
-    registrations: Addresses,
-    resets: Addresses,
+    sign_ins: IpLimiter,
+    registrations: IpLimiter,
+    resets: IpLimiter,
     allowance: Arc<Allowance>,
     directory: Directory,
     exports: UnderWay,
@@ -164,7 +164,7 @@ impl fmt::Debug for Accounts {
 
 /// Why the password of somebody who is signed in was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum ProofError {
+pub enum CurrentPasswordError {
     /// It is not the password.
     #[error("it is not the password")]
     Wrong,
@@ -196,7 +196,7 @@ impl Accounts {
             dev,
         } = parts;
         Self {
-            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
+            audit_log: AuditLog::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
             hasher,
@@ -205,9 +205,9 @@ impl Accounts {
             link_lifetimes,
             mailer,
             tells_tokens: dev,
-            sign_ins: Addresses::new(rates.login),
-            registrations: Addresses::new(rates.register),
-            resets: Addresses::new(rates.login),
+            sign_ins: IpLimiter::new(rates.login),
+            registrations: IpLimiter::new(rates.register),
+            resets: IpLimiter::new(rates.login),
             allowance,
             directory,
             exports: UnderWay::default(),
@@ -216,29 +216,29 @@ impl Accounts {
 
     /// Checks the password of somebody who is signed in: a stolen access token is not enough for what asks for
     /// it, and must not serve to guess it. What follows, such as hashing another one, was counted with it.
-    async fn prove(
+    async fn verify_current_password(
         &self,
         user: &User,
         password: Secret,
         client: &Client,
-    ) -> Result<Counted, ProofError> {
+    ) -> Result<Counted, CurrentPasswordError> {
         let now = self.clock.now();
         let counted = self
             .sign_ins
             .count(client.address, now)
-            .map_err(ProofError::TooMany)?;
+            .map_err(CurrentPasswordError::TooMany)?;
         let attempt = SignInAttempt::new(&user.username_key, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
-            return Err(ProofError::TooMany(wait));
+            return Err(CurrentPasswordError::TooMany(wait));
         }
         let stored = Some(user.password.clone());
         match self.hasher.verify(&counted, password, stored).await? {
-            PasswordVerdict::Right | PasswordVerdict::RightButOutdated => {}
-            PasswordVerdict::Wrong => return Err(ProofError::Wrong),
+            PasswordMatch::Right | PasswordMatch::RightButOutdated => {}
+            PasswordMatch::Wrong => return Err(CurrentPasswordError::Wrong),
         }
         match self.allowance.spend(Spender::Password(user.id)) {
             Verdict::Allowed => Ok(counted),
-            Verdict::Refused(wait) => Err(ProofError::TooMany(wait)),
+            Verdict::Refused(wait) => Err(CurrentPasswordError::TooMany(wait)),
         }
     }
 
@@ -267,35 +267,38 @@ impl Accounts {
     }
 
     /// Whether somebody who is called that may choose the password.
-    async fn judge<'a>(
+    async fn check_strength<'a>(
         &self,
         counted: &Counted,
         password: &Secret,
         about: impl IntoIterator<Item = Option<&'a str>>,
     ) -> Result<Result<(), Invalid>, HashingError> {
         let about = about.into_iter().flatten().map(str::to_owned).collect();
-        let judged = self.hasher.judge(counted, password.clone(), about).await?;
+        let judged = self
+            .hasher
+            .check_strength(counted, password.clone(), about)
+            .await?;
         Ok(judged.map_err(Invalid::weak))
     }
 
-    async fn note(&self, user: &User, what: Happening, client: &Client) {
-        let circumstances = Circumstances {
+    async fn note(&self, user: &User, what: EventKind, client: &Client) {
+        let context = EventContext {
             client: Some(client),
-            ..Circumstances::default()
+            ..EventContext::default()
         };
-        self.journal.record(user.id, what, circumstances).await;
+        self.audit_log.record(user.id, what, context).await;
     }
 
     /// As [`note`](Self::note), and nobody waits for it: where an answer must not tell, by its time, that there is
     /// such a person.
-    fn note_later(&self, user: &User, what: Happening, client: Client) {
-        let (journal, user) = (self.journal.clone(), user.id);
+    fn note_later(&self, user: &User, what: EventKind, client: Client) {
+        let (audit_log, user) = (self.audit_log.clone(), user.id);
         tokio::spawn(async move {
-            let circumstances = Circumstances {
+            let context = EventContext {
                 client: Some(&client),
-                ..Circumstances::default()
+                ..EventContext::default()
             };
-            journal.record(user, what, circumstances).await;
+            audit_log.record(user, what, context).await;
         });
     }
 }

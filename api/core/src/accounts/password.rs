@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Attempt, Client, EmailAddress, Happening, Purpose, TokenHash, UserId, Verdict,
+    Attempt, Client, EmailAddress, EmailKind, EventKind, Purpose, TokenHash, UserId, Verdict,
     in_one_letter,
 };
 use password_auth_store::{ChangePassword, StoreError};
 use password_auth_wire::Secret;
 
-use super::{Accounts, Invalid, MailRequestError, ProofError};
-use crate::audit::Circumstances;
+use super::{Accounts, CurrentPasswordError, Invalid, MailRequestError};
+use crate::audit::EventContext;
 use crate::passwords::{HashingError, check_new_password};
+use crate::rate_limit::Counted;
 use crate::sessions::{Caller, Issued, SessionError};
-use crate::throttle::Counted;
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum ChangePasswordError {
     Invalid(Invalid),
     /// The current one is wrong, or could not be checked.
     #[error(transparent)]
-    Proof(#[from] ProofError),
+    Proof(#[from] CurrentPasswordError),
     /// The caller's session ended meanwhile.
     #[error("the session is over")]
     SignedOut,
@@ -78,8 +78,8 @@ impl Accounts {
     ) -> Result<Issued, ChangePasswordError> {
         check_rules(&new).map_err(ChangePasswordError::Invalid)?;
         let user = &caller.user;
-        let counted = self.prove(user, current, client).await?;
-        self.judge(&counted, &new, user.called())
+        let counted = self.verify_current_password(user, current, client).await?;
+        self.check_strength(&counted, &new, user.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
         let hash = self.hasher.hash(&counted, new).await?;
@@ -93,10 +93,10 @@ impl Accounts {
                 return Err(ChangePasswordError::SignedOut);
             }
             // Somebody changed it since it was read: what was given is the current one no more.
-            ChangePassword::Outdated => return Err(ProofError::Wrong.into()),
+            ChangePassword::Outdated => return Err(CurrentPasswordError::Wrong.into()),
         };
-        self.note(user, Happening::PasswordChanged, client).await;
-        self.mailer.tell(user, About::PasswordChanged).await;
+        self.note(user, EventKind::PasswordChanged, client).await;
+        self.mailer.tell(user, EmailKind::PasswordChanged).await;
         let issued = self.sessions.issue_renewed(&session, user, client)?;
         Ok(issued)
     }
@@ -112,7 +112,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
-        self.ask_for_letter(client, &address, None, About::ResetPassword)
+        self.ask_for_letter(client, &address, None, EmailKind::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);
@@ -158,7 +158,7 @@ impl Accounts {
         if let Verdict::Refused(wait) = self.count(attempt, self.rates.login, now).await? {
             return Err(ResetPasswordError::TooMany(wait));
         }
-        self.judge(&counted, &new, user.called())
+        self.check_strength(&counted, &new, user.called())
             .await?
             .map_err(ResetPasswordError::Invalid)?;
         let new = self.hasher.hash(&counted, new).await?;
@@ -167,8 +167,8 @@ impl Accounts {
             .reset_password(&hash, new, self.clock.now())
             .await?
             .ok_or(ResetPasswordError::BadToken)?;
-        self.note(&user, Happening::PasswordReset, client).await;
-        self.mailer.tell(&user, About::PasswordChanged).await;
+        self.note(&user, EventKind::PasswordReset, client).await;
+        self.mailer.tell(&user, EmailKind::PasswordChanged).await;
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl Accounts {
             return Ok(None);
         };
         let counted = Counted::by_operator();
-        self.judge(&counted, &new, found.called())
+        self.check_strength(&counted, &new, found.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
         let hash = self.hasher.hash(&counted, new).await?;
@@ -201,10 +201,10 @@ impl Accounts {
                 .await?;
             // Else somebody changed it in between: the operator's is the last word.
             if matches!(changed, ChangePassword::Changed(_)) {
-                self.journal
-                    .record(user, Happening::PasswordSet, Circumstances::default())
+                self.audit_log
+                    .record(user, EventKind::PasswordSet, EventContext::default())
                     .await;
-                self.mailer.tell(&found, About::PasswordChanged).await;
+                self.mailer.tell(&found, EmailKind::PasswordChanged).await;
                 return Ok(Some(()));
             }
         }

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Client, EmailAddress, FullName, Happening, Role, User, UserId, Username,
+    Client, EmailAddress, EmailKind, EventKind, FullName, Role, User, UserId, Username,
 };
 use password_auth_store::{CreateUser, StoreError};
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 use super::{Accounts, Invalid};
-use crate::audit::Circumstances;
+use crate::audit::EventContext;
 use crate::mail::Asked;
 use crate::passwords::{HashingError, check_new_password};
-use crate::throttle::Counted;
+use crate::rate_limit::Counted;
 
 /// What somebody registers with.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Accounts {
         let user = self
             .add(&counted, Some(client), checked, Role::User)
             .await?;
-        self.note(&user, Happening::Registered, client).await;
+        self.note(&user, EventKind::Registered, client).await;
         Ok(user)
     }
 
@@ -91,13 +91,13 @@ impl Accounts {
             None => Counted::by_operator(),
         };
         let user = self.add(&counted, None, checked, role).await?;
-        let circumstances = Circumstances {
+        let context = EventContext {
             by,
             client,
             session: None,
         };
-        self.journal
-            .record(user.id, Happening::Registered, circumstances)
+        self.audit_log
+            .record(user.id, EventKind::Registered, context)
             .await;
         Ok(user)
     }
@@ -119,7 +119,7 @@ impl Accounts {
         if self.store.name_is_taken(&account.username.key()).await? {
             return Err(RegisterError::NameTaken);
         }
-        self.judge(counted, &account.password, account.called())
+        self.check_strength(counted, &account.password, account.called())
             .await?
             .map_err(RegisterError::Invalid)?;
         let password = self.hasher.hash(counted, account.password).await?;
@@ -136,7 +136,7 @@ impl Accounts {
         }
         if let Some(address) = user.email.clone() {
             // One too many is not sent. The account is there all the same, and can ask for its letter later.
-            let about = About::VerifyEmail;
+            let about = EmailKind::VerifyEmail;
             let asked = self
                 .mailer
                 .send_later(stranger, address, Some(user.id), about);

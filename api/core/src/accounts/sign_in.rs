@@ -4,16 +4,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, EmailAddress, Happening, SignInAttempt, User, UsernameKey, Verdict,
+    Client, EmailAddress, EventKind, SignInAttempt, User, UsernameKey, Verdict,
 };
 use password_auth_store::{ChangeUser, StoreError};
 use password_auth_wire::Secret;
 
 use super::Accounts;
-use crate::audit::Circumstances;
-use crate::passwords::{HashingError, Verdict as PasswordVerdict};
+use crate::audit::EventContext;
+use crate::passwords::{HashingError, PasswordMatch};
+use crate::rate_limit::{Counted, Spender};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
-use crate::throttle::{Counted, Spender};
 
 /// How long a network from which somebody signed in is remembered for his account.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -91,7 +91,7 @@ impl Accounts {
                 return Err(SignInError::Disabled);
             };
             if !before.is_active {
-                self.note(&after, Happening::Activated, &client).await;
+                self.note(&after, EventKind::Activated, &client).await;
             }
             user = *after;
         }
@@ -125,13 +125,13 @@ impl Accounts {
             .verify(&counted, password.clone(), stored)
             .await?;
         match (verdict, user) {
-            (PasswordVerdict::Right, Some(user)) => Ok(user),
-            (PasswordVerdict::RightButOutdated, Some(user)) => {
+            (PasswordMatch::Right, Some(user)) => Ok(user),
+            (PasswordMatch::RightButOutdated, Some(user)) => {
                 self.renew_hash(&counted, &user, password).await;
                 Ok(user)
             }
-            (PasswordVerdict::Wrong, Some(user)) => {
-                self.note_later(&user, Happening::SignInFailed, client.clone());
+            (PasswordMatch::Wrong, Some(user)) => {
+                self.note_later(&user, EventKind::SignInFailed, client.clone());
                 Err(SignInError::Refused)
             }
             (_, None) => Err(SignInError::Refused),
@@ -161,13 +161,13 @@ impl Accounts {
         }
         match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
-                let circumstances = Circumstances {
+                let context = EventContext {
                     session: Some(id),
                     client: Some(client),
                     by: None,
                 };
-                self.journal
-                    .record(user.id, Happening::SignedIn, circumstances)
+                self.audit_log
+                    .record(user.id, EventKind::SignedIn, context)
                     .await;
                 Ok(issued)
             }

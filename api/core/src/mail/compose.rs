@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lettre::Address;
 use lettre::message::Mailbox;
 use password_auth_model::{
-    About, EmailAddress, Letter, OneTimeToken, Purpose, SharedClock, User, in_one_letter,
+    EmailAddress, EmailKind, OneTimeToken, Purpose, QueuedEmail, SharedClock, User, in_one_letter,
 };
 use password_auth_store::{Store, StoreError};
 
@@ -41,8 +41,11 @@ pub(super) enum ComposeError {
 
 impl Composer {
     /// The mail; `None` if there is nothing to say any more, or nobody to say it to.
-    pub(super) async fn compose(&self, letter: &Letter) -> Result<Option<Mail>, ComposeError> {
-        let Some((address, users)) = self.concerned(letter).await? else {
+    pub(super) async fn compose(
+        &self,
+        queued_email: &QueuedEmail,
+    ) -> Result<Option<Mail>, ComposeError> {
+        let Some((address, users)) = self.concerned(queued_email).await? else {
             return Ok(None);
         };
         // Before any token is made for it.
@@ -50,7 +53,7 @@ impl Composer {
         let mut links = Vec::new();
         for user in &users {
             // Else he was deactivated, or went, meanwhile.
-            if let Some(url) = self.link(letter.about, &address, user).await? {
+            if let Some(url) = self.link(queued_email.kind, &address, user).await? {
                 links.push(Link {
                     username: name::shown(user.username.as_str()),
                     url,
@@ -60,9 +63,9 @@ impl Composer {
         if links.is_empty() {
             return Ok(None);
         }
-        let text = text::write(letter, &links, &self.public_url, self.lifetimes)?;
+        let text = text::write(queued_email, &links, &self.public_url, self.lifetimes)?;
         let mail = message::build(
-            letter.id,
+            queued_email.id,
             &self.from,
             to,
             &self.public_url,
@@ -75,28 +78,28 @@ impl Composer {
     /// Whom the letter is about, and where it goes: to the address that the account has, whatever somebody typed.
     async fn concerned(
         &self,
-        letter: &Letter,
+        queued_email: &QueuedEmail,
     ) -> Result<Option<(EmailAddress, Vec<User>)>, StoreError> {
-        let Some(id) = letter.user else {
-            let users = self.store.users_by_email(&letter.to.key()).await?;
-            return Ok(in_one_letter(users, &letter.to));
+        let Some(id) = queued_email.user else {
+            let users = self.store.users_by_email(&queued_email.to.key()).await?;
+            return Ok(in_one_letter(users, &queued_email.to));
         };
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);
         };
         // To this address mail about the user went when the letter was written.
-        let is_theirs = user.is_active && user.has_email(&letter.to);
-        let to = match letter.about {
-            About::ResetPassword if is_theirs => user.email.clone(),
-            About::VerifyEmail if is_theirs && !user.is_verified => user.email.clone(),
-            About::ResetPassword | About::VerifyEmail => None,
+        let is_theirs = user.is_active && user.has_email(&queued_email.to);
+        let to = match queued_email.kind {
+            EmailKind::ResetPassword if is_theirs => user.email.clone(),
+            EmailKind::VerifyEmail if is_theirs && !user.is_verified => user.email.clone(),
+            EmailKind::ResetPassword | EmailKind::VerifyEmail => None,
             // To the new one, by nature.
-            About::ChangeEmail => user.is_active.then(|| letter.to.clone()),
+            EmailKind::ChangeEmail => user.is_active.then(|| queued_email.to.clone()),
             // To the one that the account had then.
-            About::EmailChangeRequested
-            | About::EmailChanged
-            | About::PasswordChanged
-            | About::TokenReused => Some(letter.to.clone()),
+            EmailKind::EmailChangeRequested
+            | EmailKind::EmailChanged
+            | EmailKind::PasswordChanged
+            | EmailKind::TokenReused => Some(queued_email.to.clone()),
         };
         Ok(to.map(|to| (to, vec![user])))
     }
@@ -105,19 +108,19 @@ impl Composer {
     /// have no token.
     async fn link(
         &self,
-        about: About,
+        kind: EmailKind,
         to: &EmailAddress,
         user: &User,
     ) -> Result<Option<String>, ComposeError> {
         let to = to.clone();
-        let (page, purpose) = match about {
-            About::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
-            About::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
-            About::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),
-            About::EmailChangeRequested
-            | About::EmailChanged
-            | About::PasswordChanged
-            | About::TokenReused => return Ok(Some(String::new())),
+        let (page, purpose) = match kind {
+            EmailKind::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
+            EmailKind::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
+            EmailKind::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),
+            EmailKind::EmailChangeRequested
+            | EmailKind::EmailChanged
+            | EmailKind::PasswordChanged
+            | EmailKind::TokenReused => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));
         let (token, kept) =

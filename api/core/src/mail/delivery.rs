@@ -16,7 +16,7 @@ use super::Delivery;
 use super::message::Mail;
 
 /// Where mail goes.
-pub enum Route {
+pub enum Transport {
     /// To a mail server.
     #[doc(hidden)]
     Smtp(Smtp),
@@ -79,7 +79,7 @@ impl fmt::Display for Reply {
     }
 }
 
-impl Route {
+impl Transport {
     /// The way out that is configured; `None` if there is none. `public_url` is how this server calls itself.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Route {
     }
 }
 
-impl fmt::Display for Route {
+impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Smtp(smtp) => smtp.fmt(f),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Attempt, Client, EmailAddress, Letter, LetterId, Rate, SharedClock, User, UserId,
-    Verdict,
+    Attempt, Client, EmailAddress, EmailKind, QueuedEmail, QueuedEmailId, Rate, SharedClock, User,
+    UserId, Verdict,
 };
 use password_auth_store::{Store, StoreError};
 use tokio::sync::Notify;
 
 use super::Delivery;
-use crate::throttle::Addresses;
+use crate::rate_limit::IpLimiter;
 
 /// Takes letters. Nobody waits for a mail server here.
 pub struct Mailer {
@@ -21,7 +21,7 @@ pub struct Mailer {
     pub(super) news: Arc<Notify>,
     configured: bool,
     rate: Rate,
-    by_client: Addresses,
+    by_client: IpLimiter,
 }
 
 /// What became of a letter that somebody asked for.
@@ -45,13 +45,13 @@ impl Mailer {
             news: Arc::new(Notify::new()),
             configured: !matches!(delivery, Delivery::Nowhere),
             rate,
-            by_client: Addresses::new(rate),
+            by_client: IpLimiter::new(rate),
         }
     }
 
     /// Puts a letter into the queue, unless it is one too many: it is counted by whoever asks for it, if that is a client
     /// (and neither an admin nor the server itself), and by the mailbox that it goes to, whoever has that. It is on disk
-    /// then, and goes out in the background. `user` is whose account it is about; `None` for [`About::ResetPassword`], where
+    /// then, and goes out in the background. `user` is whose account it is about; `None` for [`EmailKind::ResetPassword`], where
     /// only the courier looks whose the address is, so that asking takes the same time whoever it is.
     ///
     /// # Errors
@@ -61,25 +61,25 @@ impl Mailer {
         client: Option<&Client>,
         to: EmailAddress,
         user: Option<UserId>,
-        about: About,
+        kind: EmailKind,
     ) -> Result<Asked, StoreError> {
         if !self.configured {
             return Ok(Asked::Nowhere);
         }
-        if let Verdict::Refused(wait) = self.count(client, &to, about).await? {
+        if let Verdict::Refused(wait) = self.count(client, &to, kind).await? {
             return Ok(Asked::TooMany(wait));
         }
         let now = self.clock.now();
-        let letter = Letter {
-            id: LetterId::new(now),
+        let queued_email = QueuedEmail {
+            id: QueuedEmailId::new(now),
             created: now,
             due: now,
             tries: 0,
             to,
             user,
-            about,
+            kind,
         };
-        self.store.add_letter(letter).await?;
+        self.store.enqueue_email(queued_email).await?;
         self.news.notify_one();
         Ok(Asked::Kept)
     }
@@ -88,7 +88,7 @@ impl Mailer {
         &self,
         client: Option<&Client>,
         to: &EmailAddress,
-        about: About,
+        kind: EmailKind,
     ) -> Result<Verdict, StoreError> {
         let (rate, now, to) = (self.rate, self.clock.now(), to.key());
         if rate.is_off() {
@@ -100,9 +100,9 @@ impl Mailer {
             return Ok(Verdict::Refused(wait));
         }
         let count = async |attempt| self.store.count(attempt, rate, now).await;
-        match about {
-            About::VerifyEmail | About::ChangeEmail => count(Attempt::mail_to(&to)).await,
-            About::ResetPassword => {
+        match kind {
+            EmailKind::VerifyEmail | EmailKind::ChangeEmail => count(Attempt::mail_to(&to)).await,
+            EmailKind::ResetPassword => {
                 let verdict = count(Attempt::reset_mail_to(&to)).await?;
                 if verdict == Verdict::Allowed {
                     // The others give way to it, and not the other way about.
@@ -111,9 +111,9 @@ impl Mailer {
                 Ok(verdict)
             }
             // It takes the password, and nothing else that could be used up.
-            About::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
+            EmailKind::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
             // Each follows on something that cannot be done at will, and must be known.
-            About::EmailChanged | About::PasswordChanged | About::TokenReused => {
+            EmailKind::EmailChanged | EmailKind::PasswordChanged | EmailKind::TokenReused => {
                 Ok(Verdict::Allowed)
             }
         }
@@ -121,11 +121,11 @@ impl Mailer {
 
     /// Tells the person of something about his account, if he has shown that he reads his address; what could not
     /// be put into the queue is logged.
-    pub async fn tell(&self, user: &User, about: About) {
+    pub async fn tell(&self, user: &User, kind: EmailKind) {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };
-        if let Err(error) = self.send_later(None, to, Some(user.id), about).await {
+        if let Err(error) = self.send_later(None, to, Some(user.id), kind).await {
             tracing::warn!(user.id = %user.id, %error, "a letter was not kept");
         }
     }

@@ -6,7 +6,7 @@ use lettre::Address;
 use lettre::address::AddressError;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
-use password_auth_model::{EmailAddress, LetterId, Timestamp};
+use password_auth_model::{EmailAddress, QueuedEmailId, Timestamp};
 
 use super::text::Text;
 
@@ -16,7 +16,7 @@ const MAX_LINE: usize = 998;
 /// A mail, and its envelope.
 pub(super) struct Mail {
     /// The letter that it was.
-    pub(super) id: LetterId,
+    pub(super) id: QueuedEmailId,
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) bytes: Vec<u8>,
@@ -51,7 +51,7 @@ pub(super) fn address(address: &EmailAddress) -> Result<Address, AddressError> {
 
 /// Puts the parts together. A letter that is sent twice has the same `Message-ID` both times.
 pub(super) fn build(
-    id: LetterId,
+    id: QueuedEmailId,
     from: &Mailbox,
     to: Address,
     public_url: &str,

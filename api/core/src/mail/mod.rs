@@ -1,19 +1,19 @@
 //! Letters: what waits to be sent, and sending it.
 //!
-//! Whoever wants something said puts a [`Letter`] into the queue by a [`Mailer`], and is done: the [`Courier`] sends
+//! Whoever wants something said puts a [`QueuedEmail`] into the queue by a [`Mailer`], and is done: the [`MailSender`] sends
 //! it in the background, as often as it takes. Knows neither HTTP nor an engine.
 
 mod compose;
-mod courier;
 mod delivery;
 mod mailer;
 mod message;
 mod name;
-mod patience;
+mod retry;
+mod sender;
 mod settings;
 mod text;
 
-pub use courier::{Courier, Pacing};
-pub use delivery::{MailError, Route};
+pub use delivery::{MailError, Transport};
 pub use mailer::{Asked, Mailer};
+pub use sender::{MailSender, Pacing};
 pub use settings::{Delivery, LinkLifetimes, SmtpSettings, SmtpTls};

@@ -2,7 +2,7 @@
 //! HTML askama escapes whatever a person has typed; in a subject stands nothing that a person has typed.
 
 use askama::Template;
-use password_auth_model::{About, Letter, Timestamp};
+use password_auth_model::{EmailKind, QueuedEmail, Timestamp};
 use time::OffsetDateTime;
 
 use super::LinkLifetimes;
@@ -70,13 +70,13 @@ macro_rules! filled {
 
 /// Writes a letter about these accounts.
 pub(super) fn write(
-    letter: &Letter,
+    queued_email: &QueuedEmail,
     links: &[Link],
     site: &str,
     lifetimes: LinkLifetimes,
 ) -> Result<Text, askama::Error> {
-    let lasting = match letter.about {
-        About::ResetPassword => lifetimes.password_reset,
+    let lasting = match queued_email.kind {
+        EmailKind::ResetPassword => lifetimes.password_reset,
         _ => lifetimes.email_verification,
     };
     let shown = &Shown {
@@ -86,46 +86,46 @@ pub(super) fn write(
             1 => "1 hour".to_owned(),
             hours => format!("{hours} hours"),
         },
-        when: to_the_minute(letter.created),
+        when: to_the_minute(queued_email.created),
     };
-    Ok(match letter.about {
-        About::ResetPassword => filled!(
+    Ok(match queued_email.kind {
+        EmailKind::ResetPassword => filled!(
             shown,
             "Choose a new password",
             "mail/text/reset_password.txt",
             "mail/text/reset_password.html"
         ),
-        About::VerifyEmail => filled!(
+        EmailKind::VerifyEmail => filled!(
             shown,
             "Confirm your e-mail address",
             "mail/text/verify_email.txt",
             "mail/text/verify_email.html"
         ),
-        About::ChangeEmail => filled!(
+        EmailKind::ChangeEmail => filled!(
             shown,
             "Confirm your new e-mail address",
             "mail/text/change_email.txt",
             "mail/text/change_email.html"
         ),
-        About::EmailChangeRequested => filled!(
+        EmailKind::EmailChangeRequested => filled!(
             shown,
             "Another e-mail address was asked for",
             "mail/text/email_change_requested.txt",
             "mail/text/email_change_requested.html"
         ),
-        About::EmailChanged => filled!(
+        EmailKind::EmailChanged => filled!(
             shown,
             "Your e-mail address was changed",
             "mail/text/email_changed.txt",
             "mail/text/email_changed.html"
         ),
-        About::PasswordChanged => filled!(
+        EmailKind::PasswordChanged => filled!(
             shown,
             "Your password was changed",
             "mail/text/password_changed.txt",
             "mail/text/password_changed.html"
         ),
-        About::TokenReused => filled!(
+        EmailKind::TokenReused => filled!(
             shown,
             "A sign-in was ended for your safety",
             "mail/text/token_reused.txt",
@@ -152,30 +152,30 @@ mod tests {
     use super::{Link, write};
     use crate::mail::LinkLifetimes;
     use password_auth_model::EmailAddress;
-    use password_auth_model::LetterId;
+    use password_auth_model::QueuedEmailId;
     use password_auth_model::Timestamp;
-    use password_auth_model::{About, Letter};
+    use password_auth_model::{EmailKind, QueuedEmail};
 
-    const ALL: [About; 7] = [
-        About::ResetPassword,
-        About::VerifyEmail,
-        About::ChangeEmail,
-        About::EmailChangeRequested,
-        About::EmailChanged,
-        About::PasswordChanged,
-        About::TokenReused,
+    const ALL: [EmailKind; 7] = [
+        EmailKind::ResetPassword,
+        EmailKind::VerifyEmail,
+        EmailKind::ChangeEmail,
+        EmailKind::EmailChangeRequested,
+        EmailKind::EmailChanged,
+        EmailKind::PasswordChanged,
+        EmailKind::TokenReused,
     ];
     const MOMENT: Timestamp = Timestamp::from_millis(1_795_274_329_000);
 
-    fn written(about: About, names: &[&str]) -> super::Text {
-        let letter = Letter {
-            id: LetterId::new(MOMENT),
+    fn written(kind: EmailKind, names: &[&str]) -> super::Text {
+        let queued_email = QueuedEmail {
+            id: QueuedEmailId::new(MOMENT),
             created: MOMENT,
             due: MOMENT,
             tries: 1,
             to: EmailAddress::parse("alice@example.org").expect("an address"),
             user: None,
-            about,
+            kind,
         };
         let links: Vec<Link> = names
             .iter()
@@ -188,18 +188,18 @@ mod tests {
             password_reset: Duration::from_secs(3600),
             email_verification: Duration::from_secs(24 * 3600),
         };
-        write(&letter, &links, "https://auth.example.org", lifetimes).expect("written")
+        write(&queued_email, &links, "https://auth.example.org", lifetimes).expect("written")
     }
 
     #[test]
     fn both_parts_of_every_letter_say_whose_account_it_is_about_and_where() {
-        for about in ALL {
-            let text = written(about, &["Alice"]);
+        for kind in ALL {
+            let text = written(kind, &["Alice"]);
             for part in [&text.plain, &text.html] {
-                assert!(part.contains("Alice"), "{about:?}: {part}");
+                assert!(part.contains("Alice"), "{kind:?}: {part}");
                 assert!(
                     part.contains("https://auth.example.org"),
-                    "{about:?}: {part}"
+                    "{kind:?}: {part}"
                 );
             }
             assert!(text.html.contains(text.subject));
@@ -208,12 +208,12 @@ mod tests {
 
     #[test]
     fn a_link_stands_in_both_parts_with_how_long_it_is_good() {
-        for (about, lasting) in [
-            (About::ResetPassword, "1 hour"),
-            (About::VerifyEmail, "24 hours"),
-            (About::ChangeEmail, "24 hours"),
+        for (kind, lasting) in [
+            (EmailKind::ResetPassword, "1 hour"),
+            (EmailKind::VerifyEmail, "24 hours"),
+            (EmailKind::ChangeEmail, "24 hours"),
         ] {
-            let text = written(about, &["Alice"]);
+            let text = written(kind, &["Alice"]);
             let link = "https://auth.example.org/page?token=5";
             assert!(
                 text.html.contains(&format!("href=\"{link}\"")),
@@ -231,13 +231,13 @@ mod tests {
 
     #[test]
     fn a_notice_says_when_it_happened_and_has_no_link_to_use() {
-        for about in [
-            About::EmailChangeRequested,
-            About::EmailChanged,
-            About::PasswordChanged,
-            About::TokenReused,
+        for kind in [
+            EmailKind::EmailChangeRequested,
+            EmailKind::EmailChanged,
+            EmailKind::PasswordChanged,
+            EmailKind::TokenReused,
         ] {
-            let text = written(about, &["Alice"]);
+            let text = written(kind, &["Alice"]);
             for part in [text.plain, text.html] {
                 assert!(part.contains("2026-11-21 15:18 UTC"), "{part}");
                 assert!(!part.contains("token="), "{part}");
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_account_of_an_address_has_a_link_of_its_own() {
-        let text = written(About::ResetPassword, &["Al", "Alice"]);
+        let text = written(EmailKind::ResetPassword, &["Al", "Alice"]);
         for part in [text.plain, text.html] {
             for expected in ["Al", "Alice", "token=2", "token=5"] {
                 assert!(part.contains(expected), "{part}");
@@ -257,8 +257,8 @@ mod tests {
 
     #[test]
     fn a_name_is_text_in_html() {
-        for about in ALL {
-            let html = written(about, &["<img src=x> & \"co\""]).html;
+        for kind in ALL {
+            let html = written(kind, &["<img src=x> & \"co\""]).html;
             assert!(!html.contains("<img"), "{html}");
             assert!(html.contains("&#60;img src=x&#62; &#38; "), "{html}");
         }

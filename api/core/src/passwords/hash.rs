@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::{HashError, UnusableHash};
 use super::params::{OUTPUT_BYTES, ScryptParams};
-use super::stored::Stored;
+use super::stored::StoredHash;
 
 const SALT_BYTES: usize = 16;
 
@@ -17,9 +17,9 @@ const SALT_BYTES: usize = 16;
 /// If it can not.
 pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
     let text = text.trim();
-    Ok(match Stored::import(text)? {
+    Ok(match StoredHash::import(text)? {
         // Django puts random characters behind the mark.
-        Stored::Nothing => PasswordHash::none(),
+        StoredHash::Nothing => PasswordHash::none(),
         _ => PasswordHash::from_text(text.to_owned()),
     })
 }
@@ -27,12 +27,12 @@ pub fn import_hash(text: &str) -> Result<PasswordHash, UnusableHash> {
 /// Whether a hash that somebody kept is one that passwords can be compared with, or that of no password.
 #[must_use]
 pub fn is_usable(hash: &PasswordHash) -> bool {
-    Stored::recognise(hash.as_str()).is_ok()
+    StoredHash::recognise(hash.as_str()).is_ok()
 }
 
 /// What comparing a password with a hash says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordMatch {
     /// It is the password.
     Right,
     /// It is the password, and the hash was made elsewhere, or with other parameters than today's.
@@ -65,8 +65,8 @@ pub fn verify(
     password: &[u8],
     stored: &PasswordHash,
     today: ScryptParams,
-) -> Result<Verdict, HashError> {
-    let stored = Stored::recognise(stored.as_str())?;
+) -> Result<PasswordMatch, HashError> {
+    let stored = StoredHash::recognise(stored.as_str())?;
     let Some(expected) = stored.output() else {
         return verify_nobody(password, today);
     };
@@ -74,11 +74,11 @@ pub fn verify(
     let countable = stored.compute(password, &mut output)?;
     let alike = bool::from(output.ct_eq(expected));
     Ok(if !(alike && countable) {
-        Verdict::Wrong
+        PasswordMatch::Wrong
     } else if stored.is_of(today) {
-        Verdict::Right
+        PasswordMatch::Right
     } else {
-        Verdict::RightButOutdated
+        PasswordMatch::RightButOutdated
     })
 }
 
@@ -87,18 +87,18 @@ pub fn verify(
 ///
 /// # Errors
 /// As [`verify`].
-pub fn verify_nobody(password: &[u8], today: ScryptParams) -> Result<Verdict, HashError> {
+pub fn verify_nobody(password: &[u8], today: ScryptParams) -> Result<PasswordMatch, HashError> {
     // A hash as anybody has one, so that it is read, computed and compared in the same way; of what, nobody knows.
     const SALT_AND_OUTPUT: &str =
         "bm9ib2R5IGhhcyB0aGlzLg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let params = today.phc();
     let nobodys = PasswordHash::from_text(format!("$scrypt${params}${SALT_AND_OUTPUT}"));
-    verify(password, &nobodys, today).map(|_| Verdict::Wrong)
+    verify(password, &nobodys, today).map(|_| PasswordMatch::Wrong)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ScryptParams, Verdict, hash, import_hash, verify, verify_nobody};
+    use super::{PasswordMatch, ScryptParams, hash, import_hash, verify, verify_nobody};
 
     fn cheap() -> ScryptParams {
         ScryptParams::new(4, 8, 1).expect("valid")
@@ -108,9 +108,9 @@ mod tests {
     fn every_byte_counts_nul_included() {
         let stored = hash(b"pass\0word", cheap()).expect("hashed");
         let check = |password: &[u8]| verify(password, &stored, cheap()).expect("verified");
-        assert_eq!(check(b"pass\0word"), Verdict::Right);
+        assert_eq!(check(b"pass\0word"), PasswordMatch::Right);
         for wrong in [&b"pass"[..], b"pass\0", b"pass\0worD", b"pass\0word\0", b""] {
-            assert_eq!(check(wrong), Verdict::Wrong);
+            assert_eq!(check(wrong), PasswordMatch::Wrong);
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
         let stored = hash(b"password", ScryptParams::new(5, 8, 1).expect("valid")).expect("hashed");
         assert_eq!(
             verify(b"password", &stored, cheap()).expect("verified"),
-            Verdict::RightButOutdated
+            PasswordMatch::RightButOutdated
         );
     }
 
@@ -131,7 +131,7 @@ mod tests {
             for password in ["", "!", "password"] {
                 assert_eq!(
                     verify(password.as_bytes(), &stored, cheap()).expect("computed"),
-                    Verdict::Wrong
+                    PasswordMatch::Wrong
                 );
             }
         }
@@ -141,7 +141,7 @@ mod tests {
     fn nobody_is_never_right() {
         assert_eq!(
             verify_nobody(b"", cheap()).expect("computed"),
-            Verdict::Wrong
+            PasswordMatch::Wrong
         );
     }
 }

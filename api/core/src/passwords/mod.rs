@@ -4,13 +4,13 @@ mod error;
 mod hash;
 mod normal;
 mod params;
-mod places;
 mod policy;
 mod pool;
+mod slots;
 mod stored;
 
 pub use error::{HashError, UnusableHash};
-pub use hash::{Verdict, hash, import_hash, is_usable, verify, verify_nobody};
+pub use hash::{PasswordMatch, hash, import_hash, is_usable, verify, verify_nobody};
 pub use normal::check_new_password;
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Weak};

@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroize as _;
 
 use super::error::HashError;
-use super::hash::Verdict;
+use super::hash::PasswordMatch;
 
 /// A password in NFC.
 pub(super) fn nfc(password: &str) -> Cow<'_, str> {
@@ -26,8 +26,8 @@ pub(super) fn nfc(password: &str) -> Cow<'_, str> {
 /// Tries a password in NFC, and as it came if that is something else. What that costs depends on the password alone.
 pub(super) fn try_each(
     password: &Secret,
-    verify: impl Fn(&[u8]) -> Result<Verdict, HashError>,
-) -> Result<Verdict, HashError> {
+    verify: impl Fn(&[u8]) -> Result<PasswordMatch, HashError>,
+) -> Result<PasswordMatch, HashError> {
     let typed = password.expose();
     let mut normal = match nfc(typed) {
         Cow::Borrowed(normal) => return verify(normal.as_bytes()),
@@ -36,9 +36,9 @@ pub(super) fn try_each(
     let (by_nfc, as_typed) = (verify(normal.as_bytes()), verify(typed.as_bytes()));
     normal.zeroize();
     Ok(match (by_nfc?, as_typed?) {
-        (Verdict::Wrong, Verdict::Wrong) => Verdict::Wrong,
+        (PasswordMatch::Wrong, PasswordMatch::Wrong) => PasswordMatch::Wrong,
         // The hash is of another spelling than today's.
-        (Verdict::Wrong, _) => Verdict::RightButOutdated,
+        (PasswordMatch::Wrong, _) => PasswordMatch::RightButOutdated,
         (right, _) => right,
     })
 }
@@ -58,16 +58,16 @@ mod tests {
     use password_auth_wire::Secret;
     use password_auth_wire::rules::Violation;
 
-    use super::{Verdict, check_new_password, try_each};
+    use super::{PasswordMatch, check_new_password, try_each};
 
     const NFC: &str = "p\u{E4}ssw\u{F6}rter";
     const NFD: &str = "pa\u{308}sswo\u{308}rter";
 
-    fn tried(typed: &str, right: &str) -> Verdict {
+    fn tried(typed: &str, right: &str) -> PasswordMatch {
         let verify = |tried: &[u8]| {
             Ok(match tried == right.as_bytes() {
-                true => Verdict::Right,
-                false => Verdict::Wrong,
+                true => PasswordMatch::Right,
+                false => PasswordMatch::Wrong,
             })
         };
         try_each(&Secret::new(typed), verify).expect("tried")
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn a_password_is_right_in_every_spelling_and_an_old_hash_as_it_was_typed() {
-        assert_eq!(tried(NFC, NFC), Verdict::Right);
-        assert_eq!(tried(NFD, NFC), Verdict::Right);
-        assert_eq!(tried(NFD, NFD), Verdict::RightButOutdated);
-        assert_eq!(tried("pa\u{308}sswo\u{300}rter", NFC), Verdict::Wrong);
+        assert_eq!(tried(NFC, NFC), PasswordMatch::Right);
+        assert_eq!(tried(NFD, NFC), PasswordMatch::Right);
+        assert_eq!(tried(NFD, NFD), PasswordMatch::RightButOutdated);
+        assert_eq!(tried("pa\u{308}sswo\u{300}rter", NFC), PasswordMatch::Wrong);
         // NFKC, case and blanks are other passwords.
-        assert_eq!(tried("ﬁfteen words", "fifteen words"), Verdict::Wrong);
-        assert_eq!(tried(" password", "password"), Verdict::Wrong);
+        assert_eq!(tried("ﬁfteen words", "fifteen words"), PasswordMatch::Wrong);
+        assert_eq!(tried(" password", "password"), PasswordMatch::Wrong);
     }
 
     #[test]
@@ -92,8 +92,8 @@ mod tests {
                 let verify = |tried: &[u8]| {
                     count.set(count.get() + 1);
                     Ok(match tried == right.as_bytes() {
-                        true => Verdict::Right,
-                        false => Verdict::Wrong,
+                        true => PasswordMatch::Right,
+                        false => PasswordMatch::Wrong,
                     })
                 };
                 try_each(&Secret::new(typed), verify).expect("tried");

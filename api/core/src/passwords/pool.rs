@@ -10,12 +10,12 @@ use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
 use super::error::HashError;
-use super::hash::{Verdict, hash, verify, verify_nobody};
+use super::hash::{PasswordMatch, hash, verify, verify_nobody};
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
-use super::places::Places;
 use super::policy::{Policy, Weak};
-use crate::throttle::Counted;
+use super::slots::Slots;
+use crate::rate_limit::Counted;
 
 /// How many may wait for each one that hashes.
 const QUEUE_PER_WORKER: usize = 16;
@@ -50,7 +50,7 @@ pub struct PasswordHasher {
     params: ScryptParams,
     policy: Policy,
     /// Those that hash and those that wait.
-    places: Arc<Places>,
+    slots: Arc<Slots>,
     /// Those that hash.
     workers: Arc<Semaphore>,
     /// Nothing else uses them. None if the system gave none.
@@ -66,7 +66,7 @@ impl PasswordHasher {
         Self {
             params,
             policy: Policy::NONE,
-            places: Places::new(workers * (1 + QUEUE_PER_WORKER)),
+            slots: Slots::new(workers * (1 + QUEUE_PER_WORKER)),
             workers: Arc::new(Semaphore::new(workers)),
             threads: threads.ok().map(Arc::new),
         }
@@ -84,7 +84,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`HashingError::Busy`] if the queue, or the client's share of it, is full.
-    pub async fn judge(
+    pub async fn check_strength(
         &self,
         counted: &Counted,
         password: Secret,
@@ -126,7 +126,7 @@ impl PasswordHasher {
         counted: &Counted,
         password: Secret,
         stored: Option<PasswordHash>,
-    ) -> Result<Verdict, HashingError> {
+    ) -> Result<PasswordMatch, HashingError> {
         let params = self.params;
         self.run(counted, move || {
             try_each(&password, |password| match &stored {
@@ -142,13 +142,13 @@ impl PasswordHasher {
         counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let place = self.places.take(counted.client()).ok_or(Busy)?;
+        let slot = self.slots.take(counted.client()).ok_or(Busy)?;
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await
             .map_err(|_| HashingError::Aborted)?;
         // The permits go with the work: a caller who leaves does not make room before it is done.
-        let permits = (place, worker);
+        let permits = (slot, worker);
         let threads = self.threads.as_ref().ok_or(HashingError::Aborted)?;
         threads
             .run(move || {

@@ -1,10 +1,10 @@
 //! A person's sign-ins on several devices: seeing them, and ending them.
 
-use password_auth_model::{Client, Happening, Session, SessionId, UserId};
+use password_auth_model::{Client, EventKind, Session, SessionId, UserId};
 use password_auth_store::StoreError;
 
 use super::{Caller, Sessions};
-use crate::audit::Circumstances;
+use crate::audit::EventContext;
 
 impl Sessions {
     /// The caller's sign-ins that have not ended, [as they are shown](Session::shown), the latest used first.
@@ -41,7 +41,7 @@ impl Sessions {
     ) -> Result<bool, StoreError> {
         let ended = self.store.end_session_of(caller.user.id, id).await?;
         if ended {
-            self.note(caller.user.id, Happening::SignedOut, id, client)
+            self.note(caller.user.id, EventKind::SignedOut, id, client)
                 .await;
         }
         Ok(ended)
@@ -80,7 +80,7 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         let ended = self.store.end_sessions_of(caller.user.id, keep).await?;
         if ended > 0 {
-            let what = Happening::SignedOutElsewhere;
+            let what = EventKind::SignedOutElsewhere;
             self.note(caller.user.id, what, caller.session, client)
                 .await;
         }
@@ -94,12 +94,12 @@ impl Sessions {
     pub async fn end_one_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
         let ended = self.store.end_session_of(user, id).await?;
         if ended {
-            let circumstances = Circumstances {
+            let context = EventContext {
                 session: Some(id),
-                ..Circumstances::default()
+                ..EventContext::default()
             };
-            self.journal
-                .record(user, Happening::SignedOut, circumstances)
+            self.audit_log
+                .record(user, EventKind::SignedOut, context)
                 .await;
         }
         Ok(ended)
@@ -112,12 +112,8 @@ impl Sessions {
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
         let ended = self.store.end_sessions_of(user, None).await?;
         if ended > 0 {
-            self.journal
-                .record(
-                    user,
-                    Happening::SignedOutElsewhere,
-                    Circumstances::default(),
-                )
+            self.audit_log
+                .record(user, EventKind::SignedOutElsewhere, EventContext::default())
                 .await;
         }
         Ok(ended)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    About, Client, Decision, End, Generation, Happening, Role, Rotation, Session, SessionId,
+    Client, Decision, EmailKind, End, EventKind, Generation, Role, Rotation, Session, SessionId,
     SharedClock, Timestamp, TokenId, Trail, User, UserId,
 };
 use password_auth_store::{NewSession, Store};
@@ -18,7 +18,7 @@ use password_auth_wire::Secret;
 
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 
-use crate::audit::{Circumstances, Journal};
+use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
 use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 
@@ -98,7 +98,7 @@ pub struct Sessions {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     lifetimes: Lifetimes,
-    journal: Journal,
+    audit_log: AuditLog,
     mailer: Arc<Mailer>,
 }
 
@@ -114,7 +114,7 @@ impl Sessions {
         mailer: Arc<Mailer>,
     ) -> Self {
         Self {
-            journal: Journal::new(Arc::clone(&store), Arc::clone(&clock)),
+            audit_log: AuditLog::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
             access_tokens,
@@ -257,7 +257,7 @@ impl Sessions {
         let found = self.store.session(session).await?;
         self.store.end_session(session).await?;
         if let Some((session, user)) = found.filter(|(session, _)| session.ended.is_none()) {
-            self.note(user.id, Happening::SignedOut, session.id, client)
+            self.note(user.id, EventKind::SignedOut, session.id, client)
                 .await;
         }
         Ok(())
@@ -310,29 +310,29 @@ impl Sessions {
         })
     }
 
-    async fn note(&self, user: UserId, what: Happening, session: SessionId, client: &Client) {
-        let circumstances = Circumstances {
+    async fn note(&self, user: UserId, what: EventKind, session: SessionId, client: &Client) {
+        let context = EventContext {
             session: Some(session),
             client: Some(client),
             by: None,
         };
-        self.journal.record(user, what, circumstances).await;
+        self.audit_log.record(user, what, context).await;
     }
 
     /// What the person, or an auditor, should be able to find later. Of a theft the person is told, too.
     async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
         match decision {
             Decision::Theft => {
-                self.note(user.id, Happening::TokenReused, session.id, client)
+                self.note(user.id, EventKind::TokenReused, session.id, client)
                     .await;
-                self.mailer.tell(user, About::TokenReused).await;
+                self.mailer.tell(user, EmailKind::TokenReused).await;
             }
             Decision::Adopt => {
-                self.note(user.id, Happening::StoreWentBack, session.id, client)
+                self.note(user.id, EventKind::StoreWentBack, session.id, client)
                     .await;
             }
             Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
-                let what = Happening::TokenReplayedElsewhere;
+                let what = EventKind::TokenReplayedElsewhere;
                 self.note(user.id, what, session.id, client).await;
             }
             Decision::ReplayInNewEpoch => tracing::info!(

@@ -1,6 +1,6 @@
 //! The demo's contract, at the root: what clients of the "Password Auth Demo" rely on.
 
-mod described;
+mod docs;
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use password_auth_wire::{
 };
 use poem_openapi::{OpenApi, Tags};
 
-use self::described::{
+use self::docs::{
     Ping, Protected, ProtectedDataRoute, RefreshTokens, Register, SignIn, SignOutRoute,
 };
 use super::body::{Body, OptionalBody};
 use super::caller::{Authenticated, MaybeBearer};
 use super::client::RequestClient;
-use super::route::{Answer, Outcome, Route as _};
+use super::route::{Route as _, RouteResult, Success};
 use super::sign_out::sign_out;
 
 pub(super) struct DemoApi {
@@ -51,7 +51,11 @@ impl DemoApi {
         operation_id = "register",
         tag = "Tag::SignIn"
     )]
-    async fn register(&self, client: RequestClient, body: Body<Credentials>) -> Outcome<Register> {
+    async fn register(
+        &self,
+        client: RequestClient,
+        body: Body<Credentials>,
+    ) -> RouteResult<Register> {
         let Credentials { username, password } = body.0;
         let account = NewAccount {
             username,
@@ -60,7 +64,7 @@ impl DemoApi {
             full_name: None,
         };
         self.accounts.register(account, &client).await?;
-        Ok(Answer(Register::example()))
+        Ok(Success(Register::example()))
     }
 
     /// Sign in
@@ -74,7 +78,7 @@ impl DemoApi {
         &self,
         client: RequestClient,
         body: Body<Authenticate>,
-    ) -> Outcome<SignIn> {
+    ) -> RouteResult<SignIn> {
         let Authenticate {
             username,
             password,
@@ -88,7 +92,7 @@ impl DemoApi {
             .accounts
             .sign_in(&username, password, kind, client.0)
             .await?;
-        Ok(Answer(tokens(issued)))
+        Ok(Success(tokens(issued)))
     }
 
     /// Exchange a refresh token for a new pair
@@ -101,12 +105,16 @@ impl DemoApi {
         operation_id = "refresh",
         tag = "Tag::SignIn"
     )]
-    async fn refresh(&self, client: RequestClient, body: Body<Refresh>) -> Outcome<RefreshTokens> {
+    async fn refresh(
+        &self,
+        client: RequestClient,
+        body: Body<Refresh>,
+    ) -> RouteResult<RefreshTokens> {
         let issued = self
             .sessions
             .refresh(&body.0.refresh_token, &client)
             .await?;
-        Ok(Answer(tokens(issued)))
+        Ok(Success(tokens(issued)))
     }
 
     /// Sign out
@@ -124,10 +132,10 @@ impl DemoApi {
         client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
-    ) -> Outcome<SignOutRoute> {
+    ) -> RouteResult<SignOutRoute> {
         let refresh_token = body.0.and_then(|logout| logout.refresh_token);
         sign_out(&self.sessions, bearer, refresh_token, &client).await?;
-        Ok(Answer(SignOutRoute::example()))
+        Ok(Success(SignOutRoute::example()))
     }
 
     /// Greet the caller
@@ -137,9 +145,9 @@ impl DemoApi {
         operation_id = "protected",
         tag = "Tag::Protected"
     )]
-    async fn protected(&self, caller: Authenticated) -> Outcome<Protected> {
+    async fn protected(&self, caller: Authenticated) -> RouteResult<Protected> {
         let name = &caller.0.user.username;
-        Ok(Answer(Message::ok(format!("Hello, {name}!"))))
+        Ok(Success(Message::ok(format!("Hello, {name}!"))))
     }
 
     /// Some data of the caller's
@@ -149,8 +157,8 @@ impl DemoApi {
         operation_id = "protected_data",
         tag = "Tag::Protected"
     )]
-    async fn protected_data(&self, caller: Authenticated) -> Outcome<ProtectedDataRoute> {
-        Ok(Answer(protected_data(
+    async fn protected_data(&self, caller: Authenticated) -> RouteResult<ProtectedDataRoute> {
+        Ok(Success(protected_data(
             caller.0.user.username.as_str(),
             self.clock.now(),
         )))
@@ -163,8 +171,8 @@ impl DemoApi {
         operation_id = "ping",
         tag = "Tag::Health"
     )]
-    async fn ping(&self) -> Outcome<Ping> {
-        Ok(Answer(Ping::example()))
+    async fn ping(&self) -> RouteResult<Ping> {
+        Ok(Success(Ping::example()))
     }
 }
 

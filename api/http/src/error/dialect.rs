@@ -20,12 +20,12 @@ pub(crate) enum Dialect {
 
 /// A failure, told in a dialect.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
+pub(crate) struct ErrorResponse<'a> {
     pub(super) failure: &'a Failure,
     pub(super) dialect: Dialect,
 }
 
-impl Told<'_> {
+impl ErrorResponse<'_> {
     /// The status. The demo answers 400 where `/api/v1` answers 409 or 401.
     #[must_use]
     pub(crate) const fn status(&self) -> StatusCode {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use password_auth_core::accounts::{
-    ChangePasswordError, ChangePersonError, ConfirmEmailError, ExportError, Invalid, LeaveError,
-    MailRequestError, ProofError, RegisterError, ResetPasswordError, SeePersonError, SignInError,
+    ChangePasswordError, ChangeUserError, ConfirmEmailError, CurrentPasswordError,
+    DeleteAccountError, ExportError, Invalid, MailRequestError, ReadUserError, RegisterError,
+    ResetPasswordError, SignInError,
 };
 use password_auth_core::passwords::{Busy, HashingError, Weak};
 use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -110,13 +111,13 @@ impl From<RegisterError> for Failure {
     }
 }
 
-impl From<ProofError> for Failure {
-    fn from(error: ProofError) -> Self {
+impl From<CurrentPasswordError> for Failure {
+    fn from(error: CurrentPasswordError) -> Self {
         match error {
-            ProofError::Wrong => Self::WrongPassword,
-            ProofError::TooMany(wait) => Self::TooManyAttempts(wait),
-            ProofError::Hashing(error) => error.into(),
-            ProofError::Store(error) => error.into(),
+            CurrentPasswordError::Wrong => Self::WrongPassword,
+            CurrentPasswordError::TooMany(wait) => Self::TooManyAttempts(wait),
+            CurrentPasswordError::Hashing(error) => error.into(),
+            CurrentPasswordError::Store(error) => error.into(),
         }
     }
 }
@@ -173,24 +174,24 @@ impl From<ConfirmEmailError> for Failure {
     }
 }
 
-impl From<SeePersonError> for Failure {
-    fn from(error: SeePersonError) -> Self {
+impl From<ReadUserError> for Failure {
+    fn from(error: ReadUserError) -> Self {
         match error {
-            SeePersonError::Unknown => Self::NotFound,
-            SeePersonError::Forbidden => Self::PermissionDenied(&Role::SEEING_OTHERS),
-            SeePersonError::AdminsOnly => Self::PermissionDenied(&[Role::Admin]),
-            SeePersonError::Store(error) => error.into(),
+            ReadUserError::Unknown => Self::NotFound,
+            ReadUserError::Forbidden => Self::PermissionDenied(&Role::SEEING_OTHERS),
+            ReadUserError::AdminsOnly => Self::PermissionDenied(&[Role::Admin]),
+            ReadUserError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<ChangePersonError> for Failure {
-    fn from(error: ChangePersonError) -> Self {
+impl From<ChangeUserError> for Failure {
+    fn from(error: ChangeUserError) -> Self {
         match error {
-            ChangePersonError::Unknown => Self::NotFound,
-            ChangePersonError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
-            ChangePersonError::LastAdmin => Self::LastAdmin,
-            ChangePersonError::Store(error) => error.into(),
+            ChangeUserError::Unknown => Self::NotFound,
+            ChangeUserError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
+            ChangeUserError::LastAdmin => Self::LastAdmin,
+            ChangeUserError::Store(error) => error.into(),
         }
     }
 }
@@ -204,11 +205,11 @@ impl From<ExportError> for Failure {
     }
 }
 
-impl From<LeaveError> for Failure {
-    fn from(error: LeaveError) -> Self {
+impl From<DeleteAccountError> for Failure {
+    fn from(error: DeleteAccountError) -> Self {
         match error {
-            LeaveError::Proof(error) => error.into(),
-            LeaveError::Remove(error) => error.into(),
+            DeleteAccountError::Proof(error) => error.into(),
+            DeleteAccountError::Remove(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every failure, and the one body that it becomes.
 //!
-//! Domain errors become a [`Failure`] in `domain`, and nowhere else; [`Told::status`] is the one map from
+//! Domain errors become a [`Failure`] in `domain`, and nowhere else; [`ErrorResponse::status`] is the one map from
 //! failures to statuses. The causes of a 5xx are logged once, and never leave the server.
 
 mod dialect;
@@ -17,7 +17,7 @@ use poem::{IntoResponse, Response};
 use poem_openapi::error::ParseParamError;
 
 pub(super) use dialect::AnsweredCode;
-pub(super) use dialect::{Dialect, Told};
+pub(super) use dialect::{Dialect, ErrorResponse};
 
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,8 +129,8 @@ impl Failure {
 
     /// The failure, as routes of that dialect tell it.
     #[must_use]
-    pub(super) const fn told_in(&self, dialect: Dialect) -> Told<'_> {
-        Told {
+    pub(super) const fn in_dialect(&self, dialect: Dialect) -> ErrorResponse<'_> {
+        ErrorResponse {
             failure: self,
             dialect,
         }
@@ -167,12 +167,12 @@ impl Failure {
 /// The demo's dialect, which the front speaks too: what it refuses is told alike in both.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        self.told_in(Dialect::Demo).response()
+        self.in_dialect(Dialect::Demo).response()
     }
 }
 
 impl From<Failure> for poem::Error {
     fn from(failure: Failure) -> Self {
-        failure.told_in(Dialect::Demo).error()
+        failure.in_dialect(Dialect::Demo).error()
     }
 }

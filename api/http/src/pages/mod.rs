@@ -13,7 +13,7 @@ use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Deserialize;
 
-use self::render::{Form as Page, form, told};
+use self::render::{Form as Page, form, message};
 use super::client::RequestClient;
 use super::error::Failure;
 use super::form::PageForm;
@@ -79,7 +79,7 @@ async fn reset_password(
         new_password,
     } = sent;
     match accounts.reset_password(&token, new_password, &client).await {
-        Ok(()) => told(
+        Ok(()) => message(
             "Your password is changed",
             "Wherever you were signed in, you are signed out. Sign in with the new password.",
         ),
@@ -94,7 +94,7 @@ async fn confirm_email(
     PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
-        Ok(_) => told(
+        Ok(_) => message(
             "Your e-mail address is confirmed",
             "You can close this page.",
         ),
@@ -105,18 +105,18 @@ async fn confirm_email(
 /// The status, headers and sentence of a failure, and the form again where another try makes sense.
 fn refused(page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
-        Failure::InvalidOneTimeToken => told(
+        Failure::InvalidOneTimeToken => message(
             "This link is not good any more",
             "It was used already, or is too old, or a newer change has made it void. Ask for a new one where you asked for this one.",
         ),
-        Failure::EmailExists => told(
+        Failure::EmailExists => message(
             "This address belongs to another account",
             "Somebody has confirmed it for another account. Nothing was changed.",
         ),
         other => form(
             page,
             token,
-            Some(&other.told_in(super::error::Dialect::V1).body().message),
+            Some(&other.in_dialect(super::error::Dialect::V1).body().message),
         ),
     };
     render::as_failure(answer, failure).into_response()

@@ -55,7 +55,7 @@ struct Confirmation<'a> {
 
 #[derive(Template)]
 #[template(path = "pages/told.html")]
-struct Told {
+struct MessagePage {
     title: &'static str,
     style: &'static str,
     sentence: &'static str,
@@ -81,8 +81,8 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
 }
 
 /// A page that only says something.
-pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
-    page(&Told {
+pub(super) fn message(title: &'static str, sentence: &'static str) -> Response {
+    page(&MessagePage {
         title,
         style: STYLE,
         sentence,
@@ -91,7 +91,7 @@ pub(super) fn told(title: &'static str, sentence: &'static str) -> Response {
 
 /// The page with the status and header of the failure that it tells of.
 pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
-    let told = failure.told_in(Dialect::V1);
+    let told = failure.in_dialect(Dialect::V1);
     // A page that could not be made has its status already.
     if page.status() == StatusCode::OK {
         page.set_status(told.status());
@@ -106,7 +106,7 @@ pub(super) fn as_failure(mut page: Response, failure: &Failure) -> Response {
 fn page(template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
-        Err(error) => return Failure::internal(error).told_in(Dialect::V1).response(),
+        Err(error) => return Failure::internal(error).in_dialect(Dialect::V1).response(),
     };
     let mut response = Response::builder()
         .content_type("text/html; charset=utf-8")

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use password_auth_core::rate_limit::{Allowance, Spender};
 use password_auth_core::sessions::Caller;
-use password_auth_core::throttle::{Allowance, Spender};
 use password_auth_model::{Role, Verdict};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::Registry;
@@ -31,7 +31,7 @@ type Counted = fn(&Caller) -> Option<Spender>;
 
 const NOTHING: Counted = |_| None;
 const BY_ACCOUNT: Counted = |caller| Some(Spender::Account(caller.user.id));
-const BY_SIGN_IN: Counted = |caller| Some(Spender::SignIn(caller.session));
+const BY_SESSION: Counted = |caller| Some(Spender::Session(caller.session));
 
 async fn with_one_of(
     request: &Request,
@@ -76,7 +76,7 @@ macro_rules! callers {
                     _options: ExtractParamOptions<()>,
                 ) -> poem::Result<Self> {
                     let caller = with_one_of(request, $roles, $counted).await;
-                    Ok(Self(caller.map_err(|failure| failure.told_in(Dialect::V1).error())?))
+                    Ok(Self(caller.map_err(|failure| failure.in_dialect(Dialect::V1).error())?))
                 }
             }
         )+
@@ -86,6 +86,6 @@ macro_rules! callers {
 callers! {
     SignedIn: &Role::ALL, NOTHING;
     Spending: &Role::ALL, BY_ACCOUNT;
-    Minding: &Role::ALL, BY_SIGN_IN;
+    Minding: &Role::ALL, BY_SESSION;
     Admin: &[Role::Admin], BY_ACCOUNT;
 }

@@ -8,14 +8,14 @@ use poem_openapi::OpenApi;
 
 use super::Tag;
 use super::caller::{SignedIn, Spending};
-use super::described::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
+use super::docs::{ChangeEmailRoute, ConfirmEmailRoute, RequestVerificationRoute};
 use super::messages::{
     ALREADY_VERIFIED, CHANGE_SENT, EMAIL_VERIFIED, VERIFICATION_SENT, with_token,
 };
 use crate::body::StrictBody;
 use crate::client::RequestClient;
 use crate::error::Failure;
-use crate::route::{Answer, Outcome};
+use crate::route::{RouteResult, Success};
 
 pub(crate) struct EmailApi {
     pub(super) accounts: Arc<Accounts>,
@@ -33,9 +33,9 @@ impl EmailApi {
         &self,
         caller: Spending,
         client: RequestClient,
-    ) -> Outcome<RequestVerificationRoute> {
+    ) -> RouteResult<RequestVerificationRoute> {
         let asked = self.accounts.request_verification(&caller.0, &client);
-        Ok(Answer(match asked.await? {
+        Ok(Success(match asked.await? {
             VerificationRequest::Sent(token) => with_token(VERIFICATION_SENT, token.as_ref()),
             VerificationRequest::AlreadyVerified => Done::with(ALREADY_VERIFIED),
         }))
@@ -51,9 +51,9 @@ impl EmailApi {
         &self,
         client: RequestClient,
         body: StrictBody<ConfirmEmail>,
-    ) -> Outcome<ConfirmEmailRoute> {
+    ) -> RouteResult<ConfirmEmailRoute> {
         self.accounts.confirm_email(&body.0.token, &client).await?;
-        Ok(Answer(Done::with(EMAIL_VERIFIED)))
+        Ok(Success(Done::with(EMAIL_VERIFIED)))
     }
 
     /// Change one's address
@@ -65,7 +65,7 @@ impl EmailApi {
         caller: SignedIn,
         client: RequestClient,
         body: StrictBody<ChangeEmail>,
-    ) -> Outcome<ChangeEmailRoute> {
+    ) -> RouteResult<ChangeEmailRoute> {
         let ChangeEmail {
             password,
             new_email,
@@ -75,6 +75,6 @@ impl EmailApi {
             .request_email_change(&caller.0, password, &new_email, &client)
             .await
             .map_err(|error| Failure::from(error).in_field("new_email"))?;
-        Ok(Answer(with_token(CHANGE_SENT, token.as_ref())))
+        Ok(Success(with_token(CHANGE_SENT, token.as_ref())))
     }
 }

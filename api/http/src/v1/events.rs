@@ -11,10 +11,10 @@ use poem_openapi::param::Query;
 
 use super::Tag;
 use super::caller::Admin;
-use super::described::AllEvents;
+use super::docs::AllEvents;
 use super::views;
 use crate::error::Failure;
-use crate::route::{Answer, Outcome};
+use crate::route::{RouteResult, Success};
 
 pub(crate) struct EventsApi {
     pub(super) accounts: Arc<Accounts>,
@@ -43,12 +43,12 @@ impl EventsApi {
             validator(minimum(value = "1"), maximum(value = "100"))
         )]
         limit: Query<u32>,
-    ) -> Outcome<AllEvents> {
+    ) -> RouteResult<AllEvents> {
         let user = user
             .0
             .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("user")))
             .transpose()?;
-        Ok(Answer(
+        Ok(Success(
             page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
         ))
     }

@@ -10,17 +10,17 @@ use poem_openapi::types::ToJSON;
 
 use super::views;
 
-/// The bytes of a [`PersonalData`](password_auth_wire::v1::PersonalData). They break off where the store fails: half of
+/// The bytes of a [`UserInfoalData`](password_auth_wire::v1::PersonalData). They break off where the store fails: half of
 /// it is no JSON, and no answer.
 pub(super) fn body(export: Export, caller: Caller) -> Body {
     let head = |export: &Export| {
         let sessions = export.sessions.iter();
         let sessions: Vec<_> = sessions
-            .map(|session| views::sign_in(session, &caller))
+            .map(|session| views::session(session, &caller))
             .collect();
         format!(
             r#"{{"user":{},"sessions":{},"events":["#,
-            views::oneself(&export.user).to_json_string(),
+            views::own_user(&export.user).to_json_string(),
             sessions.to_json_string()
         )
     };

@@ -8,8 +8,8 @@ use poem_openapi::OpenApi;
 use poem_openapi::types::Example as _;
 
 use super::Tag;
-use super::described::{HealthRoute, LiveRoute};
-use crate::route::{Answer, Outcome};
+use super::docs::{HealthRoute, LiveRoute};
+use crate::route::{RouteResult, Success};
 
 pub(crate) struct HealthApi {
     pub(super) accounts: Arc<Accounts>,
@@ -19,14 +19,14 @@ pub(crate) struct HealthApi {
 impl HealthApi {
     /// Whether the server can do its work
     #[oai(path = "/health", method = "get", operation_id = "health")]
-    async fn health(&self) -> Outcome<HealthRoute> {
+    async fn health(&self) -> RouteResult<HealthRoute> {
         self.database().await
     }
 
     /// Whether the server runs
     #[oai(path = "/health/live", method = "get", operation_id = "health_live")]
-    async fn live(&self) -> Outcome<LiveRoute> {
-        Ok(Answer(Health::example()))
+    async fn live(&self) -> RouteResult<LiveRoute> {
+        Ok(Success(Health::example()))
     }
 
     /// Whether the store answers
@@ -35,14 +35,14 @@ impl HealthApi {
         method = "get",
         operation_id = "health_database"
     )]
-    async fn database(&self) -> Outcome<HealthRoute> {
+    async fn database(&self) -> RouteResult<HealthRoute> {
         self.accounts.check_store().await?;
-        Ok(Answer(Health::example()))
+        Ok(Success(Health::example()))
     }
 
     /// Whether the server can do its work
     #[oai(path = "/api/v1/health", method = "get", operation_id = "v1_health")]
-    async fn v1_health(&self) -> Outcome<HealthRoute> {
+    async fn v1_health(&self) -> RouteResult<HealthRoute> {
         self.database().await
     }
 
@@ -52,7 +52,7 @@ impl HealthApi {
         method = "get",
         operation_id = "v1_health_live"
     )]
-    async fn v1_live(&self) -> Outcome<LiveRoute> {
+    async fn v1_live(&self) -> RouteResult<LiveRoute> {
         self.live().await
     }
 
@@ -62,7 +62,7 @@ impl HealthApi {
         method = "get",
         operation_id = "v1_health_database"
     )]
-    async fn v1_database(&self) -> Outcome<HealthRoute> {
+    async fn v1_database(&self) -> RouteResult<HealthRoute> {
         self.database().await
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
-use password_auth_wire::v1::{AccountStatus, Done, Leave};
+use password_auth_wire::v1::{AccountStatus, DeleteAccount, Done};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
 use super::caller::{Minding, SignedIn, Spending};
-use super::described::{
-    DeactivateRoute, EventList, ExportRoute, LeaveRoute, OneselfRoute, StatusRoute,
+use super::docs::{
+    DeactivateRoute, DeleteAccountRoute, EventList, ExportRoute, OwnUserRoute, StatusRoute,
 };
 use super::events::{default_events, page};
 use super::messages::DEACTIVATED;
@@ -17,7 +17,7 @@ use super::views;
 use super::{Tag, export};
 use crate::body::StrictBody;
 use crate::client::RequestClient;
-use crate::route::{Answer, NoBody, Outcome, Streamed, StreamedOutcome};
+use crate::route::{NoBody, RouteResult, Streamed, StreamedResult, Success};
 
 pub(crate) struct MeApi {
     pub(super) accounts: Arc<Accounts>,
@@ -27,14 +27,14 @@ pub(crate) struct MeApi {
 impl MeApi {
     /// Who the caller is
     #[oai(path = "/auth/me", method = "get", operation_id = "v1_auth_me")]
-    async fn auth_me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
-        Ok(Answer(views::oneself(&caller.0.user)))
+    async fn auth_me(&self, caller: SignedIn) -> RouteResult<OwnUserRoute> {
+        Ok(Success(views::own_user(&caller.0.user)))
     }
 
     /// Who the caller is
     #[oai(path = "/users/me", method = "get", operation_id = "v1_me")]
-    async fn me(&self, caller: SignedIn) -> Outcome<OneselfRoute> {
-        Ok(Answer(views::oneself(&caller.0.user)))
+    async fn me(&self, caller: SignedIn) -> RouteResult<OwnUserRoute> {
+        Ok(Success(views::own_user(&caller.0.user)))
     }
 
     /// Whether one's account may be used
@@ -43,8 +43,8 @@ impl MeApi {
         method = "get",
         operation_id = "v1_my_status"
     )]
-    async fn status(&self, caller: SignedIn) -> Outcome<StatusRoute> {
-        Ok(Answer(AccountStatus {
+    async fn status(&self, caller: SignedIn) -> RouteResult<StatusRoute> {
+        Ok(Success(AccountStatus {
             is_active: caller.0.user.is_active,
             is_verified: caller.0.user.is_verified,
         }))
@@ -59,9 +59,13 @@ impl MeApi {
         method = "put",
         operation_id = "v1_deactivate_me"
     )]
-    async fn deactivate(&self, caller: Minding, client: RequestClient) -> Outcome<DeactivateRoute> {
+    async fn deactivate(
+        &self,
+        caller: Minding,
+        client: RequestClient,
+    ) -> RouteResult<DeactivateRoute> {
         self.accounts.deactivate(&caller.0, &client).await?;
-        Ok(Answer(Done::with(DEACTIVATED)))
+        Ok(Success(Done::with(DEACTIVATED)))
     }
 
     /// Everything that is kept about oneself
@@ -72,11 +76,7 @@ impl MeApi {
         method = "get",
         operation_id = "v1_export_me"
     )]
-    async fn export(
-        &self,
-        caller: Spending,
-        client: RequestClient,
-    ) -> StreamedOutcome<ExportRoute> {
+    async fn export(&self, caller: Spending, client: RequestClient) -> StreamedResult<ExportRoute> {
         let caller = caller.0;
         let export = self.accounts.export(&caller, &client).await?;
         Ok(Streamed::new(export::body(export, caller)))
@@ -86,16 +86,16 @@ impl MeApi {
     ///
     /// Takes the password. Nothing that is about the person is left.
     #[oai(path = "/users/me", method = "delete", operation_id = "v1_delete_me")]
-    async fn leave(
+    async fn delete_account(
         &self,
         caller: SignedIn,
         client: RequestClient,
-        body: StrictBody<Leave>,
-    ) -> Outcome<LeaveRoute> {
+        body: StrictBody<DeleteAccount>,
+    ) -> RouteResult<DeleteAccountRoute> {
         self.accounts
-            .leave(&caller.0, body.0.password, &client)
+            .delete_account(&caller.0, body.0.password, &client)
             .await?;
-        Ok(Answer(NoBody {}))
+        Ok(Success(NoBody {}))
     }
 
     /// What happened to one's account
@@ -117,9 +117,9 @@ impl MeApi {
             validator(minimum(value = "1"), maximum(value = "100"))
         )]
         limit: Query<u32>,
-    ) -> Outcome<EventList> {
+    ) -> RouteResult<EventList> {
         let user = Some(caller.0.user.id);
-        Ok(Answer(
+        Ok(Success(
             page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
         ))
     }

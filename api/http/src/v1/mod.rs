@@ -1,7 +1,7 @@
 //! The account system under `/api/v1`: one file a resource. The use cases are the same as the demo's routes call.
 
 mod caller;
-mod described;
+mod docs;
 mod email;
 mod events;
 mod export;

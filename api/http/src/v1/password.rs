@@ -8,12 +8,12 @@ use poem_openapi::OpenApi;
 
 use super::Tag;
 use super::caller::SignedIn;
-use super::described::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
+use super::docs::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
 use super::messages::{PASSWORD_RESET, RESET_REQUESTED, with_token};
 use super::views;
 use crate::body::StrictBody;
 use crate::client::RequestClient;
-use crate::route::{Answer, Outcome};
+use crate::route::{RouteResult, Success};
 
 pub(crate) struct PasswordApi {
     pub(super) accounts: Arc<Accounts>,
@@ -32,7 +32,7 @@ impl PasswordApi {
         caller: SignedIn,
         client: RequestClient,
         body: StrictBody<ChangePassword>,
-    ) -> Outcome<ChangePasswordRoute> {
+    ) -> RouteResult<ChangePasswordRoute> {
         let ChangePassword {
             current_password,
             new_password,
@@ -41,7 +41,7 @@ impl PasswordApi {
             .accounts
             .change_password(&caller.0, current_password, new_password, &client)
             .await?;
-        Ok(Answer(views::password_changed(issued)))
+        Ok(Success(views::password_changed(issued)))
     }
 
     /// Ask for a link to a new password
@@ -56,12 +56,12 @@ impl PasswordApi {
         &self,
         client: RequestClient,
         body: StrictBody<RequestReset>,
-    ) -> Outcome<RequestResetRoute> {
+    ) -> RouteResult<RequestResetRoute> {
         let token = self
             .accounts
             .request_password_reset(&body.0.email, &client)
             .await?;
-        Ok(Answer(with_token(RESET_REQUESTED, token.as_ref())))
+        Ok(Success(with_token(RESET_REQUESTED, token.as_ref())))
     }
 
     /// Choose a new password by a mailed token
@@ -76,7 +76,7 @@ impl PasswordApi {
         &self,
         client: RequestClient,
         body: StrictBody<ConfirmReset>,
-    ) -> Outcome<ConfirmResetRoute> {
+    ) -> RouteResult<ConfirmResetRoute> {
         let ConfirmReset {
             token,
             new_password,
@@ -84,6 +84,6 @@ impl PasswordApi {
         self.accounts
             .reset_password(&token, new_password, &client)
             .await?;
-        Ok(Answer(Done::with(PASSWORD_RESET)))
+        Ok(Success(Done::with(PASSWORD_RESET)))
     }
 }

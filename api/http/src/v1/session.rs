@@ -12,9 +12,9 @@ use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
 use super::caller::Minding;
-use super::described::{
-    EndOtherSignIns, EndSignIn, LoginFormRoute, LoginRoute, LogoutEverywhere, LogoutRoute,
-    ReactivateRoute, RefreshRoute, RegisterRoute, SignIns,
+use super::docs::{
+    EndOtherSessionsRoute, EndSessionRoute, LoginFormRoute, LoginRoute, LogoutEverywhere,
+    LogoutRoute, ReactivateRoute, RefreshRoute, RegisterRoute, SessionsRoute,
 };
 use super::messages::LOGGED_OUT;
 use super::views;
@@ -23,7 +23,7 @@ use crate::caller::MaybeBearer;
 use crate::client::RequestClient;
 use crate::error::Failure;
 use crate::form::ApiForm;
-use crate::route::{Answer, NoBody, Outcome};
+use crate::route::{NoBody, RouteResult, Success};
 use crate::sign_out::sign_out;
 
 pub(crate) struct SessionApi {
@@ -58,7 +58,7 @@ impl SessionApi {
         &self,
         client: RequestClient,
         body: StrictBody<RegisterAccount>,
-    ) -> Outcome<RegisterRoute> {
+    ) -> RouteResult<RegisterRoute> {
         let RegisterAccount {
             username,
             email,
@@ -72,7 +72,7 @@ impl SessionApi {
             full_name,
         };
         let user = self.accounts.register(account, &client).await?;
-        Ok(Answer(views::oneself(&user)))
+        Ok(Success(views::own_user(&user)))
     }
 
     /// Sign in
@@ -82,7 +82,11 @@ impl SessionApi {
         operation_id = "v1_login",
         tag = "Tag::SignIn"
     )]
-    async fn login(&self, client: RequestClient, body: StrictBody<Login>) -> Outcome<LoginRoute> {
+    async fn login(
+        &self,
+        client: RequestClient,
+        body: StrictBody<Login>,
+    ) -> RouteResult<LoginRoute> {
         let Login {
             username,
             password,
@@ -96,7 +100,7 @@ impl SessionApi {
             .accounts
             .sign_in(&username, password, kind, client.0)
             .await?;
-        Ok(Answer(views::tokens(issued)))
+        Ok(Success(views::tokens(issued)))
     }
 
     /// Sign in by the OAuth2 password form
@@ -112,13 +116,13 @@ impl SessionApi {
         &self,
         client: RequestClient,
         form: ApiForm<PasswordForm>,
-    ) -> Outcome<LoginFormRoute> {
+    ) -> RouteResult<LoginFormRoute> {
         let PasswordForm { username, password } = form.0;
         let issued = self
             .accounts
             .sign_in(&username, password, SessionKind::Staying, client.0)
             .await?;
-        Ok(Answer(views::tokens(issued)))
+        Ok(Success(views::tokens(issued)))
     }
 
     /// Sign in to an account that one deactivated oneself
@@ -134,13 +138,13 @@ impl SessionApi {
         &self,
         client: RequestClient,
         body: StrictBody<Reactivate>,
-    ) -> Outcome<ReactivateRoute> {
+    ) -> RouteResult<ReactivateRoute> {
         let Reactivate { username, password } = body.0;
         let issued = self
             .accounts
             .reactivate(&username, password, client.0)
             .await?;
-        Ok(Answer(views::tokens(issued)))
+        Ok(Success(views::tokens(issued)))
     }
 
     /// Exchange a refresh token for a new pair
@@ -157,12 +161,12 @@ impl SessionApi {
         &self,
         client: RequestClient,
         body: StrictBody<RefreshPair>,
-    ) -> Outcome<RefreshRoute> {
+    ) -> RouteResult<RefreshRoute> {
         let issued = self
             .sessions
             .refresh(&body.0.refresh_token, &client)
             .await?;
-        Ok(Answer(views::tokens(issued)))
+        Ok(Success(views::tokens(issued)))
     }
 
     /// Sign out
@@ -180,10 +184,10 @@ impl SessionApi {
         client: RequestClient,
         bearer: MaybeBearer,
         body: OptionalBody<Logout>,
-    ) -> Outcome<LogoutRoute> {
+    ) -> RouteResult<LogoutRoute> {
         let refresh_token = body.0.and_then(|logout| logout.refresh_token);
         sign_out(&self.sessions, bearer, refresh_token, &client).await?;
-        Ok(Answer(Done::with(LOGGED_OUT)))
+        Ok(Success(Done::with(LOGGED_OUT)))
     }
 
     /// Sign out everywhere
@@ -197,9 +201,9 @@ impl SessionApi {
         &self,
         caller: Minding,
         client: RequestClient,
-    ) -> Outcome<LogoutEverywhere> {
+    ) -> RouteResult<LogoutEverywhere> {
         self.sessions.end_all_of_caller(&caller.0, &client).await?;
-        Ok(Answer(Done::with(LOGGED_OUT)))
+        Ok(Success(Done::with(LOGGED_OUT)))
     }
 
     /// The caller's sign-ins
@@ -211,12 +215,12 @@ impl SessionApi {
         operation_id = "v1_sessions",
         tag = "Tag::SignIn"
     )]
-    async fn sessions(&self, caller: Minding) -> Outcome<SignIns> {
+    async fn sessions(&self, caller: Minding) -> RouteResult<SessionsRoute> {
         let sessions = self.sessions.of_caller(&caller.0).await?;
         let shown = sessions
             .iter()
-            .map(|session| views::sign_in(session, &caller.0));
-        Ok(Answer(shown.collect()))
+            .map(|session| views::session(session, &caller.0));
+        Ok(Success(shown.collect()))
     }
 
     /// End one of the caller's sign-ins
@@ -231,11 +235,11 @@ impl SessionApi {
         caller: Minding,
         client: RequestClient,
         id: Path<String>,
-    ) -> Outcome<EndSignIn> {
+    ) -> RouteResult<EndSessionRoute> {
         // What is no identifier names nothing.
         let id: SessionId = id.0.parse().map_err(|_| Failure::NotFound)?;
         if self.sessions.end_of_caller(&caller.0, id, &client).await? {
-            Ok(Answer(NoBody {}))
+            Ok(Success(NoBody {}))
         } else {
             Err(Failure::NotFound.into())
         }
@@ -254,10 +258,10 @@ impl SessionApi {
         &self,
         caller: Minding,
         client: RequestClient,
-    ) -> Outcome<EndOtherSignIns> {
+    ) -> RouteResult<EndOtherSessionsRoute> {
         self.sessions
             .end_others_of_caller(&caller.0, &client)
             .await?;
-        Ok(Answer(NoBody {}))
+        Ok(Success(NoBody {}))
     }
 }

@@ -3,30 +3,30 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, Invalid, NewAccount, Page};
-use password_auth_core::audit::Circumstances;
+use password_auth_core::audit::EventContext;
 use password_auth_model::{FullName, Role, UserId};
 use password_auth_store::UserChange;
-use password_auth_wire::v1::{ChangePerson, CreateAccount, PeopleCount, Role as WireRole};
+use password_auth_wire::v1::{CreateAccount, Role as WireRole, UpdateUser, UserCount};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use super::Tag;
 use super::caller::{Admin, SignedIn, Spending};
-use super::described::{
-    ChangePersonRoute, CountRoute, CreatePersonRoute, PeopleRoute, PersonRoute, RemovePersonRoute,
+use super::docs::{
+    CountRoute, CreateUserRoute, DeleteUserRoute, UpdateUserRoute, UserRoute, UsersRoute,
 };
 use super::events::not_an_id;
 use super::views;
 use crate::body::StrictBody;
 use crate::client::RequestClient;
 use crate::error::Failure;
-use crate::route::{Answer, NoBody, Outcome};
+use crate::route::{NoBody, RouteResult, Success};
 
 pub(crate) struct UsersApi {
     pub(super) accounts: Arc<Accounts>,
 }
 
-const fn default_people() -> u32 {
+const fn default_limit() -> u32 {
     10
 }
 
@@ -47,13 +47,13 @@ impl UsersApi {
         skip: Query<u32>,
         /// How many at most.
         #[oai(
-            default = "default_people",
+            default = "default_limit",
             validator(minimum(value = "1"), maximum(value = "100"))
         )]
         limit: Query<u32>,
         /// Only those with this role.
         role: Query<Option<WireRole>>,
-    ) -> Outcome<PeopleRoute> {
+    ) -> RouteResult<UsersRoute> {
         let after = after
             .0
             .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("after")));
@@ -62,12 +62,12 @@ impl UsersApi {
             skip: skip.0,
             limit: limit.0,
         };
-        let people = self
+        let users = self
             .accounts
-            .people(&caller.0, role.0.map(views::role), page)
+            .users(&caller.0, role.0.map(views::role), page)
             .await?;
-        let shown = people.iter().map(|user| views::person(user, &caller.0));
-        Ok(Answer(shown.collect()))
+        let shown = users.iter().map(|user| views::user(user, &caller.0));
+        Ok(Success(shown.collect()))
     }
 
     /// Make an account for somebody
@@ -77,7 +77,7 @@ impl UsersApi {
         caller: Admin,
         client: RequestClient,
         body: StrictBody<CreateAccount>,
-    ) -> Outcome<CreatePersonRoute> {
+    ) -> RouteResult<CreateUserRoute> {
         let CreateAccount {
             username,
             email,
@@ -97,21 +97,21 @@ impl UsersApi {
             .accounts
             .create(account, role, by, Some(&client))
             .await?;
-        Ok(Answer(views::person(&user, &caller.0)))
+        Ok(Success(views::user(&user, &caller.0)))
     }
 
     /// How many people there are
     #[oai(path = "/stats/count", method = "get", operation_id = "v1_count_users")]
-    async fn count(&self, _caller: Admin) -> Outcome<CountRoute> {
-        let total_users = self.accounts.count_people().await?;
-        Ok(Answer(PeopleCount { total_users }))
+    async fn count(&self, _caller: Admin) -> RouteResult<CountRoute> {
+        let total_users = self.accounts.count_users().await?;
+        Ok(Success(UserCount { total_users }))
     }
 
     /// One of them
     #[oai(path = "/:id", method = "get", operation_id = "v1_user")]
-    async fn show(&self, caller: SignedIn, id: Path<String>) -> Outcome<PersonRoute> {
-        let user = self.accounts.person(&caller.0, user_id(&id.0)?).await?;
-        Ok(Answer(views::person(&user, &caller.0)))
+    async fn show(&self, caller: SignedIn, id: Path<String>) -> RouteResult<UserRoute> {
+        let user = self.accounts.user(&caller.0, user_id(&id.0)?).await?;
+        Ok(Success(views::user(&user, &caller.0)))
     }
 
     /// Change somebody
@@ -124,9 +124,9 @@ impl UsersApi {
         caller: Spending,
         client: RequestClient,
         id: Path<String>,
-        body: StrictBody<ChangePerson>,
-    ) -> Outcome<ChangePersonRoute> {
-        let ChangePerson {
+        body: StrictBody<UpdateUser>,
+    ) -> RouteResult<UpdateUserRoute> {
+        let UpdateUser {
             full_name,
             role,
             is_active,
@@ -142,9 +142,9 @@ impl UsersApi {
         };
         let user = self
             .accounts
-            .change_person(&caller.0, user_id(&id.0)?, change, &client)
+            .change_user(&caller.0, user_id(&id.0)?, change, &client)
             .await?;
-        Ok(Answer(views::person(&user, &caller.0)))
+        Ok(Success(views::user(&user, &caller.0)))
     }
 
     /// Delete somebody
@@ -156,14 +156,14 @@ impl UsersApi {
         caller: Admin,
         client: RequestClient,
         id: Path<String>,
-    ) -> Outcome<RemovePersonRoute> {
-        let circumstances = Circumstances {
+    ) -> RouteResult<DeleteUserRoute> {
+        let context = EventContext {
             by: Some(caller.0.user.id),
             client: Some(&client),
             session: None,
         };
-        self.accounts.remove(user_id(&id.0)?, circumstances).await?;
-        Ok(Answer(NoBody {}))
+        self.accounts.remove(user_id(&id.0)?, context).await?;
+        Ok(Success(NoBody {}))
     }
 }
 

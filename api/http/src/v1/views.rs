@@ -3,19 +3,19 @@
 use password_auth_core::sessions::{Caller, Issued};
 use password_auth_model::{Event, Role, Session, Timestamp, User};
 use password_auth_wire::v1::{
-    EventInfo, PasswordChanged, Person, Role as WireRole, SignInInfo, TokenPair,
+    EventInfo, PasswordChanged, Role as WireRole, SessionInfo, TokenPair, UserInfo,
 };
 use serde_json::Value;
 
 use super::messages::PASSWORD_CHANGED;
 
 /// A person, as `caller` may see them: some of it is for themselves and for admins.
-pub(super) fn person(user: &User, caller: &Caller) -> Person {
-    let whole = oneself(user);
+pub(super) fn user(user: &User, caller: &Caller) -> UserInfo {
+    let whole = own_user(user);
     if caller.sees_all_of(user) {
         return whole;
     }
-    Person {
+    UserInfo {
         email: None,
         is_active: None,
         is_verified: None,
@@ -25,9 +25,9 @@ pub(super) fn person(user: &User, caller: &Caller) -> Person {
 }
 
 /// A person, as they see themselves.
-pub(super) fn oneself(user: &User) -> Person {
+pub(super) fn own_user(user: &User) -> UserInfo {
     let email = user.email.as_ref();
-    Person {
+    UserInfo {
         id: user.id.to_string(),
         username: user.username.as_str().to_owned(),
         email: email.map(|email| email.as_str().to_owned()),
@@ -82,8 +82,8 @@ pub(super) fn password_changed(issued: Issued) -> PasswordChanged {
     }
 }
 
-pub(super) fn sign_in(session: &Session, caller: &Caller) -> SignInInfo {
-    SignInInfo {
+pub(super) fn session(session: &Session, caller: &Caller) -> SessionInfo {
+    SessionInfo {
         id: session.id.to_string(),
         device: session.device.clone(),
         created_at: session.created.to_rfc3339(),

@@ -1,18 +1,18 @@
 //! `user`: the operator's commands about people.
 
-mod ask;
-mod door;
+mod backend;
+mod prompt;
 mod show;
 mod table;
 
 use clap::error::ErrorKind;
 use password_auth_model::{Role, SessionId, visible};
 
-use self::door::Door;
-use self::show::People;
+use self::backend::Backend;
+use self::show::UserList;
 use super::log::start_log;
 use super::{output, runtime, settings};
-use crate::operator::{Command as Asked, NewUser, Person, Reply, Who};
+use crate::operator::{Command as Asked, NewUser, Reply, UserRef, UserView};
 
 /// People that are asked for at once.
 const PAGE: u32 = 500;
@@ -57,7 +57,7 @@ pub(super) struct Common {
 pub(super) struct Named {
     /// Whom: a name, an e-mail address or an id
     #[arg(value_name = "NAME")]
-    who: Who,
+    user_ref: UserRef,
     #[command(flatten)]
     common: Common,
 }
@@ -95,7 +95,7 @@ pub(super) struct List {
 pub(super) struct SetRole {
     /// Whom: a name, an e-mail address or an id
     #[arg(value_name = "NAME")]
-    who: Who,
+    user_ref: UserRef,
     /// user, admin or guest
     role: Role,
     #[command(flatten)]
@@ -106,7 +106,7 @@ pub(super) struct SetRole {
 pub(super) struct Delete {
     /// Whom: a name, an e-mail address or an id
     #[arg(value_name = "NAME")]
-    who: Who,
+    user_ref: UserRef,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -120,7 +120,7 @@ pub(super) struct Delete {
 pub(super) struct Revoke {
     /// Whose: a name, an e-mail address or an id
     #[arg(value_name = "NAME")]
-    who: Who,
+    user_ref: UserRef,
     /// Which: an id that `user sessions` shows
     session: Option<SessionId>,
     /// All of them
@@ -155,19 +155,19 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     // What a person takes his time to say is asked for while nothing is open.
     let ask = |asked| {
         runtime.block_on(async {
-            let mut door = Door::to(&config);
-            let reply = door.ask(asked).await;
-            door.close().await;
+            let mut backend = Backend::to(&config);
+            let reply = backend.carry_out(asked).await;
+            backend.close().await;
             reply
         })
     };
-    let person = |asked| match ask(asked)? {
-        Reply::Person(person) => Ok(person),
-        Reply::People(_) | Reply::SignIns(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
+    let ask_user = |asked| match ask(asked)? {
+        Reply::User(user) => Ok(user),
+        Reply::Users(_) | Reply::Sessions(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
     };
     match command {
         Command::List(List { role, limit, .. }) => {
-            runtime.block_on(list(Door::to(&config), role, limit, json))
+            runtime.block_on(list(Backend::to(&config), role, limit, json))
         }
         Command::Create(Create {
             name,
@@ -178,58 +178,66 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         }) => {
             let user = NewUser {
                 username: name,
-                password: ask::password()?,
+                password: prompt::password()?,
                 email,
                 full_name,
                 role,
             };
-            shown(&person(Asked::Create(user))?, json, "was made")
+            shown(&ask_user(Asked::Create(user))?, json, "was made")
         }
-        Command::Show(Named { who, .. }) => {
-            let person = person(Asked::Show(who))?;
+        Command::Show(Named { user_ref, .. }) => {
+            let user = ask_user(Asked::Show(user_ref))?;
             if json {
-                show::json(&person)
+                show::json(&user)
             } else {
-                show::person(&person)
+                show::user(&user)
             }
         }
-        Command::SetRole(SetRole { who, role, .. }) => {
+        Command::SetRole(SetRole { user_ref, role, .. }) => {
             let said = format!("is {role} now");
-            shown(&person(Asked::SetRole(who, role))?, json, &said)
+            shown(&ask_user(Asked::SetRole(user_ref, role))?, json, &said)
         }
-        Command::SetPassword(Named { who, .. }) => {
-            let asked = Asked::SetPassword(who, ask::password()?);
+        Command::SetPassword(Named { user_ref, .. }) => {
+            let asked = Asked::SetPassword(user_ref, prompt::password()?);
             shown(
-                &person(asked)?,
+                &ask_user(asked)?,
                 json,
                 "has the new password, and no sign-in any more",
             )
         }
-        Command::Deactivate(Named { who, .. }) => {
-            let asked = Asked::SetActive(who, false);
+        Command::Deactivate(Named { user_ref, .. }) => {
+            let asked = Asked::SetActive(user_ref, false);
             shown(
-                &person(asked)?,
+                &ask_user(asked)?,
                 json,
                 "is deactivated, and has no sign-in any more",
             )
         }
-        Command::Activate(Named { who, .. }) => {
-            shown(&person(Asked::SetActive(who, true))?, json, "may sign in")
-        }
-        Command::Delete(Delete { who, yes, .. }) => {
-            let who = if yes { who } else { confirmed(&person, who)? };
+        Command::Activate(Named { user_ref, .. }) => shown(
+            &ask_user(Asked::SetActive(user_ref, true))?,
+            json,
+            "may sign in",
+        ),
+        Command::Delete(Delete { user_ref, yes, .. }) => {
+            let user_ref = if yes {
+                user_ref
+            } else {
+                confirmed(&ask_user, user_ref)?
+            };
             shown(
-                &person(Asked::Delete(who))?,
+                &ask_user(Asked::Delete(user_ref))?,
                 json,
                 "was deleted: nothing is left",
             )
         }
-        Command::Sessions(Named { who, .. }) => match ask(Asked::SignIns(who))? {
-            Reply::SignIns(sign_ins) if json => show::json(&sign_ins),
-            Reply::SignIns(sign_ins) => show::sign_ins(&sign_ins),
-            Reply::Person(_) | Reply::People(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
+        Command::Sessions(Named { user_ref, .. }) => match ask(Asked::Sessions(user_ref))? {
+            Reply::Sessions(sessions) if json => show::json(&sessions),
+            Reply::Sessions(sessions) => show::sessions(&sessions),
+            Reply::User(_) | Reply::Users(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
         },
-        Command::Revoke(Revoke { who, session, .. }) => match ask(Asked::Revoke(who, session))? {
+        Command::Revoke(Revoke {
+            user_ref, session, ..
+        }) => match ask(Asked::Revoke(user_ref, session))? {
             Reply::Ended(ended) => {
                 if json {
                     output::say_json(&serde_json::json!({ "ended": ended }));
@@ -238,37 +246,40 @@ pub(super) fn run(command: Command) -> Result<(), String> {
                 }
                 Ok(())
             }
-            Reply::Person(_) | Reply::People(_) | Reply::SignIns(_) => Err(CONFUSED.to_owned()),
+            Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) => Err(CONFUSED.to_owned()),
         },
     }
 }
 
-fn shown(person: &Person, json: bool, said: &str) -> Result<(), String> {
+fn shown(user: &UserView, json: bool, said: &str) -> Result<(), String> {
     if json {
-        output::say_json(person);
+        output::say_json(user);
     } else {
-        let name = visible(&person.username);
-        output::say(format_args!("{name} ({}) {said}", person.id));
+        let name = visible(&user.username);
+        output::say(format_args!("{name} ({}) {said}", user.id));
     }
     Ok(())
 }
 
 /// Who is to go, by the id, once whoever is at the terminal has seen and said so.
-fn confirmed(person: &impl Fn(Asked) -> Result<Person, String>, who: Who) -> Result<Who, String> {
-    if !ask::is_possible() {
+fn confirmed(
+    ask_user: &impl Fn(Asked) -> Result<UserView, String>,
+    user_ref: UserRef,
+) -> Result<UserRef, String> {
+    if !prompt::is_possible() {
         let missing = "nobody can be asked: without a terminal `user delete` needs --yes\n";
         let error: clap::Error = clap::Error::raw(ErrorKind::MissingRequiredArgument, missing);
         error.exit();
     }
-    let Person {
+    let UserView {
         id,
         username,
         email,
         ..
-    } = person(Asked::Show(who))?;
+    } = ask_user(Asked::Show(user_ref))?;
     let email = email.map(|email| format!(", {email}")).unwrap_or_default();
     let question = format!("Delete {username} ({id}{email}), and everything about this user?");
-    if ask::yes_or_no(&question) {
+    if prompt::yes_or_no(&question) {
         Ok(id.into())
     } else {
         Err("nothing was deleted".to_owned())
@@ -276,31 +287,34 @@ fn confirmed(person: &impl Fn(Asked) -> Result<Person, String>, who: Who) -> Res
 }
 
 async fn list(
-    mut door: Door<'_>,
+    mut backend: Backend<'_>,
     role: Option<Role>,
     limit: Option<u32>,
     json: bool,
 ) -> Result<(), String> {
-    let mut shown = People::new(json);
+    let mut shown = UserList::new(json);
     // `None`: however many there are.
     let mut left = limit;
     let mut after = None;
     loop {
         let limit = left.map_or(PAGE, |left| left.min(PAGE));
-        let people = match door.ask(Asked::List { role, after, limit }).await? {
-            Reply::People(people) => people,
-            Reply::Person(_) | Reply::SignIns(_) | Reply::Ended(_) => {
+        let users = match backend
+            .carry_out(Asked::List { role, after, limit })
+            .await?
+        {
+            Reply::Users(users) => users,
+            Reply::User(_) | Reply::Sessions(_) | Reply::Ended(_) => {
                 return Err(CONFUSED.to_owned());
             }
         };
-        shown.next(&people)?;
-        let found = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        shown.next(&users)?;
+        let found = u32::try_from(users.len()).unwrap_or(u32::MAX);
         left = left.map(|left| left.saturating_sub(found));
-        after = people.last().map(|person| person.id);
+        after = users.last().map(|user| user.id);
         if found < limit || left == Some(0) {
             break;
         }
     }
-    door.close().await;
+    backend.close().await;
     shown.end()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use crate::cli::output;
-use crate::operator::{Person, SignIn};
+use crate::operator::{SessionView, UserView};
 
 pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
@@ -13,12 +13,12 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
 }
 
 /// People, part by part; `next` after each, `end` after the last.
-pub(super) enum People {
+pub(super) enum UserList {
     Json { begun: bool },
     Table(Box<Table<7>>),
 }
 
-impl People {
+impl UserList {
     pub(super) fn new(json: bool) -> Self {
         if json {
             Self::Json { begun: false }
@@ -36,21 +36,21 @@ impl People {
         }
     }
 
-    pub(super) fn next(&mut self, people: &[Person]) -> Result<(), String> {
+    pub(super) fn next(&mut self, users: &[UserView]) -> Result<(), String> {
         match self {
             Self::Table(table) => {
-                let rows: Vec<_> = people.iter().map(row).collect();
+                let rows: Vec<_> = users.iter().map(row).collect();
                 output::answer(|out| table.write(out, &rows))
             }
             Self::Json { begun } => output::answer(|out| {
-                for person in people {
+                for user in users {
                     let comma = if std::mem::replace(begun, true) {
                         ","
                     } else {
                         "["
                     };
-                    let person = serde_json::to_string(person)?;
-                    write!(out, "{comma}\n  {}", output::json(&person))?;
+                    let user = serde_json::to_string(user)?;
+                    write!(out, "{comma}\n  {}", output::json(&user))?;
                 }
                 Ok(())
             }),
@@ -66,28 +66,28 @@ impl People {
     }
 }
 
-fn row(person: &Person) -> [String; 7] {
+fn row(user: &UserView) -> [String; 7] {
     [
-        person.username.clone(),
-        person.role.to_string(),
-        active(person),
-        email(person),
-        last_login(person),
-        minute(&person.created_at),
-        person.id.to_string(),
+        user.username.clone(),
+        user.role.to_string(),
+        active(user),
+        email(user),
+        last_login(user),
+        minute(&user.created_at),
+        user.id.to_string(),
     ]
 }
 
-pub(super) fn person(person: &Person) -> Result<(), String> {
+pub(super) fn user(user: &UserView) -> Result<(), String> {
     let known = [
-        ("name", person.username.clone()),
-        ("id", person.id.to_string()),
-        ("role", person.role.to_string()),
-        ("active", active(person)),
-        ("e-mail", email(person)),
-        ("full name", person.full_name.clone().unwrap_or_default()),
-        ("created", minute(&person.created_at)),
-        ("last login", last_login(person)),
+        ("name", user.username.clone()),
+        ("id", user.id.to_string()),
+        ("role", user.role.to_string()),
+        ("active", active(user)),
+        ("e-mail", email(user)),
+        ("full name", user.full_name.clone().unwrap_or_default()),
+        ("created", minute(&user.created_at)),
+        ("last login", last_login(user)),
     ];
     output::answer(|out| {
         known.iter().try_for_each(|(what, value)| {
@@ -100,20 +100,20 @@ pub(super) fn person(person: &Person) -> Result<(), String> {
     })
 }
 
-pub(super) fn sign_ins(sign_ins: &[SignIn]) -> Result<(), String> {
-    let rows: Vec<_> = sign_ins
+pub(super) fn sessions(sessions: &[SessionView]) -> Result<(), String> {
+    let rows: Vec<_> = sessions
         .iter()
-        .map(|sign_in| {
+        .map(|session| {
             [
-                sign_in.id.to_string(),
-                minute(&sign_in.created_at),
-                minute(&sign_in.last_used),
-                sign_in
+                session.id.to_string(),
+                minute(&session.created_at),
+                minute(&session.last_used),
+                session
                     .replayed_elsewhere
                     .as_deref()
                     .map_or_else(String::new, minute),
-                minute(&sign_in.expires_at),
-                sign_in.device.clone(),
+                minute(&session.expires_at),
+                session.device.clone(),
             ]
         })
         .collect();
@@ -122,23 +122,22 @@ pub(super) fn sign_ins(sign_ins: &[SignIn]) -> Result<(), String> {
     output::answer(|out| table.write(out, &rows))
 }
 
-fn email(person: &Person) -> String {
-    match &person.email {
+fn email(user: &UserView) -> String {
+    match &user.email {
         None => String::new(),
-        Some(email) if person.is_verified => email.clone(),
+        Some(email) if user.is_verified => email.clone(),
         Some(email) => format!("{email} (not verified)"),
     }
 }
 
-fn last_login(person: &Person) -> String {
-    person
-        .last_login
+fn last_login(user: &UserView) -> String {
+    user.last_login
         .as_deref()
         .map_or_else(|| "never".to_owned(), minute)
 }
 
-fn active(person: &Person) -> String {
-    let said = match (person.is_active, person.deactivated_by_self) {
+fn active(user: &UserView) -> String {
+    let said = match (user.is_active, user.deactivated_by_self) {
         (true, _) => "yes",
         (false, true) => "no (their own doing)",
         (false, false) => "no",

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
 
 use super::PostgresStore;
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::row::{self, get, moment};
 use super::transact::{Transaction, work};
 use crate::{AttemptStore, StoreError};
@@ -47,7 +47,7 @@ pub(super) async fn count_sign_in(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     count_unless(
         transaction,
         attempt.account(),
@@ -61,7 +61,7 @@ pub(super) async fn count(
     transaction: &Transaction<'_>,
     attempt: Attempt,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     count_unless(transaction, attempt.key(), None, rate).await
 }
 
@@ -70,7 +70,7 @@ async fn count_unless(
     counted: &[u8; 16],
     remembered: Option<&[u8; 16]>,
     rate: Rate,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, DatabaseError> {
     // The row may not be there yet, so it is not a row that is locked.
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str = "SELECT clock_ms(), \
@@ -93,9 +93,9 @@ async fn count_unless(
     if until(2)? > now {
         return Ok(Verdict::Allowed);
     }
-    let paid_off = until(1)?;
-    let (verdict, next) = rate.decide(paid_off, now);
-    if next != paid_off {
+    let theoretical_arrival = until(1)?;
+    let (verdict, next) = rate.decide(theoretical_arrival, now);
+    if next != theoretical_arrival {
         transaction
             .execute_and_commit(UPSERT, &[&counted, &row::millis(next)])
             .await?;
@@ -107,7 +107,7 @@ pub(super) async fn remember(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
     until: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     let network = &attempt.network()[..];
     transaction
         .execute(UPSERT, &[&network, &row::millis(until)])

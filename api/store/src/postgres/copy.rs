@@ -11,16 +11,16 @@ use crate::Record;
 
 /// A table that is filled.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
+pub(super) enum CopyTarget {
     Users,
     Sessions,
     Attempts,
     OneTimeTokens,
     Events,
-    Letters,
+    QueuedEmails,
 }
 
-impl Table {
+impl CopyTarget {
     pub(super) const fn of(record: &Record) -> Self {
         match record {
             Record::User(_) => Self::Users,
@@ -28,7 +28,7 @@ impl Table {
             Record::Attempt { .. } => Self::Attempts,
             Record::OneTimeToken(_) => Self::OneTimeTokens,
             Record::Event(_) => Self::Events,
-            Record::Letter(_) => Self::Letters,
+            Record::QueuedEmail(_) => Self::QueuedEmails,
         }
     }
 
@@ -98,7 +98,7 @@ impl Table {
                     Type::INT2,
                 ],
             ),
-            Self::Letters => (
+            Self::QueuedEmails => (
                 "COPY letters (id, created_at, due_at, tries, recipient, recipient_key, user_id, about) \
                  FROM STDIN (FORMAT binary)",
                 &[
@@ -187,17 +187,17 @@ pub(super) async fn write(
                 ])
                 .await
         }
-        Record::Letter(letter) => {
+        Record::QueuedEmail(queued_email) => {
             writer
                 .write(&[
-                    &Uuid::from_bytes(*letter.id.as_bytes()),
-                    &row::millis(letter.created),
-                    &row::millis(letter.due),
-                    &i64::from(letter.tries),
-                    &letter.to.as_str(),
-                    &letter.to.key().as_str(),
-                    &letter.user.map(row::user_id),
-                    &Json(letter.about),
+                    &Uuid::from_bytes(*queued_email.id.as_bytes()),
+                    &row::millis(queued_email.created),
+                    &row::millis(queued_email.due),
+                    &i64::from(queued_email.tries),
+                    &queued_email.to.as_str(),
+                    &queued_email.to.key().as_str(),
+                    &queued_email.user.map(row::user_id),
+                    &Json(queued_email.kind),
                 ])
                 .await
         }

@@ -2,7 +2,7 @@
 
 use password_auth_model::{AccountPrefix, Attempt, SignInAttempt, UserId};
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::transact::Transaction;
 use super::{locks, row};
 use crate::DeleteUser;
@@ -11,7 +11,7 @@ use crate::DeleteUser;
 pub(super) async fn delete(
     transaction: &Transaction<'_>,
     id: UserId,
-) -> Result<DeleteUser, Failure> {
+) -> Result<DeleteUser, DatabaseError> {
     const USER: &str = "DELETE FROM users WHERE id = $1";
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
     // Letters to his address that are about nobody yet: unless somebody else gave it, and he did not verify it.

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Purpose};
-use super::error::Failure;
+use super::email_queue::{self, letter_columns};
+use super::error::DatabaseError;
 use super::events::{self, event_columns};
-use super::letters::{self, letter_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
 use super::tokens::{self, token_columns};
 use super::{PostgresStore, load};
@@ -61,11 +61,11 @@ pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
     let connection = connector
         .connect(Purpose::Bulk)
         .await
-        .map_err(Failure::Unreachable)?;
+        .map_err(DatabaseError::Unreachable)?;
     let begun = async {
         let locked = connection.row(ONE_AT_A_TIME, &[&LOCK]).await?;
         connection.client.batch_execute(SNAPSHOT).await?;
-        Ok::<_, Failure>(locked.is_some_and(|row| row.get(0)))
+        Ok::<_, DatabaseError>(locked.is_some_and(|row| row.get(0)))
     };
     if !begun.await? {
         return Err(StoreError::Busy);
@@ -81,7 +81,7 @@ pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
     })))
 }
 
-async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Failure> {
+async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), DatabaseError> {
     read(connection, batches, USERS, |found| {
         row::user(found, 0).map(Record::User)
     })
@@ -107,7 +107,7 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Fail
     })
     .await?;
     read(connection, batches, LETTERS, |found| {
-        letters::letter(found).map(Record::Letter)
+        email_queue::queued_email(found).map(Record::QueuedEmail)
     })
     .await
 }
@@ -117,13 +117,13 @@ async fn read(
     batches: &Batches,
     sql: &'static str,
     record: impl Fn(&Row) -> Result<Record, StoreError>,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     let rows = connection
         .client
         .query_raw(sql, Vec::<i64>::new())
         .await?
-        .map_err(Failure::from)
-        .map(|found| Ok::<_, Failure>(record(&found?)?))
+        .map_err(DatabaseError::from)
+        .map(|found| Ok::<_, DatabaseError>(record(&found?)?))
         .try_chunks(BATCH)
         .map_err(|error| error.1);
     let mut rows = pin!(rows);

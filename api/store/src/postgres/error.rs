@@ -6,7 +6,7 @@ use crate::StoreError;
 
 /// Why a piece of work was not done.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum DatabaseError {
     /// The database said no, or the connection broke.
     Database(tokio_postgres::Error),
     /// No host could be reached.
@@ -15,7 +15,7 @@ pub(super) enum Failure {
     Store(StoreError),
 }
 
-impl Failure {
+impl DatabaseError {
     /// Whether another connection may do better: this one is gone, or the server is going.
     pub(super) fn is_lost_connection(&self) -> bool {
         let Self::Database(error) = self else {
@@ -36,26 +36,26 @@ impl Failure {
     }
 }
 
-impl From<tokio_postgres::Error> for Failure {
+impl From<tokio_postgres::Error> for DatabaseError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for DatabaseError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
+impl From<DatabaseError> for StoreError {
+    fn from(failure: DatabaseError) -> Self {
         match failure {
-            Failure::Store(error) => error,
-            Failure::Unreachable(why) => {
+            DatabaseError::Store(error) => error,
+            DatabaseError::Unreachable(why) => {
                 Self::Unavailable(format!("no database can be reached ({why})"))
             }
-            Failure::Database(error) => match error.code() {
+            DatabaseError::Database(error) => match error.code() {
                 Some(code) if means_busy(code) => Self::Busy,
                 _ => Self::Unavailable(describe(&error)),
             },

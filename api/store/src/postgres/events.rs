@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use password_auth_model::{Event, EventId, Happening, SessionId, UserId};
+use password_auth_model::{Event, EventId, EventKind, SessionId, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, moment};
 use super::transact::{Transaction, work};
@@ -54,7 +54,7 @@ macro_rules! forget_surplus {
     };
 }
 
-pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
+pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), DatabaseError> {
     // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
     const INSERT: &str = concat!(
         "WITH added AS (INSERT INTO events (",
@@ -73,7 +73,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
     // With the one that is added, which the same statement does not see.
     let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
-        Happening::Deleted => LAST,
+        EventKind::Deleted => LAST,
         _ => INSERT,
     };
     transaction

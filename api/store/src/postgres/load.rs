@@ -7,8 +7,8 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
 
 use super::connect::{Connection, Connector, Purpose};
-use super::copy::{Table, write};
-use super::error::{Failure, describe};
+use super::copy::{CopyTarget, write};
+use super::error::{DatabaseError, describe};
 use crate::{LoadError, Loaded, Records, StoreError};
 
 /// All tables, the one that others refer to first.
@@ -32,7 +32,7 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
     let connection = connector
         .connect(Purpose::Bulk)
         .await
-        .map_err(|why| StoreError::from(Failure::Unreachable(why)))?;
+        .map_err(|why| StoreError::from(DatabaseError::Unreachable(why)))?;
     connection
         .client
         .batch_execute(ALONE)
@@ -68,10 +68,10 @@ type Copy = Pin<Box<BinaryCopyInWriter>>;
 /// One COPY for as long as records of one table come.
 async fn copy_all(connection: &Connection, mut records: Records) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
-    let mut under_way: Option<(Table, Copy)> = None;
+    let mut under_way: Option<(CopyTarget, Copy)> = None;
     while let Some(batch) = records.try_next().await.map_err(LoadError::Records)? {
         for record in &batch {
-            let table = Table::of(record);
+            let table = CopyTarget::of(record);
             let mut copy = match under_way.take() {
                 Some((same, copy)) if same == table => copy,
                 other => {
@@ -88,13 +88,13 @@ async fn copy_all(connection: &Connection, mut records: Records) -> Result<Loade
     Ok(loaded)
 }
 
-async fn begin(connection: &Connection, table: Table) -> Result<Copy, tokio_postgres::Error> {
+async fn begin(connection: &Connection, table: CopyTarget) -> Result<Copy, tokio_postgres::Error> {
     let (sql, types) = table.copy();
     let sink = connection.client.copy_in(sql).await?;
     Ok(Box::pin(BinaryCopyInWriter::new(sink, types)))
 }
 
-async fn finish(copy: Option<(Table, Copy)>) -> Result<(), LoadError> {
+async fn finish(copy: Option<(CopyTarget, Copy)>) -> Result<(), LoadError> {
     if let Some((_, mut copy)) = copy {
         copy.as_mut().finish().await.map_err(failed)?;
     }
@@ -111,5 +111,5 @@ fn failed(error: tokio_postgres::Error) -> LoadError {
     if error.code().is_some_and(|code| contradicts.contains(code)) {
         return LoadError::Contradiction(describe(&error));
     }
-    LoadError::Store(Failure::Database(error).into())
+    LoadError::Store(DatabaseError::Database(error).into())
 }

@@ -3,7 +3,7 @@
 use password_auth_model::{EmailKey, User, UserId};
 use sha2::{Digest as _, Sha256};
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::row::{self, user_columns};
 use super::transact::Transaction;
 
@@ -14,7 +14,7 @@ const ADMINS: i64 = 0x7061_7373_6164_6d6e;
 pub(super) async fn user(
     transaction: &Transaction<'_>,
     id: UserId,
-) -> Result<Option<User>, Failure> {
+) -> Result<Option<User>, DatabaseError> {
     const SELECT: &str = concat!(
         "SELECT ",
         user_columns!(),
@@ -28,7 +28,7 @@ pub(super) async fn user(
 pub(super) async fn another_active_admin(
     transaction: &Transaction<'_>,
     than: UserId,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str =
         "SELECT 1 FROM users WHERE role = 'admin' AND is_active AND id <> $1 LIMIT 1";
@@ -43,7 +43,7 @@ pub(super) async fn is_verified_by_another(
     transaction: &Transaction<'_>,
     email: &EmailKey,
     user: UserId,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str = "SELECT 1 FROM users WHERE email_key = $1 AND is_verified AND id <> $2";
     let (_, another) = transaction

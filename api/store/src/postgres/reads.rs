@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Parameters, Purpose};
-use super::error::Failure;
+use super::error::DatabaseError;
 use crate::StoreError;
 
 /// How long a read may take. A connection that keeps one longer is given up: its other side hangs.
@@ -74,14 +74,14 @@ impl Reads {
         slot: &Slot,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>, Failure> {
+    ) -> Result<Vec<Row>, DatabaseError> {
         let connection = self.connection(slot).await?;
         let result = match timeout(READ, connection.rows(sql, parameters)).await {
-            Ok(result) => result.map_err(Failure::from),
+            Ok(result) => result.map_err(DatabaseError::from),
             Err(_elapsed) => {
                 self.connector.doubt(&connection);
                 slot.forget(&connection);
-                return Err(Failure::Store(StoreError::Unavailable(
+                return Err(DatabaseError::Store(StoreError::Unavailable(
                     "the database does not answer".to_owned(),
                 )));
             }
@@ -107,7 +107,7 @@ impl Reads {
             .filter(|connection| self.connector.trusts(connection))
     }
 
-    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, Failure> {
+    async fn connection(&self, slot: &Slot) -> Result<Arc<Connection>, DatabaseError> {
         self.connector()?;
         if let Some(connection) = self.trusted(slot) {
             return Ok(connection);
@@ -120,7 +120,7 @@ impl Reads {
             .connector
             .connect(self.purpose)
             .await
-            .map_err(Failure::Unreachable)?;
+            .map_err(DatabaseError::Unreachable)?;
         let connection = Arc::new(connection);
         slot.set(Some(Arc::clone(&connection)));
         Ok(connection)

@@ -7,7 +7,7 @@ use password_auth_model::{
 use tokio_postgres::types::Json;
 
 use super::PostgresStore;
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
 use super::transact::{Transaction, work};
@@ -74,7 +74,7 @@ pub(super) async fn create(
     transaction: &Transaction<'_>,
     session: &Session,
     password_version: u32,
-) -> Result<NewSession, Failure> {
+) -> Result<NewSession, DatabaseError> {
     // Locks the user's row: whoever disables him, or changes his password, comes before or after.
     const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
          WHERE id = $1 AND is_active AND password_version = $2";
@@ -185,7 +185,7 @@ pub(super) async fn rotate(
     id: SessionId,
     presented: Generation,
     by: Party,
-) -> Result<Option<Rotation>, Failure> {
+) -> Result<Option<Rotation>, DatabaseError> {
     const USER_AND_TIME: &str = concat!(
         "SELECT ",
         user_columns!(),
@@ -246,7 +246,7 @@ pub(super) async fn note_use(
     id: SessionId,
     generation: Generation,
     party: Party,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     let found = locked(transaction, id).await?;
     match found.and_then(|session| session.after_use(generation, party)) {
         Some(after) => write(transaction, &after).await,
@@ -255,12 +255,15 @@ pub(super) async fn note_use(
 }
 
 /// The session, unchanged by others until the transaction ends.
-async fn locked(transaction: &Transaction<'_>, id: SessionId) -> Result<Option<Session>, Failure> {
+async fn locked(
+    transaction: &Transaction<'_>,
+    id: SessionId,
+) -> Result<Option<Session>, DatabaseError> {
     let found = transaction.row(LOCK, &[&row::session_id(id)]).await?;
     Ok(found.map(|found| row::session(&found, 0)).transpose()?)
 }
 
-async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), Failure> {
+async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), DatabaseError> {
     transaction
         .execute(
             WRITE,
@@ -284,7 +287,7 @@ pub(super) async fn renew(
     transaction: &Transaction<'_>,
     id: SessionId,
     user: UserId,
-) -> Result<Option<Session>, Failure> {
+) -> Result<Option<Session>, DatabaseError> {
     let found = locked(transaction, id).await?;
     let Some(session) = found.filter(|s| s.user == user && s.ended.is_none()) else {
         return Ok(None);
@@ -294,7 +297,7 @@ pub(super) async fn renew(
     Ok(Some(renewed))
 }
 
-pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), Failure> {
+pub(super) async fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions WHERE id = $1 AND ended IS NULL";
     let removed = transaction.execute(DELETE, &[&row::session_id(id)]).await?;
     if removed == 0 {
@@ -307,7 +310,7 @@ pub(super) async fn end_of(
     transaction: &Transaction<'_>,
     user: UserId,
     id: SessionId,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions \
          WHERE id = $1 AND user_id = $2 AND ended IS NULL";
     let removed = transaction
@@ -323,7 +326,7 @@ pub(super) async fn end_all(
     transaction: &Transaction<'_>,
     user: UserId,
     keep: Option<SessionId>,
-) -> Result<u64, Failure> {
+) -> Result<u64, DatabaseError> {
     const DELETE: &str = "DELETE FROM sessions \
          WHERE user_id = $1 AND ended IS NULL AND id IS DISTINCT FROM $2";
     let removed = transaction

@@ -6,7 +6,7 @@ use std::time::Duration;
 use password_auth_model::{EVENTS_KEPT, KEPT_AFTER_EXPIRY};
 
 use super::PostgresStore;
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::transact::Transaction;
 use crate::StoreError;
 
@@ -55,7 +55,7 @@ async fn remove(
     transaction: &Transaction<'_>,
     statement: &'static str,
     kept: i64,
-) -> Result<u64, Failure> {
+) -> Result<u64, DatabaseError> {
     transaction
         .execute(statement, &[&kept, &STEP.cast_signed()])
         .await

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, moment, user_columns};
 use super::transact::{Transaction, work};
@@ -62,7 +62,7 @@ impl OneTimeTokenStore for PostgresStore {
 pub(super) async fn add_token(
     transaction: &Transaction<'_>,
     token: &OneTimeToken,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const INSERT: &str = "INSERT INTO one_time_tokens (hash, user_id, purpose, expires_at) \
          SELECT $1::bytea, u.id, $3::jsonb, $4::bigint \
          FROM users u WHERE u.id = $2 AND u.is_active FOR SHARE";
@@ -122,7 +122,7 @@ pub(super) fn one_time_token(row: &Row, first: usize) -> Result<OneTimeToken, St
 async fn locked(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
-) -> Result<Option<(User, Purpose)>, Failure> {
+) -> Result<Option<(User, Purpose)>, DatabaseError> {
     const WHOSE: &str = "SELECT user_id FROM one_time_tokens WHERE hash = $1";
     const LOCK: &str = "SELECT purpose FROM one_time_tokens \
          WHERE hash = $1 AND expires_at > clock_ms() FOR UPDATE";
@@ -145,7 +145,7 @@ pub(super) async fn reset_password(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
     new: &PasswordHash,
-) -> Result<Option<User>, Failure> {
+) -> Result<Option<User>, DatabaseError> {
     let (mut user, address) = match locked(transaction, hash).await? {
         Some((user, Purpose::ResetPassword(address))) => (user, address),
         _ => {
@@ -169,7 +169,7 @@ pub(super) async fn reset_password(
 pub(super) async fn confirm(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
-) -> Result<ConfirmEmail, Failure> {
+) -> Result<ConfirmEmail, DatabaseError> {
     let found = locked(transaction, hash).await?;
     let (before, address, changes) = match found {
         Some((user, Purpose::ChangeEmail(address))) => (user, address, true),
@@ -216,7 +216,7 @@ pub(super) async fn confirm(
 }
 
 /// What a mailed token may change.
-async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), Failure> {
+async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), DatabaseError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $2, password_version = $3, email = $4, \
          email_key = $5, is_verified = $6 WHERE id = $1";
     let key = user.email.as_ref().map(|email| email.key());

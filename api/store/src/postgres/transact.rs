@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Parameters, Purpose};
-use super::error::{Failure, describe};
+use super::error::{DatabaseError, describe};
 use super::{MAX_WAIT, OpenError};
 use crate::StoreError;
 
@@ -47,7 +47,8 @@ const NO_ANSWER: &str = "the database, or its standby, does not answer";
 /// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
 pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
 
-pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+pub(super) type Pending<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, DatabaseError>> + Send + 'a>>;
 
 /// A transaction that has begun.
 pub(super) struct Transaction<'a> {
@@ -62,7 +63,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<Option<Row>, Failure> {
+    ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.connection.row(sql, parameters).await?)
     }
 
@@ -70,7 +71,7 @@ impl Transaction<'_> {
         &self,
         first: (&'static str, Parameters<'_>),
         second: (&'static str, Parameters<'_>),
-    ) -> Result<(Option<Row>, Option<Row>), Failure> {
+    ) -> Result<(Option<Row>, Option<Row>), DatabaseError> {
         Ok(self.connection.rows_of_both(first, second).await?)
     }
 
@@ -78,7 +79,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, DatabaseError> {
         Ok(self.connection.execute(sql, parameters).await?)
     }
 
@@ -89,7 +90,7 @@ impl Transaction<'_> {
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, DatabaseError> {
         let statement = self.connection.statement(sql).await?;
         self.connection.take_warning();
         let (changed, committed) = tokio::join!(
@@ -101,17 +102,17 @@ impl Transaction<'_> {
     }
 
     /// How long ago the work was asked for. `Err` if that is longer than a client should be surprised by.
-    pub(super) fn waited(&self) -> Result<Duration, Failure> {
+    pub(super) fn waited(&self) -> Result<Duration, DatabaseError> {
         let waited = self.asked.elapsed();
         if waited > MAX_WAIT {
-            return Err(Failure::Store(StoreError::Busy));
+            return Err(DatabaseError::Store(StoreError::Busy));
         }
         Ok(waited)
     }
 
     /// For an answer that rests on what another transaction wrote: the commit then waits as that one's did. What
     /// is visible here may still miss on the standby, if that one's wait was cancelled.
-    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), Failure> {
+    pub(super) async fn wait_for_what_was_read(&self) -> Result<(), DatabaseError> {
         const MARK: &str = "SELECT pg_logical_emit_message(true, 'password-auth', '')";
         self.execute(MARK, &[]).await?;
         Ok(())
@@ -181,11 +182,11 @@ impl Pool {
         connector.give_up(Object::take(connection));
     }
 
-    async fn get(&self) -> Result<Object<Manager>, Failure> {
+    async fn get(&self) -> Result<Object<Manager>, DatabaseError> {
         self.0.get().await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => Failure::Store(StoreError::Busy),
-            PoolError::Backend(why) => Failure::Unreachable(why),
-            other => Failure::Unreachable(other.to_string()),
+            PoolError::Timeout(TimeoutType::Wait) => DatabaseError::Store(StoreError::Busy),
+            PoolError::Backend(why) => DatabaseError::Unreachable(why),
+            other => DatabaseError::Unreachable(other.to_string()),
         })
     }
 
@@ -197,7 +198,7 @@ impl Pool {
 /// How far a try came.
 enum Attempt {
     /// It has no effect.
-    NothingDone(Failure),
+    NothingDone(DatabaseError),
     /// The commit was sent, and may or may not count.
     Unknown(String),
 }
@@ -224,7 +225,7 @@ async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) ->
     // Sent together: the first statement does not wait for the answer to BEGIN.
     let begin = connection.client.batch_execute("BEGIN");
     let (begun, worked) = tokio::join!(begin, work(&transaction));
-    let worked = begun.map_err(Failure::from).and(worked);
+    let worked = begun.map_err(DatabaseError::from).and(worked);
     let committed = match (transaction.committed.into_inner(), worked.is_ok()) {
         // Also where the statement before it has no answer: nobody knows.
         (Some(committed), _) => committed,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use password_auth_model::{EmailKey, PasswordHash, SessionId, User, UserId, UsernameKey};
 
-use super::error::Failure;
+use super::error::DatabaseError;
 use super::transact::{Transaction, work};
 use super::{PostgresStore, deletion, locks, row, sessions, user_reads};
 use crate::{
@@ -100,7 +100,7 @@ impl UserStore for PostgresStore {
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
-) -> Result<CreateUser, Failure> {
+) -> Result<CreateUser, DatabaseError> {
     // Waits for whoever is just taking the name.
     const INSERT: &str = "INSERT INTO users \
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
@@ -149,7 +149,7 @@ pub(super) async fn create(
 pub(super) async fn name_is_taken(
     transaction: &Transaction<'_>,
     name: &UsernameKey,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     let taken = name_is_somebodys(transaction, name).await?;
     transaction.wait_for_what_was_read().await?;
     Ok(taken)
@@ -158,7 +158,7 @@ pub(super) async fn name_is_taken(
 async fn name_is_somebodys(
     transaction: &Transaction<'_>,
     name: &UsernameKey,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const SELECT: &str = "SELECT 1 FROM users WHERE username_key = $1";
     let Some(key) = row::searchable(name.as_str()) else {
         return Ok(false);
@@ -171,7 +171,7 @@ pub(super) async fn replace_hash(
     user: UserId,
     old: &PasswordHash,
     new: &PasswordHash,
-) -> Result<bool, Failure> {
+) -> Result<bool, DatabaseError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     let replaced = transaction
         .execute(UPDATE, &[&row::user_id(user), &old.as_str(), &new.as_str()])
@@ -188,7 +188,7 @@ pub(super) async fn change_password(
     version: u32,
     new: &PasswordHash,
     keep: Option<SessionId>,
-) -> Result<ChangePassword, Failure> {
+) -> Result<ChangePassword, DatabaseError> {
     const UPDATE: &str = "UPDATE users \
          SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
     let found = locks::user(transaction, user).await?;
@@ -219,7 +219,7 @@ pub(super) async fn reactivate(
     transaction: &Transaction<'_>,
     id: UserId,
     password_version: u32,
-) -> Result<ChangeUser, Failure> {
+) -> Result<ChangeUser, DatabaseError> {
     const UPDATE: &str =
         "UPDATE users SET is_active = true, deactivated_by_self = false WHERE id = $1";
     let found = locks::user(transaction, id).await?;
@@ -239,7 +239,7 @@ pub(super) async fn change(
     transaction: &Transaction<'_>,
     id: UserId,
     change: &UserChange,
-) -> Result<ChangeUser, Failure> {
+) -> Result<ChangeUser, DatabaseError> {
     const UPDATE: &str = "UPDATE users SET full_name = $2, role = $3, is_active = $4, \
          deactivated_by_self = $5 WHERE id = $1";
     const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
@@ -283,7 +283,7 @@ pub(super) async fn change(
 pub(super) async fn void_tokens(
     transaction: &Transaction<'_>,
     user: UserId,
-) -> Result<(), Failure> {
+) -> Result<(), DatabaseError> {
     const DELETE: &str = "DELETE FROM one_time_tokens WHERE user_id = $1";
     transaction.execute(DELETE, &[&row::user_id(user)]).await?;
     Ok(())

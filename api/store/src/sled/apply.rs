@@ -1,5 +1,5 @@
-//! The one way by which anything in the trees changes, so that a picture of an earlier moment can be kept
-//! (see `picture`). One record changes by itself; several change in one transaction.
+//! The one way by which anything in the trees changes, so that a snapshot of an earlier moment can be kept
+//! (see `snapshot`). One record changes by itself; several change in one transaction.
 //!
 //! Everything that writes runs on the one writing thread (see `writer`), so that what it has read stays
 //! true until it is here. A transaction rolls sled's write buffer twice, which takes longer than everything
@@ -9,22 +9,21 @@
 
 use std::convert::Infallible;
 
-use sled::Tree;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
 use super::change::{Batch, Change};
 use super::opened::Tables;
-use super::tables::{Table, unavailable};
+use super::trees::{Tree, unavailable};
 use crate::StoreError;
 
 impl Batch {
-    /// As [`Tables::apply`].
+    /// As [`Trees::apply`].
     pub(super) fn apply(&self, tables: &Tables) -> Result<(), StoreError> {
-        let changes = self.0.iter().map(|(table, key, value)| {
-            let table = *table;
+        let changes = self.0.iter().map(|(tree, key, value)| {
+            let tree = *tree;
             match value {
-                Some(value) => Change::Put { table, key, value },
-                None => Change::Remove { table, key },
+                Some(value) => Change::Put { tree, key, value },
+                None => Change::Remove { tree, key },
             }
         });
         tables.apply(&changes.collect::<Vec<_>>())
@@ -34,7 +33,7 @@ impl Batch {
 impl Tables {
     /// Makes all of the changes, or none. On the writing thread only.
     pub(super) fn apply(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        self.picture.keep(&self.trees, changes)?;
+        self.snapshot.keep(&self.trees, changes)?;
         match changes {
             [] => Ok(()),
             [one] => self.apply_one(one),
@@ -43,7 +42,7 @@ impl Tables {
     }
 
     fn apply_one(&self, change: &Change<'_>) -> Result<(), StoreError> {
-        let tree = self.tree(change.table());
+        let tree = self.tree(change.tree());
         match change {
             Change::Swap { key, old, new, .. } => tree
                 .compare_and_swap(key, old.as_ref(), Some(*new))
@@ -57,14 +56,14 @@ impl Tables {
     }
 
     fn apply_together(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        let mut tables: Vec<Table> = changes.iter().map(Change::table).collect();
-        tables.sort_unstable();
-        tables.dedup();
-        let trees: Vec<&Tree> = tables.iter().map(|table| self.tree(*table)).collect();
+        let mut changed: Vec<Tree> = changes.iter().map(Change::tree).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let trees: Vec<&sled::Tree> = changed.iter().map(|tree| self.tree(*tree)).collect();
         let _gate = self.between_flushes();
         let applied = trees.as_slice().transaction(|views| {
             for change in changes {
-                let Ok(at) = tables.binary_search(&change.table()) else {
+                let Ok(at) = changed.binary_search(&change.tree()) else {
                     continue;
                 };
                 match change.value() {

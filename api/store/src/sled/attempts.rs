@@ -6,7 +6,7 @@ use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
 use super::SledStore;
 use super::change::Change;
 use super::opened::Tables;
-use super::tables::{Table, moment, read_moment};
+use super::trees::{Tree, moment, read_moment};
 use crate::{AttemptStore, StoreError};
 
 #[async_trait]
@@ -48,7 +48,7 @@ pub(super) fn count_sign_in(
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let remembered = tables.bytes(Table::Attempts, attempt.network())?;
+    let remembered = tables.bytes(Tree::Attempts, attempt.network())?;
     if remembered
         .as_deref()
         .and_then(read_moment)
@@ -66,15 +66,15 @@ pub(super) fn count(
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let bytes = tables.bytes(Table::Attempts, key)?;
-    let paid_off = bytes
+    let bytes = tables.bytes(Tree::Attempts, key)?;
+    let theoretical_arrival = bytes
         .as_deref()
         .and_then(read_moment)
         .unwrap_or(Timestamp::from_millis(0));
-    let (verdict, next) = rate.decide(paid_off, now);
-    if next != paid_off {
+    let (verdict, next) = rate.decide(theoretical_arrival, now);
+    if next != theoretical_arrival {
         tables.apply(&[Change::Swap {
-            table: Table::Attempts,
+            tree: Tree::Attempts,
             key,
             old: bytes,
             new: &moment(next),
@@ -89,7 +89,7 @@ pub(super) fn remember_network(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     tables.apply(&[Change::Put {
-        table: Table::Attempts,
+        tree: Tree::Attempts,
         key: attempt.network(),
         value: &moment(until),
     }])

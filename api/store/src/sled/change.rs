@@ -2,33 +2,31 @@
 
 use sled::IVec;
 
-use super::tables::Table;
+use super::trees::Tree;
 
 /// A change of one record.
 pub(super) enum Change<'a> {
     /// Writes `new` if `old` still stands there, which nothing but another writing thread could change.
     Swap {
-        table: Table,
+        tree: Tree,
         key: &'a [u8],
         old: Option<IVec>,
         new: &'a [u8],
     },
     /// Writes `value`, whatever stands there.
     Put {
-        table: Table,
+        tree: Tree,
         key: &'a [u8],
         value: &'a [u8],
     },
     /// Removes what stands there.
-    Remove { table: Table, key: &'a [u8] },
+    Remove { tree: Tree, key: &'a [u8] },
 }
 
 impl Change<'_> {
-    pub(super) const fn table(&self) -> Table {
+    pub(super) const fn tree(&self) -> Tree {
         match self {
-            Self::Swap { table, .. } | Self::Put { table, .. } | Self::Remove { table, .. } => {
-                *table
-            }
+            Self::Swap { tree, .. } | Self::Put { tree, .. } | Self::Remove { tree, .. } => *tree,
         }
     }
 
@@ -50,14 +48,14 @@ impl Change<'_> {
 
 /// Changes that are gathered one after the other; at one place, the last one holds.
 #[derive(Default)]
-pub(super) struct Batch(pub(super) Vec<(Table, IVec, Option<IVec>)>);
+pub(super) struct Batch(pub(super) Vec<(Tree, IVec, Option<IVec>)>);
 
 impl Batch {
-    pub(super) fn put(&mut self, table: Table, key: impl Into<IVec>, value: impl Into<IVec>) {
-        self.0.push((table, key.into(), Some(value.into())));
+    pub(super) fn put(&mut self, tree: Tree, key: impl Into<IVec>, value: impl Into<IVec>) {
+        self.0.push((tree, key.into(), Some(value.into())));
     }
 
-    pub(super) fn remove(&mut self, table: Table, key: impl Into<IVec>) {
-        self.0.push((table, key.into(), None));
+    pub(super) fn remove(&mut self, tree: Tree, key: impl Into<IVec>) {
+        self.0.push((tree, key.into(), None));
     }
 }

@@ -1,14 +1,14 @@
 //! How records stand on disk: one byte of format version, then postcard.
 
-use password_auth_model::{Event, Letter, OneTimeToken};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
 /// A kind of record.
-pub(super) trait Kept: Serialize + DeserializeOwned {
-    /// The version of those that are written today. A record that changes gets the next one, and `older` learns
+pub(super) trait Stored: Serialize + DeserializeOwned {
+    /// The version of those that are written today. A record that changes gets the next one, and `legacy` learns
     /// to read this one.
     const VERSION: u8 = 1;
 
@@ -19,16 +19,16 @@ pub(super) trait Kept: Serialize + DeserializeOwned {
     }
 }
 
-impl Kept for OneTimeToken {}
-impl Kept for Event {}
-impl Kept for Letter {}
+impl Stored for OneTimeToken {}
+impl Stored for Event {}
+impl Stored for QueuedEmail {}
 
-pub(super) fn encode<T: Kept>(record: &T) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
     let start = vec![T::VERSION];
     postcard::to_extend(record, start).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-pub(super) fn decode<T: Kept>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, StoreError> {
     let Some((&version, record)) = bytes.split_first() else {
         return Err(StoreError::Corrupt("an empty record".to_owned()));
     };
@@ -49,12 +49,12 @@ pub(super) fn decode<T: Kept>(bytes: &[u8]) -> Result<T, StoreError> {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::{Kept, decode, encode};
+    use super::{Stored, decode, encode};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Pair(u32, String);
 
-    impl Kept for Pair {
+    impl Stored for Pair {
         const VERSION: u8 = 2;
 
         fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {

@@ -6,15 +6,15 @@
 //! at the next start, or by the next sweep.
 
 use password_auth_model::{
-    AccountPrefix, Attempt, EmailKey, Letter, SignInAttempt, User, UserId, UsernameKey,
+    AccountPrefix, Attempt, EmailKey, QueuedEmail, SignInAttempt, User, UserId, UsernameKey,
 };
 use serde::{Deserialize, Serialize};
 
 use super::change::{Batch, Change};
-use super::codec::{Kept, decode, encode};
+use super::codec::{Stored, decode, encode};
 use super::opened::Tables;
-use super::tables::{Table, email_prefix, unavailable, user_key};
-use super::{letters, sessions, tokens, user_entries};
+use super::trees::{Tree, email_prefix, unavailable, user_key};
+use super::{email_queue, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
 /// Events that one step removes.
@@ -31,7 +31,7 @@ struct Deletion {
     counted_for: Option<EmailKey>,
 }
 
-impl Kept for Deletion {}
+impl Stored for Deletion {}
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) enum Progress {
 pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progress), StoreError> {
     let Some(user) = tables.user(id)? else {
         // Whoever asks again since a first answer was lost is told when nothing is left.
-        return if tables.contains(Table::Deletions, id.as_bytes())? {
+        return if tables.contains(Tree::Deletions, id.as_bytes())? {
             Ok((DeleteUser::Deleted, proceed(tables, id)?))
         } else {
             Ok((DeleteUser::Unknown, Progress::Done))
@@ -56,7 +56,7 @@ pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progres
     }
     let mut batch = Batch::default();
     let rest = encode(&what_is_left(tables, &user)?)?;
-    batch.put(Table::Deletions, id.as_bytes(), rest);
+    batch.put(Tree::Deletions, id.as_bytes(), rest);
     user_entries::replace(&mut batch, Some(&user), None)?;
     sessions::remove_all(&mut batch, tables, id)?;
     tokens::void(&mut batch, tables, id)?;
@@ -71,7 +71,7 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     let email = user.email.as_ref().map(|email| email.key());
     let has_namesakes = match &email {
         Some(email) => {
-            let given_by = tables.suffixes::<16>(Table::Emails, &email_prefix(email));
+            let given_by = tables.suffixes::<16>(Tree::Emails, &email_prefix(email));
             given_by.take(2).count() > 1
         }
         None => false,
@@ -85,16 +85,16 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
 
 /// Removes more of what is left, if anything is.
 pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreError> {
-    let Some(rest) = tables.record::<Deletion>(Table::Deletions, id.as_bytes())? else {
+    let Some(rest) = tables.record::<Deletion>(Tree::Deletions, id.as_bytes())? else {
         return Ok(Progress::Done);
     };
     remove_attempts(tables, &rest)?;
-    remove_letters(tables, id, &rest)?;
+    remove_queued_emails(tables, id, &rest)?;
     if remove_events(tables, id)? == STEP {
         return Ok(Progress::More);
     }
     tables.apply(&[Change::Remove {
-        table: Table::Deletions,
+        tree: Tree::Deletions,
         key: id.as_bytes(),
     }])?;
     Ok(Progress::Done)
@@ -102,7 +102,7 @@ pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreErro
 
 /// Whose deletion was not finished.
 pub(super) fn unfinished(tables: &Tables) -> Result<Option<UserId>, StoreError> {
-    let first = tables.tree(Table::Deletions).first().map_err(unavailable)?;
+    let first = tables.tree(Tree::Deletions).first().map_err(unavailable)?;
     first
         .map(|(id, _)| {
             let id = id.as_ref().try_into();
@@ -123,7 +123,7 @@ pub(super) fn finish(tables: &Tables) -> Result<(), StoreError> {
 /// Deletions that an older version began hold addresses as it compared them.
 pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     let anew = |key: EmailKey| EmailKey::of(key.as_str());
-    for entry in tables.tree(Table::Deletions) {
+    for entry in tables.tree(Tree::Deletions) {
         let (id, rest) = entry.map_err(unavailable)?;
         let rest: Deletion = decode(&rest)?;
         let rest = Deletion {
@@ -131,7 +131,7 @@ pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> 
             counted_for: rest.counted_for.map(anew),
             ..rest
         };
-        let deletions = tables.tree(Table::Deletions);
+        let deletions = tables.tree(Tree::Deletions);
         deletions.insert(id, encode(&rest)?).map_err(unavailable)?;
     }
     Ok(())
@@ -149,7 +149,7 @@ fn remove_attempts(tables: &Tables, rest: &Deletion) -> Result<(), StoreError> {
 }
 
 fn remove_attempts_at(tables: &Tables, prefix: AccountPrefix) -> Result<(), StoreError> {
-    for rest_of_key in tables.suffixes::<8>(Table::Attempts, &prefix) {
+    for rest_of_key in tables.suffixes::<8>(Tree::Attempts, &prefix) {
         let key = [prefix, rest_of_key?].concat();
         remove_attempt(tables, &key)?;
     }
@@ -157,21 +157,21 @@ fn remove_attempts_at(tables: &Tables, prefix: AccountPrefix) -> Result<(), Stor
 }
 
 fn remove_attempt(tables: &Tables, key: &[u8]) -> Result<(), StoreError> {
-    let table = Table::Attempts;
-    tables.apply(&[Change::Remove { table, key }])
+    let tree = Tree::Attempts;
+    tables.apply(&[Change::Remove { tree, key }])
 }
 
 /// Looks at the whole queue, which is short.
-fn remove_letters(tables: &Tables, id: UserId, rest: &Deletion) -> Result<(), StoreError> {
+fn remove_queued_emails(tables: &Tables, id: UserId, rest: &Deletion) -> Result<(), StoreError> {
     let mut batch = Batch::default();
-    for letter in tables.tree(Table::Letters).iter().values() {
-        let letter: Letter = decode(&letter.map_err(unavailable)?)?;
-        let is_his = match letter.user {
+    for queued_email in tables.tree(Tree::QueuedEmails).iter().values() {
+        let queued_email: QueuedEmail = decode(&queued_email.map_err(unavailable)?)?;
+        let is_his = match queued_email.user {
             Some(user) => user == id,
-            None => rest.letters_to.as_ref() == Some(&letter.to.key()),
+            None => rest.letters_to.as_ref() == Some(&queued_email.to.key()),
         };
         if is_his {
-            letters::remove(&mut batch, &letter);
+            email_queue::remove(&mut batch, &queued_email);
         }
     }
     batch.apply(tables)
@@ -182,12 +182,12 @@ fn remove_events(tables: &Tables, id: UserId) -> Result<usize, StoreError> {
     let mut batch = Batch::default();
     let mut removed = 0;
     for event in tables
-        .suffixes::<16>(Table::UserEvents, id.as_bytes())
+        .suffixes::<16>(Tree::UserEvents, id.as_bytes())
         .take(STEP)
     {
         let event = event?;
-        batch.remove(Table::Events, &event);
-        batch.remove(Table::UserEvents, &user_key(id, &event));
+        batch.remove(Tree::Events, &event);
+        batch.remove(Tree::UserEvents, &user_key(id, &event));
         removed += 1;
     }
     batch.apply(tables)?;

@@ -1,4 +1,4 @@
-//! The store's picture (see `picture`) as a stream of records. Each step is read on the writing thread, and
+//! The store's snapshot (see `snapshot`) as a stream of records. Each step is read on the writing thread, and
 //! decoded outside of it; the next one is asked for when the stream is, so that a slow reader keeps nobody.
 
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use sled::IVec;
 
 use super::codec::decode;
 use super::opened::Tables;
-use super::picture::{Part, Reader, STEP, Section};
-use super::tables::read_moment;
+use super::snapshot::{Chunk, Reader, STEP, Section};
+use super::trees::read_moment;
 use super::writer::{Durability, Writer};
 use super::{SledStore, deletion, load};
 use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
@@ -32,7 +32,7 @@ impl Backup for SledStore {
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
-    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.picture)));
+    let reader = Arc::new(Reader::new(Arc::clone(&store.tables.snapshot)));
     // Nobody would know any more that what is left of a deleted person has to go.
     while let Some(user) = take(store, &reader).await? {
         store
@@ -54,22 +54,22 @@ pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
     })))
 }
 
-/// Takes the picture, unless somebody's deletion is not finished: whose.
+/// Takes the snapshot, unless somebody's deletion is not finished: whose.
 async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>, StoreError> {
     let held_by = Arc::downgrade(reader);
     let look = move |tables: &Tables| {
         let unfinished = deletion::unfinished(tables)?;
         if unfinished.is_none() {
-            tables.picture.take(held_by)?;
+            tables.snapshot.take(held_by)?;
         }
         Ok(unfinished)
     };
     store.writer.run(Durability::Unchanged, look).await
 }
 
-async fn next(writer: &Writer) -> Result<Part, StoreError> {
+async fn next(writer: &Writer) -> Result<Chunk, StoreError> {
     loop {
-        let step = |tables: &Tables| tables.picture.next(&tables.trees, STEP);
+        let step = |tables: &Tables| tables.snapshot.next(&tables.trees, STEP);
         match writer.run(Durability::Unchanged, step).await {
             Err(StoreError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
             part => return part,
@@ -90,7 +90,7 @@ fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, 
         }
         Section::Tokens => Record::OneTimeToken(decode(value)?),
         Section::Events => Record::Event(decode(value)?),
-        Section::Letters => Record::Letter(decode(value)?),
+        Section::QueuedEmails => Record::QueuedEmail(decode(value)?),
     };
     Ok(Some(record))
 }

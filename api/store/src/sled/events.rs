@@ -3,13 +3,13 @@
 //! An account's events are few (see [`forget_surplus`]), so that looking at the index of all of them costs little.
 
 use async_trait::async_trait;
-use password_auth_model::{Event, EventId, Happening, UserId};
+use password_auth_model::{Event, EventId, EventKind, UserId};
 
 use super::SledStore;
 use super::change::Change;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Placed, Table, unavailable, user_key};
+use super::trees::{IndexEntry, Tree, unavailable, user_key};
 use crate::{EventStore, StoreError};
 
 #[async_trait]
@@ -35,20 +35,20 @@ const STEP: usize = 16;
 
 /// Keeps an event, unless the person is gone, and it says anything else.
 pub(super) fn add(tables: &Tables, event: &Event) -> Result<(), StoreError> {
-    let is_of_nobody = !tables.contains(Table::Users, event.user.as_bytes())?;
-    if is_of_nobody && event.what != Happening::Deleted {
+    let is_of_nobody = !tables.contains(Tree::Users, event.user.as_bytes())?;
+    if is_of_nobody && event.what != EventKind::Deleted {
         return Ok(());
     }
     // One after the other costs far less than a transaction. A crash in between leaves a place in the index
     // without its event, which readers pass over; an event without its place would be found by nobody.
     let key = user_key(event.user, event.id.as_bytes());
     tables.apply(&[Change::Put {
-        table: Table::UserEvents,
+        tree: Tree::UserEvents,
         key: &key,
         value: &[event.what.class().number()],
     }])?;
     tables.apply(&[Change::Put {
-        table: Table::Events,
+        tree: Tree::Events,
         key: event.id.as_bytes(),
         value: &encode(event)?,
     }])?;
@@ -62,7 +62,7 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     let mut found = 0;
     let mut surplus = Vec::new();
     for place in tables
-        .tree(Table::UserEvents)
+        .tree(Tree::UserEvents)
         .scan_prefix(added.user.as_bytes())
         .rev()
     {
@@ -81,19 +81,19 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     for place in surplus {
         let event = place.get(16..).unwrap_or_default();
         // In this order, as above.
-        for (table, key) in [(Table::Events, event), (Table::UserEvents, &place[..])] {
-            tables.apply(&[Change::Remove { table, key }])?;
+        for (tree, key) in [(Tree::Events, event), (Tree::UserEvents, &place[..])] {
+            tables.apply(&[Change::Remove { tree, key }])?;
         }
     }
     Ok(())
 }
 
 /// What stands somewhere because of an event.
-pub(super) fn entries(event: &Event) -> Result<[Placed; 2], StoreError> {
+pub(super) fn entries(event: &Event) -> Result<[IndexEntry; 2], StoreError> {
     let place = user_key(event.user, event.id.as_bytes()).to_vec();
     let class = vec![event.what.class().number()];
     Ok([
-        (Table::Events, event.id.as_bytes().to_vec(), encode(event)?),
-        (Table::UserEvents, place, class),
+        (Tree::Events, event.id.as_bytes().to_vec(), encode(event)?),
+        (Tree::UserEvents, place, class),
     ])
 }

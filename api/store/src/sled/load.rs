@@ -5,8 +5,8 @@ use futures_util::StreamExt as _;
 use password_auth_model::UserId;
 
 use super::opened::Tables;
-use super::tables::{Placed, Table, moment, unavailable};
-use super::{SledStore, events, letters, open, sessions, tokens, user_entries};
+use super::trees::{IndexEntry, Tree, moment, unavailable};
+use super::{SledStore, email_queue, events, open, sessions, tokens, user_entries};
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.
@@ -33,10 +33,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
 
 /// Sets the mark, if nothing is there.
 fn begin(tables: &Tables) -> Result<bool, StoreError> {
-    if Table::ALL
-        .iter()
-        .any(|table| !tables.tree(*table).is_empty())
-    {
+    if Tree::ALL.iter().any(|tree| !tables.tree(*tree).is_empty()) {
         return Ok(false);
     }
     open::set_restoring(tables)?;
@@ -60,7 +57,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
     match record {
         Record::User(user) => {
             let entries = user_entries::entries(user)?;
-            let entries = entries.into_iter().map(|e| (e.table, e.key, e.value));
+            let entries = entries.into_iter().map(|e| (e.tree, e.key, e.value));
             holds(insert(tables, entries)?, || {
                 format!(
                     "user {}, his name or his verified address is there twice",
@@ -75,7 +72,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
             })
         }
         Record::Attempt { key, until } => {
-            let entry = (Table::Attempts, key.to_vec(), moment(*until).to_vec());
+            let entry = (Tree::Attempts, key.to_vec(), moment(*until).to_vec());
             holds(insert(tables, [entry])?, || {
                 "a count of tries is there twice".to_owned()
             })
@@ -89,29 +86,32 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
             format!("event {} is there twice", event.id)
         }),
-        Record::Letter(letter) => {
-            if let Some(user) = letter.user {
-                is_there(tables, user, || format!("letter {}", letter.id))?;
+        Record::QueuedEmail(queued_email) => {
+            if let Some(user) = queued_email.user {
+                is_there(tables, user, || format!("letter {}", queued_email.id))?;
             }
-            holds(insert(tables, letters::entries(letter)?)?, || {
-                format!("letter {} is there twice", letter.id)
+            holds(insert(tables, email_queue::entries(queued_email)?)?, || {
+                format!("letter {} is there twice", queued_email.id)
             })
         }
     }
 }
 
-/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a picture of half a store.
-fn insert(tables: &Tables, entries: impl IntoIterator<Item = Placed>) -> Result<bool, StoreError> {
+/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a snapshot of half a store.
+fn insert(
+    tables: &Tables,
+    entries: impl IntoIterator<Item = IndexEntry>,
+) -> Result<bool, StoreError> {
     let mut alone = true;
-    for (table, key, value) in entries {
-        let before = tables.tree(table).insert(key, value).map_err(unavailable)?;
+    for (tree, key, value) in entries {
+        let before = tables.tree(tree).insert(key, value).map_err(unavailable)?;
         alone &= before.is_none();
     }
     Ok(alone)
 }
 
 fn is_there(tables: &Tables, user: UserId, what: impl FnOnce() -> String) -> Result<(), LoadError> {
-    let is_there = tables.contains(Table::Users, user.as_bytes())?;
+    let is_there = tables.contains(Tree::Users, user.as_bytes())?;
     holds(is_there, || format!("{} belongs to nobody", what()))
 }
 
@@ -125,9 +125,9 @@ fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError>
 
 /// Removes everything, and then the mark.
 async fn empty(store: &SledStore) -> Result<(), StoreError> {
-    for table in Table::ALL {
+    for tree in Tree::ALL {
         let step = move |tables: &Tables| {
-            let tree = tables.tree(table);
+            let tree = tables.tree(tree);
             let mut removed = 0;
             for key in tree.iter().keys().take(STEP) {
                 tree.remove(key.map_err(unavailable)?)

@@ -2,7 +2,7 @@
 //!
 //! What the crate does badly is wrapped here and nowhere else: its `flush` does not sync (see `writer`),
 //! a start that was killed leaves a file that the next start trips over (see `open`), and a transaction
-//! must not touch a tree from outside (see `tables`). Reads are inline; every write goes through one
+//! must not touch a tree from outside (see `trees`). Reads are inline; every write goes through one
 //! thread, and what must be durable is acknowledged by another after one flush for all that waited.
 
 mod apply;
@@ -11,23 +11,23 @@ mod change;
 mod codec;
 mod deletion;
 mod dump;
+mod email_queue;
 mod events;
-mod letters;
+mod legacy;
 mod load;
-mod log;
-mod mark;
-mod older;
+mod log_check;
 mod open;
 mod opened;
-mod picture;
 mod reads;
 mod sessions;
+mod snapshot;
 mod sweep;
-mod tables;
 mod tokens;
+mod trees;
 mod upgrade;
 mod user_entries;
 mod users;
+mod watermark;
 mod writer;
 
 use std::path::Path;
@@ -42,7 +42,7 @@ use password_auth_model::Timestamp;
 
 use self::opened::Tables;
 use self::sweep::SweptTo;
-use self::tables::Table;
+use self::trees::Tree;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 use super::gate::Gate;
@@ -108,10 +108,10 @@ impl SledStore {
     }
 
     fn open_as(data_dir: &Path, cache_bytes: u64, max_wait: Duration) -> Result<Self, OpenError> {
-        let (tables, disk, mark) = open::open(data_dir, cache_bytes)?;
+        let (tables, disk, watermark) = open::open(data_dir, cache_bytes)?;
         let tables = Arc::new(tables);
-        let writer =
-            Writer::start(Arc::clone(&tables), disk, mark, max_wait).map_err(OpenError::Threads)?;
+        let writer = Writer::start(Arc::clone(&tables), disk, watermark, max_wait)
+            .map_err(OpenError::Threads)?;
         let readers = Threads::start("store-reads", READERS).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,
@@ -162,7 +162,7 @@ impl SledStore {
 #[async_trait]
 impl Lifecycle for SledStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.tables()?.contains(Table::Users, &[]).map(|_| ())
+        self.tables()?.contains(Tree::Users, &[]).map(|_| ())
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {

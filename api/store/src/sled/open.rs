@@ -10,10 +10,10 @@ use std::path::Path;
 use password_auth_model::UsernameKey;
 
 pub use self::error::OpenError;
-use super::mark::{Found, Mark};
 use super::opened::Tables;
-use super::tables::unavailable;
-use super::{deletion, log, upgrade};
+use super::trees::unavailable;
+use super::watermark::{Found, Watermark};
+use super::{deletion, log_check, upgrade};
 use crate::StoreError;
 use crate::panics::{Panicked, caught};
 
@@ -39,26 +39,31 @@ pub(super) fn owner(data_dir: &Path) -> Option<u32> {
 }
 
 /// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
-pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, Mark), OpenError> {
+pub(super) fn open(
+    data_dir: &Path,
+    cache_bytes: u64,
+) -> Result<(Tables, File, Watermark), OpenError> {
     let lock = lock(data_dir)?;
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
     remove_unfinished_snapshots(&sled_dir)?;
     remove_unfinished_settings(&sled_dir)?;
-    let (mark, found) = Mark::open(data_dir).map_err(io_error(data_dir))?;
+    let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
     let db = open_sled(&sled_dir, cache_bytes)?;
     // sled panics on some damaged pages: that too is an answer.
     let opened = caught(|| {
-        let number = check_mark(&db, &sled_dir, &mark, &found)?;
-        let format = check_format(&db, &sled_dir, &mark)?;
+        let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
+        let format = check_format(&db, &sled_dir, &watermark)?;
         let tables = Tables::open(db, lock).map_err(failed(&sled_dir))?;
-        let followed = mark
+        let followed = watermark
             .set(&tables.db, number + 1)
             .map_err(failed(&sled_dir))?;
         tables.db.flush().map_err(failed(&sled_dir))?;
         let disk = sync_files(&sled_dir).map_err(io_error(&sled_dir))?;
-        mark.follow(&followed).map_err(io_error(mark.path()))?;
+        watermark
+            .follow(&followed)
+            .map_err(io_error(watermark.path()))?;
         bring_up_to_date(&tables, &disk, format).map_err(|error| OpenError::Damaged {
             path: sled_dir.clone(),
             detail: error.to_string(),
@@ -69,28 +74,28 @@ pub(super) fn open(data_dir: &Path, cache_bytes: u64) -> Result<(Tables, File, M
         path: sled_dir.clone(),
         detail: PANICKED.to_owned(),
     })??;
-    Ok((tables, disk, mark))
+    Ok((tables, disk, watermark))
 }
 
 /// What a sled that panicked is said to have done; what it logged has the details.
 const PANICKED: &str = "sled stopped while it read its files";
 
 /// sled's number, if it is not lower than the file's.
-fn check_mark(
+fn check_watermark(
     db: &sled::Db,
     sled_dir: &Path,
-    mark: &Mark,
+    watermark: &Watermark,
     found: &Found,
 ) -> Result<u64, OpenError> {
-    let number = Mark::in_sled(db).map_err(failed(sled_dir))?;
+    let number = Watermark::in_sled(db).map_err(failed(sled_dir))?;
     match found {
         Found::Number(synced) if *synced > number => Err(OpenError::Lost {
             path: sled_dir.to_owned(),
-            mark: mark.path().to_owned(),
+            watermark: watermark.path().to_owned(),
         }),
         Found::Damaged => {
             tracing::warn!(
-                file = %mark.path().display(),
+                file = %watermark.path().display(),
                 "this file was damaged, and is written anew; it tells whether data was lost, which can not \
                  be told this time: look after the disk, and keep a backup"
             );
@@ -103,7 +108,7 @@ fn check_mark(
 /// What sled passes over without a word is said here. The server starts all the same: after a power loss
 /// such a place can be one that had been given up.
 fn report_holes(sled_dir: &Path) {
-    match log::holes(sled_dir) {
+    match log_check::holes(sled_dir) {
         Ok(holes) if holes.is_empty() => {}
         Ok(holes) => tracing::error!(
             folder = %sled_dir.display(),
@@ -225,7 +230,7 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
 
 /// The layout's version, of those that this program reads; and the version of the function that makes the keys of
 /// `usernames` is ours.
-fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<u8, OpenError> {
+fn check_format(db: &sled::Db, path: &Path, watermark: &Watermark) -> Result<u8, OpenError> {
     let ours = [FORMAT, UsernameKey::VERSION];
     match db.get(FORMAT_KEY).map_err(failed(path))? {
         None => {
@@ -240,7 +245,7 @@ fn check_format(db: &sled::Db, path: &Path, mark: &Mark) -> Result<u8, OpenError
         }
         Some(found) if *found == *RESTORING => Err(OpenError::HalfRestored {
             folder: path.to_owned(),
-            mark: mark.path().to_owned(),
+            watermark: watermark.path().to_owned(),
         }),
         Some(found) => Err(OpenError::OtherFormat {
             path: path.to_owned(),
@@ -286,7 +291,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 
 /// As [`open`], right after the same folder was let go of: sled's threads do that a moment after its handles.
 #[cfg(test)]
-pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Mark) {
+pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Watermark) {
     let begun = std::time::Instant::now();
     loop {
         match open(data_dir, super::CACHE_BYTES) {

@@ -12,26 +12,24 @@ use password_auth_model::{
 
 use super::codec::decode;
 use super::opened::Tables;
-use super::tables::{
-    Table, email_prefix, read_moment, role_key, role_number, unavailable, user_key,
-};
+use super::trees::{Tree, email_prefix, read_moment, role_key, role_number, unavailable, user_key};
 use crate::{MAX_NAMESAKES, StoreError, UserFilter};
 
 impl Tables {
     pub(super) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.record(Table::Users, id.as_bytes())
+        self.record(Tree::Users, id.as_bytes())
     }
 
     pub(super) fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
-        match self.bytes(Table::Usernames, name.as_str().as_bytes())? {
-            Some(id) => self.record(Table::Users, &id),
+        match self.bytes(Tree::Usernames, name.as_str().as_bytes())? {
+            Some(id) => self.record(Tree::Users, &id),
             None => Ok(None),
         }
     }
 
     /// Who has verified the address.
     pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
-        let id = self.bytes(Table::VerifiedEmails, email.as_str().as_bytes())?;
+        let id = self.bytes(Tree::VerifiedEmails, email.as_str().as_bytes())?;
         id.map(|id| {
             let id = id.as_ref().try_into();
             id.map(UserId::from_bytes)
@@ -55,7 +53,7 @@ impl Tables {
         if let Some(owner) = self.verified_owner(email)? {
             return Ok(vec![owner]);
         }
-        let all = || self.suffixes(Table::Emails, &email_prefix(email));
+        let all = || self.suffixes(Tree::Emails, &email_prefix(email));
         let mut ids = all()
             .take(MAX_NAMESAKES / 2)
             .collect::<Result<Vec<_>, _>>()?;
@@ -82,7 +80,7 @@ impl Tables {
                 .as_ref()
                 .map_or(Bound::Unbounded, |id| Bound::Excluded(&id[..]));
             let behind = self
-                .tree(Table::Users)
+                .tree(Tree::Users)
                 .range::<&[u8], _>((after, Bound::Unbounded));
             let some = behind.values().skip(skip).take(limit);
             return some
@@ -93,14 +91,14 @@ impl Tables {
         let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
         let end = [role_number(role) + 1];
         let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
-        let behind = self.tree(Table::Roles).range::<&[u8], _>(range);
+        let behind = self.tree(Tree::Roles).range::<&[u8], _>(range);
         let mut users = Vec::new();
         for key in behind.keys().skip(skip) {
             if users.len() == limit {
                 break;
             }
             let key = key.map_err(unavailable)?;
-            let user = self.record::<User>(Table::Users, &key[1..])?;
+            let user = self.record::<User>(Tree::Users, &key[1..])?;
             // Since the index was looked at he may be gone, or have another role.
             users.extend(user.filter(|user| user.role == role));
         }
@@ -110,7 +108,7 @@ impl Tables {
     /// Looks at the index of roles: a key alone for each user, many in a page.
     pub(super) fn count_users(&self) -> Result<u64, StoreError> {
         let mut count = 0;
-        for user in self.tree(Table::Roles).iter().keys() {
+        for user in self.tree(Tree::Roles).iter().keys() {
             user.map_err(unavailable)?;
             count += 1;
         }
@@ -122,7 +120,7 @@ impl Tables {
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
         loop {
-            let found = self.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+            let found = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
             let Some((bytes, session)) = found else {
                 return Ok(None);
             };
@@ -130,7 +128,7 @@ impl Tables {
                 return Ok(None);
             };
             // A session never becomes again what it was.
-            if self.bytes(Table::Sessions, id.as_bytes())? == Some(bytes) {
+            if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
                 return Ok(Some((session, user)));
             }
         }
@@ -139,7 +137,7 @@ impl Tables {
     pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         loop {
             let ids = self.session_ids_of(user)?;
-            let sessions = ids.iter().map(|id| self.record(Table::Sessions, id));
+            let sessions = ids.iter().map(|id| self.record(Tree::Sessions, id));
             let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
             if self.session_ids_of(user)? == ids {
                 return Ok(sessions.into_iter().flatten().collect());
@@ -148,8 +146,7 @@ impl Tables {
     }
 
     pub(super) fn session_ids_of(&self, user: UserId) -> Result<Vec<[u8; 16]>, StoreError> {
-        self.suffixes(Table::UserSessions, user.as_bytes())
-            .collect()
+        self.suffixes(Tree::UserSessions, user.as_bytes()).collect()
     }
 
     /// A token that has not expired, and its user, who is active.
@@ -158,13 +155,13 @@ impl Tables {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
-        let token = self.record::<OneTimeToken>(Table::Tokens, hash.as_bytes())?;
+        let token = self.record::<OneTimeToken>(Tree::Tokens, hash.as_bytes())?;
         let Some(token) = token.filter(|token| now < token.expires) else {
             return Ok(None);
         };
         let user = self.user(token.user)?.filter(|user| user.is_active);
         // A token never changes, and once it is gone it stays so.
-        let is_there = self.contains(Table::Tokens, hash.as_bytes())?;
+        let is_there = self.contains(Tree::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }
 
@@ -179,7 +176,7 @@ impl Tables {
         match user {
             None => {
                 let older = self
-                    .tree(Table::Events)
+                    .tree(Tree::Events)
                     .range::<&[u8], _>(..&before.as_bytes()[..]);
                 for event in older.values().rev().take(limit) {
                     events.push(decode(&event.map_err(unavailable)?)?);
@@ -187,13 +184,13 @@ impl Tables {
             }
             Some(user) => {
                 let (first, end) = (user_key(user, &[0; 16]), user_key(user, before.as_bytes()));
-                let older = self.tree(Table::UserEvents).range(first..end);
+                let older = self.tree(Tree::UserEvents).range(first..end);
                 for key in older.keys().rev() {
                     if events.len() == limit {
                         break;
                     }
                     let key = key.map_err(unavailable)?;
-                    events.extend(self.record::<Event>(Table::Events, &key[16..])?);
+                    events.extend(self.record::<Event>(Tree::Events, &key[16..])?);
                 }
             }
         }
@@ -201,8 +198,11 @@ impl Tables {
     }
 
     /// When the next letter is due.
-    pub(super) fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let first = self.tree(Table::LettersDue).first().map_err(unavailable)?;
+    pub(super) fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let first = self
+            .tree(Tree::QueuedEmailsDue)
+            .first()
+            .map_err(unavailable)?;
         Ok(first.and_then(|(key, _)| read_moment(key.get(..8)?)))
     }
 }

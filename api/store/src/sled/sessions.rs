@@ -8,7 +8,7 @@ use password_auth_model::{
 use super::change::{Batch, Change};
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Placed, Table, timed_key, user_key};
+use super::trees::{IndexEntry, Tree, timed_key, user_key};
 use super::{SledStore, user_entries};
 use crate::{NewSession, SessionStore, StoreError};
 
@@ -94,13 +94,13 @@ pub(super) fn create(
     // An older version of the program set no limit: there may be more than one too many.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
     for id in &others[..too_many] {
-        match tables.record(Table::Sessions, id)? {
+        match tables.record(Tree::Sessions, id)? {
             Some(oldest) => remove(&mut batch, &oldest),
-            None => batch.remove(Table::UserSessions, &user_key(session.user, id)),
+            None => batch.remove(Tree::UserSessions, &user_key(session.user, id)),
         }
     }
-    for (table, key, value) in entries(session)? {
-        batch.put(table, key, value);
+    for (tree, key, value) in entries(session)? {
+        batch.put(tree, key, value);
     }
     batch.apply(tables)?;
     Ok(NewSession::Added)
@@ -113,7 +113,7 @@ pub(super) fn rotate(
     by: Party,
     arrival: Timestamp,
 ) -> Result<Option<Rotation>, StoreError> {
-    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
     let Some((bytes, session)) = found else {
         return Ok(None);
     };
@@ -124,7 +124,7 @@ pub(super) fn rotate(
     let session = match decision.apply(&session, presented, by, arrival) {
         Some(changed) => {
             tables.apply(&[Change::Swap {
-                table: Table::Sessions,
+                tree: Tree::Sessions,
                 key: id.as_bytes(),
                 old: Some(bytes),
                 new: &encode(&changed)?,
@@ -146,13 +146,13 @@ pub(super) fn note_use(
     generation: Generation,
     party: Party,
 ) -> Result<(), StoreError> {
-    let found = tables.look_up::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
     let Some((bytes, session)) = found else {
         return Ok(());
     };
     if let Some(after) = session.after_use(generation, party) {
         tables.apply(&[Change::Swap {
-            table: Table::Sessions,
+            tree: Tree::Sessions,
             key: id.as_bytes(),
             old: Some(bytes),
             new: &encode(&after)?,
@@ -164,7 +164,7 @@ pub(super) fn note_use(
 /// Removes a session, if it is that person's where one is given; whether it did. One that was ended for a theft
 /// stays: its thief must not take away what its owner is to be told.
 pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
-    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     let session = found
         .filter(|session| session.ended.is_none() && of.is_none_or(|user| user == session.user));
     let Some(session) = session else {
@@ -182,7 +182,7 @@ pub(super) fn live_of(
     id: SessionId,
     user: UserId,
 ) -> Result<Option<Session>, StoreError> {
-    let found = tables.record::<Session>(Table::Sessions, id.as_bytes())?;
+    let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     Ok(found.filter(|session| session.ended.is_none() && session.user == user))
 }
 
@@ -229,23 +229,23 @@ pub(super) fn remove_all(
 /// Removes a session and its places in the indexes.
 pub(super) fn remove(batch: &mut Batch, session: &Session) {
     let id = session.id.as_bytes();
-    batch.remove(Table::Sessions, id);
-    batch.remove(Table::SessionExpiry, &timed_key(session.expires, id));
-    batch.remove(Table::UserSessions, &user_key(session.user, id));
+    batch.remove(Tree::Sessions, id);
+    batch.remove(Tree::SessionExpiry, &timed_key(session.expires, id));
+    batch.remove(Tree::UserSessions, &user_key(session.user, id));
 }
 
 /// What stands somewhere because of a session.
-pub(super) fn entries(session: &Session) -> Result<[Placed; 3], StoreError> {
+pub(super) fn entries(session: &Session) -> Result<[IndexEntry; 3], StoreError> {
     let id = session.id.as_bytes();
     Ok([
-        (Table::Sessions, id.to_vec(), encode(session)?),
+        (Tree::Sessions, id.to_vec(), encode(session)?),
         (
-            Table::SessionExpiry,
+            Tree::SessionExpiry,
             timed_key(session.expires, id).to_vec(),
             Vec::new(),
         ),
         (
-            Table::UserSessions,
+            Tree::UserSessions,
             user_key(session.user, id).to_vec(),
             Vec::new(),
         ),

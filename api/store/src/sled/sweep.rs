@@ -12,10 +12,10 @@ use sled::IVec;
 
 pub(super) use self::attempts::SweptTo;
 use super::change::Batch;
-use super::codec::{Kept, decode};
+use super::codec::{Stored, decode};
 use super::deletion::{self, Progress};
 use super::opened::Tables;
-use super::tables::{Table, unavailable, user_key};
+use super::trees::{Tree, unavailable, user_key};
 use super::{SledStore, sessions, tokens};
 use crate::StoreError;
 
@@ -34,7 +34,7 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
         removed += all(store, move |tables| sweep_events(tables, before)).await?;
     }
     removed += attempts::sweep_all(store, now).await?;
-    removed += through(store, Table::Tokens, move |batch, _, value| {
+    removed += through(store, Tree::Tokens, move |batch, _, value| {
         let token = readable::<OneTimeToken>(value).filter(|token| token.expires <= now);
         if let Some(token) = &token {
             tokens::remove(batch, token);
@@ -68,14 +68,14 @@ async fn all(
 /// saves. How many went.
 async fn through(
     store: &SledStore,
-    table: Table,
+    tree: Tree,
     remove: impl Fn(&mut Batch, &IVec, &IVec) -> bool + Copy + Send + 'static,
 ) -> Result<usize, StoreError> {
     let (mut removed, mut from) = (0, Some(IVec::default()));
     while let Some(start) = from {
         let step = move |tables: &Tables| {
             let mut removed = 0;
-            let some = tables.tree(table).range::<&[u8], _>(start.as_ref()..);
+            let some = tables.tree(tree).range::<&[u8], _>(start.as_ref()..);
             for (looked_at, entry) in some.enumerate() {
                 let (key, value) = entry.map_err(unavailable)?;
                 if looked_at == LOOKED_AT {
@@ -108,16 +108,16 @@ fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreErro
     let end = (before.as_millis() + 1).to_be_bytes();
     let mut batch = Batch::default();
     let mut removed = 0;
-    let expired = tables.tree(Table::SessionExpiry).range(..&end[..]);
+    let expired = tables.tree(Tree::SessionExpiry).range(..&end[..]);
     for place in expired.keys().take(REMOVED) {
         let place = place.map_err(unavailable)?;
         let id = place.get(8..).unwrap_or_default();
-        let session = tables.bytes(Table::Sessions, id)?;
+        let session = tables.bytes(Tree::Sessions, id)?;
         match session.as_ref().and_then(readable::<Session>) {
             Some(session) => sessions::remove(&mut batch, &session),
-            None => batch.remove(Table::Sessions, id),
+            None => batch.remove(Tree::Sessions, id),
         }
-        batch.remove(Table::SessionExpiry, place);
+        batch.remove(Tree::SessionExpiry, place);
         removed += 1;
     }
     batch.apply(tables)?;
@@ -128,17 +128,17 @@ fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreErro
 fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
     let mut batch = Batch::default();
     let mut removed = 0;
-    for entry in tables.tree(Table::Events).iter().take(REMOVED) {
+    for entry in tables.tree(Tree::Events).iter().take(REMOVED) {
         let (id, event) = entry.map_err(unavailable)?;
         match readable::<Event>(&event) {
             Some(event) if event.at > before => break,
             Some(event) => {
                 let place = user_key(event.user, event.id.as_bytes());
-                batch.remove(Table::UserEvents, &place);
+                batch.remove(Tree::UserEvents, &place);
             }
             None => {}
         }
-        batch.remove(Table::Events, id);
+        batch.remove(Tree::Events, id);
         removed += 1;
     }
     batch.apply(tables)?;
@@ -146,6 +146,6 @@ fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError>
 }
 
 /// One that can not be read is gone as far as anybody can tell.
-fn readable<T: Kept>(bytes: &IVec) -> Option<T> {
+fn readable<T: Stored>(bytes: &IVec) -> Option<T> {
     decode(bytes).ok()
 }

@@ -8,7 +8,7 @@ use password_auth_model::{
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Placed, Table};
+use super::trees::{IndexEntry, Tree};
 use super::{SledStore, sessions, user_entries};
 use crate::{ConfirmEmail, OneTimeTokenStore, StoreError};
 
@@ -53,8 +53,8 @@ pub(super) fn add(tables: &Tables, token: &OneTimeToken) -> Result<bool, StoreEr
         return Ok(false);
     }
     let mut batch = Batch::default();
-    for (table, key, value) in entries(token)? {
-        batch.put(table, key, value);
+    for (tree, key, value) in entries(token)? {
+        batch.put(tree, key, value);
     }
     batch.apply(tables)?;
     Ok(true)
@@ -118,8 +118,8 @@ pub(super) fn confirm_email(
         purpose: Purpose::ConfirmedEmail(address.clone()),
         ..token.clone()
     };
-    for (table, key, value) in entries(&used)? {
-        batch.put(table, key, value);
+    for (tree, key, value) in entries(&used)? {
+        batch.put(tree, key, value);
     }
     batch.apply(tables)?;
     Ok(ConfirmEmail::Confirmed {
@@ -139,27 +139,27 @@ fn is_verified_by_another(
 
 /// Removes all of a person's tokens.
 pub(super) fn void(batch: &mut Batch, tables: &Tables, user: UserId) -> Result<(), StoreError> {
-    for hash in tables.suffixes::<32>(Table::UserTokens, user.as_bytes()) {
+    for hash in tables.suffixes::<32>(Tree::UserTokens, user.as_bytes()) {
         let hash = hash?;
-        batch.remove(Table::Tokens, &hash);
-        batch.remove(Table::UserTokens, user_token_key(user, &hash));
+        batch.remove(Tree::Tokens, &hash);
+        batch.remove(Tree::UserTokens, user_token_key(user, &hash));
     }
     Ok(())
 }
 
 pub(super) fn remove(batch: &mut Batch, token: &OneTimeToken) {
     let hash = token.hash.as_bytes();
-    batch.remove(Table::Tokens, hash);
-    batch.remove(Table::UserTokens, user_token_key(token.user, hash));
+    batch.remove(Tree::Tokens, hash);
+    batch.remove(Tree::UserTokens, user_token_key(token.user, hash));
 }
 
 /// What stands somewhere because of a token.
-pub(super) fn entries(token: &OneTimeToken) -> Result<[Placed; 2], StoreError> {
+pub(super) fn entries(token: &OneTimeToken) -> Result<[IndexEntry; 2], StoreError> {
     let hash = token.hash.as_bytes();
     Ok([
-        (Table::Tokens, hash.to_vec(), encode(token)?),
+        (Tree::Tokens, hash.to_vec(), encode(token)?),
         (
-            Table::UserTokens,
+            Tree::UserTokens,
             user_token_key(token.user, hash),
             Vec::new(),
         ),

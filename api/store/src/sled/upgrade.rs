@@ -7,7 +7,7 @@ use password_auth_model::{Event, Session, User};
 
 use super::codec::{decode, encode};
 use super::opened::Tables;
-use super::tables::{Table, role_key, unavailable, user_key};
+use super::trees::{Tree, role_key, unavailable, user_key};
 use super::{deletion, user_entries};
 use crate::StoreError;
 
@@ -32,9 +32,9 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
 /// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
 /// they have not said of themselves is in no index.
 fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
-    let index = tables.tree(Table::UserSessions);
+    let index = tables.tree(Tree::UserSessions);
     index.clear().map_err(unavailable)?;
-    for session in tables.tree(Table::Sessions).iter().values() {
+    for session in tables.tree(Tree::Sessions).iter().values() {
         let session: Session = decode(&session.map_err(unavailable)?)?;
         let place = user_key(session.user, session.id.as_bytes());
         index.insert(place, b"").map_err(unavailable)?;
@@ -45,11 +45,11 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
 /// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
 /// later one has not verified it any more.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
-    for table in [Table::Emails, Table::VerifiedEmails] {
-        tables.tree(table).clear().map_err(unavailable)?;
+    for tree in [Tree::Emails, Tree::VerifiedEmails] {
+        tables.tree(tree).clear().map_err(unavailable)?;
     }
     // In the order of their ids, so of when they came.
-    for (number, user) in tables.tree(Table::Users).iter().values().enumerate() {
+    for (number, user) in tables.tree(Tree::Users).iter().values().enumerate() {
         let mut user: User = decode(&user.map_err(unavailable)?)?;
         let verified = user.email.as_ref().filter(|_| user.is_verified);
         let owner = verified.map(|address| tables.verified_owner(&address.key()));
@@ -57,7 +57,7 @@ fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
             tracing::warn!(user.id = %user.id, first.id = %owner, "{}", crate::SAME_ADDRESS);
             user.is_verified = false;
             let (id, record) = (user.id, encode(&user)?);
-            let users = tables.tree(Table::Users);
+            let users = tables.tree(Tree::Users);
             users.insert(id.as_bytes(), record).map_err(unavailable)?;
         }
         write_addresses(tables, &user)?;
@@ -70,8 +70,8 @@ fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
 
 fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
     for entry in user_entries::entries(user)? {
-        if matches!(entry.table, Table::Emails | Table::VerifiedEmails) {
-            let tree = tables.tree(entry.table);
+        if matches!(entry.tree, Tree::Emails | Tree::VerifiedEmails) {
+            let tree = tables.tree(entry.tree);
             tree.insert(entry.key, entry.value).map_err(unavailable)?;
         }
     }
@@ -80,9 +80,9 @@ fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
 
 /// Until format 3 everybody was looked at for those of one role.
 fn index_roles(tables: &Tables) -> Result<(), StoreError> {
-    let index = tables.tree(Table::Roles);
+    let index = tables.tree(Tree::Roles);
     index.clear().map_err(unavailable)?;
-    for user in tables.tree(Table::Users).iter().values() {
+    for user in tables.tree(Tree::Users).iter().values() {
         let user: User = decode(&user.map_err(unavailable)?)?;
         let place = role_key(user.role, user.id);
         index.insert(place, b"").map_err(unavailable)?;
@@ -92,8 +92,8 @@ fn index_roles(tables: &Tables) -> Result<(), StoreError> {
 
 /// Until format 3 the index of a person's events did not say which class each is of.
 fn class_events(tables: &Tables) -> Result<(), StoreError> {
-    let index = tables.tree(Table::UserEvents);
-    for event in tables.tree(Table::Events).iter().values() {
+    let index = tables.tree(Tree::UserEvents);
+    for event in tables.tree(Tree::Events).iter().values() {
         let event: Event = decode(&event.map_err(unavailable)?)?;
         let place = user_key(event.user, event.id.as_bytes());
         let class = [event.what.class().number()];

@@ -5,7 +5,7 @@ use password_auth_model::User;
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::{Table, email_prefix, role_key, unavailable};
+use super::trees::{Tree, email_prefix, role_key, unavailable};
 use crate::StoreError;
 
 /// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
@@ -19,12 +19,12 @@ pub(super) fn replace(
     let after = after.map_or(Ok(Vec::new()), entries)?;
     for old in &before {
         if !after.iter().any(|new| new.is_where(old)) {
-            batch.remove(old.table, old.key.as_slice());
+            batch.remove(old.tree, old.key.as_slice());
         }
     }
     for new in after {
         if !before.contains(&new) {
-            batch.put(new.table, new.key, new.value);
+            batch.put(new.tree, new.key, new.value);
         }
     }
     Ok(())
@@ -33,14 +33,14 @@ pub(super) fn replace(
 /// What stands somewhere.
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) table: Table,
+    pub(super) tree: Tree,
     pub(super) key: Vec<u8>,
     pub(super) value: Vec<u8>,
 }
 
 impl Entry {
     fn is_where(&self, other: &Self) -> bool {
-        (self.table, &self.key) == (other.table, &other.key)
+        (self.tree, &self.key) == (other.tree, &other.key)
     }
 }
 
@@ -49,12 +49,12 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     let id = user.id.as_bytes();
     let mut entries = vec![
         Entry {
-            table: Table::Usernames,
+            tree: Tree::Usernames,
             key: user.username_key.as_str().into(),
             value: id.to_vec(),
         },
         Entry {
-            table: Table::Users,
+            tree: Tree::Users,
             key: id.to_vec(),
             value: encode(user)?,
         },
@@ -62,26 +62,26 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     if let Some(email) = &user.email {
         let email = email.key();
         entries.push(Entry {
-            table: Table::Emails,
+            tree: Tree::Emails,
             key: [&email_prefix(&email), &id[..]].concat(),
             value: Vec::new(),
         });
         if user.is_verified {
             entries.push(Entry {
-                table: Table::VerifiedEmails,
+                tree: Tree::VerifiedEmails,
                 key: email.as_str().into(),
                 value: id.to_vec(),
             });
         }
     }
     entries.push(Entry {
-        table: Table::Roles,
+        tree: Tree::Roles,
         key: role_key(user.role, user.id).to_vec(),
         value: Vec::new(),
     });
     if user.is_active_admin() {
         entries.push(Entry {
-            table: Table::ActiveAdmins,
+            tree: Tree::ActiveAdmins,
             key: id.to_vec(),
             value: Vec::new(),
         });
@@ -94,7 +94,7 @@ pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool,
     if !user.is_active_admin() {
         return Ok(false);
     }
-    for admin in tables.tree(Table::ActiveAdmins).iter().keys() {
+    for admin in tables.tree(Tree::ActiveAdmins).iter().keys() {
         if admin.map_err(unavailable)? != user.id.as_bytes() {
             return Ok(false);
         }

@@ -7,7 +7,7 @@ use password_auth_model::{EmailKey, PasswordHash, SessionId, User, UserId, Usern
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
-use super::tables::Table;
+use super::trees::Tree;
 use super::user_entries::{is_last_active_admin, replace};
 use super::{SledStore, deletion, deletion::Progress};
 use super::{sessions, tokens};
@@ -108,7 +108,7 @@ impl UserStore for SledStore {
 
 pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
     let name = user.username_key.as_str();
-    if tables.contains(Table::Usernames, name.as_bytes())? {
+    if tables.contains(Tree::Usernames, name.as_bytes())? {
         return Ok(CreateUser::NameTaken);
     }
     if let Some(email) = &user.email
@@ -209,7 +209,7 @@ pub(super) fn change_password(
     replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, id, keep)?;
     if let Some(session) = &kept {
-        batch.put(Table::Sessions, session.id.as_bytes(), encode(session)?);
+        batch.put(Tree::Sessions, session.id.as_bytes(), encode(session)?);
     }
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use super::mark::Mark;
 use super::opened::Tables;
+use super::watermark::Watermark;
 use crate::StoreError;
 
 /// Writes that may wait; past it a caller hears `Busy` at once.
@@ -62,7 +62,7 @@ impl Writer {
     pub(super) fn start(
         tables: Arc<Tables>,
         disk: File,
-        mark: Mark,
+        watermark: Watermark,
         max_wait: Duration,
     ) -> std::io::Result<Self> {
         let (jobs, jobs_in) = mpsc::sync_channel::<Job>(QUEUE);
@@ -71,7 +71,7 @@ impl Writer {
         let flusher = Flusher {
             tables: Arc::clone(&tables),
             disk,
-            mark,
+            watermark,
             failure: failure.clone(),
         };
         let threads = vec![
@@ -194,7 +194,7 @@ fn write(tables: &Tables, jobs: &Receiver<Job>, acks: &Sender<Acknowledgement>) 
 struct Flusher {
     tables: Arc<Tables>,
     disk: File,
-    mark: Mark,
+    watermark: Watermark,
     failure: watch::Sender<bool>,
 }
 
@@ -251,16 +251,16 @@ impl Flusher {
         let gate = self.tables.between_flushes();
         // sled panics where it meets a state that it did not expect.
         let flushed = catch_unwind(AssertUnwindSafe(|| {
-            let mark = self.mark.advance(&self.tables.db, closing)?;
-            self.tables.db.flush().map(|_bytes| mark)
+            let watermark = self.watermark.advance(&self.tables.db, closing)?;
+            self.tables.db.flush().map(|_bytes| watermark)
         }));
         drop(gate);
-        let mark = flushed
+        let watermark = flushed
             .map_err(|_| "flushing panicked".to_owned())?
             .map_err(|error| error.to_string())?;
         self.disk.sync_data().map_err(|error| error.to_string())?;
-        if let Some(mark) = mark {
-            let followed = self.mark.follow(&mark);
+        if let Some(watermark) = watermark {
+            let followed = self.watermark.follow(&watermark);
             followed.map_err(|error| error.to_string())?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Two who change the same at once.
 
-use password_auth_model::{Happening, MAX_SESSIONS, Purpose, Role};
+use password_auth_model::{EventKind, MAX_SESSIONS, Purpose, Role};
 use password_auth_store::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
 };
@@ -204,7 +204,7 @@ async fn a_deletion_leaves_nothing_whatever_comes_at_the_same_time(engine: Engin
         let verifying = mailed(&engine, &alice, Purpose::VerifyEmail(email.clone())).await;
         let (session, now) = (engine.session_of(&alice), engine.now());
         let token = token(&engine, &alice, Purpose::ResetPassword(email));
-        let event = event(&engine, &alice, Happening::SignedIn);
+        let event = event(&engine, &alice, EventKind::SignedIn);
         let (id, hash_of) = (alice.id, token.hash);
         let deletions = at_once(&engine, 7, |n, store| {
             let (session, token, event) = (session.clone(), token.clone(), event.clone());
@@ -256,7 +256,7 @@ async fn letters_are_claimed_by_one_each(engine: Engine) {
     let until = now.plus(crate::person::LIFE);
     let claimed = at_once(&engine, MANY, |_, store| async move {
         let mut claimed = Vec::new();
-        while let Some(letter) = store.claim_letter(now, until).await.expect("an answer") {
+        while let Some(letter) = store.claim_email(now, until).await.expect("an answer") {
             claimed.push(letter.id);
         }
         claimed

@@ -1,7 +1,7 @@
 //! Closing: nothing more is done, and nothing more is answered.
 
 use futures_util::stream;
-use password_auth_model::{Attempt, Generation, Happening, Purpose, Rate};
+use password_auth_model::{Attempt, EventKind, Generation, Purpose, Rate};
 use password_auth_store::{LoadError, StoreError, UserChange, UserFilter};
 
 use crate::engine::{Engine, PARTY, attempt, hash};
@@ -37,7 +37,7 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
     let (bob, now) = (engine.user("bob"), engine.now());
     let email = address("alice@example.org");
     let mail = Attempt::mail_to(&email.key());
-    let event = event(&engine, &alice, Happening::SignedIn);
+    let event = event(&engine, &alice, EventKind::SignedIn);
     let letter = letter(&engine, email.as_str(), Some(&alice)).await;
     let token = token(&engine, &alice, Purpose::ResetPassword(email.clone()));
     for store in engine.nodes() {
@@ -72,11 +72,11 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.confirm_email(&token.hash, now).await);
         refused(store.add_event(event.clone()).await);
         refused(store.events(None, None, 1).await);
-        refused(store.add_letter(letter.clone()).await);
-        refused(store.claim_letter(now, now).await);
-        refused(store.next_letter_due().await);
-        refused(store.postpone_letter(letter.id, now).await);
-        refused(store.remove_letter(letter.id).await);
+        refused(store.enqueue_email(letter.clone()).await);
+        refused(store.claim_email(now, now).await);
+        refused(store.next_email_due().await);
+        refused(store.postpone_email(letter.id, now).await);
+        refused(store.remove_email(letter.id).await);
         let alice = attempt("alice", "192.0.2.1");
         refused(store.count_attempt(alice, Rate::OFF, now).await);
         refused(store.count(mail, Rate::OFF, now).await);

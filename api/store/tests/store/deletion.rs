@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use password_auth_model::{
-    Attempt, Happening, Purpose, Rate, SignInAttempt, User, UsernameKey, Verdict,
+    Attempt, EventKind, Purpose, Rate, SignInAttempt, User, UsernameKey, Verdict,
 };
 use password_auth_store::{CreateUser, DeleteUser, Record};
 
@@ -37,7 +37,7 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
     let user = verify(engine, &user).await;
     assert!(engine.keep(&engine.session_of(&user)).await);
     mailed(engine, &user, Purpose::ResetPassword(address(email))).await;
-    happened(engine, &user, Happening::SignedIn).await;
+    happened(engine, &user, EventKind::SignedIn).await;
     letter(engine, email, Some(&user)).await;
     letter(engine, email, None).await;
     let five: Rate = "5/minute".parse().expect("a rate");
@@ -67,7 +67,7 @@ async fn nothing_of_somebody_who_is_deleted_is_left(mut engine: Engine) {
         assert_eq!(users_with(&engine, MAIL).await, []);
         assert_eq!(sessions_of(&engine, &alice).await, []);
         let store = engine.store();
-        assert_eq!(store.next_letter_due().await.expect("an answer"), None);
+        assert_eq!(store.next_email_due().await.expect("an answer"), None);
         assert_eq!(store.count_users().await.expect("an answer"), 0);
         assert_eq!(delete(&engine, &alice).await, DeleteUser::Unknown);
         drop(store);
@@ -122,7 +122,7 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
     let records = everything(&engine).await;
     let letters = records
         .iter()
-        .filter(|record| matches!(record, Record::Letter(_)));
+        .filter(|record| matches!(record, Record::QueuedEmail(_)));
     assert_eq!(letters.count(), 2);
     let counted = store.count(mail, one, engine.now()).await;
     assert_ne!(counted.expect("an answer"), Verdict::Allowed);
@@ -141,10 +141,10 @@ async fn verify_and_token(engine: &Engine, user: &User) -> User {
 async fn a_person_with_very_many_events_is_deleted_too(engine: Engine) {
     let alice = engine.register("alice").await;
     let bob = engine.register("bob").await;
-    let kept = happened(&engine, &bob, Happening::Registered).await;
+    let kept = happened(&engine, &bob, EventKind::Registered).await;
     let (engine, alice) = (&engine, &alice);
     for _ in 0..50 {
-        let some = (0..50).map(|_| happened(engine, alice, Happening::SignInFailed));
+        let some = (0..50).map(|_| happened(engine, alice, EventKind::SignInFailed));
         futures_util::future::join_all(some).await;
     }
     assert_eq!(delete(engine, alice).await, DeleteUser::Deleted);

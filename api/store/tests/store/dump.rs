@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use password_auth_model::{
-    About, Decision, Happening, Letter, LetterId, OneTimeToken, Purpose, REPLAY_WINDOW, Role, User,
+    Decision, EmailKind, EventKind, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
+    REPLAY_WINDOW, Role, User,
 };
 use password_auth_store::{CreateUser, LoadError, Loaded, Record, StoreError};
 
@@ -42,7 +43,7 @@ fn place(record: &Record) -> (u8, [u8; 32]) {
         Record::Attempt { key, .. } => (2, padded(key)),
         Record::OneTimeToken(token) => (3, *token.hash.as_bytes()),
         Record::Event(event) => (4, padded(event.id.as_bytes())),
-        Record::Letter(letter) => (5, padded(letter.id.as_bytes())),
+        Record::QueuedEmail(letter) => (5, padded(letter.id.as_bytes())),
     }
 }
 
@@ -55,14 +56,14 @@ fn padded(id: &[u8; 16]) -> [u8; 32] {
 async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(engine: Engine) {
     let (mut expected, rate) = (Vec::new(), "5/minute".parse().expect("a rate"));
     for (name, email, what) in [
-        ("alice", "alice@example.org", Happening::SignedIn),
+        ("alice", "alice@example.org", EventKind::SignedIn),
         (
             "Ünï 😀",
             "用户@例子.广告",
-            Happening::RoleChanged(Role::Guest),
+            EventKind::RoleChanged(Role::Guest),
         ),
-        ("carol", "carol@example.org", Happening::TokenReused),
-        ("dave", "dave@example.org", Happening::Deactivated),
+        ("carol", "carol@example.org", EventKind::TokenReused),
+        ("dave", "dave@example.org", EventKind::Deactivated),
     ] {
         let user = added(&engine, with_email(&engine, name, email)).await;
         let session = engine.session_of(&user);
@@ -101,7 +102,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         }
         expected.push(Record::Event(happened(&engine, &user, what).await));
         for about in [Some(&user), None] {
-            expected.push(Record::Letter(letter(&engine, email, about).await));
+            expected.push(Record::QueuedEmail(letter(&engine, email, about).await));
         }
         let (counted, home) = (attempt(name, "192.0.2.1"), attempt(name, "192.0.2.2"));
         engine.attempt(counted, rate).await;
@@ -248,19 +249,19 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         Record::OneTimeToken(token(&engine, user, purpose))
     };
     let letter_about = |user: &User| {
-        Record::Letter(Letter {
-            id: LetterId::new(engine.now()),
+        Record::QueuedEmail(QueuedEmail {
+            id: QueuedEmailId::new(engine.now()),
             created: engine.now(),
             due: engine.now(),
             tries: 0,
             to: address("alice@example.org"),
             user: Some(user.id),
-            about: About::PasswordChanged,
+            kind: EmailKind::PasswordChanged,
         })
     };
     let nobody = engine.user("nobody");
     let (token, letter) = (token_of(&alice), letter_about(&alice));
-    let event = Record::Event(event(&engine, &nobody, Happening::Deleted));
+    let event = Record::Event(event(&engine, &nobody, EventKind::Deleted));
     let (token_of_nobody, letter_about_nobody) = (token_of(&nobody), letter_about(&nobody));
     let (alice, session) = (Record::User(alice), Record::Session(session));
     for contradiction in [

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use password_auth_model::{
-    About, EmailAddress, Event, EventId, Happening, Letter, LetterId, OneTimeToken, Purpose, Role,
-    Session, TokenHash, User, UserId,
+    EmailAddress, EmailKind, Event, EventId, EventKind, OneTimeToken, Purpose, QueuedEmail,
+    QueuedEmailId, Role, Session, TokenHash, User, UserId,
 };
 use password_auth_store::{ChangeUser, ConfirmEmail, CreateUser, DeleteUser, UserChange};
 
@@ -134,14 +134,14 @@ pub async fn sessions_of(engine: &Engine, user: &User) -> Vec<Session> {
 }
 
 /// An event of now, in the store.
-pub async fn happened(engine: &Engine, user: &User, what: Happening) -> Event {
+pub async fn happened(engine: &Engine, user: &User, what: EventKind) -> Event {
     let event = event(engine, user, what);
     let added = engine.store().add_event(event.clone()).await;
     added.expect("an answer");
     event
 }
 
-pub fn event(engine: &Engine, user: &User, what: Happening) -> Event {
+pub fn event(engine: &Engine, user: &User, what: EventKind) -> Event {
     Event {
         id: EventId::new(engine.now()),
         at: engine.now(),
@@ -161,23 +161,23 @@ pub async fn events(engine: &Engine, user: Option<&User>) -> Vec<Event> {
 }
 
 /// A letter that is due now, in the store.
-pub async fn letter(engine: &Engine, to: &str, user: Option<&User>) -> Letter {
-    let letter = Letter {
-        id: LetterId::new(engine.now()),
+pub async fn letter(engine: &Engine, to: &str, user: Option<&User>) -> QueuedEmail {
+    let letter = QueuedEmail {
+        id: QueuedEmailId::new(engine.now()),
         created: engine.now(),
         due: engine.now(),
         tries: 0,
         to: address(to),
         user: user.map(|user| user.id),
-        about: About::ResetPassword,
+        kind: EmailKind::ResetPassword,
     };
-    let added = engine.store().add_letter(letter.clone()).await;
+    let added = engine.store().enqueue_email(letter.clone()).await;
     added.expect("an answer");
     letter
 }
 
-pub async fn claim(engine: &Engine) -> Option<Letter> {
+pub async fn claim(engine: &Engine) -> Option<QueuedEmail> {
     let now = engine.now();
-    let claimed = engine.store().claim_letter(now, now.plus(LIFE)).await;
+    let claimed = engine.store().claim_email(now, now.plus(LIFE)).await;
     claimed.expect("an answer")
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Attempt, EVENTS_KEPT, Event, Happening, Letter, LetterId, Purpose, Rate, Role, SessionId,
-    Verdict,
+    Attempt, EVENTS_KEPT, Event, EventKind, Purpose, QueuedEmail, QueuedEmailId, Rate, Role,
+    SessionId, Verdict,
 };
 
 use crate::engine::Engine;
@@ -83,15 +83,15 @@ async fn some_events(engine: &Engine) -> Vec<Event> {
     let (alice, bob) = (engine.register("alice").await, engine.register("bob").await);
     let mut all = Vec::new();
     for (user, what) in [
-        (&alice, Happening::Registered),
-        (&bob, Happening::SignedIn),
-        (&alice, Happening::RoleChanged(Role::Guest)),
-        (&alice, Happening::TokenReused),
-        (&bob, Happening::SignInFailed),
+        (&alice, EventKind::Registered),
+        (&bob, EventKind::SignedIn),
+        (&alice, EventKind::RoleChanged(Role::Guest)),
+        (&alice, EventKind::TokenReused),
+        (&bob, EventKind::SignInFailed),
     ] {
         engine.advance(Duration::from_millis(1)).await;
         let mut event = event(engine, user, what);
-        if what == Happening::TokenReused {
+        if what == EventKind::TokenReused {
             event.by = Some(bob.id);
             event.session = Some(SessionId::new(engine.now()));
             (event.address, event.device) = (None, None);
@@ -146,10 +146,10 @@ async fn events_are_read_page_by_page(engine: Engine) {
 async fn old_events_are_swept_and_others_are_not(engine: Engine) {
     let alice = engine.register("alice").await;
     for _ in 0..100 {
-        happened(&engine, &alice, Happening::SignedIn).await;
+        happened(&engine, &alice, EventKind::SignedIn).await;
     }
     engine.advance(Duration::from_millis(1)).await;
-    let last = happened(&engine, &alice, Happening::SignedOut).await;
+    let last = happened(&engine, &alice, EventKind::SignedOut).await;
     engine.advance(EVENTS_KEPT - Duration::from_millis(2)).await;
     assert_eq!(engine.sweep().await, 0);
     engine.advance(Duration::from_millis(1)).await;
@@ -161,16 +161,16 @@ async fn old_events_are_swept_and_others_are_not(engine: Engine) {
 
 async fn of_too_many_events_the_oldest_of_what_happens_every_day_go_first(engine: Engine) {
     let alice = added(&engine, engine.user("alice")).await;
-    let room = |what: Happening| what.class().room();
-    let theft = happened(&engine, &alice, Happening::TokenReused).await;
-    let change = happened(&engine, &alice, Happening::PasswordChanged).await;
+    let room = |what: EventKind| what.class().room();
+    let theft = happened(&engine, &alice, EventKind::TokenReused).await;
+    let change = happened(&engine, &alice, EventKind::PasswordChanged).await;
     let mut every_day = Vec::new();
-    for number in 0..room(Happening::SignedIn) + 5 {
+    for number in 0..room(EventKind::SignedIn) + 5 {
         engine.advance(Duration::from_millis(1)).await;
         let what = if number % 2 == 0 {
-            Happening::ProfileChanged
+            EventKind::ProfileChanged
         } else {
-            Happening::SignInFailed
+            EventKind::SignInFailed
         };
         every_day.push(happened(&engine, &alice, what).await);
     }
@@ -183,15 +183,15 @@ async fn of_too_many_events_the_oldest_of_what_happens_every_day_go_first(engine
         "nor are they found elsewhere"
     );
     // What matters is bounded too, each kind by itself.
-    for _ in 0..room(Happening::PasswordChanged) {
+    for _ in 0..room(EventKind::PasswordChanged) {
         engine.advance(Duration::from_millis(1)).await;
-        happened(&engine, &alice, Happening::PasswordChanged).await;
+        happened(&engine, &alice, EventKind::PasswordChanged).await;
     }
     let kept = events(&engine, Some(&alice)).await;
     assert!(kept.contains(&theft) && !kept.contains(&change));
     assert_eq!(
         kept.len(),
-        room(Happening::SignedIn) + room(Happening::PasswordChanged) + 1
+        room(EventKind::SignedIn) + room(EventKind::PasswordChanged) + 1
     );
 }
 
@@ -204,23 +204,23 @@ fn sorted(mut events: Vec<&Event>) -> Vec<&Event> {
 async fn the_room_of_one_account_is_not_another_s(engine: Engine) {
     let alice = added(&engine, engine.user("alice")).await;
     let bob = added(&engine, engine.user("bob")).await;
-    let of_bob = happened(&engine, &bob, Happening::Deactivated).await;
-    for _ in 0..=Happening::Deactivated.class().room() {
+    let of_bob = happened(&engine, &bob, EventKind::Deactivated).await;
+    for _ in 0..=EventKind::Deactivated.class().room() {
         engine.advance(Duration::from_millis(1)).await;
-        happened(&engine, &alice, Happening::Deactivated).await;
+        happened(&engine, &alice, EventKind::Deactivated).await;
     }
     assert_eq!(events(&engine, Some(&bob)).await, [of_bob]);
     let kept = events(&engine, Some(&alice)).await.len();
-    assert_eq!(kept, Happening::Deactivated.class().room());
+    assert_eq!(kept, EventKind::Deactivated.class().room());
 }
 
 async fn of_somebody_who_is_gone_only_that_is_kept(engine: Engine) {
     let alice = engine.register("alice").await;
-    happened(&engine, &alice, Happening::SignedIn).await;
+    happened(&engine, &alice, EventKind::SignedIn).await;
     crate::person::delete(&engine, &alice).await;
     assert_eq!(events(&engine, None).await, []);
-    happened(&engine, &alice, Happening::SignedIn).await;
-    let deleted = happened(&engine, &alice, Happening::Deleted).await;
+    happened(&engine, &alice, EventKind::SignedIn).await;
+    let deleted = happened(&engine, &alice, EventKind::Deleted).await;
     letter(&engine, MAIL, Some(&alice)).await;
     assert_eq!(events(&engine, None).await, std::slice::from_ref(&deleted));
     assert_eq!(events(&engine, Some(&alice)).await, [deleted]);
@@ -233,10 +233,10 @@ async fn the_letter_that_has_been_due_longest_is_claimed_first(engine: Engine) {
     engine.advance(Duration::from_secs(1)).await;
     let second = letter(&engine, MAIL, Some(&alice)).await;
     let store = engine.store();
-    let next = store.next_letter_due().await.expect("an answer");
+    let next = store.next_email_due().await.expect("an answer");
     assert_eq!(next, Some(first.due));
     for letter in [first, second] {
-        let expected = Letter {
+        let expected = QueuedEmail {
             due: engine.now().plus(LIFE),
             tries: 1,
             ..letter
@@ -252,7 +252,7 @@ async fn a_claimed_letter_is_due_again_later_with_one_try_more(engine: Engine) {
     for tries in 1..4 {
         let claimed = claim(&engine).await.expect("a letter");
         assert_eq!((claimed.id, claimed.tries), (letter.id, tries));
-        let next = engine.store().next_letter_due().await;
+        let next = engine.store().next_email_due().await;
         assert_eq!(next.expect("an answer"), Some(claimed.due));
         engine.advance(LIFE - Duration::from_millis(1)).await;
         assert_eq!(claim(&engine).await, None);
@@ -264,24 +264,24 @@ async fn a_letter_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone(engi
     let letter = letter(&engine, MAIL, None).await;
     let store = engine.store();
     let later = engine.now().plus(LIFE * 2);
-    let unknown = LetterId::new(engine.now());
+    let unknown = QueuedEmailId::new(engine.now());
     for id in [letter.id, unknown] {
-        store.postpone_letter(id, later).await.expect("an answer");
+        store.postpone_email(id, later).await.expect("an answer");
     }
-    let next = store.next_letter_due().await.expect("an answer");
+    let next = store.next_email_due().await.expect("an answer");
     assert_eq!(next, Some(later));
     assert_eq!(claim(&engine).await, None);
     let sooner = engine.now();
-    let postponed = store.postpone_letter(letter.id, sooner).await;
+    let postponed = store.postpone_email(letter.id, sooner).await;
     postponed.expect("an answer");
     assert_eq!(claim(&engine).await.expect("a letter").tries, 1);
     for _ in 0..2 {
-        store.remove_letter(letter.id).await.expect("an answer");
+        store.remove_email(letter.id).await.expect("an answer");
         store
-            .postpone_letter(letter.id, later)
+            .postpone_email(letter.id, later)
             .await
             .expect("an answer");
-        assert_eq!(store.next_letter_due().await.expect("an answer"), None);
+        assert_eq!(store.next_email_due().await.expect("an answer"), None);
     }
 }
 
@@ -290,7 +290,7 @@ async fn letters_are_there_again_after_the_store_was_closed(mut engine: Engine) 
         letter(&engine, MAIL, None).await,
         letter(&engine, MAIL, None).await,
     );
-    engine.store().remove_letter(second.id).await.expect("gone");
+    engine.store().remove_email(second.id).await.expect("gone");
     engine.reopen().await;
     assert_eq!(claim(&engine).await.expect("a letter").id, first.id);
     assert_eq!(claim(&engine).await, None);

@@ -83,11 +83,15 @@ async fn counts_go_when_they_are_paid_off_and_networks_when_they_are_forgotten(e
     let rate = "5/minute".parse().expect("a rate");
     let (alice, bob) = (attempt("alice", "192.0.2.1"), attempt("bob", "192.0.2.1"));
     assert_eq!(engine.attempt(alice, rate).await, Verdict::Allowed);
-    let paid_off = engine.now().plus(Duration::from_secs(12));
-    engine.remember(bob, paid_off.plus(MILLISECOND)).await;
-    engine.turn_clock_to(paid_off.minus(MILLISECOND)).await;
+    let theoretical_arrival = engine.now().plus(Duration::from_secs(12));
+    engine
+        .remember(bob, theoretical_arrival.plus(MILLISECOND))
+        .await;
+    engine
+        .turn_clock_to(theoretical_arrival.minus(MILLISECOND))
+        .await;
     assert_eq!(engine.sweep().await, 0);
-    engine.turn_clock_to(paid_off).await;
+    engine.turn_clock_to(theoretical_arrival).await;
     assert_eq!(engine.sweep().await, 1);
     engine.advance(MILLISECOND).await;
     assert_eq!(engine.sweep().await, 1);

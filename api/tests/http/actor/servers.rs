@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use crate::support::Client;
+use crate::support::TestClient;
 
 /// Asked in turn, by all actors together: so one session's rotations meet them all.
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ struct Shared {
 /// One server.
 #[derive(Clone)]
 pub struct Server {
-    pub client: Client,
+    pub client: TestClient,
     /// About to be killed.
     doomed: Arc<AtomicBool>,
     /// Gets a permit for each answer 503.
@@ -51,7 +51,7 @@ impl Servers {
 }
 
 impl Server {
-    pub fn new(client: Client) -> Self {
+    pub fn new(client: TestClient) -> Self {
         Self {
             client,
             doomed: Arc::default(),

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use password_auth::dump::DumpWriter;
+use password_auth::backup::BackupWriter;
 use password_auth_model::{
-    About, Event, EventId, Happening, Letter, LetterId, OneTimeToken, Purpose, SessionId,
-    Timestamp, TokenHash, UserId,
+    EmailKind, Event, EventId, EventKind, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
+    SessionId, Timestamp, TokenHash, UserId,
 };
 use password_auth_store::Record;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ const FAR_OFF: u64 = 4_000_000_000_000;
 /// A backup with so many users, a session each; of the first ones a count of tries, a one-time token, an event and a
 /// letter too.
 pub fn filler(file: &Path, users: u64) {
-    let mut writer = DumpWriter::create(file, false).expect("a file");
+    let mut writer = BackupWriter::create(file, false).expect("a file");
     let (people, sessions) = filler_records(users);
     let rest = filler_rest(&people);
     writer.write(people).expect("written");
@@ -156,19 +156,19 @@ fn filler_rest(people: &[Record]) -> Vec<Record> {
             at: far_off,
             user: user.id,
             by: None,
-            what: Happening::SignedIn,
+            what: EventKind::SignedIn,
             session: None,
             address: Some("192.0.2.7".to_owned()),
             device: None,
         }));
-        letters.push(Record::Letter(Letter {
-            id: LetterId::new(then),
+        letters.push(Record::QueuedEmail(QueuedEmail {
+            id: QueuedEmailId::new(then),
             created: then,
             due: far_off,
             tries: 0,
             to: address,
             user: (number % 2 == 0).then_some(user.id),
-            about: About::ResetPassword,
+            kind: EmailKind::ResetPassword,
         }));
     }
     let tokens = tokens.into_values();

@@ -224,12 +224,12 @@ async fn a_flipped_bit_is_found_wherever_it_is() {
     let (good, bad) = (folder.path().join("good"), folder.path().join("bad"));
     filler(&good, 1);
     let whole = fs::read(&good).expect("a file");
-    password_auth::dump::check(&good, |_| {}).expect("good");
+    password_auth::backup::check(&good, |_| {}).expect("good");
     for at in 0..whole.len() {
         let (bit, mut damaged) = (at % 8, whole.clone());
         damaged[at] ^= 1 << bit;
         fs::write(&bad, &damaged).expect("written");
-        let found = password_auth::dump::check(&bad, |_| {}).is_err();
+        let found = password_auth::backup::check(&bad, |_| {}).is_err();
         assert!(found, "bit {bit} of byte {at}");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::command::{Restored, backup, filler, filler_records, lines, restore};
-use crate::support::{Client, ServerProcess};
+use crate::support::{ServerProcess, TestClient};
 
 /// Who presents tokens: always the same.
 const PARTY: Party = Party {
@@ -55,7 +55,7 @@ struct Load {
 }
 
 impl Load {
-    fn start(client: &Client) -> Self {
+    fn start(client: &TestClient) -> Self {
         let acknowledged: Arc<Vec<AtomicUsize>> =
             Arc::new((0..WORKERS).map(|_| AtomicUsize::new(0)).collect());
         let stop = Arc::new(AtomicBool::new(false));

@@ -32,7 +32,7 @@ impl Node {
             .env("JWT_SECRET", SECRET);
         let process = ServerProcess::start(command).await;
         Self {
-            server: Server::new(process.client().from_many_addresses()),
+            server: Server::new(process.client().with_many_addresses()),
             process,
             _folder: folder,
         }

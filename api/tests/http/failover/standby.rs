@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::nodes::Node;
-use crate::support::{Client, PASSWORD, Reply};
+use crate::support::{PASSWORD, Reply, TestClient};
 
 /// How long the extension waits for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -31,7 +31,7 @@ async fn three() -> (Cluster, Cluster, Node) {
     (primary, standby, node)
 }
 
-async fn sign_out(client: &Client, tokens: &Tokens) -> Reply {
+async fn sign_out(client: &TestClient, tokens: &Tokens) -> Reply {
     let body = json!({"refresh_token": tokens.refresh_token});
     client
         .send(client.request(Method::POST, "/logout").json(&body))
@@ -151,7 +151,7 @@ async fn a_primary_that_hangs_keeps_no_node_from_its_successor() {
     node.stop().await;
 }
 
-async fn many_sign_ins(client: &Client) -> Vec<Tokens> {
+async fn many_sign_ins(client: &TestClient) -> Vec<Tokens> {
     client.register("Alice").await.expect_ok();
     let mut signed_in = Vec::new();
     for _ in 0..MANY {
@@ -161,7 +161,7 @@ async fn many_sign_ins(client: &Client) -> Vec<Tokens> {
 }
 
 /// All at once; none of them may hang.
-async fn refresh(client: &Client, signed_in: &[Tokens]) -> Vec<Reply> {
+async fn refresh(client: &TestClient, signed_in: &[Tokens]) -> Vec<Reply> {
     let mut refreshing = JoinSet::new();
     for (number, tokens) in signed_in.iter().enumerate() {
         let (client, token) = (client.clone(), tokens.refresh_token.clone());

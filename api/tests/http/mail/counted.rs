@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::{About, Clock as _};
+use password_auth_model::{Clock as _, EmailKind};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
@@ -51,12 +51,12 @@ async fn request_reset(server: &TestServer, from: &str, email: &str) -> Reply {
 }
 
 /// What waits in the queue, and to whom; it is taken out.
-async fn letters(server: &TestServer) -> Vec<(String, About)> {
+async fn letters(server: &TestServer) -> Vec<(String, EmailKind)> {
     let now = server.clock.now();
     let until = now.plus(Duration::from_secs(86_400));
     let mut found = Vec::new();
-    while let Some(letter) = server.store.claim_letter(now, until).await.expect("read") {
-        found.push((letter.to.as_str().to_owned(), letter.about));
+    while let Some(letter) = server.store.claim_email(now, until).await.expect("read") {
+        found.push((letter.to.as_str().to_owned(), letter.kind));
     }
     found
 }
@@ -97,7 +97,7 @@ async fn registrations_of_one_client_send_no_more_letters_than_its_rate(engine: 
     assert_eq!(letters(&server).await.len(), 3);
     register(&server, "192.0.2.2", "alice", "alice@example.org").await;
     let letters = letters(&server).await;
-    let expected = ("alice@example.org".to_owned(), About::VerifyEmail);
+    let expected = ("alice@example.org".to_owned(), EmailKind::VerifyEmail);
     assert_eq!(letters, [expected]);
 }
 
@@ -140,7 +140,7 @@ async fn word_of_a_change_that_was_asked_for_floods_nobody_and_hides_no_other_wo
     alice.post("/auth/password/change", &body).await.expect_ok();
     let told = letters(&server).await;
     let told = |about| told.iter().filter(|(_, letter)| *letter == about).count();
-    assert_eq!(told(About::ChangeEmail), 10);
-    assert_eq!(told(About::EmailChangeRequested), 3);
-    assert_eq!(told(About::PasswordChanged), 1);
+    assert_eq!(told(EmailKind::ChangeEmail), 10);
+    assert_eq!(told(EmailKind::EmailChangeRequested), 3);
+    assert_eq!(told(EmailKind::PasswordChanged), 1);
 }

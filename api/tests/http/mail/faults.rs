@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use password_auth_core::mail::Pacing;
-use password_auth_model::{About, Clock as _, Purpose, User};
+use password_auth_model::{Clock as _, EmailKind, Purpose, User};
 use password_auth_testing::{Fault, MailServer};
 use tokio::net::TcpListener;
 
@@ -43,7 +43,7 @@ async fn notice(server: &TestServer) {
             None,
             address(ADDRESS),
             Some(alice.id),
-            About::PasswordChanged,
+            EmailKind::PasswordChanged,
         )
         .await
         .expect("kept");
@@ -115,13 +115,7 @@ async fn a_letter_that_is_refused_for_now_is_tried_again_after_a_minute() {
         Fault::Mail("554 5.7.1 looks like spam"),
     ] {
         mails.become_so(fault).await;
-        if server
-            .store
-            .next_letter_due()
-            .await
-            .expect("read")
-            .is_none()
-        {
+        if server.store.next_email_due().await.expect("read").is_none() {
             notice(&server).await;
         } else {
             server.clock.advance(10 * MINUTE);
@@ -183,7 +177,7 @@ async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
     mails.stalled().await;
     // Until the courier lets go of it.
     let soon = server.clock.now().plus(PACING.longest_rest);
-    while server.store.next_letter_due().await.expect("read") > Some(soon) {
+    while server.store.next_email_due().await.expect("read") > Some(soon) {
         tokio::task::yield_now().await;
     }
     mails.become_so(Fault::None).await;
@@ -203,14 +197,14 @@ async fn a_letter_whose_courier_died_is_sent_by_another() {
     server.kill_courier().await;
     let claimed = server
         .store
-        .next_letter_due()
+        .next_email_due()
         .await
         .expect("read")
         .expect("kept");
     assert!(claimed > server.clock.now(), "nobody else takes it at once");
     server.clock.advance(PACING.claim);
     mails.become_so(Fault::None).await;
-    server.start_courier(PACING);
+    server.start_mail_sender(PACING);
     mails.taken().await;
     queue_is_empty(&server).await;
 }
@@ -223,7 +217,12 @@ async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
     let alice = server.user("alice").await;
     server
         .mailer
-        .send_later(None, address(ADDRESS), Some(alice.id), About::ResetPassword)
+        .send_later(
+            None,
+            address(ADDRESS),
+            Some(alice.id),
+            EmailKind::ResetPassword,
+        )
         .await
         .expect("kept");
     server.clock.advance(DAY + MINUTE);

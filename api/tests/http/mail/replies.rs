@@ -1,6 +1,6 @@
 //! Mail servers word their replies as they like: the number alone counts, and keywords have no case.
 
-use password_auth_model::About;
+use password_auth_model::EmailKind;
 use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Wording};
 
 use super::{ADDRESS, PACING, address, person, queue_is_empty};
@@ -20,7 +20,12 @@ async fn comes_once(builder: MailServerBuilder, smtp_tls: &str, to: &str) {
     let alice = person(&server, "alice", to).await;
     server
         .mailer
-        .send_later(None, address(to), Some(alice.id), About::PasswordChanged)
+        .send_later(
+            None,
+            address(to),
+            Some(alice.id),
+            EmailKind::PasswordChanged,
+        )
         .await
         .expect("kept");
     let taken = mails.taken().await;

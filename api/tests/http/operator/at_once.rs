@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use password_auth::admin::{Admin, AdminSocket};
 use password_auth::config::{Config, Sources};
+use password_auth::control::{ControlHandler, ControlSocket};
 use password_auth::operator::Operator;
 use password_auth_core::app::App;
 use password_auth_core::tokens::load_or_create;
@@ -102,11 +102,11 @@ async fn a_command_waits_for_a_server_that_starts_and_asks_it_then() {
     let keys = load_or_create(site.folder()).expect("keys");
     let clock = Arc::new(SystemClock);
     let app = App::new(&config.app(config.listen), &keys, Arc::clone(&store), clock);
-    let socket = AdminSocket::bind(site.folder()).expect("a socket");
+    let socket = ControlSocket::bind(site.folder()).expect("a socket");
     let operator = Operator::new(&app, Arc::clone(&store));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(socket.serve(
-        Admin {
+        ControlHandler {
             store,
             keys,
             operator,

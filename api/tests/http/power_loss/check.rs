@@ -5,13 +5,13 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::ledger::{Acknowledged, Session, State};
-use crate::support::Client;
+use crate::support::TestClient;
 
 /// Questions at once, so that one flush answers several.
 const AT_ONCE: usize = 16;
 
 /// How many facts were looked at.
-pub async fn hold_to(client: &Client, acknowledged: &Acknowledged) -> usize {
+pub async fn hold_to(client: &TestClient, acknowledged: &Acknowledged) -> usize {
     let mut asking = JoinSet::new();
     for (name, password) in &acknowledged.people {
         while asking.len() >= AT_ONCE {
@@ -31,7 +31,7 @@ pub async fn hold_to(client: &Client, acknowledged: &Acknowledged) -> usize {
     acknowledged.people.len() + acknowledged.sessions.len()
 }
 
-async fn expect_person(client: &Client, name: &str, password: Option<String>) {
+async fn expect_person(client: &TestClient, name: &str, password: Option<String>) {
     if let Some(password) = password {
         client.authenticate(name, &password).await.expect_ok();
     }
@@ -40,7 +40,7 @@ async fn expect_person(client: &Client, name: &str, password: Option<String>) {
     again.expect_failure(400, ErrorCode::UserExists);
 }
 
-async fn expect_session(client: &Client, session: &Session) {
+async fn expect_session(client: &TestClient, session: &Session) {
     let Session {
         refresh_token,
         access_token,

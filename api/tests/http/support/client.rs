@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{PASSWORD, contract};
 
 #[derive(Clone)]
-pub struct Client {
+pub struct TestClient {
     base: String,
     http: reqwest::Client,
     /// Others that ask in turn with it, from addresses of their own.
@@ -38,7 +38,7 @@ pub struct Reply {
     pub text: String,
 }
 
-impl Client {
+impl TestClient {
     pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
@@ -50,7 +50,7 @@ impl Client {
 
     /// As so many hosts of one network, which ask in turn: the server gives each address a share of what it has, and
     /// what is tested is not that.
-    pub fn from_many_addresses(self) -> Self {
+    pub fn with_many_addresses(self) -> Self {
         let addresses = (1..=ADDRESSES).map(|host| IpAddr::from([127, 1, 0, host]));
         Self {
             others: addresses.map(|address| http(Some(address))).collect(),

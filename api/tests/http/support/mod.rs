@@ -15,7 +15,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-pub use client::{Client, Reply};
+pub use client::{Reply, TestClient};
 pub use clock::TestClock;
 pub use person::Person;
 pub use process::ServerProcess;

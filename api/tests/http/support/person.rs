@@ -6,14 +6,14 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, Reply, TestServer};
+use super::{PASSWORD, Reply, TestClient, TestServer};
 
 /// What the routes of the account system begin with.
 pub const V1: &str = "/api/v1";
 
 #[derive(Clone)]
 pub struct Person {
-    pub client: Client,
+    pub client: TestClient,
     pub id: String,
     pub name: String,
     pub access: String,
@@ -57,7 +57,7 @@ impl Person {
         Self::sign_in(&self.client, &self.id, &self.name, PASSWORD).await
     }
 
-    async fn sign_in(client: &Client, id: &str, name: &str, password: &str) -> Self {
+    async fn sign_in(client: &TestClient, id: &str, name: &str, password: &str) -> Self {
         let reply = login(client, name, password).await.expect_ok().json();
         Self {
             client: client.clone(),
@@ -150,23 +150,23 @@ impl Person {
     }
 }
 
-pub async fn login(client: &Client, name: &str, password: &str) -> Reply {
+pub async fn login(client: &TestClient, name: &str, password: &str) -> Reply {
     let body = json!({"username": name, "password": password});
     client.post(&format!("{V1}/auth/login"), &body).await
 }
 
-pub async fn request_reset(client: &Client, email: &str) -> Reply {
+pub async fn request_reset(client: &TestClient, email: &str) -> Reply {
     let path = format!("{V1}/auth/password/reset/request");
     client.post(&path, &json!({"email": email})).await
 }
 
-pub async fn confirm_reset(client: &Client, token: &str, password: &str) -> Reply {
+pub async fn confirm_reset(client: &TestClient, token: &str, password: &str) -> Reply {
     let path = format!("{V1}/auth/password/reset/confirm");
     let body = json!({"token": token, "new_password": password});
     client.post(&path, &body).await
 }
 
-pub async fn confirm_email(client: &Client, token: &str) -> Reply {
+pub async fn confirm_email(client: &TestClient, token: &str) -> Reply {
     let path = format!("{V1}/auth/email/verification/confirm");
     client.post(&path, &json!({"token": token})).await
 }

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Client;
+use super::TestClient;
 
 /// What tests that are not about hashing or limits start it with.
 const FAST: [&str; 10] = [
@@ -87,8 +87,8 @@ impl ServerProcess {
         Err(log.await.expect("the log was read"))
     }
 
-    pub fn client(&self) -> Client {
-        Client::new(&self.url)
+    pub fn client(&self) -> TestClient {
+        TestClient::new(&self.url)
     }
 
     /// Waits until it has logged that.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use password_auth::config::{Config, Sources};
 use password_auth_core::app::App;
-use password_auth_core::mail::{Courier, Mailer, Pacing, Route};
+use password_auth_core::mail::{MailSender, Mailer, Pacing, Transport};
 use password_auth_core::tokens::load_or_create;
 use password_auth_http as http;
-use password_auth_http::serve::{Limits, serve};
+use password_auth_http::server::{Limits, serve};
 use password_auth_model::{Clock as _, User, UsernameKey};
 use password_auth_store::Store;
 use password_auth_store::sled::{MAX_WAIT, SledStore};
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Client, TestClock};
+use super::{TestClient, TestClock};
 use crate::database::Database;
 
 /// What a server keeps its records in.
@@ -50,7 +50,7 @@ pub struct TestServerBuilder {
     limits: Limits,
     max_wait: Duration,
     engine: Engine,
-    courier: Option<Pacing>,
+    mail_sender: Option<Pacing>,
 }
 
 impl TestServerBuilder {
@@ -62,7 +62,7 @@ impl TestServerBuilder {
     /// Sends its letters to the mail server at that port of this machine, at this pace.
     pub fn mail(self, port: u16, pacing: Pacing) -> Self {
         Self {
-            courier: Some(pacing),
+            mail_sender: Some(pacing),
             ..self
         }
         .setting("SMTP_HOST", "localhost")
@@ -146,11 +146,11 @@ impl TestServerBuilder {
             config,
             stop,
             serving,
-            courier: None,
+            mail_sender: None,
             folder,
         };
-        if let Some(pacing) = self.courier {
-            server.start_courier(pacing);
+        if let Some(pacing) = self.mail_sender {
+            server.start_mail_sender(pacing);
         }
         server
     }
@@ -166,7 +166,7 @@ pub struct TestServer {
     pub database: Option<Database>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    courier: Option<JoinHandle<()>>,
+    mail_sender: Option<JoinHandle<()>>,
     folder: TempDir,
 }
 
@@ -181,7 +181,7 @@ impl TestServer {
             limits: Limits::DEFAULT,
             max_wait: MAX_WAIT,
             engine: Engine::Sled,
-            courier: None,
+            mail_sender: None,
         }
     }
 
@@ -211,8 +211,8 @@ impl TestServer {
         }
     }
 
-    pub fn client(&self) -> Client {
-        Client::new(&format!("http://{}", self.address))
+    pub fn client(&self) -> TestClient {
+        TestClient::new(&format!("http://{}", self.address))
     }
 
     /// The user of that name, read from the store itself.
@@ -224,26 +224,26 @@ impl TestServer {
             .expect("the user is there")
     }
 
-    pub fn start_courier(&mut self, pacing: Pacing) {
+    pub fn start_mail_sender(&mut self, pacing: Pacing) {
         let url = &self.app.public_url;
-        let route = Route::new(&self.config.mail, url).expect("a way out");
-        let courier = Courier::new(
+        let transport = Transport::new(&self.config.mail, url).expect("a way out");
+        let mail_sender = MailSender::new(
             self.store.clone(),
             self.clock.clone(),
             &self.mailer,
-            route.expect("one that is configured"),
+            transport.expect("one that is configured"),
             url,
             self.config.links,
             pacing,
         );
-        self.courier = Some(tokio::spawn(courier.run(self.stop.subscribe())));
+        self.mail_sender = Some(tokio::spawn(mail_sender.run(self.stop.subscribe())));
     }
 
     /// Ends the courier as a crash would: in the middle of whatever it does.
     pub async fn kill_courier(&mut self) {
-        let courier = self.courier.take().expect("it runs");
-        courier.abort();
-        courier.await.expect_err("it was aborted");
+        let mail_sender = self.mail_sender.take().expect("it runs");
+        mail_sender.abort();
+        mail_sender.await.expect_err("it was aborted");
     }
 
     pub fn folder(&self) -> &Path {
@@ -258,8 +258,8 @@ impl TestServer {
     pub async fn stop(self) -> TempDir {
         self.tell_to_stop();
         self.serving.await.expect("served until the end");
-        if let Some(courier) = self.courier {
-            courier.await.expect("sent until the end");
+        if let Some(mail_sender) = self.mail_sender {
+            mail_sender.await.expect("sent until the end");
         }
         self.store.close().await;
         self.folder

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::mail::{PACING, links, person, queue_is_empty};
 use crate::support::person::{V1, confirm_reset, login, request_reset};
-use crate::support::{Client, Engine, PASSWORD, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Reply, TestClient, TestServer};
 
 each_engine! {
     people_of_every_script_register_and_sign_in_by_their_addresses,
@@ -16,7 +16,7 @@ each_engine! {
     a_look_alike_resets_nothing,
 }
 
-async fn register(client: &Client, name: &str, email: &str) -> Reply {
+async fn register(client: &TestClient, name: &str, email: &str) -> Reply {
     let body = json!({"username": name, "email": email, "password": PASSWORD});
     client.post(&format!("{V1}/auth/register"), &body).await
 }

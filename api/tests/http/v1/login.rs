@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::person::{V1, login, text};
-use crate::support::{Client, Engine, PASSWORD, Person, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 
 each_engine! {
     a_sign_in_answers_a_pair_by_name_by_address_and_by_form,
@@ -20,7 +20,7 @@ each_engine! {
 
 const WRONG: &str = "Incorrect username or password";
 
-async fn form(client: &Client, body: &str) -> Reply {
+async fn form(client: &TestClient, body: &str) -> Reply {
     client
         .post_text(
             &format!("{V1}/auth/login/form"),

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::person::{V1, confirm_email, confirm_reset, login, request_reset, text};
-use crate::support::{Client, Engine, PASSWORD, Person, TestServer, everyday_or_long};
+use crate::support::{Engine, PASSWORD, Person, TestClient, TestServer, everyday_or_long};
 
 each_engine! {
     of_two_who_confirm_one_address_at_once_one_has_it,
@@ -148,7 +148,7 @@ async fn who_signs_in_while_the_password_changes_does_not_stay(engine: Engine) {
     }
 }
 
-async fn refresh_until_refused(client: Client, mut refresh_token: String) {
+async fn refresh_until_refused(client: TestClient, mut refresh_token: String) {
     for _ in 0..10_000 {
         let body = json!({"refresh_token": refresh_token});
         let reply = client.post(&format!("{V1}/auth/refresh"), &body).await;

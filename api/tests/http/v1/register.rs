@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::assert_moment;
 use crate::support::person::{V1, email_of, text};
-use crate::support::{Client, Engine, PASSWORD, Person, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 
 each_engine! {
     a_registration_answers_with_the_person_and_nothing_secret,
@@ -14,7 +14,7 @@ each_engine! {
     a_demo_account_and_one_of_the_account_system_are_the_same,
 }
 
-async fn register(client: &Client, body: &Value) -> Reply {
+async fn register(client: &TestClient, body: &Value) -> Reply {
     client.post(&format!("{V1}/auth/register"), body).await
 }
 

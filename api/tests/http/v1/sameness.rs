@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use password_auth_model::About;
+use password_auth_model::EmailKind;
 use tokio::task::JoinSet;
 
 use crate::support::person::{login, request_reset};
-use crate::support::{Client, Engine, Person, Random, Reply, TestServer, everyday_or_long};
+use crate::support::{Engine, Person, Random, Reply, TestClient, TestServer, everyday_or_long};
 
 each_engine! {
     answers_about_known_and_unknown_people_have_the_same_bytes,
@@ -83,7 +83,7 @@ async fn a_reset_is_asked_for_with_the_same_write_whoever_it_is(engine: Engine) 
     let claim = async || {
         let now = password_auth_model::Clock::now(&*server.clock);
         let until = now.plus(Duration::from_secs(600));
-        let claimed = server.store.claim_letter(now, until).await;
+        let claimed = server.store.claim_email(now, until).await;
         claimed.expect("the store answers")
     };
     // The one that greets her.
@@ -92,7 +92,7 @@ async fn a_reset_is_asked_for_with_the_same_write_whoever_it_is(engine: Engine) 
         request_reset(&server.client(), email).await.expect_ok();
         let letter = claim().await.expect("a letter");
         assert_eq!(letter.to.as_str(), email);
-        assert_eq!((letter.user, letter.about), (None, About::ResetPassword));
+        assert_eq!((letter.user, letter.kind), (None, EmailKind::ResetPassword));
         assert!(claim().await.is_none(), "one letter");
     }
 }
@@ -107,7 +107,7 @@ enum Question {
 }
 
 impl Question {
-    async fn ask(self, client: &Client) -> Duration {
+    async fn ask(self, client: &TestClient) -> Duration {
         let begun = Instant::now();
         match self {
             Self::SignIn(name) => login(client, name, "wrong password")
@@ -122,7 +122,7 @@ impl Question {
 
 /// Times of both, in an order by chance; after every hundred a `rest`.
 async fn times(
-    client: &Client,
+    client: &TestClient,
     one: Question,
     other: Question,
     samples: usize,

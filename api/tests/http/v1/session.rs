@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::person::{V1, confirm_email, text};
-use crate::support::{Client, Engine, Person, Reply, TestServer};
+use crate::support::{Engine, Person, Reply, TestClient, TestServer};
 
 each_engine! {
     a_refresh_gives_a_pair_and_what_does_not_count_is_401,
@@ -17,7 +17,7 @@ each_engine! {
 
 const LOGGED_OUT: &str = "Logged out successfully. Please delete tokens from client storage.";
 
-async fn log_out(client: &Client, body: &Value) -> Reply {
+async fn log_out(client: &TestClient, body: &Value) -> Reply {
     client.post(&format!("{V1}/auth/logout"), body).await
 }
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::person::{confirm_email, confirm_reset, login, request_reset};
-use crate::support::{Client, Engine, PASSWORD, Person, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 
 each_engine! {
     a_token_is_good_once,
@@ -51,7 +51,7 @@ impl Purpose {
         reply.expect_ok().dev_token()
     }
 
-    async fn confirm(self, client: &Client, token: &str) -> Reply {
+    async fn confirm(self, client: &TestClient, token: &str) -> Reply {
         match self {
             Self::Reset => confirm_reset(client, token, NEW).await,
             Self::Verification | Self::Change => confirm_email(client, token).await,
@@ -77,7 +77,7 @@ async fn one_of_each(person: &Person) -> Vec<(Purpose, String)> {
     tokens
 }
 
-async fn assert_all_void(client: &Client, tokens: &[(Purpose, String)]) {
+async fn assert_all_void(client: &TestClient, tokens: &[(Purpose, String)]) {
     for (purpose, token) in tokens {
         assert_no_good(&purpose.confirm(client, token).await);
     }

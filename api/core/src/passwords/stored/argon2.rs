@@ -12,13 +12,13 @@ const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
     "argon2 may take 256 MiB, and fill 2 GiB in all its passes together",
 );
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct Argon2Hash {
     argon2: Argon2<'static>,
     salt: Vec<u8>,
     pub(super) output: Vec<u8>,
 }
 
-impl Stored {
+impl Argon2Hash {
     /// `$argon2id$v=19$m=65536,t=3,p=4$SALT$HASH`; without `v` it is of the first version.
     pub(super) fn phc(text: &str) -> Result<Self, UnusableHash> {
         let parsed = PasswordHash::new(text).map_err(|_| DAMAGED)?;
@@ -30,14 +30,14 @@ impl Stored {
         };
         let (mut memory, mut passes, mut lanes) = (None, None, None);
         for (name, value) in parsed.params.iter() {
-            let place = match name.as_str() {
+            let slot = match name.as_str() {
                 "m" => &mut memory,
                 "t" => &mut passes,
                 "p" => &mut lanes,
                 // A key or other data that went in: nobody could verify it.
                 _ => return Err(DAMAGED),
             };
-            *place = Some(value.decimal().map_err(|_| DAMAGED)?);
+            *slot = Some(value.decimal().map_err(|_| DAMAGED)?);
         }
         let (Some(memory), Some(passes), Some(lanes)) = (memory, passes, lanes) else {
             return Err(DAMAGED);

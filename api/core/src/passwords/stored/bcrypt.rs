@@ -34,14 +34,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct BcryptHash {
     cost: u32,
     salt: [u8; 16],
     pub(super) output: [u8; 23],
     of_sha256: bool,
 }
 
-impl Stored {
+impl BcryptHash {
     /// `$2b$12$` and 53 characters, or `$2a$`, `$2y$`, which differ in no password that they were right for.
     /// `$2x$` is not here: it stands for hashes of an implementation that made mistakes.
     pub(super) fn plain(text: &str) -> Result<Self, UnusableHash> {

@@ -24,16 +24,16 @@ const MAX_FILLED_BYTES: u64 = 2 << 30;
 const MAX_CHARS: usize = 1024;
 
 /// A hash, taken apart.
-pub(super) enum Stored {
+pub(super) enum StoredHash {
     /// Of an account that has no password.
     Nothing,
-    Scrypt(scrypt::Stored),
-    Argon2(argon2::Stored),
-    Bcrypt(bcrypt::Stored),
-    Pbkdf2(pbkdf2::Stored),
+    Scrypt(scrypt::ScryptHash),
+    Argon2(argon2::Argon2Hash),
+    Bcrypt(bcrypt::BcryptHash),
+    Pbkdf2(pbkdf2::Pbkdf2Hash),
 }
 
-impl Stored {
+impl StoredHash {
     /// Takes a hash apart, and refuses what would cost too much.
     pub(super) fn recognise(text: &str) -> Result<Self, UnusableHash> {
         if text.len() > MAX_CHARS {
@@ -45,20 +45,22 @@ impl Stored {
         let mut parts = text.split('$');
         let (first, second) = (parts.next(), parts.next());
         match (first.unwrap_or_default(), second.unwrap_or_default()) {
-            ("", "scrypt") => scrypt::Stored::phc(text).map(Self::Scrypt),
-            ("scrypt", _) => scrypt::Stored::django(text).map(Self::Scrypt),
-            ("", "argon2id" | "argon2i" | "argon2d") => argon2::Stored::phc(text).map(Self::Argon2),
+            ("", "scrypt") => scrypt::ScryptHash::phc(text).map(Self::Scrypt),
+            ("scrypt", _) => scrypt::ScryptHash::django(text).map(Self::Scrypt),
+            ("", "argon2id" | "argon2i" | "argon2d") => {
+                argon2::Argon2Hash::phc(text).map(Self::Argon2)
+            }
             // Django puts the name of the one that made it before a hash of another library.
             ("argon2", "argon2id" | "argon2i" | "argon2d") => {
-                argon2::Stored::phc(behind(text, "argon2")).map(Self::Argon2)
+                argon2::Argon2Hash::phc(behind(text, "argon2")).map(Self::Argon2)
             }
-            ("", "2a" | "2b" | "2y") => bcrypt::Stored::plain(text).map(Self::Bcrypt),
-            ("bcrypt", "") => bcrypt::Stored::plain(behind(text, "bcrypt$")).map(Self::Bcrypt),
+            ("", "2a" | "2b" | "2y") => bcrypt::BcryptHash::plain(text).map(Self::Bcrypt),
+            ("bcrypt", "") => bcrypt::BcryptHash::plain(behind(text, "bcrypt$")).map(Self::Bcrypt),
             ("bcrypt_sha256", "") => {
-                bcrypt::Stored::of_sha256(behind(text, "bcrypt_sha256$")).map(Self::Bcrypt)
+                bcrypt::BcryptHash::of_sha256(behind(text, "bcrypt_sha256$")).map(Self::Bcrypt)
             }
-            ("", "pbkdf2-sha256") => pbkdf2::Stored::passlib(text).map(Self::Pbkdf2),
-            ("pbkdf2_sha256", _) => pbkdf2::Stored::django(text).map(Self::Pbkdf2),
+            ("", "pbkdf2-sha256") => pbkdf2::Pbkdf2Hash::passlib(text).map(Self::Pbkdf2),
+            ("pbkdf2_sha256", _) => pbkdf2::Pbkdf2Hash::django(text).map(Self::Pbkdf2),
             _ => Err(UnusableHash::Unknown),
         }
     }

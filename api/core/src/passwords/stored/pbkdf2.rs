@@ -18,13 +18,13 @@ const DAMAGED: UnusableHash = UnusableHash::Damaged("PBKDF2-SHA256");
 const TOO_EXPENSIVE: UnusableHash =
     UnusableHash::TooExpensive("PBKDF2 may have 6,000,000 iterations");
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct Pbkdf2Hash {
     iterations: u32,
     salt: Vec<u8>,
     pub(super) output: [u8; OUTPUT_BYTES],
 }
 
-impl Stored {
+impl Pbkdf2Hash {
     /// `pbkdf2_sha256$ITERATIONS$SALT$HASH`: the salt as it is, the hash in base64.
     pub(super) fn django(text: &str) -> Result<Self, UnusableHash> {
         let [iterations, salt, output] = three_parts(text, 1)?;

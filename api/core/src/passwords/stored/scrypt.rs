@@ -14,14 +14,14 @@ const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
     "scrypt may take 256 MiB, fill 2 GiB in all its passes together, and r may be 64",
 );
 
-pub(in crate::passwords) struct Stored {
+pub(in crate::passwords) struct ScryptHash {
     params: ScryptParams,
     salt: Vec<u8>,
     pub(super) output: Vec<u8>,
     phc: bool,
 }
 
-impl Stored {
+impl ScryptHash {
     /// `$scrypt$ln=16,r=8,p=1$SALT$HASH`.
     pub(super) fn phc(text: &str) -> Result<Self, UnusableHash> {
         let parsed = PasswordHash::new(text).map_err(|_| DAMAGED)?;

@@ -1,7 +1,7 @@
 //! Hashes that the libraries themselves made, or that stand in their documentation.
 
-use super::Stored;
-use crate::passwords::{ScryptParams, UnusableHash, Verdict, import_hash, verify};
+use super::StoredHash;
+use crate::passwords::{PasswordMatch, ScryptParams, UnusableHash, import_hash, verify};
 
 const PASSWORD: &str = "pässwörd ❤ correct";
 
@@ -10,7 +10,7 @@ fn today() -> ScryptParams {
 }
 
 #[track_caller]
-fn verdict(password: impl AsRef<[u8]>, stored: &str) -> Verdict {
+fn verdict(password: impl AsRef<[u8]>, stored: &str) -> PasswordMatch {
     let stored = import_hash(stored).expect("usable");
     verify(password.as_ref(), &stored, today()).expect("computed")
 }
@@ -42,15 +42,15 @@ fn hashes_of_other_libraries_verify_and_are_outdated() {
     ] {
         assert_eq!(
             verdict(PASSWORD, stored),
-            Verdict::RightButOutdated,
+            PasswordMatch::RightButOutdated,
             "{stored}"
         );
         assert_eq!(
             verdict("passwörd ❤ correct", stored),
-            Verdict::Wrong,
+            PasswordMatch::Wrong,
             "{stored}"
         );
-        assert_eq!(verdict("", stored), Verdict::Wrong, "{stored}");
+        assert_eq!(verdict("", stored), PasswordMatch::Wrong, "{stored}");
     }
 }
 
@@ -83,7 +83,7 @@ fn published_hashes_verify() {
     ] {
         assert_eq!(
             verdict(password, stored),
-            Verdict::RightButOutdated,
+            PasswordMatch::RightButOutdated,
             "{stored}"
         );
     }
@@ -94,7 +94,7 @@ fn a_hash_of_another_library_with_today_s_parameters_is_up_to_date() {
     // passlib 1.7.4.
     let stored =
         "$scrypt$ln=4,r=8,p=2$AMBYa+2d8947ZyzFuFeKMQ$yb2YEJ0xBcbGQHWXDNSd4dssp8oSZACSParyITtBOzc";
-    assert_eq!(verdict(PASSWORD, stored), Verdict::Right);
+    assert_eq!(verdict(PASSWORD, stored), PasswordMatch::Right);
 }
 
 #[test]
@@ -103,11 +103,11 @@ fn bcrypt_looks_at_72_bytes_and_knows_no_nul() {
     let stored = "$2b$04$LmrHLsgfVNQ5cJbRWfSyYu9jqLcRDuuiFO6uGNZ0wz6s0.18gtDN2";
     let head = "x".repeat(71);
     for (tail, expected) in [
-        ("y", Verdict::RightButOutdated),
-        ("ywhatever", Verdict::RightButOutdated),
-        ("y\0", Verdict::Wrong),
-        ("", Verdict::Wrong),
-        ("z", Verdict::Wrong),
+        ("y", PasswordMatch::RightButOutdated),
+        ("ywhatever", PasswordMatch::RightButOutdated),
+        ("y\0", PasswordMatch::Wrong),
+        ("", PasswordMatch::Wrong),
+        ("z", PasswordMatch::Wrong),
     ] {
         assert_eq!(
             verdict(format!("{head}{tail}"), stored),
@@ -117,7 +117,10 @@ fn bcrypt_looks_at_72_bytes_and_knows_no_nul() {
     }
     let stored = "$2b$04$IypThKWqWVPy.0X9Qw.mkeySYwU6hz08L2iIyfkfmyKMpED0NaDuu";
     for tail in ["\0", "\0more", &format!("\0{PASSWORD}")] {
-        assert_eq!(verdict(format!("{PASSWORD}{tail}"), stored), Verdict::Wrong);
+        assert_eq!(
+            verdict(format!("{PASSWORD}{tail}"), stored),
+            PasswordMatch::Wrong
+        );
     }
 }
 
@@ -125,8 +128,11 @@ fn bcrypt_looks_at_72_bytes_and_knows_no_nul() {
 fn with_django_s_way_around_that_limit_all_of_a_password_counts() {
     // Django 5.2.19.
     let stored = "bcrypt_sha256$$2b$04$NotKcj6PR7hgWEeEZyleMu52Yn.PiMqobvn9QzG34kiV7ePgZQijW";
-    assert_eq!(verdict("ü".repeat(60), stored), Verdict::RightButOutdated);
-    assert_eq!(verdict("ü".repeat(59), stored), Verdict::Wrong);
+    assert_eq!(
+        verdict("ü".repeat(60), stored),
+        PasswordMatch::RightButOutdated
+    );
+    assert_eq!(verdict("ü".repeat(59), stored), PasswordMatch::Wrong);
 }
 
 #[test]
@@ -138,7 +144,7 @@ fn a_nul_behind_a_password_is_another_password() {
     ] {
         assert_eq!(
             verdict(format!("{PASSWORD}\0"), stored),
-            Verdict::Wrong,
+            PasswordMatch::Wrong,
             "{stored}"
         );
     }
@@ -219,6 +225,6 @@ fn what_is_damaged_or_of_another_kind_is_refused() {
 proptest::proptest! {
     #[test]
     fn no_text_makes_recognising_panic(text in r"(\$?(2[aby]|bcrypt(_sha256)?|argon2(id|i|d)?|scrypt|pbkdf2[-_]sha256)?\$)?[ -~$=,0-9]{0,90}") {
-        Stored::recognise(&text).ok();
+        StoredHash::recognise(&text).ok();
     }
 }

@@ -1,12 +1,12 @@
 use futures_util::TryStreamExt as _;
 use password_auth_model::{
-    EmailAddress, Event, EventId, Happening, PasswordHash, Timestamp, User, UserId, Username,
+    EmailAddress, Event, EventId, EventKind, PasswordHash, Timestamp, User, UserId, Username,
 };
 
 use super::{Progress, delete, proceed, unfinished};
 use crate::sled::open::{open, open_again};
 use crate::sled::opened::Tables;
-use crate::sled::tables::Table;
+use crate::sled::trees::Tree;
 use crate::sled::{CACHE_BYTES, SledStore, events, users};
 use crate::{Backup as _, CreateUser, DeleteUser, Lifecycle as _, Record};
 
@@ -27,7 +27,7 @@ fn fill(tables: &Tables) -> UserId {
             at: NOW,
             user: user.id,
             by: None,
-            what: Happening::SignInFailed,
+            what: EventKind::SignInFailed,
             session: None,
             address: None,
             device: None,
@@ -38,21 +38,21 @@ fn fill(tables: &Tables) -> UserId {
 }
 
 fn is_empty(tables: &Tables) -> bool {
-    let mut all = Table::ALL.iter();
-    all.all(|table| tables.tree(*table).is_empty())
+    let mut all = Tree::ALL.iter();
+    all.all(|tree| tables.tree(*tree).is_empty())
 }
 
 #[test]
 fn a_deletion_that_a_crash_cut_off_is_finished_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, disk, mark) = open(folder.path(), CACHE_BYTES).expect("opened");
+    let (tables, disk, watermark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let user = fill(&tables);
     let deleted = delete(&tables, user).expect("deleted");
     assert_eq!(deleted, (DeleteUser::Deleted, Progress::More));
     assert!(!is_empty(&tables), "nothing is left to finish");
     assert_eq!(tables.user(user).expect("read"), None);
     tables.db.flush().expect("flushed");
-    drop((tables, disk, mark));
+    drop((tables, disk, watermark));
     let (tables, _disk, _mark) = open_again(folder.path());
     assert!(is_empty(&tables));
 }

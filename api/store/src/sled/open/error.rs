@@ -33,13 +33,13 @@ pub enum OpenError {
     },
     /// A restore was interrupted.
     #[error(
-        "a restore into {folder} was interrupted, and half of it is there: remove that folder and {mark}, and restore again"
+        "a restore into {folder} was interrupted, and half of it is there: remove that folder and {watermark}, and restore again"
     )]
     HalfRestored {
         /// The folder.
         folder: PathBuf,
         /// The file that would say that something was lost.
-        mark: PathBuf,
+        watermark: PathBuf,
     },
     /// sled can not read its files.
     #[error(
@@ -54,13 +54,13 @@ pub enum OpenError {
     /// sled reads its files, and has less than it once had.
     #[error(
         "the data in {path} is not all there: its newest part was lost (damaged, or replaced by older files). \
-         Restore a backup into an empty folder; or, to go on with what is left, remove {mark} and start again"
+         Restore a backup into an empty folder; or, to go on with what is left, remove {watermark} and start again"
     )]
     Lost {
         /// The folder.
         path: PathBuf,
         /// What says so.
-        mark: PathBuf,
+        watermark: PathBuf,
     },
     /// The system gives no threads.
     #[error("the store's threads can not be started: {0}")]

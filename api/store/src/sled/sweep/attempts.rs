@@ -8,7 +8,7 @@ use sled::IVec;
 use super::super::SledStore;
 use super::super::change::Batch;
 use super::super::opened::Tables;
-use super::super::tables::{Table, read_moment, unavailable};
+use super::super::trees::{Tree, read_moment, unavailable};
 use crate::StoreError;
 
 /// Counts of tries that one step looks at.
@@ -73,7 +73,7 @@ struct Step {
 fn sweep_some(tables: &Tables, start: &IVec, now: Timestamp) -> Result<Step, StoreError> {
     let (mut removed, mut looked_at) = (0, 0);
     for entry in tables
-        .tree(Table::Attempts)
+        .tree(Tree::Attempts)
         .range::<&[u8], _>(start.as_ref()..)
     {
         let (key, value) = entry.map_err(unavailable)?;
@@ -87,7 +87,7 @@ fn sweep_some(tables: &Tables, start: &IVec, now: Timestamp) -> Result<Step, Sto
         looked_at += 1;
         if read_moment(&value).is_none_or(|moment| moment <= now) {
             let mut batch = Batch::default();
-            batch.remove(Table::Attempts, &key);
+            batch.remove(Tree::Attempts, &key);
             batch.apply(tables)?;
             removed += 1;
         }

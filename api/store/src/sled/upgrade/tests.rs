@@ -1,5 +1,5 @@
 use password_auth_model::{
-    EmailAddress, Event, EventId, Generation, Happening, PasswordHash, Retired, Session, SessionId,
+    EmailAddress, Event, EventId, EventKind, Generation, PasswordHash, Retired, Session, SessionId,
     Timestamp, Trail, User, UserId, Username, UsernameKey,
 };
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::sled::CACHE_BYTES;
 use crate::sled::codec::encode;
 use crate::sled::open::{OpenError, open, open_again};
 use crate::sled::opened::Tables;
-use crate::sled::tables::{Table, timed_key, user_key};
+use crate::sled::trees::{Tree, timed_key, user_key};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -36,8 +36,8 @@ fn old_session(session: &Session) -> Vec<u8> {
     postcard::to_extend(&old, vec![1]).expect("encoded")
 }
 
-fn insert(tables: &Tables, table: Table, key: &[u8], value: &[u8]) {
-    let before = tables.tree(table).insert(key, value).expect("written");
+fn insert(tables: &Tables, tree: Tree, key: &[u8], value: &[u8]) {
+    let before = tables.tree(tree).insert(key, value).expect("written");
     assert!(before.is_none());
 }
 
@@ -74,13 +74,13 @@ fn old_folder() -> (tempfile::TempDir, User, Session) {
         trail: Trail::default(),
     };
     let (id, key) = (user.id.as_bytes(), user.username_key.as_str().as_bytes());
-    insert(&tables, Table::Usernames, key, id);
+    insert(&tables, Tree::Usernames, key, id);
     let record = postcard::to_extend(&old, vec![1]).expect("encoded");
-    insert(&tables, Table::Users, id, &record);
+    insert(&tables, Tree::Users, id, &record);
     let record = old_session(&session);
-    insert(&tables, Table::Sessions, session.id.as_bytes(), &record);
+    insert(&tables, Tree::Sessions, session.id.as_bytes(), &record);
     let place = timed_key(session.expires, session.id.as_bytes());
-    insert(&tables, Table::SessionExpiry, &place, b"");
+    insert(&tables, Tree::SessionExpiry, &place, b"");
     set_format(&tables, 1);
     (folder, user, session)
 }
@@ -110,56 +110,56 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
 #[test]
 fn a_folder_of_format_2_tells_the_roles_of_people_and_the_classes_of_events() {
     let (folder, user, _) = old_folder();
-    let (tables, disk, mark) = open_again(folder.path());
+    let (tables, disk, watermark) = open_again(folder.path());
     let event = Event {
         id: EventId::new(NOW),
         at: NOW,
         user: user.id,
         by: None,
-        what: Happening::TokenReused,
+        what: EventKind::TokenReused,
         session: None,
         address: None,
         device: None,
     };
     let place = user_key(user.id, event.id.as_bytes());
-    insert(&tables, Table::UserEvents, &place, b"");
+    insert(&tables, Tree::UserEvents, &place, b"");
     let record = encode(&event).expect("encoded");
-    insert(&tables, Table::Events, event.id.as_bytes(), &record);
-    tables.tree(Table::Roles).clear().expect("cleared");
+    insert(&tables, Tree::Events, event.id.as_bytes(), &record);
+    tables.tree(Tree::Roles).clear().expect("cleared");
     set_format(&tables, 2);
-    drop((tables, disk, mark));
+    drop((tables, disk, watermark));
     let (tables, _disk, _mark) = open_again(folder.path());
     let filter = UserFilter {
         role: Some(user.role),
         after: None,
     };
     assert_eq!(tables.users(filter, 0, 9).expect("read"), [user]);
-    let class = tables.bytes(Table::UserEvents, &place).expect("read");
-    let expected = [Happening::TokenReused.class().number()];
+    let class = tables.bytes(Tree::UserEvents, &place).expect("read");
+    let expected = [EventKind::TokenReused.class().number()];
     assert_eq!(class.expect("its place").as_ref(), expected);
 }
 
 #[test]
 fn an_upgrade_that_was_interrupted_begins_again() {
     let (folder, user, session) = old_folder();
-    let (tables, disk, mark) = open_again(folder.path());
+    let (tables, disk, watermark) = open_again(folder.path());
     // An older version has ended it since, and knows no index of it.
-    tables.tree(Table::Sessions).clear().expect("cleared");
-    tables.tree(Table::SessionExpiry).clear().expect("cleared");
+    tables.tree(Tree::Sessions).clear().expect("cleared");
+    tables.tree(Tree::SessionExpiry).clear().expect("cleared");
     set_format(&tables, 1);
-    drop((tables, disk, mark));
+    drop((tables, disk, watermark));
     let (tables, _disk, _mark) = open_again(folder.path());
     assert!(tables.sessions_of(user.id).expect("read").is_empty());
-    assert!(tables.tree(Table::UserSessions).is_empty());
+    assert!(tables.tree(Tree::UserSessions).is_empty());
     assert_eq!(session.user, user.id);
 }
 
 #[test]
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
-    let (tables, disk, mark) = open_again(folder.path());
+    let (tables, disk, watermark) = open_again(folder.path());
     set_format(&tables, 6);
-    drop((tables, disk, mark));
+    drop((tables, disk, watermark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {
             // As in `open_again`.
@@ -187,12 +187,12 @@ fn insert_user_of_format_2(tables: &Tables, name: &str, email: &str, is_verified
     let (id, name) = (user.id.as_bytes(), user.username_key.as_str().as_bytes());
     let old_key = email.nfkc().collect::<String>().to_lowercase();
     let place = [old_key.as_bytes(), &[0], id].concat();
-    insert(tables, Table::Usernames, name, id);
+    insert(tables, Tree::Usernames, name, id);
     let record = encode(&user).expect("encoded");
-    insert(tables, Table::Users, id, &record);
-    insert(tables, Table::Emails, &place, b"");
+    insert(tables, Tree::Users, id, &record);
+    insert(tables, Tree::Emails, &place, b"");
     if is_verified {
-        insert(tables, Table::VerifiedEmails, old_key.as_bytes(), id);
+        insert(tables, Tree::VerifiedEmails, old_key.as_bytes(), id);
     }
     user
 }
@@ -200,7 +200,7 @@ fn insert_user_of_format_2(tables: &Tables, name: &str, email: &str, is_verified
 #[test]
 fn addresses_of_format_2_are_compared_as_today_and_of_two_that_are_one_the_first_stays_verified() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tables, disk, mark) = open(folder.path(), CACHE_BYTES).expect("opened");
+    let (tables, disk, watermark) = open(folder.path(), CACHE_BYTES).expect("opened");
     let mut users: Vec<User> = [
         ("first", "alice@bücher.example", true),
         ("second", "alice@xn--bcher-kva.example", true),
@@ -212,7 +212,7 @@ fn addresses_of_format_2_are_compared_as_today_and_of_two_that_are_one_the_first
     .map(|(name, email, verified)| insert_user_of_format_2(&tables, name, email, verified))
     .collect();
     set_format(&tables, 2);
-    drop((tables, disk, mark));
+    drop((tables, disk, watermark));
     // Which of two came first their ids tell.
     if users[1].id < users[0].id {
         users.swap(0, 1);
@@ -234,8 +234,8 @@ fn addresses_of_format_2_are_compared_as_today_and_of_two_that_are_one_the_first
             let found = tables.users_by_email(&key).expect("read");
             assert_eq!(found.as_slice(), std::slice::from_ref(owner), "{typed}");
         }
-        let places = tables.tree(Table::Emails).len();
-        let verified = tables.tree(Table::VerifiedEmails).len();
+        let places = tables.tree(Tree::Emails).len();
+        let verified = tables.tree(Tree::VerifiedEmails).len();
         assert_eq!(
             (places, verified),
             (5, 3),

@@ -1,0 +1,42 @@
+//! For how long, and how often, a letter is tried. Pure.
+
+use std::time::Duration;
+
+use password_auth_model::EmailKind;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The longest pause between two tries of one letter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 3600);
+
+/// How long to wait after a letter was refused for the moment, at its `tries`-th try: from a minute, doubled each
+/// time (RFC 5321 §4.5.4.1 asks for growing pauses), to four hours.
+pub(super) fn pause(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(1).min(16);
+    (MINUTE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// How long after it was asked for a letter is worth sending. A link's time begins when the letter goes out, so
+/// that a late one is as good as any; but who asked for it does not wait for more than a day.
+pub(super) const fn worth_sending(kind: EmailKind) -> Duration {
+    match kind {
+        EmailKind::ResetPassword | EmailKind::VerifyEmail | EmailKind::ChangeEmail => DAY,
+        EmailKind::EmailChangeRequested
+        | EmailKind::EmailChanged
+        | EmailKind::PasswordChanged
+        | EmailKind::TokenReused => Duration::from_secs(3 * DAY.as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause;
+
+    #[test]
+    fn pauses_grow_from_a_minute_to_four_hours() {
+        let minutes: Vec<u64> = (0..12).map(|tries| pause(tries).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 1, 2, 4, 8, 16, 32, 64, 128, 240, 240, 240]);
+        assert_eq!(pause(u32::MAX), pause(11));
+    }
+}

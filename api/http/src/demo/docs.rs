@@ -1,0 +1,140 @@
+//! What each route of the demo says of itself: the example of its answer, and its refusals.
+
+use std::time::Duration;
+
+use password_auth_core::accounts::Invalid;
+use password_auth_model::Timestamp;
+use password_auth_wire::rules::Violation;
+use password_auth_wire::{FieldError, Message, ProtectedData, Tokens};
+use poem_openapi::types::Example;
+
+use super::protected_data;
+use crate::error::Failure;
+use crate::route::Route;
+
+pub(super) struct Register;
+impl Route for Register {
+    type Body = Message;
+    const DESCRIPTION: &'static str = "The account is made.";
+    fn example() -> Message {
+        Message::ok("User registered successfully.")
+    }
+    fn refusals() -> Vec<Failure> {
+        [vec![Failure::UserExists], password_failures()].concat()
+    }
+}
+
+pub(super) struct SignIn;
+impl Route for SignIn {
+    type Body = Tokens;
+    const DESCRIPTION: &'static str = "A session began.";
+    fn example() -> Tokens {
+        Tokens::example()
+    }
+    fn refusals() -> Vec<Failure> {
+        let own = vec![Failure::InvalidCredentials, Failure::AccountDisabled];
+        [own, password_failures()].concat()
+    }
+}
+
+pub(super) struct RefreshTokens;
+impl Route for RefreshTokens {
+    type Body = Tokens;
+    const DESCRIPTION: &'static str =
+        "The session's current refresh token, and a new access token.";
+    fn example() -> Tokens {
+        Tokens::example()
+    }
+    fn refusals() -> Vec<Failure> {
+        let own = vec![
+            Failure::InvalidRefreshToken,
+            Failure::RefreshTokenExpired,
+            Failure::RefreshTokenReused,
+        ];
+        [own, body_failures()].concat()
+    }
+}
+
+pub(super) struct SignOutRoute;
+impl Route for SignOutRoute {
+    type Body = Message;
+    const DESCRIPTION: &'static str = "The session is over.";
+    fn example() -> Message {
+        Message::ok("Logged out successfully.")
+    }
+    fn refusals() -> Vec<Failure> {
+        let own = vec![
+            Failure::MissingToken,
+            Failure::InvalidToken,
+            Failure::InvalidRefreshToken,
+        ];
+        [own, body_failures()].concat()
+    }
+}
+
+pub(super) struct Protected;
+impl Route for Protected {
+    type Body = Message;
+    const DESCRIPTION: &'static str = "A greeting.";
+    fn example() -> Message {
+        Message::ok("Hello, alice!")
+    }
+    fn refusals() -> Vec<Failure> {
+        caller_failures()
+    }
+}
+
+pub(super) struct ProtectedDataRoute;
+impl Route for ProtectedDataRoute {
+    type Body = ProtectedData;
+    const DESCRIPTION: &'static str = "The data.";
+    fn example() -> ProtectedData {
+        protected_data("alice", Timestamp::from_millis(1_767_225_600_000))
+    }
+    fn refusals() -> Vec<Failure> {
+        caller_failures()
+    }
+}
+
+pub(super) struct Ping;
+impl Route for Ping {
+    type Body = Message;
+    const DESCRIPTION: &'static str = "It does.";
+    fn example() -> Message {
+        Message::ok("pong")
+    }
+    fn refusals() -> Vec<Failure> {
+        Vec::new()
+    }
+}
+
+fn body_failures() -> Vec<Failure> {
+    let missing = Failure::Invalid(vec![FieldError {
+        field: "refresh_token".to_owned(),
+        code: "required".to_owned(),
+        message: "The field refresh_token is required.".to_owned(),
+    }]);
+    vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
+}
+
+fn password_failures() -> Vec<Failure> {
+    let short = Invalid {
+        password: Some(Violation::PasswordTooShort),
+        ..Invalid::default()
+    };
+    vec![
+        Failure::CredentialsRequired,
+        Failure::Malformed,
+        Failure::UnsupportedMediaType,
+        short.into(),
+        Failure::TooManyAttempts(Duration::from_secs(12)),
+    ]
+}
+
+fn caller_failures() -> Vec<Failure> {
+    vec![
+        Failure::MissingToken,
+        Failure::TokenExpired,
+        Failure::InvalidToken,
+    ]
+}

@@ -1,0 +1,113 @@
+//! Every route, in one place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use password_auth_core::app::App;
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderValue, Method};
+use poem::web::Redirect;
+use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
+use poem_openapi::{OpenApi, OpenApiService};
+
+use super::demo::DemoApi;
+use super::middleware::{Middleware, Settings};
+use super::openapi;
+use super::pages;
+use super::v1;
+
+/// The paths of pages, which are no part of the OpenAPI document, and their methods.
+const PAGES: [(&str, &str); 5] = [
+    ("/", "GET, HEAD"),
+    ("/docs", "GET, HEAD"),
+    ("/openapi.json", "GET, HEAD"),
+    (pages::RESET_PASSWORD, "GET, HEAD, POST"),
+    (pages::VERIFY_EMAIL, "GET, HEAD, POST"),
+];
+
+/// The whole server as one endpoint, which never fails: what goes wrong is an answer.
+#[must_use]
+pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
+    let described = Arc::new(service(app));
+    let pages = Route::new()
+        .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
+        .at("/docs", get(openapi::swagger_ui(Arc::clone(&described))))
+        .at("/openapi.json", get(openapi::openapi_json(described)));
+    let forms = Arc::new(settings.forms.clone());
+    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&forms));
+    let api = Route::new()
+        .nest_no_strip("/", service(app))
+        .data(Arc::clone(&app.sessions))
+        .data(forms)
+        .data(Arc::clone(&app.allowance));
+    let clock = Arc::clone(&app.clock);
+    Middleware::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
+}
+
+/// Everything that the OpenAPI document describes.
+type DocumentedApis = (DemoApi, v1::Apis);
+
+fn service(app: &App) -> OpenApiService<DocumentedApis, ()> {
+    let demo = DemoApi {
+        accounts: Arc::clone(&app.accounts),
+        sessions: Arc::clone(&app.sessions),
+        clock: Arc::clone(&app.clock),
+    };
+    openapi::describe((demo, v1::apis(app)))
+}
+
+/// The `Allow` header of a 405 (RFC 9110 §15.5.6).
+fn allowed_methods(route: &str) -> Option<HeaderValue> {
+    static BY_PATTERN: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let mut described: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+        for path in DocumentedApis::meta().into_iter().flat_map(|api| api.paths) {
+            let methods = path.operations.into_iter().map(|o| o.method);
+            described
+                .entry(pattern_of(&path.path))
+                .or_default()
+                .extend(methods);
+        }
+        let api = described.into_iter().map(|(pattern, mut methods)| {
+            if methods.contains(&Method::GET) {
+                methods.push(Method::HEAD);
+            }
+            let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            (pattern, names.join(", "))
+        });
+        let pages = PAGES.map(|(path, methods)| (path.to_owned(), methods.to_owned()));
+        pages.into_iter().chain(api).collect()
+    });
+    HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
+}
+
+/// What poem calls the route of a path of the document: `/users/{id}` is `/users/:param0` to it.
+fn pattern_of(path: &str) -> String {
+    let mut parameters = 0;
+    let segments = path.split('/').map(|segment| {
+        if !segment.starts_with('{') {
+            return segment.to_owned();
+        }
+        parameters += 1;
+        format!(":param{}", parameters - 1)
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// A `Route` that nests the API at the root has no place for a page there.
+struct PagesOrApi<P, A> {
+    pages: P,
+    api: A,
+}
+
+impl<P: Endpoint<Output = Response>, A: Endpoint<Output = Response>> Endpoint for PagesOrApi<P, A> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let path = request.uri().path();
+        if PAGES.iter().any(|(page, _)| *page == path) {
+            self.pages.call(request).await
+        } else {
+            self.api.call(request).await
+        }
+    }
+}

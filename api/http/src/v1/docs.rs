@@ -1,0 +1,169 @@
+//! What each route says of itself: the example of its answer, and its refusals.
+
+use std::time::Duration;
+
+use password_auth_core::accounts::Invalid;
+use password_auth_model::Role;
+use password_auth_wire::FieldError;
+use password_auth_wire::rules::Violation;
+use password_auth_wire::v1::{
+    AccountStatus, Done, EventInfo, Health, PasswordChanged, PersonalData, SessionInfo, TokenPair,
+    UserCount, UserInfo,
+};
+use poem::http::StatusCode;
+use poem_openapi::types::Example as _;
+
+use super::messages::{
+    CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, RESET_REQUESTED,
+    VERIFICATION_SENT,
+};
+use crate::error::{Dialect, Failure};
+use crate::route::{NoBody, Route};
+
+macro_rules! routes {
+    ($($name:ident: $status:ident $body:ty = $example:expr, $answer:literal, [$($refusals:expr),*];)+) => {
+        $(
+            pub(super) struct $name;
+
+            impl Route for $name {
+                type Body = $body;
+                const DIALECT: Dialect = Dialect::V1;
+                const STATUS: StatusCode = StatusCode::$status;
+                const DESCRIPTION: &'static str = $answer;
+                fn example() -> $body {
+                    $example
+                }
+                fn refusals() -> Vec<Failure> {
+                    let refusals: Vec<Vec<Failure>> = vec![$($refusals),*];
+                    refusals.concat()
+                }
+            }
+        )+
+    };
+}
+
+routes! {
+    RegisterRoute: CREATED UserInfo = UserInfo::example(), "The account is made.",
+        [new_account(), vec![too_many()]];
+    LoginRoute: OK TokenPair = TokenPair::example(), "A session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
+    ReactivateRoute: OK TokenPair = TokenPair::example(), "The account may be used, and a session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
+    LoginFormRoute: OK TokenPair = TokenPair::example(), "A session began.",
+        [vec![
+            Failure::InvalidCredentials, Failure::CrossSite, Failure::AccountDisabled,
+            Failure::CredentialsRequired, too_many(),
+        ], bad_body("username")];
+    RefreshRoute: OK TokenPair = TokenPair::example(),
+        "The session's current refresh token, and a new access token.",
+        [vec![
+            Failure::InvalidRefreshToken, Failure::RefreshTokenExpired, Failure::RefreshTokenReused,
+        ], bad_body("refresh_token")];
+    LogoutRoute: OK Done = Done::with(LOGGED_OUT), "The session is over.",
+        [vec![
+            Failure::MissingToken, Failure::InvalidToken, Failure::InvalidRefreshToken,
+        ], bad_body("refresh_token")];
+    LogoutEverywhere: OK Done = Done::with(LOGGED_OUT), "All sessions are over.", [counted()];
+    SessionsRoute: OK Vec<SessionInfo> = vec![SessionInfo::example()], "They, the latest used first.", [counted()];
+    EndSessionRoute: NO_CONTENT NoBody = NoBody {}, "It is over.", [counted(), vec![Failure::NotFound]];
+    EndOtherSessionsRoute: NO_CONTENT NoBody = NoBody {}, "They are over.", [counted()];
+
+    ChangePasswordRoute: OK PasswordChanged = PasswordChanged::example(),
+        "It is changed. This is the session's pair now.",
+        [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
+    RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "Whoever has the address is sent a link.",
+        [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
+    ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "It is changed.",
+        [vec![Failure::InvalidOneTimeToken, too_many()], bad_body("new_password")];
+
+    RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link is sent.",
+        [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
+    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is the person's.",
+        [vec![Failure::InvalidOneTimeToken, Failure::EmailExists], bad_body("token")];
+    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link is sent to the new address.",
+        [caller(), vec![
+            Failure::WrongPassword, Failure::EmailExists, too_many(), Failure::MailNotConfigured,
+        ], bad_body("new_email")];
+
+    OwnUserRoute: OK UserInfo = UserInfo::example(), "The caller.", [caller()];
+    StatusRoute: OK AccountStatus = AccountStatus::example(), "It.", [caller()];
+    DeactivateRoute: OK Done = Done::with(DEACTIVATED), "It is disabled.",
+        [counted(), vec![Failure::LastAdmin]];
+    ExportRoute: OK PersonalData = PersonalData::example(), "All of it.", [counted()];
+    DeleteAccountRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+        [caller(), vec![Failure::WrongPassword, Failure::LastAdmin, too_many()], bad_body("password")];
+    EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+        [counted(), bad_parameter("limit")];
+    AllEvents: OK Vec<EventInfo> = vec![EventInfo::example()], "They, the latest first.",
+        [admin(), bad_parameter("limit")];
+
+    UsersRoute: OK Vec<UserInfo> = vec![UserInfo::example()], "They.",
+        [counted(), vec![Failure::PermissionDenied(&[Role::Admin])], bad_parameter("limit")];
+    CreateUserRoute: CREATED UserInfo = UserInfo::example(), "The account is made.", [admin(), new_account()];
+    CountRoute: OK UserCount = UserCount::example(), "So many.", [admin()];
+    UserRoute: OK UserInfo = UserInfo::example(), "The person.",
+        [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
+    UpdateUserRoute: OK UserInfo = UserInfo::example(), "The person as they are now.",
+        [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
+    DeleteUserRoute: NO_CONTENT NoBody = NoBody {}, "The account is gone.",
+        [admin(), vec![Failure::NotFound, Failure::LastAdmin]];
+
+    HealthRoute: OK Health = Health::example(), "It does.", [];
+    LiveRoute: OK Health = Health::example(), "It does.", [];
+}
+
+fn caller() -> Vec<Failure> {
+    vec![
+        Failure::MissingToken,
+        Failure::TokenExpired,
+        Failure::InvalidToken,
+    ]
+}
+
+fn counted() -> Vec<Failure> {
+    [caller(), vec![too_many()]].concat()
+}
+
+fn admin() -> Vec<Failure> {
+    [counted(), vec![Failure::PermissionDenied(&[Role::Admin])]].concat()
+}
+
+fn new_account() -> Vec<Failure> {
+    let short = Invalid {
+        password: Some(Violation::PasswordTooShort),
+        ..Invalid::default()
+    };
+    vec![
+        Failure::UserExists,
+        Failure::EmailExists,
+        Failure::CredentialsRequired,
+        Failure::Malformed,
+        Failure::UnsupportedMediaType,
+        short.into(),
+    ]
+}
+
+fn bad_body(field: &str) -> Vec<Failure> {
+    let missing = Failure::Invalid(vec![FieldError {
+        field: field.to_owned(),
+        code: "required".to_owned(),
+        message: format!("The field {field} is required."),
+    }]);
+    vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
+}
+
+fn bad_parameter(name: &str) -> Vec<Failure> {
+    vec![Failure::Invalid(vec![FieldError {
+        field: name.to_owned(),
+        code: "invalid".to_owned(),
+        message: format!("The parameter {name} is not valid."),
+    }])]
+}
+
+const fn too_many() -> Failure {
+    Failure::TooManyAttempts(Duration::from_secs(12))
+}

@@ -1,0 +1,157 @@
+//! A line of the file, and what it stands for. These types are the format: they change with its version,
+//! not with the program's own records.
+
+mod account;
+mod event;
+mod mail;
+mod older;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use password_auth_core::tokens::WrittenKeys;
+use password_auth_model::Timestamp;
+use password_auth_store::{Loaded, Record};
+use serde::{Deserialize, Serialize};
+
+use self::account::{SessionLine, UserLine};
+use self::event::EventLine;
+use self::mail::{OneTimeTokenLine, QueuedEmailLine};
+
+/// What the first line calls the format.
+pub(super) const FORMAT: &str = "password-auth dump";
+
+/// The version that is written. Those before it are read. Since 3, addresses are compared by another function, and it is
+/// noted who presents tokens.
+pub(super) const VERSION: u64 = 3;
+
+/// The first whose verified addresses are all different as they are compared today.
+pub(super) const ADDRESSES_AS_TODAY: u64 = 3;
+
+/// The first line; of later versions too, whatever else they say there.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) format: String,
+    pub(super) version: u64,
+}
+
+/// Every other line.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    User(UserLine),
+    Session(SessionLine),
+    Attempt(AttemptLine),
+    OneTimeToken(OneTimeTokenLine),
+    Event(EventLine),
+    #[serde(rename = "letter")]
+    QueuedEmail(QueuedEmailLine),
+    Keys(WrittenKeys),
+    End(EndLine),
+}
+
+/// What a line stands for.
+pub(super) enum Content {
+    Record(Record),
+    Keys(WrittenKeys),
+    End(EndLine),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AttemptLine {
+    /// Base64url.
+    key: String,
+    until: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndLine {
+    pub(super) users: u64,
+    pub(super) sessions: u64,
+    pub(super) attempts: u64,
+    pub(super) one_time_tokens: u64,
+    pub(super) events: u64,
+    pub(super) letters: u64,
+    /// Of every byte before this line, in hexadecimal.
+    pub(super) sha256: String,
+}
+
+impl EndLine {
+    pub(super) const fn new(counts: Loaded, sha256: String) -> Self {
+        Self {
+            users: counts.users,
+            sessions: counts.sessions,
+            attempts: counts.attempts,
+            one_time_tokens: counts.one_time_tokens,
+            events: counts.events,
+            letters: counts.letters,
+            sha256,
+        }
+    }
+
+    pub(super) const fn counts(&self) -> Loaded {
+        Loaded {
+            users: self.users,
+            sessions: self.sessions,
+            attempts: self.attempts,
+            one_time_tokens: self.one_time_tokens,
+            events: self.events,
+            letters: self.letters,
+        }
+    }
+}
+
+impl From<Record> for Line {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::User(user) => Self::User(user.into()),
+            Record::Session(session) => Self::Session(session.into()),
+            Record::Attempt { key, until } => Self::Attempt(AttemptLine {
+                key: URL_SAFE_NO_PAD.encode(key),
+                until,
+            }),
+            Record::OneTimeToken(token) => Self::OneTimeToken(token.into()),
+            Record::Event(event) => Self::Event(event.into()),
+            Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
+        }
+    }
+}
+
+impl Line {
+    /// The line of a file of this version.
+    pub(super) fn read(version: u64, line: &[u8]) -> serde_json::Result<Self> {
+        match version {
+            1 => serde_json::from_slice::<older::Line>(line).map(Self::from),
+            _ => serde_json::from_slice(line),
+        }
+    }
+
+    /// `None` if its key, or its hash, is none.
+    pub(super) fn content(self) -> Option<Content> {
+        let record = match self {
+            Self::User(user) => user.into(),
+            Self::Session(session) => session.into(),
+            Self::Attempt(attempt) => attempt.record()?,
+            Self::OneTimeToken(token) => token.record()?,
+            Self::Event(event) => event.into(),
+            Self::QueuedEmail(queued_email) => queued_email.into(),
+            Self::Keys(keys) => return Some(Content::Keys(keys)),
+            Self::End(end) => return Some(Content::End(end)),
+        };
+        Some(Content::Record(record))
+    }
+}
+
+impl AttemptLine {
+    fn record(&self) -> Option<Record> {
+        let key = URL_SAFE_NO_PAD.decode(&self.key).ok()?;
+        Some(Record::Attempt {
+            key: key.try_into().ok()?,
+            until: self.until,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

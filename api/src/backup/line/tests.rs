@@ -1,0 +1,104 @@
+//! The names in a file: what was written once must be read for ever.
+
+use password_auth_model::{EmailKind, EventKind, Role};
+use serde_json::{Value, json};
+
+/// One that is new here is unknown to who reads this version, so that it raises the version too.
+fn event_kind(what: EventKind) -> Value {
+    match what {
+        EventKind::Registered => json!("registered"),
+        EventKind::SignedIn => json!("signed_in"),
+        EventKind::SignInFailed => json!("sign_in_failed"),
+        EventKind::SignedOut => json!("signed_out"),
+        EventKind::SignedOutElsewhere => json!("signed_out_elsewhere"),
+        EventKind::TokenReused => json!("token_reused"),
+        EventKind::TokenReplayedElsewhere => json!("token_replayed_elsewhere"),
+        EventKind::StoreWentBack => json!("store_went_back"),
+        EventKind::PasswordChanged => json!("password_changed"),
+        EventKind::PasswordReset => json!("password_reset"),
+        EventKind::PasswordSet => json!("password_set"),
+        EventKind::EmailVerified => json!("email_verified"),
+        EventKind::EmailChangeRequested => json!("email_change_requested"),
+        EventKind::EmailChanged => json!("email_changed"),
+        EventKind::ProfileChanged => json!("profile_changed"),
+        EventKind::RoleChanged(role) => json!({"role_changed": role_name(role)}),
+        EventKind::Deactivated => json!("deactivated"),
+        EventKind::Activated => json!("activated"),
+        EventKind::Exported => json!("exported"),
+        EventKind::Deleted => json!("deleted"),
+    }
+}
+
+/// As with [`event_kind`].
+fn about(about: EmailKind) -> Value {
+    match about {
+        EmailKind::ResetPassword => json!("reset_password"),
+        EmailKind::VerifyEmail => json!("verify_email"),
+        EmailKind::ChangeEmail => json!("change_email"),
+        EmailKind::EmailChangeRequested => json!("email_change_requested"),
+        EmailKind::EmailChanged => json!("email_changed"),
+        EmailKind::PasswordChanged => json!("password_changed"),
+        EmailKind::TokenReused => json!("token_reused"),
+    }
+}
+
+/// As with [`event_kind`].
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Admin => "admin",
+        Role::Guest => "guest",
+    }
+}
+
+#[test]
+fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
+    let kinds = [
+        EventKind::Registered,
+        EventKind::SignedIn,
+        EventKind::SignInFailed,
+        EventKind::SignedOut,
+        EventKind::SignedOutElsewhere,
+        EventKind::TokenReused,
+        EventKind::TokenReplayedElsewhere,
+        EventKind::StoreWentBack,
+        EventKind::PasswordChanged,
+        EventKind::PasswordReset,
+        EventKind::PasswordSet,
+        EventKind::EmailVerified,
+        EventKind::EmailChangeRequested,
+        EventKind::EmailChanged,
+        EventKind::ProfileChanged,
+        EventKind::Deactivated,
+        EventKind::Activated,
+        EventKind::Exported,
+        EventKind::Deleted,
+    ];
+    let roles = Role::ALL.map(EventKind::RoleChanged);
+    for what in kinds.into_iter().chain(roles) {
+        let written = serde_json::to_value(what).expect("JSON");
+        assert_eq!(written, event_kind(what));
+        let read: EventKind = serde_json::from_value(written).expect("read again");
+        assert_eq!(read, what);
+    }
+    for kind in [
+        EmailKind::ResetPassword,
+        EmailKind::VerifyEmail,
+        EmailKind::ChangeEmail,
+        EmailKind::EmailChangeRequested,
+        EmailKind::EmailChanged,
+        EmailKind::PasswordChanged,
+        EmailKind::TokenReused,
+    ] {
+        let written = serde_json::to_value(kind).expect("JSON");
+        assert_eq!(written, about(kind));
+        let read: EmailKind = serde_json::from_value(written).expect("read again");
+        assert_eq!(read, kind);
+    }
+    for role in Role::ALL {
+        assert_eq!(
+            serde_json::to_value(role).expect("JSON"),
+            json!(role_name(role))
+        );
+    }
+}

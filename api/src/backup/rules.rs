@@ -1,0 +1,80 @@
+//! What a record must be by itself: a file could have been changed by somebody who knows how to count and to sum, and
+//! what was written once was held to the rules of its time.
+
+use password_auth_core::passwords::is_usable;
+use password_auth_model::{EmailAddress, User, Username, acts_on_display};
+use password_auth_store::Record;
+use password_auth_wire::rules::{Violation, check_full_name};
+
+/// The rule that it breaks, in a sentence that quotes nothing of it.
+pub(super) fn broken_by(record: &Record) -> Option<String> {
+    match record {
+        Record::User(user) => {
+            broken_by_user(user).map(|rule| format!("the user {}: {rule}", user.id))
+        }
+        Record::OneTimeToken(token) => {
+            let address = token.purpose.address();
+            (!is_address(address)).then(|| "a one-time token for what is no address".to_owned())
+        }
+        Record::QueuedEmail(queued_email) => {
+            (!is_address(&queued_email.to)).then(|| "a letter to what is no address".to_owned())
+        }
+        Record::Session(session) => {
+            (!is_plain(&session.device)).then(|| "a device with control characters".to_owned())
+        }
+        Record::Event(event) => {
+            let mut texts = [&event.address, &event.device].into_iter().flatten();
+            (!texts.all(|text| is_plain(text)))
+                .then(|| "an event with control characters".to_owned())
+        }
+        Record::Attempt { .. } => None,
+    }
+}
+
+fn broken_by_user(user: &User) -> Option<String> {
+    let name = user.username.as_str();
+    if name != name.trim() {
+        return Some("blanks stand around the name".to_owned());
+    }
+    if let Some(violation) = told(Username::parse(name), name) {
+        return Some(violation.message().to_owned());
+    }
+    if let Some(full_name) = &user.full_name
+        && let Some(violation) = told(check_full_name(full_name.as_str()), full_name.as_str())
+    {
+        return Some(violation.message().to_owned());
+    }
+    if user.email.as_ref().is_some_and(|email| !is_address(email)) {
+        return Some("the e-mail address is none".to_owned());
+    }
+    if user.is_verified && user.email.is_none() {
+        return Some("what is verified is no address".to_owned());
+    }
+    (!is_usable(&user.password)).then(|| "the password's hash cannot be used".to_owned())
+}
+
+/// The rule that a name breaks. Which characters hide something is known better with each version of Unicode: who
+/// registered with one before that was known has the name.
+fn told<T>(checked: Result<T, Violation>, name: &str) -> Option<Violation> {
+    match checked {
+        Ok(_) => None,
+        Err(Violation::UsernameInvisible | Violation::FullNameInvisible) if is_plain(name) => None,
+        Err(violation) => Some(violation),
+    }
+}
+
+/// An address, or what was one by older rules: nothing in it could pass for another part of a letter's head.
+fn is_address(address: &EmailAddress) -> bool {
+    let text = address.as_str();
+    EmailAddress::parse(text).is_ok()
+        || text.split_once('@').is_some_and(|(local, domain)| {
+            let is_word = |part: &str| {
+                !part.is_empty() && is_plain(part) && !part.contains(char::is_whitespace)
+            };
+            is_word(local) && is_word(domain) && !domain.contains('@')
+        })
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.contains(acts_on_display)
+}
