@@ -10,9 +10,10 @@ mod tests;
 use std::time::Duration;
 
 use super::clock::Timestamp;
+use super::elsewhere::Trail;
+use super::generation::Generation;
 use super::party::Party;
-use super::session::{End, Generation, Retired, Session};
-use super::trail::Trail;
+use super::session::{End, Retired, Session};
 use super::user::User;
 
 /// How long a superseded token is still answered with its successor. Longer than any client's time-out.

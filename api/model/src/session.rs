@@ -5,23 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
+use super::elsewhere::Trail;
+use super::generation::Generation;
 use super::id::{SessionId, UserId};
 use super::party::Party;
-use super::trail::Trail;
-
-/// Which refresh token of a session: 0 at sign-in, one more with each rotation.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct Generation(pub u32);
-
-impl Generation {
-    /// The generation after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
 
 /// A superseded generation that is still remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::clock::Timestamp;
+use super::elsewhere::{Elsewhere, Trail};
+use super::generation::Generation;
 use super::party::Party;
-use super::session::{Generation, Session};
+use super::session::Session;
 
 /// A second replay from elsewhere within this time is a repetition.
 pub const REPEATED_WITHIN: Duration = Duration::from_secs(86_400);

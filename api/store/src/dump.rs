@@ -1,48 +1,62 @@
-//! Everything that is stored, as a stream of records: how backups leave and enter an engine. The file format is up to
-//! `dump`; how an engine takes a snapshot is up to the engine.
+//! Everything that is kept, as a stream: how a backup leaves an engine, and enters one. The form of the
+//! file that it becomes is `dump`'s, and how an engine takes a picture of a moment is its own.
 
 use std::fmt;
 use std::pin::Pin;
 
+use async_trait::async_trait;
 use futures_util::Stream;
 use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, User};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
-/// One stored record.
+/// How everything that is kept leaves an engine, and enters one.
+#[async_trait]
+pub trait Backup: Send + Sync + 'static {
+    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
+    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
+    /// the picture may hold a write that nobody was told of yet.
+    async fn dump(&self) -> Result<Records, StoreError>;
+
+    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
+    /// may use the store meanwhile.
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
+}
+
+/// One thing that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
-    /// A user.
+    /// An account.
     User(User),
-    /// A session.
+    /// A sign-in.
     Session(Session),
     /// A count of tries, or a remembered network: see [`SignInAttempt`](password_auth_model::SignInAttempt).
     Attempt {
         /// A digest.
         key: [u8; 16],
-        /// Until when it is valid.
+        /// Until when it counts.
         until: Timestamp,
     },
     /// A one-time token that was mailed.
     OneTimeToken(OneTimeToken),
     /// Something that happened.
     Event(Event),
-    /// A queued mail.
+    /// A letter that waits.
     QueuedEmail(QueuedEmail),
 }
 
-/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id; all compared as bytes. Ends at its
-/// first error.
+/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
+/// in the order of their keys, then one-time tokens by hash, events and letters by id; all compared as bytes. Ends
+/// at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
-/// The number of records that [`Store::load`](super::Store::load) has written.
+/// What [`Backup::load`](super::Backup::load) has written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
-    /// Users.
+    /// Accounts.
     pub users: u64,
-    /// Sessions.
+    /// Sign-ins.
     pub sessions: u64,
     /// Counts of tries and remembered networks.
     pub attempts: u64,
@@ -50,7 +64,7 @@ pub struct Loaded {
     pub one_time_tokens: u64,
     /// Events.
     pub events: u64,
-    /// Queued mails.
+    /// Letters.
     pub letters: u64,
 }
 
@@ -91,8 +105,8 @@ impl fmt::Display for Loaded {
         } = self;
         write!(
             f,
-            "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails"
+            "{users} users, {sessions} sessions, {attempts} counts of tries, {one_time_tokens} one-time tokens, \
+             {events} events, {letters} letters"
         )
     }
 }
@@ -100,13 +114,13 @@ impl fmt::Display for Loaded {
 /// Why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The store contains records.
+    /// Something is kept there already.
     #[error("the store is not empty")]
     NotEmpty,
-    /// The stream of records failed.
+    /// The records broke off.
     #[error("{0}")]
     Records(StoreError),
-    /// Two records contradict each other, such as a name that occurs twice or a session without a user.
+    /// Two of the records exclude each other: one name twice, a session of nobody.
     #[error("the records contradict each other: {0}")]
     Contradiction(String),
     /// The engine failed.

@@ -1,43 +1,43 @@
-//! Parameters and results of the store's methods.
+//! What goes into the store's methods, and what comes out of them.
 
 use password_auth_model::{FullName, Role, Session, User, UserId};
 
-/// The result of [`Store::create_user`](super::Store::create_user).
+/// What became of [`UserStore::create_user`](super::UserStore::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateUser {
     /// The user was added.
     Created,
-    /// Another user has the name. Nothing was written.
+    /// Another user has the name; nothing was written.
     NameTaken,
-    /// Another user has verified the address. Nothing was written.
+    /// Another user has verified the address; nothing was written.
     EmailTaken,
 }
 
 /// Which users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Only users with this role.
+    /// Only those with this role.
     pub role: Option<Role>,
-    /// Only users with greater ids. A reader who pages by id misses nobody, even if users are deleted meanwhile.
+    /// Only those whose ids are greater: who is shown everybody in parts misses nobody, whoever goes meanwhile.
     pub after: Option<UserId>,
 }
 
-/// Changes of a user. `None` keeps a value.
+/// What of a user changes; `None` leaves it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChange {
-    /// The full name; `Some(None)` removes it.
+    /// What he is called, or that he is called nothing.
     pub full_name: Option<Option<FullName>>,
-    /// The role.
+    /// What he may do.
     pub role: Option<Role>,
-    /// Whether the user may sign in.
+    /// Whether he may sign in.
     pub is_active: Option<bool>,
-    /// Whether the users do it themselves. Users who deactivate their own account may reactivate it. If somebody else
-    /// deactivates it, even later, only somebody else can activate it.
+    /// Whether it is the person's own doing. Who deactivates himself may undo it; what somebody else deactivated, and be
+    /// it for the second time, stays until somebody else undoes it.
     pub by_self: bool,
 }
 
 impl UserChange {
-    /// The user after the change.
+    /// The user after it.
     #[must_use]
     pub fn apply(&self, user: &User) -> User {
         let is_active = self.is_active.unwrap_or(user.is_active);
@@ -57,69 +57,69 @@ impl UserChange {
     }
 }
 
-/// The result of [`Store::change_user`](super::Store::change_user).
+/// What became of [`UserStore::change_user`](super::UserStore::change_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeUser {
     /// The user before and after it.
     Changed {
-        /// Before.
+        /// As he was.
         before: Box<User>,
-        /// After.
+        /// As he is.
         after: Box<User>,
     },
     /// There is no such user.
     Unknown,
-    /// The user is the last active admin, and would no longer be one. Nothing was written.
+    /// He is the last active admin, and would be none; nothing was written.
     LastAdmin,
 }
 
-/// The result of [`Store::change_password`](super::Store::change_password).
+/// What became of [`UserStore::change_password`](super::UserStore::change_password).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePassword {
-    /// It was changed. Contains the session that was kept, as it is now.
+    /// It is changed. The session that was to be kept as it is now.
     Changed(Option<Session>),
-    /// The password has another version, or there is no such user. Nothing was written.
+    /// It was changed as often no more, or there is no such user; nothing was written.
     Outdated,
-    /// The session to keep has ended. Nothing was written.
+    /// The session that was to be kept is over; nothing was written.
     SessionOver,
 }
 
-/// The result of [`Store::delete_user`](super::Store::delete_user).
+/// What became of [`UserStore::delete_user`](super::UserStore::delete_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteUser {
-    /// The user and all their data were deleted.
+    /// Nothing of him is left.
     Deleted,
     /// There is no such user.
     Unknown,
-    /// The user is the last active admin. Nothing was written.
+    /// He is the last active admin; nothing was written.
     LastAdmin,
 }
 
-/// The result of [`Store::create_session`](super::Store::create_session).
+/// What became of [`SessionStore::create_session`](super::SessionStore::create_session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewSession {
     /// It was added.
     Added,
-    /// The user does not exist or is deactivated.
+    /// The user is gone or disabled.
     NoUser,
-    /// The password was changed after it was checked.
+    /// The password was changed since it was checked.
     PasswordChanged,
 }
 
-/// The result of [`Store::confirm_email`](super::Store::confirm_email).
+/// What became of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfirmEmail {
-    /// The address is verified.
+    /// The user before and after it: the address is his.
     Confirmed {
-        /// Before.
+        /// As he was.
         before: Box<User>,
-        /// After.
+        /// As he is.
         after: Box<User>,
     },
-    /// The token was used before, and the user still has its address, verified. Nothing was written.
+    /// The token was used before, and the address that it was for is still the user's, and verified; nothing was written.
     AlreadyConfirmed(Box<User>),
-    /// Another user has verified the address. Nothing was written.
+    /// Somebody else has verified the address; nothing was written.
     Taken,
-    /// The token is not valid.
+    /// The token is not good.
     Invalid,
 }

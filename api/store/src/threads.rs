@@ -1,7 +1,8 @@
-//! Dedicated threads for work that must not delay anything else: hashing and long reads.
+//! Threads of their own, for work that must not stand in front of anything else: hashing, and reads that look at
+//! many records.
 //!
-//! tokio's blocking threads are shared, and ending the runtime waits for them. These threads end with their owner:
-//! waiting jobs are dropped, and running jobs are not waited for.
+//! tokio's blocking threads are everybody's, and whoever ends the runtime waits for what runs there. These end with
+//! their owner: what waits is dropped then, and what runs is waited for by nobody.
 
 use std::fmt;
 use std::io;
@@ -14,13 +15,13 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads that run jobs one after the other. The caller limits how many jobs wait.
+/// Threads that take jobs one after the other. How many jobs may wait is for the caller to bound.
 pub struct Threads {
     jobs: Sender<Job>,
 }
 
 impl Threads {
-    /// Starts the threads.
+    /// Starts them.
     ///
     /// # Errors
     /// If the system gives none.
@@ -36,8 +37,8 @@ impl Threads {
         Ok(Self { jobs })
     }
 
-    /// Runs `work` on one of the threads. `None` if it panicked, or if the threads have ended. Work whose caller has
-    /// gone before its turn is not started.
+    /// Runs `work` on one of them. `None` if it panicked, or there is no thread any more. Work that nobody waits for
+    /// when its turn comes is not begun.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -45,7 +46,7 @@ impl Threads {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             if !answer.is_closed() {
-                // The caller may have gone.
+                // Whoever asked may be gone by now.
                 answer.send(work()).ok();
             }
         };
@@ -60,7 +61,7 @@ impl fmt::Debug for Threads {
     }
 }
 
-/// Runs until the owner is gone. A job that panics does not end its thread; the hook has logged why.
+/// Until the owner is gone. A job that panics takes its thread nowhere: the hook has logged why.
 fn take_jobs(waiting: &Mutex<Receiver<Job>>) {
     loop {
         let job = waiting

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Output;
 
 use password_auth_model::{Clock as _, SystemClock, User};
-use password_auth_store::Store as _;
 use password_auth_store::sled::SledStore;
+use password_auth_store::{Lifecycle as _, UserStore as _};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::{Decision, End, Generation, REPLAY_WINDOW, Retired, Session, decide};
 use crate::Party;
 use crate::clock::Timestamp;
+use crate::elsewhere::Trail;
 use crate::id::{SessionId, UserId};
-use crate::trail::{MAX_ELSEWHERE, Trail};
+use crate::trail::MAX_ELSEWHERE;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// The owner's browser, and somebody else.

@@ -1,26 +1,39 @@
-//! Reads everything in one snapshot: `REPEATABLE READ` shows the moment of its first statement, whatever is written
-//! meanwhile.
+//! Everything that is kept, read in one snapshot: `REPEATABLE READ` shows the moment of its first look, whatever
+//! is written meanwhile.
 
 use std::pin::pin;
 
+use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Purpose};
 use super::email_queue::{self, letter_columns};
-use super::emails::{self, token_columns};
 use super::error::DatabaseError;
 use super::events::{self, event_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
-use crate::{Record, Records, StoreError};
+use super::tokens::{self, token_columns};
+use super::{PostgresStore, load};
+use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
 
-/// Records per batch.
+#[async_trait]
+impl Backup for PostgresStore {
+    async fn dump(&self) -> Result<Records, StoreError> {
+        dump(self.reads.connector()?).await
+    }
+
+    async fn load(&self, records: Records) -> Result<Loaded, LoadError> {
+        load::load(self.reads.connector()?, records).await
+    }
+}
+
+/// Records that travel together.
 const BATCH: usize = 1024;
-/// Batches that are read ahead.
+/// Batches that wait for their reader; then the database waits.
 const AHEAD: usize = 2;
 
-/// A number that no other program in the database is likely to use for an advisory lock.
+/// Any number that no other program in the database takes for its own lock.
 const LOCK: i64 = 0x7061_7373_6475_6d70;
 
 const USERS: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
@@ -42,7 +55,7 @@ const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
 pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
-    // The lock ends with the connection.
+    // Ends with the connection.
     const ONE_AT_A_TIME: &str = "SELECT pg_try_advisory_lock($1)";
     const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let connection = connector
@@ -86,7 +99,7 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
     })
     .await?;
     read(connection, batches, TOKENS, |found| {
-        emails::one_time_token(found, 0).map(Record::OneTimeToken)
+        tokens::one_time_token(found, 0).map(Record::OneTimeToken)
     })
     .await?;
     read(connection, batches, EVENTS, |found| {
@@ -116,7 +129,7 @@ async fn read(
     let mut rows = pin!(rows);
     while let Some(batch) = rows.try_next().await? {
         if batches.send(Ok(batch)).await.is_err() {
-            // The reader has gone.
+            // Nobody reads on.
             break;
         }
     }

@@ -1,15 +1,17 @@
-//! Queued mail. Nodes that claim at the same time get different mails.
+//! Letters that wait to be sent. Nodes that look for one at once get one each.
 
+use async_trait::async_trait;
 use password_auth_model::{EmailAddress, QueuedEmail, QueuedEmailId, Timestamp, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::PostgresStore;
 use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, count, get, moment};
-use super::transact::Transaction;
-use crate::StoreError;
+use super::transact::{Transaction, work};
+use crate::{EmailQueue, StoreError};
 
 /// The columns that [`queued_email`] reads.
 macro_rules! letter_columns {
@@ -20,11 +22,40 @@ macro_rules! letter_columns {
 
 pub(super) use letter_columns;
 
+#[async_trait]
+impl EmailQueue for PostgresStore {
+    async fn enqueue_email(&self, queued_email: QueuedEmail) -> Result<(), StoreError> {
+        self.durable(work!(queued_email; |t| add(t, &queued_email)))
+            .await
+    }
+
+    async fn claim_email(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<QueuedEmail>, StoreError> {
+        let lease = i64::try_from(until.since(now).as_millis()).unwrap_or(i64::MAX);
+        self.relaxed(work!(; |t| claim(t, lease))).await
+    }
+
+    async fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        next_due(&self.reads).await
+    }
+
+    async fn postpone_email(&self, id: QueuedEmailId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| postpone(t, id, due))).await
+    }
+
+    async fn remove_email(&self, id: QueuedEmailId) -> Result<(), StoreError> {
+        self.durable(work!(; |t| remove(t, id))).await
+    }
+}
+
 pub(super) async fn add(
     transaction: &Transaction<'_>,
     queued_email: &QueuedEmail,
 ) -> Result<(), DatabaseError> {
-    // Nothing is queued about a user who does not exist.
+    // About somebody who is gone there is nothing to say.
     const INSERT: &str = concat!(
         "INSERT INTO letters (",
         letter_columns!(),
@@ -50,7 +81,8 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Claims the mail that has been due longest, for `lease` milliseconds. Skips mails that another node is claiming.
+/// The one that has been due longest, for `lease` milliseconds; those that another node is just taking are passed
+/// over.
 pub(super) async fn claim(
     transaction: &Transaction<'_>,
     lease: i64,

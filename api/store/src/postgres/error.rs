@@ -1,22 +1,22 @@
-//! Errors of the database, and what they mean for the caller.
+//! What went wrong between here and the database, and what it means for who asked.
 
 use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
 
-/// Why work failed.
+/// Why a piece of work was not done.
 #[derive(Debug)]
 pub(super) enum DatabaseError {
-    /// The database returned an error, or the connection broke.
+    /// The database said no, or the connection broke.
     Database(tokio_postgres::Error),
     /// No host could be reached.
     Unreachable(String),
-    /// The work itself decided to fail.
+    /// The work found that it should not go on.
     Store(StoreError),
 }
 
 impl DatabaseError {
-    /// Whether another connection may succeed: this one is broken, or the server is shutting down.
+    /// Whether another connection may do better: this one is gone, or the server is going.
     pub(super) fn is_lost_connection(&self) -> bool {
         let Self::Database(error) = self else {
             return false;
@@ -28,7 +28,7 @@ impl DatabaseError {
                 SqlState::CRASH_SHUTDOWN,
                 SqlState::CANNOT_CONNECT_NOW,
                 SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-                // The server has become a standby.
+                // The other side was made a standby.
                 SqlState::READ_ONLY_SQL_TRANSACTION,
             ]
             .contains(code),
@@ -63,7 +63,7 @@ impl From<DatabaseError> for StoreError {
     }
 }
 
-/// Nothing was done, and a retry may succeed.
+/// Nothing was done, and the same may go well a moment later.
 fn means_busy(code: &SqlState) -> bool {
     [
         SqlState::LOCK_NOT_AVAILABLE,
@@ -75,7 +75,7 @@ fn means_busy(code: &SqlState) -> bool {
     .contains(code)
 }
 
-/// For the log and the operator. Leaves out the detail of a database error, which quotes rows.
+/// For the log and the operator. A database error's detail quotes rows: it is left out.
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());

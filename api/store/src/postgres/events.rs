@@ -1,15 +1,19 @@
-//! Events.
+//! What happened.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use password_auth_model::{Event, EventId, EventKind, SessionId, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::PostgresStore;
 use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, moment};
-use super::transact::Transaction;
-use crate::StoreError;
+use super::transact::{Transaction, work};
+use crate::{EventStore, StoreError};
 
 /// The columns that [`event`] reads.
 macro_rules! event_columns {
@@ -20,8 +24,26 @@ macro_rules! event_columns {
 
 pub(super) use event_columns;
 
-/// Removes events of class `$9` of user `$3` after the latest `$10`: usually one, but several at a time if older
-/// versions have added more. Skips rows that another node is removing.
+#[async_trait]
+impl EventStore for PostgresStore {
+    async fn add_event(&self, event: Event) -> Result<(), StoreError> {
+        self.relaxed(work!(event; |t| add(t, &event))).await
+    }
+
+    async fn events(
+        &self,
+        user: Option<UserId>,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let reads = Arc::clone(&self.long_reads);
+        let reading = async move { latest(&reads, user, before, limit).await };
+        self.gate.run(reading).await
+    }
+}
+
+/// Removes events of class `$9` of user `$3` behind the latest `$10`: one as a rule, and some at a time of an account
+/// that has more, since they were not counted when they were added. What another node is just removing is passed over.
 macro_rules! forget_surplus {
     () => {
         "DELETE FROM events WHERE id = ANY (ARRAY( \
@@ -33,8 +55,7 @@ macro_rules! forget_surplus {
 }
 
 pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), DatabaseError> {
-    // For a deleted user, only the event of the deletion is added. The user's row is locked for share, so that a
-    // deletion comes before or after.
+    // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
     const INSERT: &str = concat!(
         "WITH added AS (INSERT INTO events (",
         event_columns!(),
@@ -49,7 +70,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
         forget_surplus!()
     );
     let class = event.what.class();
-    // Together with the added event, which the same statement does not see.
+    // With the one that is added, which the same statement does not see.
     let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
         EventKind::Deleted => LAST,

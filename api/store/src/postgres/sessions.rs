@@ -1,22 +1,81 @@
-//! Sessions.
+//! Sign-ins.
 
+use async_trait::async_trait;
 use password_auth_model::{
-    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, User, UserId, decide,
+    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
 };
 use tokio_postgres::types::Json;
 
+use super::PostgresStore;
 use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, session_columns, user_columns};
-use super::transact::Transaction;
-use crate::{NewSession, StoreError};
+use super::transact::{Transaction, work};
+use crate::{NewSession, SessionStore, StoreError};
+
+#[async_trait]
+impl SessionStore for PostgresStore {
+    async fn create_session(
+        &self,
+        session: Session,
+        password_version: u32,
+    ) -> Result<NewSession, StoreError> {
+        self.durable(work!(session; |t| create(t, &session, password_version)))
+            .await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        with_user(&self.reads, id).await
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        of_user(&self.reads, user).await
+    }
+
+    async fn rotate_session(
+        &self,
+        id: SessionId,
+        presented: Generation,
+        by: Party,
+        _arrival: Timestamp,
+    ) -> Result<Option<Rotation>, StoreError> {
+        self.durable(work!(; |t| rotate(t, id, presented, by)))
+            .await
+    }
+
+    async fn note_use(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        party: Party,
+    ) -> Result<(), StoreError> {
+        self.relaxed(work!(; |t| note_use(t, id, generation, party)))
+            .await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.durable(work!(; |t| end(t, id))).await
+    }
+
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.durable(work!(; |t| end_of(t, user, id))).await
+    }
+
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.durable(work!(; |t| end_all(t, user, keep))).await
+    }
+}
 
 pub(super) async fn create(
     transaction: &Transaction<'_>,
     session: &Session,
     password_version: u32,
 ) -> Result<NewSession, DatabaseError> {
-    // Locks the user's row, so that deactivating the user or changing the password comes before or after.
+    // Locks the user's row: whoever disables him, or changes his password, comes before or after.
     const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
          WHERE id = $1 AND is_active AND password_version = $2";
     const IS_ACTIVE: &str = "SELECT 1 FROM users WHERE id = $1 AND is_active";
@@ -65,7 +124,7 @@ pub(super) async fn create(
             ],
         )
         .await?;
-    // The new session always stays, whatever its id.
+    // Whatever its clock says, the new one stays.
     let others = i64::try_from(MAX_SESSIONS - 1).unwrap_or(i64::MAX);
     transaction
         .execute(
@@ -108,19 +167,19 @@ pub(super) async fn with_user(
         .transpose()
 }
 
-/// The lock is held until the transaction ends.
+/// Held until the transaction ends.
 const LOCK: &str = concat!(
     "SELECT ",
     session_columns!(),
     " FROM sessions s WHERE s.id = $1 FOR UPDATE"
 );
 
-/// The columns of a session that change.
+/// What of a session changes.
 const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
      retired = $6, ended = $7, trail = $8 WHERE id = $1";
 
-/// The session's row is locked from the read to the commit. The user and the time are read after the lock, in separate
-/// statements, so that they are not older than what the lock waited for.
+/// The session's row is locked from the look to the commit. Its user and the time are asked for behind the lock,
+/// in statements of their own, so that they are of the moment after everything that was waited for.
 pub(super) async fn rotate(
     transaction: &Transaction<'_>,
     id: SessionId,
@@ -195,7 +254,7 @@ pub(super) async fn note_use(
     }
 }
 
-/// The session, locked until the transaction ends.
+/// The session, unchanged by others until the transaction ends.
 async fn locked(
     transaction: &Transaction<'_>,
     id: SessionId,
@@ -223,7 +282,7 @@ async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), D
     Ok(())
 }
 
-/// Renews a session of this user that has not ended. `None` if there is no such session.
+/// Renews a session that is that person's and was not ended; `None` if it is not.
 pub(super) async fn renew(
     transaction: &Transaction<'_>,
     id: SessionId,

@@ -1,13 +1,47 @@
-//! Writes about attempt counters.
+//! The writes about tries, which are counted by when they are paid off.
 
-use password_auth_model::{Rate, SignInAttempt, Timestamp, Verdict};
+use async_trait::async_trait;
+use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
 
+use super::SledStore;
 use super::change::Change;
 use super::opened::Tables;
 use super::trees::{Tree, moment, read_moment};
-use crate::StoreError;
+use crate::{AttemptStore, StoreError};
 
-/// Counts an attempt, unless it comes from a network that is remembered for the account.
+#[async_trait]
+impl AttemptStore for SledStore {
+    async fn count(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        self.relaxed(move |tables| count(tables, attempt.key(), rate, now))
+            .await
+    }
+
+    async fn count_attempt(
+        &self,
+        attempt: SignInAttempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        self.relaxed(move |tables| count_sign_in(tables, attempt, rate, now))
+            .await
+    }
+
+    async fn remember_network(
+        &self,
+        attempt: SignInAttempt,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.relaxed(move |tables| remember_network(tables, attempt, until))
+            .await
+    }
+}
+
+/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
 pub(super) fn count_sign_in(
     tables: &Tables,
     attempt: SignInAttempt,
@@ -25,7 +59,7 @@ pub(super) fn count_sign_in(
     count(tables, attempt.account(), rate, now)
 }
 
-/// Counts an attempt under this key.
+/// Counts a try under that key.
 pub(super) fn count(
     tables: &Tables,
     key: &[u8; 16],

@@ -1,4 +1,4 @@
-//! The encoding of records: one byte for the version, then postcard.
+//! How records stand on disk: one byte of format version, then postcard.
 
 use password_auth_model::{Event, OneTimeToken, QueuedEmail};
 use serde::Serialize;
@@ -6,12 +6,13 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
-/// A type of record.
+/// A kind of record.
 pub(super) trait Stored: Serialize + DeserializeOwned {
-    /// The version that is written now. If the type changes, raise it and add the old version to `legacy`.
+    /// The version of those that are written today. A record that changes gets the next one, and `legacy` learns
+    /// to read this one.
     const VERSION: u8 = 1;
 
-    /// Reads an older version. `None` if there was no such version.
+    /// Reads one of an older version; `None` if there was no such version.
     fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {
         let _ = (version, record);
         None

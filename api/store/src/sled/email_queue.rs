@@ -1,14 +1,43 @@
-//! Writes about queued mail.
+//! The writes about letters that wait to be sent.
 
+use async_trait::async_trait;
 use password_auth_model::{QueuedEmail, QueuedEmailId, Timestamp};
 
+use super::SledStore;
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, read_moment, timed_key, unavailable};
-use crate::StoreError;
+use crate::{EmailQueue, StoreError};
 
-/// Adds a mail to the queue, unless the user that it is about does not exist.
+#[async_trait]
+impl EmailQueue for SledStore {
+    async fn enqueue_email(&self, queued_email: QueuedEmail) -> Result<(), StoreError> {
+        self.durable(move |tables| add(tables, &queued_email)).await
+    }
+
+    async fn claim_email(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<QueuedEmail>, StoreError> {
+        self.relaxed(move |tables| claim(tables, now, until)).await
+    }
+
+    async fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.tables()?.next_email_due()
+    }
+
+    async fn postpone_email(&self, id: QueuedEmailId, due: Timestamp) -> Result<(), StoreError> {
+        self.relaxed(move |tables| postpone(tables, id, due)).await
+    }
+
+    async fn remove_email(&self, id: QueuedEmailId) -> Result<(), StoreError> {
+        self.durable(move |tables| remove_one(tables, id)).await
+    }
+}
+
+/// Puts a letter into the queue, unless the person whom it is about is gone.
 pub(super) fn add(tables: &Tables, queued_email: &QueuedEmail) -> Result<(), StoreError> {
     if let Some(user) = queued_email.user
         && !tables.contains(Tree::Users, user.as_bytes())?
@@ -91,7 +120,7 @@ pub(super) fn remove(batch: &mut Batch, queued_email: &QueuedEmail) {
     batch.remove(Tree::QueuedEmailsDue, &timed_key(queued_email.due, id));
 }
 
-/// The tree entries of a queued mail.
+/// What stands somewhere because of a letter.
 pub(super) fn entries(queued_email: &QueuedEmail) -> Result<[IndexEntry; 2], StoreError> {
     let id = queued_email.id.as_bytes();
     Ok([

@@ -1,9 +1,9 @@
 //! The embedded engine: sled 0.34, in one folder of one process.
 //!
-//! Sled's problems are handled here and nowhere else: its `flush` does not sync (see `writer`), a start that is killed
-//! leaves a file that makes the next start fail (see `open`), and a transaction must not use a tree from outside (see
-//! `trees`). Reads run inline. All writes go through one thread. A second thread acknowledges durable writes, after
-//! one flush for all that wait.
+//! What the crate does badly is wrapped here and nowhere else: its `flush` does not sync (see `writer`),
+//! a start that was killed leaves a file that the next start trips over (see `open`), and a transaction
+//! must not touch a tree from outside (see `trees`). Reads are inline; every write goes through one
+//! thread, and what must be durable is acknowledged by another after one flush for all that waited.
 
 mod apply;
 mod attempts;
@@ -13,7 +13,6 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
-mod intentions;
 mod legacy;
 mod load;
 mod log_check;
@@ -38,28 +37,33 @@ use std::time::Duration;
 
 pub use open::OpenError;
 
+use async_trait::async_trait;
+use password_auth_model::Timestamp;
+
 use self::opened::Tables;
 use self::sweep::SweptTo;
+use self::trees::Tree;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 use super::gate::Gate;
+use crate::Lifecycle;
 use crate::threads::Threads;
 
-/// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
-/// expect the write any more.
+/// A write that waited longer than this before it was begun is refused without effect: its client has
+/// given up or soon will, and what it asked for might surprise him later.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The default size of sled's cache. Sled's own default is a gigabyte.
+/// How much of what sled has read stays in memory, unless a caller says otherwise. sled's own default is a gigabyte.
 pub const CACHE_BYTES: u64 = 64 << 20;
 
-/// Threads for long reads. More would only compete for the processor.
+/// Threads for reads that look at many records. More would only compete for the processor with everything else.
 const READERS: usize = 2;
 
 /// A store in a folder.
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
-    /// Limits long reads.
+    /// In front of the readers.
     gate: Gate,
     readers: Arc<Threads>,
     closed: AtomicBool,
@@ -73,21 +77,21 @@ impl SledStore {
         open::exists(data_dir)
     }
 
-    /// The owner of the store in `data_dir`, if there is one.
+    /// Whose the store in `data_dir` is, if there is one.
     #[must_use]
     pub fn owner(data_dir: &Path) -> Option<u32> {
         open::owner(data_dir)
     }
 
-    /// Opens the store in `data_dir`, or creates it. Blocks.
+    /// Opens the store in `data_dir`, made if it is not there. Blocks.
     ///
     /// # Errors
-    /// A sentence for the operator: what is wrong with the folder and what to do.
+    /// A sentence for the operator: what is wrong with the folder, and what to do.
     pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
         Self::open_as(data_dir, CACHE_BYTES, MAX_WAIT)
     }
 
-    /// Like [`open`](Self::open), with another cache size than [`CACHE_BYTES`].
+    /// As [`open`](Self::open), with another bound than [`CACHE_BYTES`].
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -95,7 +99,7 @@ impl SledStore {
         Self::open_as(data_dir, cache_bytes, MAX_WAIT)
     }
 
-    /// Like [`open`](Self::open), with another limit than [`MAX_WAIT`].
+    /// As [`open`](Self::open), with another bound than [`MAX_WAIT`].
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -119,7 +123,7 @@ impl SledStore {
         })
     }
 
-    /// For reads, which do not go through the writing thread.
+    /// For reads, which do not pass the writing thread.
     fn tables(&self) -> Result<&Arc<Tables>, StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
@@ -141,7 +145,7 @@ impl SledStore {
         self.writer.run(Durability::Soon, work).await
     }
 
-    /// For long reads.
+    /// For a read that looks at many records.
     async fn on_a_thread<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
@@ -152,5 +156,25 @@ impl SledStore {
             read.unwrap_or_else(|| Err(StoreError::Unavailable("a read panicked".to_owned())))
         };
         self.gate.run(reading).await
+    }
+}
+
+#[async_trait]
+impl Lifecycle for SledStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.tables()?.contains(Tree::Users, &[]).map(|_| ())
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
+        sweep::sweep(self, now).await
+    }
+
+    async fn failed(&self) {
+        self.writer.failed().await;
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.writer.close().await;
     }
 }

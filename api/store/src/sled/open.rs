@@ -1,4 +1,4 @@
-//! Opens the folder: takes our own lock, works around sled's problems, checks the format and the mark.
+//! Opening the folder: a lock of our own, the crate's traps cleared, the format and the mark checked.
 
 mod error;
 
@@ -10,11 +10,10 @@ use std::path::Path;
 use password_auth_model::UsernameKey;
 
 pub use self::error::OpenError;
-use super::log_check;
 use super::opened::Tables;
 use super::trees::unavailable;
 use super::watermark::{Found, Watermark};
-use super::{deletion, upgrade};
+use super::{deletion, log_check, upgrade};
 use crate::StoreError;
 use crate::panics::{Panicked, caught};
 
@@ -22,24 +21,24 @@ use crate::panics::{Panicked, caught};
 const FORMAT: u8 = 5;
 const FORMAT_KEY: &str = "format";
 
-/// Replaces the format while a dump is loaded.
+/// Stands in the format's place while a dump is loaded.
 const RESTORING: &[u8] = b"restoring";
 
 /// sled's data, from the data folder.
 const DATA_FILE: &str = "sled/db";
 
-/// Whether there is a store in `data_dir`.
+/// Whether an earlier start made a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
     data_dir.join(DATA_FILE).exists()
 }
 
-/// The user who owns sled's data file.
+/// The user whose sled's data file is.
 pub(super) fn owner(data_dir: &Path) -> Option<u32> {
     let file = fs::metadata(data_dir.join(DATA_FILE));
     file.map(|file| file.uid()).ok()
 }
 
-/// Opens the store in `data_dir`, sled's data file a second time (to sync it), and the mark.
+/// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
 pub(super) fn open(
     data_dir: &Path,
     cache_bytes: u64,
@@ -52,7 +51,7 @@ pub(super) fn open(
     let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
     let db = open_sled(&sled_dir, cache_bytes)?;
-    // sled panics on some damaged pages. Such a panic becomes an error.
+    // sled panics on some damaged pages: that too is an answer.
     let opened = caught(|| {
         let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
         let format = check_format(&db, &sled_dir, &watermark)?;
@@ -78,10 +77,10 @@ pub(super) fn open(
     Ok((tables, disk, watermark))
 }
 
-/// The error for a panic in sled. Sled's log has the details.
-const PANICKED: &str = "sled panicked while it read its files";
+/// What a sled that panicked is said to have done; what it logged has the details.
+const PANICKED: &str = "sled stopped while it read its files";
 
-/// The number in sled. An error if it is lower than the number in the file.
+/// sled's number, if it is not lower than the file's.
 fn check_watermark(
     db: &sled::Db,
     sled_dir: &Path,
@@ -97,8 +96,8 @@ fn check_watermark(
         Found::Damaged => {
             tracing::warn!(
                 file = %watermark.path().display(),
-                "this file was damaged and is written anew. It shows whether data was lost; this \
-                 time that is unknown. Check the disk, and keep a backup"
+                "this file was damaged, and is written anew; it tells whether data was lost, which can not \
+                 be told this time: look after the disk, and keep a backup"
             );
             Ok(number)
         }
@@ -106,34 +105,36 @@ fn check_watermark(
     }
 }
 
-/// Reports what sled skips silently. The server starts anyway: after a power failure, such a place may be a write that
-/// was never acknowledged.
+/// What sled passes over without a word is said here. The server starts all the same: after a power loss
+/// such a place can be one that had been given up.
 fn report_holes(sled_dir: &Path) {
     match log_check::holes(sled_dir) {
         Ok(holes) if holes.is_empty() => {}
         Ok(holes) => tracing::error!(
             folder = %sled_dir.display(),
             bytes = ?holes,
-            "the data file cannot be read at these places: data written there may be lost. Check \
+            "the data file can not be read at these places: what was written there may be lost. Look after \
              the disk; compare with a backup, or restore it"
         ),
-        // Then sled cannot read them either, and says why.
+        // Then sled can not read them either, and says why.
         Err(error) => tracing::debug!(%error, "the data file was not checked"),
     }
 }
 
-/// Finishes what an older version or a crash has left.
+/// What an older version, or a crash, has left.
 fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
     if format < FORMAT {
         upgrade::from(format, tables, disk)?;
         set_format(tables)?;
         upgrade::sync(tables, disk)?;
-        tracing::info!("the data folder was upgraded; older versions can no longer use it");
+        tracing::info!(
+            "the data folder was brought up to date; an older version cannot use it any more"
+        );
     }
     deletion::finish(tables)
 }
 
-/// Our own lock, held until the process ends. Sled takes its lock too late: files must be cleaned up before.
+/// Our own lock, held until the process ends: sled's comes too late to clean up before it.
 fn lock(data_dir: &Path) -> Result<File, OpenError> {
     make_folder(data_dir)?;
     let path = data_dir.join("lock");
@@ -141,7 +142,7 @@ fn lock(data_dir: &Path) -> Result<File, OpenError> {
         .create(true)
         .truncate(false)
         .write(true)
-        // Everybody who can open the file can lock it, and keep the server from starting.
+        // Whoever may open it may lock it, and keep the server from starting.
         .mode(0o600)
         .open(&path)
         .map_err(io_error(&path))?;
@@ -160,8 +161,8 @@ fn make_folder(path: &Path) -> Result<(), OpenError> {
         .map_err(io_error(path))
 }
 
-/// A process that is killed while sled starts leaves `snap.*.generating`, which the next start reads as a snapshot and
-/// reports as corruption (sled#1533). The file is only a copy, so it can be removed.
+/// A process that was killed while sled started leaves `snap.*.generating`, which the next start takes
+/// for a snapshot and reports as corruption (sled#1533). It is only ever a copy: without it all is there.
 fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(sled_dir).map_err(io_error(sled_dir))? {
         let path = entry.map_err(io_error(sled_dir))?.path();
@@ -174,8 +175,8 @@ fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A process that is killed in its first start can leave an incomplete `conf`, which the next start reports as
-/// corruption. Sled completes `conf` before it creates the data file: if there is no data file, nothing is lost.
+/// A process that was killed in its first start can leave half of `conf`, which the next start reports as
+/// corruption. sled writes it whole before it makes the data file: without that nothing is lost.
 fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
     let (db, conf) = (sled_dir.join("db"), sled_dir.join("conf"));
     if db.try_exists().map_err(io_error(&db))? {
@@ -187,7 +188,7 @@ fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// sled panics on some damaged files. Such a panic becomes an error.
+/// sled panics on some damaged files: that too is an answer.
 fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(sled_dir)
@@ -207,16 +208,16 @@ fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
 fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
     |error| {
         let detail = match error {
-            // Sled read past the end of a truncated file.
+            // It read past the end of a file that lost its end.
             sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
                 "a file ends too early".to_owned()
             }
-            // A copy of the system's error. Its text is for developers.
+            // A copy of the system's error, whose text is for developers.
             sled::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => {
                 return io_error(path)(cause.kind().into());
             }
             sled::Error::Io(cause) => return io_error(path)(cause),
-            // sled's message is for its developers. Its log has the details.
+            // sled's own words are for its developers; what it logs has the details.
             sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
             error => error.to_string(),
         };
@@ -227,8 +228,8 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
     }
 }
 
-/// Checks that this program can read the version of the layout, and that the keys of `usernames` have the current
-/// version.
+/// The layout's version, of those that this program reads; and the version of the function that makes the keys of
+/// `usernames` is ours.
 fn check_format(db: &sled::Db, path: &Path, watermark: &Watermark) -> Result<u8, OpenError> {
     let ours = [FORMAT, UsernameKey::VERSION];
     match db.get(FORMAT_KEY).map_err(failed(path))? {
@@ -254,13 +255,13 @@ fn check_format(db: &sled::Db, path: &Path, watermark: &Watermark) -> Result<u8,
     }
 }
 
-/// Marks the folder as being restored.
+/// Says that a dump is being loaded.
 pub(super) fn set_restoring(tables: &Tables) -> Result<(), StoreError> {
     let set = tables.db.insert(FORMAT_KEY, RESTORING);
     set.map(|_| ()).map_err(unavailable)
 }
 
-/// Marks the folder as complete.
+/// Says that the folder can be served.
 pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
     let set = tables
         .db
@@ -268,7 +269,7 @@ pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
     set.map(|_| ()).map_err(unavailable)
 }
 
-/// Syncs what a first start created: the files, their folder, and its parent.
+/// Syncs what a first start made: the files, their names in the folder, the folder's in its parent.
 fn sync_files(sled_dir: &Path) -> io::Result<File> {
     let db = OpenOptions::new().write(true).open(sled_dir.join("db"))?;
     db.sync_all()?;
@@ -288,7 +289,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     |cause| OpenError::Io { path, cause }
 }
 
-/// Like [`open`], right after the same folder was closed: sled's threads release it a moment after its handles.
+/// As [`open`], right after the same folder was let go of: sled's threads do that a moment after its handles.
 #[cfg(test)]
 pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Watermark) {
     let begun = std::time::Instant::now();

@@ -1,7 +1,7 @@
-//! Reads. Short reads run inline, long ones on a thread of their own.
+//! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
 //!
-//! There may be writes between two reads. What connects two records is read before and after: if it is the same both
-//! times, the records belong together.
+//! Writes may come between two looks. What tells which records belong together is looked at before and after: the
+//! same both times, it was the same between them.
 
 use std::ops::Bound;
 
@@ -27,7 +27,7 @@ impl Tables {
         }
     }
 
-    /// The user who has verified the address.
+    /// Who has verified the address.
     pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
         let id = self.bytes(Tree::VerifiedEmails, email.as_str().as_bytes())?;
         id.map(|id| {
@@ -87,7 +87,7 @@ impl Tables {
                 .map(|user| decode(&user.map_err(unavailable)?))
                 .collect();
         };
-        // No user has the lowest id: it contains no UUID version.
+        // No user has the least of all ids: it holds no version.
         let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
         let end = [role_number(role) + 1];
         let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
@@ -99,13 +99,13 @@ impl Tables {
             }
             let key = key.map_err(unavailable)?;
             let user = self.record::<User>(Tree::Users, &key[1..])?;
-            // The user may have been deleted or got another role since the index was read.
+            // Since the index was looked at he may be gone, or have another role.
             users.extend(user.filter(|user| user.role == role));
         }
         Ok(users)
     }
 
-    /// Counts the keys in the index of roles: they are short, so that many fit in a page.
+    /// Looks at the index of roles: a key alone for each user, many in a page.
     pub(super) fn count_users(&self) -> Result<u64, StoreError> {
         let mut count = 0;
         for user in self.tree(Tree::Roles).iter().keys() {
@@ -127,7 +127,7 @@ impl Tables {
             let Some(user) = self.user(session.user)? else {
                 return Ok(None);
             };
-            // A session never returns to an earlier state.
+            // A session never becomes again what it was.
             if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
                 return Ok(Some((session, user)));
             }
@@ -149,7 +149,7 @@ impl Tables {
         self.suffixes(Tree::UserSessions, user.as_bytes()).collect()
     }
 
-    /// A token that has not expired and its user, if the user is active.
+    /// A token that has not expired, and its user, who is active.
     pub(super) fn token_and_user(
         &self,
         hash: &TokenHash,
@@ -160,7 +160,7 @@ impl Tables {
             return Ok(None);
         };
         let user = self.user(token.user)?.filter(|user| user.is_active);
-        // A token never changes, and never comes back once it is removed.
+        // A token never changes, and once it is gone it stays so.
         let is_there = self.contains(Tree::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }
@@ -197,7 +197,7 @@ impl Tables {
         Ok(events)
     }
 
-    /// When the next mail is due.
+    /// When the next letter is due.
     pub(super) fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let first = self
             .tree(Tree::QueuedEmailsDue)

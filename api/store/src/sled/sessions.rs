@@ -1,5 +1,6 @@
-//! Writes about sessions. A rotation is a single compare-and-swap.
+//! The writes about sign-ins. A rotation is a single compare-and-swap.
 
+use async_trait::async_trait;
 use password_auth_model::{
     Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
 };
@@ -8,8 +9,68 @@ use super::change::{Batch, Change};
 use super::codec::encode;
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, timed_key, user_key};
-use super::user_entries;
-use crate::{NewSession, StoreError};
+use super::{SledStore, user_entries};
+use crate::{NewSession, SessionStore, StoreError};
+
+#[async_trait]
+impl SessionStore for SledStore {
+    async fn create_session(
+        &self,
+        session: Session,
+        password_version: u32,
+    ) -> Result<NewSession, StoreError> {
+        self.durable(move |tables| create(tables, &session, password_version))
+            .await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        self.tables()?.session_and_user(id)
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.tables()?.sessions_of(user)
+    }
+
+    async fn rotate_session(
+        &self,
+        id: SessionId,
+        presented: Generation,
+        by: Party,
+        arrival: Timestamp,
+    ) -> Result<Option<Rotation>, StoreError> {
+        self.durable(move |tables| rotate(tables, id, presented, by, arrival))
+            .await
+    }
+
+    async fn note_use(
+        &self,
+        id: SessionId,
+        generation: Generation,
+        party: Party,
+    ) -> Result<(), StoreError> {
+        self.relaxed(move |tables| note_use(tables, id, generation, party))
+            .await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.durable(move |tables| end(tables, id, None).map(|_| ()))
+            .await
+    }
+
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.durable(move |tables| end(tables, id, Some(user)))
+            .await
+    }
+
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<u64, StoreError> {
+        self.durable(move |tables| end_all_now(tables, user, keep))
+            .await
+    }
+}
 
 pub(super) fn create(
     tables: &Tables,
@@ -30,7 +91,7 @@ pub(super) fn create(
     };
     user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     let others = tables.session_ids_of(session.user)?;
-    // Older versions had no limit, so there may be several to remove.
+    // An older version of the program set no limit: there may be more than one too many.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
     for id in &others[..too_many] {
         match tables.record(Tree::Sessions, id)? {
@@ -100,8 +161,8 @@ pub(super) fn note_use(
     Ok(())
 }
 
-/// Removes a session; if a user is given, only a session of that user. Returns whether it was removed. A session that
-/// ended by a theft is kept: the thief must not remove what the owner should be told.
+/// Removes a session, if it is that person's where one is given; whether it did. One that was ended for a theft
+/// stays: its thief must not take away what its owner is to be told.
 pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
     let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     let session = found
@@ -115,7 +176,7 @@ pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<
     Ok(true)
 }
 
-/// A session of this user that has not ended.
+/// A session that is that person's and was not ended.
 pub(super) fn live_of(
     tables: &Tables,
     id: SessionId,
@@ -136,7 +197,7 @@ pub(super) fn end_all_now(
     Ok(ended)
 }
 
-/// Like [`end`], for all sessions of a user except one. Returns how many were removed.
+/// As [`end`], all of a person's but one; how many.
 pub(super) fn end_all(
     batch: &mut Batch,
     tables: &Tables,
@@ -153,7 +214,7 @@ pub(super) fn end_all(
     Ok(ended)
 }
 
-/// Removes all sessions of a user, whatever their state.
+/// Removes all of a person's sessions, whatever their state.
 pub(super) fn remove_all(
     batch: &mut Batch,
     tables: &Tables,
@@ -165,7 +226,7 @@ pub(super) fn remove_all(
     Ok(())
 }
 
-/// Removes a session and its index entries.
+/// Removes a session and its places in the indexes.
 pub(super) fn remove(batch: &mut Batch, session: &Session) {
     let id = session.id.as_bytes();
     batch.remove(Tree::Sessions, id);
@@ -173,7 +234,7 @@ pub(super) fn remove(batch: &mut Batch, session: &Session) {
     batch.remove(Tree::UserSessions, &user_key(session.user, id));
 }
 
-/// The tree entries of a session.
+/// What stands somewhere because of a session.
 pub(super) fn entries(session: &Session) -> Result<[IndexEntry; 3], StoreError> {
     let id = session.id.as_bytes();
     Ok([

@@ -1,5 +1,6 @@
-//! Writes about one-time tokens and what they change: passwords and addresses.
+//! The writes about one-time tokens, and what these change: passwords and addresses.
 
+use async_trait::async_trait;
 use password_auth_model::{
     EmailAddress, OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
 };
@@ -8,8 +9,44 @@ use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree};
-use super::{sessions, user_entries};
-use crate::{ConfirmEmail, StoreError};
+use super::{SledStore, sessions, user_entries};
+use crate::{ConfirmEmail, OneTimeTokenStore, StoreError};
+
+#[async_trait]
+impl OneTimeTokenStore for SledStore {
+    async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError> {
+        self.durable(move |tables| add(tables, &token)).await
+    }
+
+    async fn one_time_token(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+        self.tables()?.token_and_user(hash, now)
+    }
+
+    async fn reset_password(
+        &self,
+        hash: &TokenHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let hash = *hash;
+        self.durable(move |tables| reset_password(tables, &hash, new, now))
+            .await
+    }
+
+    async fn confirm_email(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<ConfirmEmail, StoreError> {
+        let hash = *hash;
+        self.durable(move |tables| confirm_email(tables, &hash, now))
+            .await
+    }
+}
 
 pub(super) fn add(tables: &Tables, token: &OneTimeToken) -> Result<bool, StoreError> {
     if !tables.user(token.user)?.is_some_and(|user| user.is_active) {
@@ -100,7 +137,7 @@ fn is_verified_by_another(
     Ok(owner.is_some_and(|owner| owner != user))
 }
 
-/// Removes all tokens of a user.
+/// Removes all of a person's tokens.
 pub(super) fn void(batch: &mut Batch, tables: &Tables, user: UserId) -> Result<(), StoreError> {
     for hash in tables.suffixes::<32>(Tree::UserTokens, user.as_bytes()) {
         let hash = hash?;
@@ -116,7 +153,7 @@ pub(super) fn remove(batch: &mut Batch, token: &OneTimeToken) {
     batch.remove(Tree::UserTokens, user_token_key(token.user, hash));
 }
 
-/// The tree entries of a token.
+/// What stands somewhere because of a token.
 pub(super) fn entries(token: &OneTimeToken) -> Result<[IndexEntry; 2], StoreError> {
     let hash = token.hash.as_bytes();
     Ok([

@@ -1,4 +1,4 @@
-//! Upgrades a folder to the current format.
+//! A folder of an older format, brought to today's.
 
 use std::fs::File;
 use std::io;
@@ -11,11 +11,10 @@ use super::trees::{Tree, role_key, unavailable, user_key};
 use super::{deletion, user_entries};
 use crate::StoreError;
 
-/// Records between two flushes: what is not flushed stays in memory.
+/// Records that are written between two flushes: what waits for one stays in memory.
 const STEP: usize = 4096;
 
-/// Nothing to do for format 4, except that older versions cannot read the current records. When this returns,
-/// everything is on disk. Only then the format is raised; until then, the next start begins again.
+/// Of format 4 nothing changes, but that it cannot read today's records. All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
 pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
     if format < 2 {
         index_sessions(tables)?;
@@ -30,7 +29,8 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
     sync(tables, disk)
 }
 
-/// Format 1 had names, passwords and sessions, but no index of a user's sessions. The users themselves need no change.
+/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
+/// they have not said of themselves is in no index.
 fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::UserSessions);
     index.clear().map_err(unavailable)?;
@@ -42,13 +42,13 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Formats before 4 compared addresses with another function. If two accounts have verified what is now the same
-/// address, both stay, but it is unverified for the later one.
+/// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
+/// later one has not verified it any more.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     for tree in [Tree::Emails, Tree::VerifiedEmails] {
         tables.tree(tree).clear().map_err(unavailable)?;
     }
-    // In the order of ids, which is the order of registration.
+    // In the order of their ids, so of when they came.
     for (number, user) in tables.tree(Tree::Users).iter().values().enumerate() {
         let mut user: User = decode(&user.map_err(unavailable)?)?;
         let verified = user.email.as_ref().filter(|_| user.is_verified);
@@ -78,7 +78,7 @@ fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Up to format 3 there was no index of roles.
+/// Until format 3 everybody was looked at for those of one role.
 fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::Roles);
     index.clear().map_err(unavailable)?;
@@ -90,7 +90,7 @@ fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Up to format 3 the index of a user's events did not contain their class.
+/// Until format 3 the index of a person's events did not say which class each is of.
 fn class_events(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::UserEvents);
     for event in tables.tree(Tree::Events).iter().values() {
@@ -102,7 +102,7 @@ fn class_events(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Waits until everything written is on disk.
+/// Waits until what was written is on disk.
 pub(super) fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
     tables.db.flush().map_err(unavailable)?;
     let synced: io::Result<()> = disk.sync_data();

@@ -1,14 +1,15 @@
-//! The tree entries of a user, and replacing them.
+//! What stands in the trees because of a user, and writing it in the place of what stood there.
 
 use password_auth_model::User;
 
 use super::change::Batch;
 use super::codec::encode;
-use super::trees::{Tree, email_prefix, role_key};
+use super::opened::Tables;
+use super::trees::{Tree, email_prefix, role_key, unavailable};
 use crate::StoreError;
 
-/// Replaces a user (`None`: there was none) by their new state (`None`: removed), with all index entries. Entries that
-/// do not change are not written.
+/// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
+/// not change is not written.
 pub(super) fn replace(
     batch: &mut Batch,
     before: Option<&User>,
@@ -29,7 +30,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// An entry: a key with its value.
+/// What stands somewhere.
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) tree: Tree,
@@ -43,7 +44,7 @@ impl Entry {
     }
 }
 
-/// All tree entries of the user's own record.
+/// Everything that stands somewhere because of a user himself.
 pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     let id = user.id.as_bytes();
     let mut entries = vec![
@@ -86,4 +87,17 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
         });
     }
     Ok(entries)
+}
+
+/// Whether there is no active admin but him.
+pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
+    if !user.is_active_admin() {
+        return Ok(false);
+    }
+    for admin in tables.tree(Tree::ActiveAdmins).iter().keys() {
+        if admin.map_err(unavailable)? != user.id.as_bytes() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -1,15 +1,110 @@
-//! Writes about users. Like all writes here, each is a whole intention and runs on the one writing thread: what it has
-//! read stays true until it makes its changes (see `apply`).
+//! The writes about people. As all writes here, each is a whole intention and runs on the one writing thread:
+//! what it has read stays true until it makes its changes (see `apply`).
 
-use password_auth_model::{PasswordHash, SessionId, User, UserId};
+use async_trait::async_trait;
+use password_auth_model::{EmailKey, PasswordHash, SessionId, User, UserId, UsernameKey};
 
 use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
-use super::trees::{Tree, unavailable};
-use super::user_entries::replace;
+use super::trees::Tree;
+use super::user_entries::{is_last_active_admin, replace};
+use super::{SledStore, deletion, deletion::Progress};
 use super::{sessions, tokens};
-use crate::{ChangePassword, ChangeUser, CreateUser, StoreError, UserChange};
+use crate::{
+    ChangePassword, ChangeUser, CreateUser, DeleteUser, StoreError, UserChange, UserFilter,
+    UserStore,
+};
+
+#[async_trait]
+impl UserStore for SledStore {
+    async fn create_user(&self, user: User) -> Result<CreateUser, StoreError> {
+        self.durable(move |tables| create(tables, &user)).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.tables()?.user(id)
+    }
+
+    async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
+        self.tables()?.user_by_name(name)
+    }
+
+    async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError> {
+        self.tables()?.users_by_email(email)
+    }
+
+    async fn users(
+        &self,
+        filter: UserFilter,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let [skip, limit] = [skip, limit].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        self.on_a_thread(move |tables| tables.users(filter, skip, limit))
+            .await
+    }
+
+    async fn count_users(&self) -> Result<u64, StoreError> {
+        self.on_a_thread(|tables| tables.count_users()).await
+    }
+
+    async fn name_is_taken(&self, name: &UsernameKey) -> Result<bool, StoreError> {
+        if self.tables()?.user_by_name(name)?.is_none() {
+            return Ok(false);
+        }
+        // What a read sees may not have been flushed yet.
+        let name = name.clone();
+        self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
+            .await
+    }
+
+    async fn replace_password_hash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let old = old.clone();
+        self.durable(move |tables| replace_password_hash(tables, user, &old, &new))
+            .await
+    }
+
+    async fn change_user(&self, user: UserId, asked: UserChange) -> Result<ChangeUser, StoreError> {
+        self.durable(move |tables| change(tables, user, &asked))
+            .await
+    }
+
+    async fn reactivate_user(
+        &self,
+        user: UserId,
+        password_version: u32,
+    ) -> Result<ChangeUser, StoreError> {
+        self.durable(move |tables| reactivate(tables, user, password_version))
+            .await
+    }
+
+    async fn change_password(
+        &self,
+        user: UserId,
+        version: u32,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+    ) -> Result<ChangePassword, StoreError> {
+        self.durable(move |tables| change_password(tables, user, version, new, keep))
+            .await
+    }
+
+    async fn delete_user(&self, user: UserId) -> Result<DeleteUser, StoreError> {
+        let first = self.durable(move |tables| deletion::delete(tables, user));
+        let (answer, mut progress) = first.await?;
+        while progress == Progress::More {
+            let next = self.durable(move |tables| deletion::proceed(tables, user));
+            progress = next.await?;
+        }
+        Ok(answer)
+    }
+}
 
 pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
     let name = user.username_key.as_str();
@@ -79,11 +174,11 @@ pub(super) fn reactivate(
     })
 }
 
-/// Replaces a user by their new state.
+/// Writes a user in the place of what he was.
 fn replace_changed(tables: &Tables, before: &User, after: &User) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     replace(&mut batch, Some(before), Some(after))?;
-    // Also when a user is activated: older versions kept the sessions of deactivated users.
+    // Also when he is let in again: an older version of the program left disabled people their sessions.
     if before.is_active != after.is_active {
         sessions::remove_all(&mut batch, tables, after.id)?;
         tokens::void(&mut batch, tables, after.id)?;
@@ -119,19 +214,6 @@ pub(super) fn change_password(
     tokens::void(&mut batch, tables, id)?;
     batch.apply(tables)?;
     Ok(ChangePassword::Changed(kept))
-}
-
-/// Whether the user is the only active admin.
-pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
-    if !user.is_active_admin() {
-        return Ok(false);
-    }
-    for admin in tables.tree(Tree::ActiveAdmins).iter().keys() {
-        if admin.map_err(unavailable)? != user.id.as_bytes() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn write(tables: &Tables, before: Option<&User>, after: Option<&User>) -> Result<(), StoreError> {

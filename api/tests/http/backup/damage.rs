@@ -6,7 +6,7 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use password_auth_store::sled::SledStore;
-use password_auth_store::{LoadError, Loaded, Record, Store, StoreError};
+use password_auth_store::{Backup as _, Lifecycle as _, LoadError, Loaded, Record, StoreError};
 use tokio::process::Command;
 
 use super::command::{

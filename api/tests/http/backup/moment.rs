@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use futures_util::{StreamExt as _, stream};
 use password_auth_model::{Generation, Party, Session, Timestamp};
 use password_auth_store::sled::SledStore;
-use password_auth_store::{Record, Store};
+use password_auth_store::{Backup as _, Lifecycle as _, Record, SessionStore as _};
 use serde_json::Value;
 use tokio::task::JoinSet;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use password_auth_store::sled::SledStore;
-use password_auth_store::{Record, Store as _};
+use password_auth_store::{Backup as _, Lifecycle as _, Record};
 use password_auth_wire::ErrorCode;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

@@ -8,7 +8,9 @@ use password_auth_model::{
     Clock as _, Decision, Generation, Party, REPLAY_WINDOW, SignInAttempt, SystemClock, UsernameKey,
 };
 use password_auth_store::sled::SledStore;
-use password_auth_store::{Record, Store as _};
+use password_auth_store::{
+    AttemptStore as _, Backup as _, Lifecycle as _, Record, SessionStore as _,
+};
 use password_auth_testing::Cluster;
 use password_auth_wire::ErrorCode;
 

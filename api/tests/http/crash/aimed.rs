@@ -10,7 +10,7 @@ use password_auth_model::{
     Clock, Generation, MAX_SESSIONS, Session, SessionId, SystemClock, Trail, User, Username,
 };
 use password_auth_store::sled::SledStore;
-use password_auth_store::{NewSession, Store};
+use password_auth_store::{Lifecycle as _, NewSession, SessionStore as _, UserStore as _};
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 use tokio::task::JoinSet;

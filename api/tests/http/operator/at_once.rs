@@ -11,6 +11,7 @@ use password_auth::operator::Operator;
 use password_auth_core::app::App;
 use password_auth_core::tokens::load_or_create;
 use password_auth_model::SystemClock;
+use password_auth_store::Lifecycle as _;
 use password_auth_store::Store;
 use password_auth_store::sled::SledStore;
 use tokio::io::{

@@ -4,16 +4,15 @@ use password_auth_model::{
 };
 
 use super::{Progress, delete, proceed, unfinished};
-use crate::sled::CACHE_BYTES;
 use crate::sled::open::{open, open_again};
 use crate::sled::opened::Tables;
 use crate::sled::trees::Tree;
-use crate::sled::{SledStore, events, users};
-use crate::{CreateUser, DeleteUser, Record, Store as _};
+use crate::sled::{CACHE_BYTES, SledStore, events, users};
+use crate::{Backup as _, CreateUser, DeleteUser, Lifecycle as _, Record};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
-/// A user with more events than two steps remove.
+/// Somebody with more events than two steps remove.
 fn fill(tables: &Tables) -> UserId {
     let name = Username::parse("Alice").expect("a name");
     let user = User {

@@ -1,6 +1,9 @@
-//! E-mail addresses and one-time tokens.
+//! Addresses, and the one-time tokens that are mailed to them.
 
-use password_auth_model::{EmailKey, OneTimeToken, PasswordHash, Purpose, TokenHash, User, UserId};
+use async_trait::async_trait;
+use password_auth_model::{
+    OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -8,9 +11,9 @@ use uuid::Uuid;
 use super::error::DatabaseError;
 use super::reads::Reads;
 use super::row::{self, get, moment, user_columns};
-use super::transact::Transaction;
-use super::{locks, sessions, users};
-use crate::{ConfirmEmail, MAX_NAMESAKES, StoreError};
+use super::transact::{Transaction, work};
+use super::{PostgresStore, locks, sessions, users};
+use crate::{ConfirmEmail, OneTimeTokenStore, StoreError};
 
 /// The columns that [`one_time_token`] reads, from `one_time_tokens t`.
 macro_rules! token_columns {
@@ -21,30 +24,39 @@ macro_rules! token_columns {
 
 pub(super) use token_columns;
 
-pub(super) async fn users_with(reads: &Reads, email: &EmailKey) -> Result<Vec<User>, StoreError> {
-    // A verified address comes first, and is the only result.
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.id IN (\
-         (SELECT id FROM users WHERE email_key = $1 AND is_verified) \
-         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id LIMIT $2) \
-         UNION (SELECT id FROM users WHERE email_key = $1 ORDER BY id DESC LIMIT $2)) \
-         ORDER BY u.is_verified DESC, u.id"
-    );
-    let Some(key) = row::searchable(email.as_str()) else {
-        return Ok(Vec::new());
-    };
-    let half = i64::try_from(MAX_NAMESAKES / 2).unwrap_or(i64::MAX);
-    let found = reads.rows(SELECT, &[&key, &half]).await?;
-    let mut users = found
-        .iter()
-        .map(|found| row::user(found, 0))
-        .collect::<Result<Vec<_>, _>>()?;
-    if users.first().is_some_and(|user| user.is_verified) {
-        users.truncate(1);
+#[async_trait]
+impl OneTimeTokenStore for PostgresStore {
+    async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError> {
+        self.durable(work!(token; |t| add_token(t, &token))).await
     }
-    Ok(users)
+
+    async fn one_time_token(
+        &self,
+        hash: &TokenHash,
+        _now: Timestamp,
+    ) -> Result<Option<(OneTimeToken, User)>, StoreError> {
+        token(&self.reads, hash).await
+    }
+
+    async fn reset_password(
+        &self,
+        hash: &TokenHash,
+        new: PasswordHash,
+        _now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let hash = *hash;
+        self.durable(work!(new; |t| reset_password(t, &hash, &new)))
+            .await
+    }
+
+    async fn confirm_email(
+        &self,
+        hash: &TokenHash,
+        _now: Timestamp,
+    ) -> Result<ConfirmEmail, StoreError> {
+        let hash = *hash;
+        self.durable(work!(; |t| confirm(t, &hash))).await
+    }
 }
 
 pub(super) async fn add_token(
@@ -106,7 +118,7 @@ pub(super) fn one_time_token(row: &Row, first: usize) -> Result<OneTimeToken, St
     })
 }
 
-/// The user and the purpose of a valid token. Both are locked, in the order in which all transactions lock them.
+/// A good token's user, then its purpose; both locked, in the order in which every transaction locks them.
 async fn locked(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
@@ -203,7 +215,7 @@ pub(super) async fn confirm(
     })
 }
 
-/// Writes what a mailed token may change.
+/// What a mailed token may change.
 async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), DatabaseError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $2, password_version = $3, email = $4, \
          email_key = $5, is_verified = $6 WHERE id = $1";
