@@ -1,4 +1,4 @@
-//! The records that are stored and the rules about them: pure types and pure functions, which everything else uses.
+//! What is kept, and the rules about it: pure records and pure functions, which everything else stands on.
 //!
 //! Knows no store, no HTTP and no async runtime.
 
@@ -32,6 +32,7 @@ pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
 pub use event::{Class, EVENTS_KEPT, Event, EventKind};
 pub use full_name::FullName;
+pub use generation::Generation;
 pub use id::{EventId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
 pub use namesakes::in_one_letter;
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
@@ -46,8 +47,3 @@ pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
 pub use user::User;
 pub use username::{Username, UsernameKey};
 pub use visible::{acts_on_display, visible};
-
-// What the store calls them still.
-pub use event::EventKind as Happening;
-pub use id::QueuedEmailId as LetterId;
-pub use queued_email::{EmailKind as About, QueuedEmail as Letter};

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use password_auth_model::{Clock, Event, EventId, EventKind, SystemClock, UsernameKey};
-use password_auth_store::Store;
 use password_auth_store::sled::SledStore;
 use password_auth_store::{EventStore as _, Lifecycle as _, UserStore as _};
 use password_auth_wire::Tokens;

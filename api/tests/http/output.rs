@@ -1,4 +1,4 @@
-//! Output of commands: closed pipes, and escaping for terminals.
+//! What commands print: where nobody reads it, and what must not act on a terminal.
 
 use std::fs;
 use std::path::Path;

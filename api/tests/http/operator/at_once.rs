@@ -1,4 +1,4 @@
-//! Concurrent commands, and commands while a server starts or stops.
+//! Several commands at once, and commands while a server comes or goes.
 
 use std::fs;
 use std::process::Stdio;
