@@ -20,10 +20,16 @@ check_lock() {
 
 # What each crate must not pull in. That no two modules of a crate need each other, testing/tests/floors holds.
 check_trees() {
-    say "Checking that the extension pulls in neither the server nor the store…"
-    check_tree password-auth-popup
-    check_tree password-auth-broker
-    check_tree password-auth-wire
+    local runtime='tokio|async-trait|futures-util' http='poem|poem-openapi|hyper' engines='sled|tokio-postgres|deadpool'
+    local upper='password-auth|password-auth-http|password-auth-core' crate
+    say "Checking that no crate pulls in what belongs to the ones above it…"
+    for crate in wire popup broker; do
+        check_tree "password-auth-$crate" "$WASM_TARGET" "tokio|$http|$engines|jsonwebtoken|scrypt|password-auth-model|$upper"
+    done
+    check_tree password-auth-model all "$runtime|$http|$engines|password-auth-store|$upper"
+    check_tree password-auth-store all "$http|$upper"
+    check_tree password-auth-core all "$http|$engines|password-auth-http|password-auth"
+    check_tree password-auth-http all "$engines|password-auth"
 }
 
 # check_tree CRATE TARGET PATTERN: none of its dependencies has a name like that.
