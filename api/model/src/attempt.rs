@@ -97,10 +97,25 @@ impl Attempt {
         Self(digest(&[b"mail notice", address.as_str().as_bytes()]))
     }
 
-    /// All counters of mail to this address.
+    /// Asking for a mail to that address, by whoever is signed in to that account. It has a count of its own, so that
+    /// others who give the address use up nothing of it.
     #[must_use]
-    pub fn of_mailbox(address: &EmailKey) -> [Self; 3] {
+    pub fn mail_by(account: &UsernameKey, address: &EmailKey) -> Self {
+        let prefix = SignInAttempt::prefix(account);
+        Self(key(prefix, &[b"mail by", address.as_str().as_bytes()]))
+    }
+
+    /// All that accounts have asked for to that address.
+    #[must_use]
+    pub fn mail_by_accounts(address: &EmailKey) -> Self {
+        Self(digest(&[b"mail by accounts", address.as_str().as_bytes()]))
+    }
+
+    /// Every count of letters to that address that is not an account's own.
+    #[must_use]
+    pub fn of_mailbox(address: &EmailKey) -> [Self; 4] {
         [
+            Self::mail_by_accounts(address),
             Self::mail_to(address),
             Self::reset_mail_to(address),
             Self::notice_to(address),

@@ -34,7 +34,7 @@ pub use event::{Class, EVENTS_KEPT, Event, EventKind};
 pub use full_name::FullName;
 pub use generation::Generation;
 pub use id::{EventId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
-pub use namesakes::in_one_letter;
+pub use namesakes::{Letters, reset_letters, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;

@@ -1,20 +1,60 @@
-//! Accounts with the same address: where mail about one of them goes. Pure rules.
+//! Accounts that gave one address: how their passwords are salted, and to whom letters about them go. Pure rules.
 
 use std::cmp::Reverse;
 
-use super::{EmailAddress, User};
+use sha2::{Digest as _, Sha256};
 
-/// The address that a mail for `typed` is sent to, and the accounts that it is about, the most recently used first.
+use super::{EmailAddress, EmailKey, User};
+
+/// Of so many accounts a letter tells at most.
+const IN_ONE_LETTER: usize = 64;
+
+/// To so many other spellings of an address a letter goes at most.
+const OTHER_SPELLINGS: usize = 3;
+
+/// The salt of the password of whoever gave that address, while nobody has verified it.
 ///
-/// A mail about an account goes to the account's own address. Some mail servers distinguish addresses that differ only
-/// in case, so accounts with such addresses are never in one mail: it is about the accounts whose spelling is the typed
-/// one, if there are any.
+/// It is one for all of them, so that one hash of a password that was typed with the address is that of the account
+/// whose password it is, of however many: whoever registers with somebody else's address changes neither whether nor at
+/// what cost its owner is found. Two people who chose one password for one address have one hash. An account that has
+/// verified its address has a random salt.
 #[must_use]
-pub fn in_one_letter(
-    mut users: Vec<User>,
-    typed: &EmailAddress,
-) -> Option<(EmailAddress, Vec<User>)> {
-    users.retain(|user| user.is_active);
+pub fn shared_salt(email: &EmailKey) -> [u8; 16] {
+    let mut digest = Sha256::new_with_prefix(b"the salt of an address that nobody verified\0");
+    digest.update(email.as_str().as_bytes());
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&digest.finalize()[..16]);
+    salt
+}
+
+/// The salt that the account's password is to have: the shared one, or none in particular.
+#[must_use]
+pub fn salt_for(user: &User) -> Option<[u8; 16]> {
+    let unverified = user.email.as_ref().filter(|_| !user.is_verified);
+    unverified.map(|email| shared_salt(&email.key()))
+}
+
+/// Letters for whoever reads an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// Where the first one goes.
+    pub to: EmailAddress,
+    /// The accounts that it is about, the one that was used last first.
+    pub about: Vec<User>,
+    /// Accounts that spell the address in another way. Each has a letter of its own, to the address as it spells it.
+    pub elsewhere: Vec<User>,
+}
+
+/// The letters about a new password for whoever reads `typed`.
+///
+/// A letter about an account goes to the address that the account has. Accounts whose addresses differ in case alone,
+/// which some mail server may tell apart, are never in one letter: the first is about those who spelt it as it was typed,
+/// if there are any. Letters are counted by mailbox, whatever its spelling, so every request is to reach the accounts of
+/// other spellings too: the oldest ones. Of more accounts than a letter has room for those that were used last are in
+/// it, and the oldest ones, so that whoever comes later pushes nobody out who was among these.
+#[must_use]
+pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Letters> {
+    users.retain(User::may_choose_password);
     users.sort_by_key(|user| (Reverse(user.last_login), user.id));
     let mailbox = |user: &User| user.email.as_ref().and_then(EmailAddress::mailbox);
     let as_typed = typed.mailbox();
@@ -24,13 +64,23 @@ pub fn in_one_letter(
         .or_else(|| users.first())?;
     let to = first.email.clone()?;
     let here = mailbox(first);
-    users.retain(|user| mailbox(user) == here);
-    Some((to, users))
+    let (mut about, mut elsewhere): (Vec<_>, Vec<_>) =
+        users.into_iter().partition(|user| mailbox(user) == here);
+    let mut rest = about.split_off(about.len().min(IN_ONE_LETTER / 2));
+    rest.sort_by_key(|user| user.id);
+    about.extend(rest.into_iter().take(IN_ONE_LETTER / 2));
+    elsewhere.sort_by_key(|user| user.id);
+    elsewhere.truncate(OTHER_SPELLINGS);
+    Some(Letters {
+        to,
+        about,
+        elsewhere,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::in_one_letter;
+    use super::{IN_ONE_LETTER, Letters, reset_letters, salt_for, shared_salt};
     use crate::clock::Timestamp;
     use crate::{EmailAddress, PasswordHash, User, Username};
 
@@ -51,36 +101,98 @@ mod tests {
         users.iter().map(|user| user.username.as_str()).collect()
     }
 
+    fn letters(users: &[User], typed: &str) -> Letters {
+        reset_letters(users.to_vec(), &address(typed)).expect("a letter")
+    }
+
     #[test]
-    fn accounts_that_spell_the_address_in_another_way_are_in_no_letter_with_these() {
-        let users = vec![
+    fn accounts_that_spell_the_address_in_another_way_have_letters_of_their_own() {
+        let users = [
             user("upper", "ALICE@example.org", Some(9)),
             user("old", "alice@example.org", None),
             user("used", "alice@Example.org", Some(5)),
         ];
-        let typed = address("alice@EXAMPLE.org");
-        let (to, about) = in_one_letter(users.clone(), &typed).expect("a letter");
+        let told = letters(&users, "alice@EXAMPLE.org");
         assert_eq!(
-            (to.as_str(), names(&about)),
-            ("alice@Example.org", vec!["used", "old"])
+            (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
+            ("alice@Example.org", vec!["used", "old"], vec!["upper"])
         );
-        let typed = address("aLICE@example.org");
-        let (to, about) = in_one_letter(users, &typed).expect("a letter");
+        // As nobody spells it: whose was used last, and the others too.
+        let told = letters(&users, "aLICE@example.org");
         assert_eq!(
-            (to.as_str(), names(&about)),
-            ("ALICE@example.org", vec!["upper"])
+            (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
+            ("ALICE@example.org", vec!["upper"], vec!["old", "used"])
         );
     }
 
     #[test]
-    fn of_nobody_who_may_sign_in_there_is_no_letter() {
-        let disabled = User {
+    fn whoever_comes_later_or_signs_in_more_pushes_nobody_out_of_the_letter() {
+        let mut users = vec![user("alice", "alice@example.org", None)];
+        users.extend((0..500_u64).map(|number| {
+            user(
+                &format!("stranger {number}"),
+                "alice@example.org",
+                Some(number),
+            )
+        }));
+        // In the order in which they came.
+        for (number, user) in users.iter_mut().enumerate() {
+            user.id = crate::UserId::new(Timestamp::from_millis(1000 + number as u64));
+        }
+        let told = letters(&users, "alice@example.org");
+        assert_eq!(told.about.len(), IN_ONE_LETTER);
+        assert!(names(&told.about).contains(&"alice"));
+        let spellings = [
+            "ALICE@example.org",
+            "Alice@example.org",
+            "aLice@example.org",
+            "alIce@example.org",
+        ];
+        for (number, spelling) in spellings.into_iter().enumerate() {
+            users.push(user(&format!("other {number}"), spelling, Some(9999)));
+        }
+        for typed in spellings {
+            assert!(
+                names(&letters(&users, typed).elsewhere).contains(&"alice"),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_may_not_come_back_has_no_letter_and_who_deactivated_the_account_themselves_has_one() {
+        let mut alice = User {
             is_active: false,
             ..user("alice", "alice@example.org", None)
         };
         assert_eq!(
-            in_one_letter(vec![disabled], &address("alice@example.org")),
+            reset_letters(vec![alice.clone()], &address("alice@example.org")),
             None
         );
+        alice.deactivated_by_self = true;
+        assert_eq!(
+            names(&letters(&[alice], "alice@example.org").about),
+            ["alice"]
+        );
+    }
+
+    #[test]
+    fn all_who_gave_an_address_share_a_salt_until_it_is_verified() {
+        let alice = user("alice", "alice@example.org", None);
+        let shared = shared_salt(&address("Alice@Example.ORG").key());
+        assert_eq!(salt_for(&alice), Some(shared));
+        assert_eq!(
+            salt_for(&user("mallory", "ALICE@example.org", None)),
+            Some(shared)
+        );
+        assert_ne!(
+            salt_for(&user("bob", "bob@example.org", None)),
+            Some(shared)
+        );
+        let verified = User {
+            is_verified: true,
+            ..alice
+        };
+        assert_eq!(salt_for(&verified), None);
     }
 }

@@ -35,8 +35,17 @@ impl Rate {
         self.0.is_none()
     }
 
-    /// Decides on an attempt at `now` for a key with the stored time `theoretical_arrival` ([`Timestamp`] zero if there is none).
-    /// Also returns the new time to store.
+    /// So many times as much.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        Self(self.0.map(|Limit { tries, per }| Limit {
+            tries: tries.saturating_mul(factor),
+            per,
+        }))
+    }
+
+    /// Decides on a try at `now` for a key whose debt is paid off at `theoretical_arrival` (the stored number; absent
+    /// is [`Timestamp`] zero). Returns the new number too.
     #[must_use]
     pub fn decide(self, theoretical_arrival: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
         let Some(Limit { tries, per }) = self.0 else {

@@ -6,6 +6,7 @@ use super::clock::Timestamp;
 use super::email_address::EmailAddress;
 use super::full_name::FullName;
 use super::id::UserId;
+use super::one_time_token::Purpose;
 use super::password_hash::PasswordHash;
 use super::role::Role;
 use super::username::{Username, UsernameKey};
@@ -102,7 +103,20 @@ impl User {
         (self.is_active || self.deactivated_by_self) && self.password_version == password_version
     }
 
-    /// This user, reactivated.
+    /// Whether a link to a new password may be mailed about the account. Also of who deactivated it themselves: whoever
+    /// deactivates it by a stolen access token would else keep out an owner who has forgotten the password.
+    #[must_use]
+    pub const fn may_choose_password(&self) -> bool {
+        self.is_active || self.deactivated_by_self
+    }
+
+    /// Whether a one-time token for that counts.
+    #[must_use]
+    pub const fn may_have_token(&self, purpose: &Purpose) -> bool {
+        self.is_active || (self.deactivated_by_self && matches!(purpose, Purpose::ResetPassword(_)))
+    }
+
+    /// The same person, let in again.
     #[must_use]
     pub fn reactivated(&self) -> Self {
         Self {

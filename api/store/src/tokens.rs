@@ -9,7 +9,7 @@ use super::outcomes::ConfirmEmail;
 /// Where one-time tokens are kept.
 #[async_trait]
 pub trait OneTimeTokenStore: Send + Sync + 'static {
-    /// Adds a one-time token, if its user is there and active; says whether it did.
+    /// Adds a one-time token, if its user [may have it](User::may_have_token); says whether it did.
     async fn add_one_time_token(&self, token: OneTimeToken) -> Result<bool, StoreError>;
 
     /// The token with that hash, if it has not expired at `now`, and its user, who is active. Looking does not use

@@ -27,6 +27,14 @@ pub trait UserStore: Send + Sync + 'static {
     /// more than [`MAX_NAMESAKES`] the first half of so many and the last half. A read: it waits for no disk write.
     async fn users_by_email(&self, email: &EmailKey) -> Result<Vec<User>, StoreError>;
 
+    /// Who gave that address and has that very hash, if nobody has verified the address: an active one before others, then
+    /// the one who came first. However many gave it, the cost is that of one. A read: it waits for no disk write.
+    async fn user_by_email_and_hash(
+        &self,
+        email: &EmailKey,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, StoreError>;
+
     /// Users in the order of their ids, that is of when they came: `limit` of them behind the first `skip`. A
     /// read that no other kind of read waits behind: it waits for no disk write, and is refused as busy while too
     /// many of its kind wait.

@@ -172,9 +172,12 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
         current_password: secret.clone(),
         new_password: Secret::new("another"),
     });
-    round(RequestReset {
-        email: "alice@example.org".to_owned(),
-    });
+    for username in [None, Some("alice".to_owned())] {
+        round(RequestReset {
+            email: "alice@example.org".to_owned(),
+            username,
+        });
+    }
     round(ConfirmReset {
         token: secret.clone(),
         new_password: Secret::new("another"),

@@ -63,9 +63,22 @@ pub enum ConfirmEmailError {
     /// Another user has verified the address meanwhile.
     #[error("the address is taken")]
     Taken,
-    /// The store failed.
+    /// Too many tries from this address; the next may come after this long.
+    #[error("too many tries")]
+    TooMany(Duration),
+    /// The store did not work.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Asked {
+    fn or_refused(self) -> Result<(), MailRequestError> {
+        match self {
+            Self::Kept => Ok(()),
+            Self::TooMany(wait) => Err(MailRequestError::TooMany(wait)),
+            Self::Nowhere => Err(MailRequestError::NotConfigured),
+        }
+    }
 }
 
 impl Accounts {
@@ -84,8 +97,10 @@ impl Accounts {
         if user.is_verified {
             return Ok(VerificationRequest::AlreadyVerified);
         }
-        self.ask_for_letter(client, &address, Some(user.id), EmailKind::VerifyEmail)
-            .await?;
+        self.mailer
+            .send_for_account(client, address.clone(), user, EmailKind::VerifyEmail)
+            .await?
+            .or_refused()?;
         let token = self.token_for_developer(user.id, Purpose::VerifyEmail(address));
         Ok(VerificationRequest::Sent(token.await?))
     }
@@ -112,8 +127,10 @@ impl Accounts {
         {
             return Err(MailRequestError::Taken);
         }
-        self.ask_for_letter(client, &address, Some(user.id), EmailKind::ChangeEmail)
-            .await?;
+        self.mailer
+            .send_for_account(client, address.clone(), user, EmailKind::ChangeEmail)
+            .await?
+            .or_refused()?;
         self.mailer
             .tell(user, EmailKind::EmailChangeRequested)
             .await;
@@ -132,7 +149,16 @@ impl Accounts {
         token: &Secret,
         client: &Client,
     ) -> Result<User, ConfirmEmailError> {
+        let _counted = self
+            .confirmations
+            .count(client.address, self.clock.now())
+            .map_err(ConfirmEmailError::TooMany)?;
         let hash = TokenHash::of(token.expose());
+        // Before anything is written: who has no token costs a read.
+        let found = self.store.one_time_token(&hash, self.clock.now()).await?;
+        if found.is_none_or(|(token, _)| matches!(token.purpose, Purpose::ResetPassword(_))) {
+            return Err(ConfirmEmailError::BadToken);
+        }
         match self.store.confirm_email(&hash, self.clock.now()).await? {
             ConfirmEmail::Confirmed { before, after } => {
                 let is_another = before.email.as_ref().map(EmailAddress::key)
@@ -163,11 +189,7 @@ impl Accounts {
         let asked = self
             .mailer
             .send_later(Some(client), to.clone(), user, about);
-        match asked.await? {
-            Asked::Kept => Ok(()),
-            Asked::TooMany(wait) => Err(MailRequestError::TooMany(wait)),
-            Asked::Nowhere => Err(MailRequestError::NotConfigured),
-        }
+        asked.await?.or_refused()
     }
 
     /// In development: a token like the mailed one, for the response.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Attempt, Client, EmailAddress, EmailKind, EventKind, Purpose, TokenHash, UserId, Verdict,
-    in_one_letter,
+    Attempt, Client, EmailAddress, EmailKind, EventKind, Purpose, TokenHash, UserId, UsernameKey,
+    Verdict, reset_letters, salt_for,
 };
 use password_auth_store::{ChangePassword, StoreError};
 use password_auth_wire::Secret;
@@ -83,7 +83,8 @@ impl Accounts {
         self.check_strength(&counted, &new, user.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(&counted, new).await?;
+        let salt = salt_for(user);
+        let hash = self.hasher.hash_salted(&counted, new, salt).await?;
         let changed = self
             .store
             .change_password(user.id, user.password_version, hash, Some(caller.session))
@@ -102,31 +103,42 @@ impl Accounts {
         Ok(issued)
     }
 
-    /// Mails a reset link to the users with this address. The result and its timing do not reveal whether there are
-    /// any. In development, returns the token.
+    /// Mails a link for a new password to whoever has the address. Whether anybody has, the answer does not tell, nor
+    /// how long it takes; in development it holds the token. With the name of an account that has the address, the letter
+    /// is about that one alone, however many have it.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
     pub async fn request_password_reset(
         &self,
         email: &str,
+        username: Option<&str>,
         client: &Client,
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
-        self.ask_for_letter(client, &address, None, EmailKind::ResetPassword)
+        // One letter in either case, so that neither answer nor time tells that the two belong together.
+        let named = match username {
+            Some(name) => self.store.user_by_name(&UsernameKey::of(name)).await?,
+            None => None,
+        };
+        let named = named.filter(|user| user.has_email(&address));
+        let about = named.as_ref().map(|user| user.id);
+        self.ask_for_letter(client, &address, about, EmailKind::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);
         }
-        let users = self.store.users_by_email(&address.key()).await?;
-        match in_one_letter(users, &address) {
-            Some((to, users)) => match users.first() {
-                Some(user) => {
-                    self.token_for_developer(user.id, Purpose::ResetPassword(to))
-                        .await
-                }
-                None => Ok(None),
-            },
+        let users = match named {
+            Some(user) => vec![user],
+            None => self.store.users_by_email(&address.key()).await?,
+        };
+        let letters = reset_letters(users, &address);
+        let first = letters.and_then(|letters| Some((letters.about.first()?.id, letters.to)));
+        match first {
+            Some((user, to)) => {
+                self.token_for_developer(user, Purpose::ResetPassword(to))
+                    .await
+            }
             None => Ok(None),
         }
     }
@@ -190,7 +202,8 @@ impl Accounts {
         self.check_strength(&counted, &new, found.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
-        let hash = self.hasher.hash(&counted, new).await?;
+        let salt = salt_for(&found);
+        let hash = self.hasher.hash_salted(&counted, new, salt).await?;
         loop {
             let Some(found) = self.store.user(user).await? else {
                 return Ok(None);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, EmailAddress, EmailKind, EventKind, FullName, Role, User, UserId, Username,
+    Client, EmailAddress, EmailKind, EventKind, FullName, PasswordHash, Role, User, UserId,
+    Username, salt_for,
 };
 use password_auth_store::{CreateUser, StoreError};
 use password_auth_wire::Secret;
@@ -122,12 +123,19 @@ impl Accounts {
         self.check_strength(counted, &account.password, account.called())
             .await?
             .map_err(RegisterError::Invalid)?;
-        let password = self.hasher.hash(counted, account.password).await?;
         let user = User {
             email: account.email,
             full_name: account.full_name,
             role,
-            ..User::new(account.username, password, self.clock.now())
+            ..User::new(account.username, PasswordHash::none(), self.clock.now())
+        };
+        let salt = salt_for(&user);
+        let user = User {
+            password: self
+                .hasher
+                .hash_salted(counted, account.password, salt)
+                .await?,
+            ..user
         };
         match self.store.create_user(user.clone()).await? {
             CreateUser::Created => {}

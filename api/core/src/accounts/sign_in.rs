@@ -4,14 +4,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, EmailAddress, EventKind, SignInAttempt, User, UsernameKey, Verdict,
+    Client, EmailAddress, EmailKey, EventKind, SignInAttempt, User, UsernameKey, Verdict, salt_for,
+    shared_salt,
 };
 use password_auth_store::{ChangeUser, StoreError};
 use password_auth_wire::Secret;
 
 use super::Accounts;
 use crate::audit::EventContext;
-use crate::passwords::{HashingError, PasswordMatch};
+use crate::passwords::{HashingError, PasswordMatch, has_salt};
 use crate::rate_limit::{Counted, Spender};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 
@@ -115,27 +116,50 @@ impl Accounts {
             .sign_ins
             .count(client.address, now)
             .map_err(SignInError::TooMany)?;
-        let (attempt, user) = self.find(name, client.address).await?;
+        let (attempt, tried) = self.find(name, client.address).await?;
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(SignInError::TooMany(wait));
         }
+        let Tried {
+            user,
+            unverified,
+            only,
+        } = tried;
         let stored = user.as_ref().map(|user| user.password.clone());
         let verdict = self
             .hasher
             .verify(&counted, password.clone(), stored)
             .await?;
-        match (verdict, user) {
-            (PasswordMatch::Right, Some(user)) => Ok(user),
-            (PasswordMatch::RightButOutdated, Some(user)) => {
+        if let Some(user) = user
+            && verdict != PasswordMatch::Wrong
+        {
+            if verdict == PasswordMatch::RightButOutdated || has_another_salt(&user) {
                 self.renew_hash(&counted, &user, password).await;
-                Ok(user)
             }
-            (PasswordMatch::Wrong, Some(user)) => {
-                self.note_later(&user, EventKind::SignInFailed, client.clone());
-                Err(SignInError::Refused)
-            }
-            (_, None) => Err(SignInError::Refused),
+            return Ok(user);
         }
+        if let Some(address) = unverified
+            && let Some(user) = self.find_by_hash(&counted, &address, password).await?
+        {
+            return Ok(user);
+        }
+        if let Some(user) = only {
+            self.note_later(&user, EventKind::SignInFailed, client.clone());
+        }
+        Err(SignInError::Refused)
+    }
+
+    /// Who gave that address and has that password, while nobody has verified the address. One hash, of however many,
+    /// and of nobody.
+    async fn find_by_hash(
+        &self,
+        counted: &Counted,
+        address: &EmailKey,
+        password: Secret,
+    ) -> Result<Option<User>, SignInError> {
+        let salt = Some(shared_salt(address));
+        let hash = self.hasher.hash_salted(counted, password, salt).await?;
+        Ok(self.store.user_by_email_and_hash(address, &hash).await?)
     }
 
     /// Each sign-in adds a session and an event.
@@ -177,34 +201,50 @@ impl Accounts {
         }
     }
 
-    /// The user with this name or address, and the attempt, which is counted by what was typed.
-    async fn find(
-        &self,
-        name: &str,
-        client: IpAddr,
-    ) -> Result<(SignInAttempt, Option<User>), StoreError> {
+    /// Who may be meant by a name, or an address; and the try, which is counted by what was typed.
+    async fn find(&self, name: &str, client: IpAddr) -> Result<(SignInAttempt, Tried), StoreError> {
         let name = shortened(name.trim());
         // User names contain no `@`.
         if name.contains('@')
             && let Ok(address) = EmailAddress::parse(name)
         {
             let key = address.key();
-            let mut found = self.store.users_by_email(&key).await?;
-            // An unverified address that several users have names none of them.
-            let user = if found.len() == 1 { found.pop() } else { None };
-            let owner = user.as_ref().filter(|user| user.is_verified);
+            let found = self.store.users_by_email(&key).await?;
+            let owner = found.first().filter(|user| user.is_verified);
             let owner = owner.map(|user| user.id);
-            return Ok((SignInAttempt::by_address(&key, owner, client), user));
+            let attempt = SignInAttempt::by_address(&key, owner, client);
+            let only = found.first().filter(|_| found.len() == 1).cloned();
+            // While nobody has verified it, the password finds its account, of however many. Only one that was hashed
+            // in another way must be tried by itself: elsewhere, with other parameters, or before there was a shared
+            // salt. Whoever registers now is none of these, and so never before it.
+            let mut found = found.into_iter();
+            let user = found.find(|user| {
+                let is_found_by_hash =
+                    !has_another_salt(user) && self.hasher.is_current(&user.password);
+                user.is_verified || !is_found_by_hash
+            });
+            let tried = Tried {
+                user,
+                unverified: Some(key),
+                only,
+            };
+            return Ok((attempt, tried));
         }
         let key = UsernameKey::of(name);
         let user = self.store.user_by_name(&key).await?;
-        Ok((SignInAttempt::new(&key, client), user))
+        let tried = Tried {
+            only: user.clone(),
+            user,
+            unverified: None,
+        };
+        Ok((SignInAttempt::new(&key, client), tried))
     }
 
     /// Replaces a hash with other parameters. The sign-in does not depend on it: if it fails, the next sign-in tries
     /// again.
     async fn renew_hash(&self, counted: &Counted, user: &User, password: Secret) {
-        let renewed = match self.hasher.hash(counted, password).await {
+        let hash = self.hasher.hash_salted(counted, password, salt_for(user));
+        let renewed = match hash.await {
             Ok(hash) => self
                 .store
                 .replace_password_hash(user.id, &user.password, hash)
@@ -218,7 +258,28 @@ impl Accounts {
     }
 }
 
-/// A shortened name that is still too long to be registered, so it names no user.
+/// Whose password it may be. A failed sign-in by an address costs two hashes: one of `user`, or of nobody, and one by
+/// which an account of `unverified` is found; whoever has the address, and however many.
+struct Tried {
+    /// The one whose hash the password is compared with.
+    user: Option<User>,
+    /// The address, if it was typed. The store finds nobody by it once it is verified.
+    unverified: Option<EmailKey>,
+    /// Who is told of a failure: the only one who can be meant.
+    only: Option<User>,
+}
+
+/// Whether the account's hash does not have the salt that it is to have: the address was verified since it was made, or
+/// it was made in another way.
+fn has_another_salt(user: &User) -> bool {
+    match (salt_for(user), &user.email) {
+        (Some(shared), _) => !has_salt(&user.password, &shared),
+        (None, Some(email)) => has_salt(&user.password, &shared_salt(&email.key())),
+        (None, None) => false,
+    }
+}
+
+/// A name that is too long is nobody's: what stands for it here is too long as well.
 fn shortened(name: &str) -> &str {
     let end = name.floor_char_boundary(MAX_TRIED_NAME.min(name.len()));
     &name[..end]

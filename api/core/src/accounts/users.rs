@@ -1,6 +1,6 @@
 //! Seeing and changing users.
 
-use password_auth_model::{Client, Event, EventId, EventKind, Role, User, UserId};
+use password_auth_model::{Client, EmailKind, Event, EventId, EventKind, Role, User, UserId};
 use password_auth_store::{ChangeUser, DeleteUser, StoreError, UserChange, UserFilter};
 
 use super::{Accounts, Directory};
@@ -155,7 +155,9 @@ impl Accounts {
             client: Some(client),
             ..EventContext::default()
         };
-        self.change(caller.user.id, change, context).await
+        let user = self.change(caller.user.id, change, context).await?;
+        self.mailer.tell(&user, EmailKind::Deactivated).await;
+        Ok(user)
     }
 
     /// Changes a user without checking permissions, also for the operator.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lettre::Address;
 use lettre::message::Mailbox;
 use password_auth_model::{
-    EmailAddress, EmailKind, OneTimeToken, Purpose, QueuedEmail, SharedClock, User, in_one_letter,
+    EmailAddress, EmailKind, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId, SharedClock, User,
+    reset_letters,
 };
 use password_auth_store::{Store, StoreError};
 
@@ -82,16 +83,28 @@ impl Composer {
     ) -> Result<Option<(EmailAddress, Vec<User>)>, StoreError> {
         let Some(id) = queued_email.user else {
             let users = self.store.users_by_email(&queued_email.to.key()).await?;
-            return Ok(in_one_letter(users, &queued_email.to));
+            let Some(letters) = reset_letters(users, &queued_email.to) else {
+                return Ok(None);
+            };
+            // Once: each of them is tried as often as it takes, whatever becomes of this one.
+            if queued_email.tries <= 1 {
+                self.add_letters_to(&letters.elsewhere, queued_email)
+                    .await?;
+            }
+            return Ok(Some((letters.to, letters.kind)));
         };
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);
         };
-        // The address must still be the user's.
-        let is_theirs = user.is_active && user.has_email(&queued_email.to);
+        // To this address mail about the user went when the letter was written.
+        let is_theirs = user.has_email(&queued_email.to);
         let to = match queued_email.kind {
-            EmailKind::ResetPassword if is_theirs => user.email.clone(),
-            EmailKind::VerifyEmail if is_theirs && !user.is_verified => user.email.clone(),
+            EmailKind::ResetPassword if is_theirs && user.may_choose_password() => {
+                user.email.clone()
+            }
+            EmailKind::VerifyEmail if is_theirs && user.is_active && !user.is_verified => {
+                user.email.clone()
+            }
             EmailKind::ResetPassword | EmailKind::VerifyEmail => None,
             // To the new address.
             EmailKind::ChangeEmail => user.is_active.then(|| queued_email.to.clone()),
@@ -99,13 +112,38 @@ impl Composer {
             EmailKind::EmailChangeRequested
             | EmailKind::EmailChanged
             | EmailKind::PasswordChanged
+            | EmailKind::Deactivated
             | EmailKind::TokenReused => Some(queued_email.to.clone()),
         };
         Ok(to.map(|to| (to, vec![user])))
     }
 
-    /// The link for one account, with a new token. Empty if the mail has no link. `None` if the account cannot have a
-    /// token.
+    /// As `queued_email`, about each of these accounts, to the address as it spells it.
+    async fn add_letters_to(
+        &self,
+        users: &[User],
+        queued_email: &QueuedEmail,
+    ) -> Result<(), StoreError> {
+        for user in users {
+            let Some(to) = user.email.clone() else {
+                continue;
+            };
+            let now = self.clock.now();
+            let another = QueuedEmail {
+                id: QueuedEmailId::new(now),
+                due: now,
+                tries: 0,
+                to,
+                user: Some(user.id),
+                ..queued_email.clone()
+            };
+            self.store.enqueue_email(another).await?;
+        }
+        Ok(())
+    }
+
+    /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
+    /// have no token.
     async fn link(
         &self,
         kind: EmailKind,
@@ -120,6 +158,7 @@ impl Composer {
             EmailKind::EmailChangeRequested
             | EmailKind::EmailChanged
             | EmailKind::PasswordChanged
+            | EmailKind::Deactivated
             | EmailKind::TokenReused => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));

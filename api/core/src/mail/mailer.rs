@@ -13,7 +13,10 @@ use tokio::sync::Notify;
 use super::Delivery;
 use crate::rate_limit::IpLimiter;
 
-/// Queues mail. Never waits for a mail server.
+/// What signed-in people of any number of accounts may have sent to one mailbox: so many times what one of them may.
+const ACCOUNTS: u32 = 8;
+
+/// Takes letters. Nobody waits for a mail server here.
 pub struct Mailer {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -69,6 +72,37 @@ impl Mailer {
         if let Verdict::Refused(wait) = self.count(client, &to, kind).await? {
             return Ok(Asked::TooMany(wait));
         }
+        self.add(to, user, kind).await
+    }
+
+    /// As [`send_later`](Self::send_later), for somebody who is signed in to the account that the link is about. It is
+    /// counted by account, so that strangers who gave the address, and had letters sent to it, keep nobody from their
+    /// own; and by mailbox over all accounts, more generously.
+    ///
+    /// # Errors
+    /// If the store did not keep it.
+    pub async fn send_for_account(
+        &self,
+        client: &Client,
+        to: EmailAddress,
+        user: &User,
+        kind: EmailKind,
+    ) -> Result<Asked, StoreError> {
+        if !self.configured {
+            return Ok(Asked::Nowhere);
+        }
+        if let Verdict::Refused(wait) = self.count_for_account(client, &to, user).await? {
+            return Ok(Asked::TooMany(wait));
+        }
+        self.add(to, Some(user.id), kind).await
+    }
+
+    async fn add(
+        &self,
+        to: EmailAddress,
+        user: Option<UserId>,
+        kind: EmailKind,
+    ) -> Result<Asked, StoreError> {
         let now = self.clock.now();
         let queued_email = QueuedEmail {
             id: QueuedEmailId::new(now),
@@ -82,6 +116,28 @@ impl Mailer {
         self.store.enqueue_email(queued_email).await?;
         self.news.notify_one();
         Ok(Asked::Kept)
+    }
+
+    async fn count_for_account(
+        &self,
+        client: &Client,
+        to: &EmailAddress,
+        user: &User,
+    ) -> Result<Verdict, StoreError> {
+        let (rate, now, to) = (self.rate, self.clock.now(), to.key());
+        if rate.is_off() {
+            return Ok(Verdict::Allowed);
+        }
+        if let Err(wait) = self.by_client.count(client.address, now) {
+            return Ok(Verdict::Refused(wait));
+        }
+        let attempt = Attempt::mail_by(&user.username_key, &to);
+        let verdict = self.store.count(attempt, rate, now).await?;
+        if verdict != Verdict::Allowed {
+            return Ok(verdict);
+        }
+        let attempt = Attempt::mail_by_accounts(&to);
+        self.store.count(attempt, rate.times(ACCOUNTS), now).await
     }
 
     async fn count(
@@ -112,10 +168,11 @@ impl Mailer {
             }
             // It requires the password, so a stranger cannot trigger it.
             EmailKind::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
-            // A stranger cannot trigger these at will, and the user must know about them.
-            EmailKind::EmailChanged | EmailKind::PasswordChanged | EmailKind::TokenReused => {
-                Ok(Verdict::Allowed)
-            }
+            // Each follows on something that cannot be done at will, and must be known.
+            EmailKind::EmailChanged
+            | EmailKind::PasswordChanged
+            | EmailKind::Deactivated
+            | EmailKind::TokenReused => Ok(Verdict::Allowed),
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) const fn worth_sending(kind: EmailKind) -> Duration {
         EmailKind::EmailChangeRequested
         | EmailKind::EmailChanged
         | EmailKind::PasswordChanged
+        | EmailKind::Deactivated
         | EmailKind::TokenReused => Duration::from_secs(3 * DAY.as_secs()),
     }
 }

@@ -125,6 +125,12 @@ pub(super) fn write(
             "mail/text/password_changed.txt",
             "mail/text/password_changed.html"
         ),
+        EmailKind::Deactivated => filled!(
+            shown,
+            "Your account was deactivated",
+            "mail/text/deactivated.txt",
+            "mail/text/deactivated.html"
+        ),
         EmailKind::TokenReused => filled!(
             shown,
             "A session was ended for your safety",
@@ -156,13 +162,14 @@ mod tests {
     use password_auth_model::Timestamp;
     use password_auth_model::{EmailKind, QueuedEmail};
 
-    const ALL: [EmailKind; 7] = [
+    const ALL: [EmailKind; 8] = [
         EmailKind::ResetPassword,
         EmailKind::VerifyEmail,
         EmailKind::ChangeEmail,
         EmailKind::EmailChangeRequested,
         EmailKind::EmailChanged,
         EmailKind::PasswordChanged,
+        EmailKind::Deactivated,
         EmailKind::TokenReused,
     ];
     const MOMENT: Timestamp = Timestamp::from_millis(1_795_274_329_000);
@@ -235,6 +242,7 @@ mod tests {
             EmailKind::EmailChangeRequested,
             EmailKind::EmailChanged,
             EmailKind::PasswordChanged,
+            EmailKind::Deactivated,
             EmailKind::TokenReused,
         ] {
             let text = written(kind, &["Alice"]);

@@ -9,7 +9,7 @@ use super::error::{HashError, UnusableHash};
 use super::params::{OUTPUT_BYTES, ScryptParams};
 use super::stored::StoredHash;
 
-const SALT_BYTES: usize = 16;
+pub(super) const SALT_BYTES: usize = 16;
 
 /// Accepts a hash from elsewhere, if this server can compare passwords with it at a bounded cost.
 ///
@@ -48,6 +48,27 @@ pub enum PasswordMatch {
 pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashError> {
     let mut salt = [0; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(HashError::Randomness)?;
+    hash_salted(password, salt, params)
+}
+
+/// Whether a hash of ours, or a PHC string of scrypt as ours is, has that salt.
+#[must_use]
+pub fn has_salt(hash: &PasswordHash, salt: &[u8; SALT_BYTES]) -> bool {
+    let stored = StoredHash::recognise(hash.as_str());
+    stored.is_ok_and(|stored| stored.salt() == Some(salt))
+}
+
+/// Whether a hash is as [`hash()`] makes it with these parameters.
+pub(super) fn is_current(hash: &PasswordHash, params: ScryptParams) -> bool {
+    StoredHash::recognise(hash.as_str()).is_ok_and(|stored| stored.is_of(params))
+}
+
+/// Hashes a password with that salt.
+pub(super) fn hash_salted(
+    password: &[u8],
+    salt: [u8; SALT_BYTES],
+    params: ScryptParams,
+) -> Result<PasswordHash, HashError> {
     let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
     params.scrypt(password, &salt, &mut *output)?;
     let salt = Salt::new(&salt).map_err(|_| HashError::NotComputed)?;

@@ -10,7 +10,7 @@ mod slots;
 mod stored;
 
 pub use error::{HashError, UnusableHash};
-pub use hash::{PasswordMatch, hash, import_hash, is_usable, verify, verify_nobody};
+pub use hash::{PasswordMatch, has_salt, hash, import_hash, is_usable, verify, verify_nobody};
 pub use normal::check_new_password;
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Weak};

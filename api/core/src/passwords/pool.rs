@@ -10,7 +10,9 @@ use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
 use super::error::HashError;
-use super::hash::{PasswordMatch, hash, verify, verify_nobody};
+use super::hash::{
+    PasswordMatch, SALT_BYTES, hash, hash_salted, is_current, verify, verify_nobody,
+};
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
 use super::policy::{Policy, Weak};
@@ -111,9 +113,32 @@ impl PasswordHasher {
         counted: &Counted,
         password: Secret,
     ) -> Result<PasswordHash, HashingError> {
+        self.hash_salted(counted, password, None).await
+    }
+
+    /// Whether the hash is as it is made here today.
+    #[must_use]
+    pub fn is_current(&self, hash: &PasswordHash) -> bool {
+        is_current(hash, self.params)
+    }
+
+    /// As [`hash`](Self::hash), with that salt; a random one if it is none.
+    ///
+    /// # Errors
+    /// As [`hash`](Self::hash).
+    pub async fn hash_salted(
+        &self,
+        counted: &Counted,
+        password: Secret,
+        salt: Option<[u8; SALT_BYTES]>,
+    ) -> Result<PasswordHash, HashingError> {
         let params = self.params;
         self.run(counted, move || {
-            hash(nfc(password.expose()).as_bytes(), params)
+            let password = nfc(password.expose());
+            match salt {
+                Some(salt) => hash_salted(password.as_bytes(), salt, params),
+                None => hash(password.as_bytes(), params),
+            }
         })
         .await
     }

@@ -171,6 +171,7 @@ impl From<ConfirmEmailError> for Failure {
                 Self::InvalidOneTimeToken
             }
             ConfirmEmailError::Taken => Self::EmailExists,
+            ConfirmEmailError::TooMany(wait) => Self::TooManyAttempts(wait),
             ConfirmEmailError::Store(error) => error.into(),
         }
     }

@@ -46,7 +46,8 @@ impl PasswordApi {
 
     /// Request a password reset link
     ///
-    /// The response and its timing are the same whether or not an account has this address.
+    /// The answer is always the same, and takes the same time, whether anybody has the address or not. Where several
+    /// accounts gave an address that nobody verified, a user name makes the letter about that account alone.
     #[oai(
         path = "/reset/request",
         method = "post",
@@ -57,9 +58,10 @@ impl PasswordApi {
         client: RequestClient,
         body: StrictBody<RequestReset>,
     ) -> RouteResult<RequestResetRoute> {
+        let RequestReset { email, username } = body.0;
         let token = self
             .accounts
-            .request_password_reset(&body.0.email, &client)
+            .request_password_reset(&email, username.as_deref(), &client)
             .await?;
         Ok(Success(with_token(RESET_REQUESTED, token.as_ref())))
     }

@@ -38,6 +38,7 @@ fn about(about: EmailKind) -> Value {
         EmailKind::EmailChangeRequested => json!("email_change_requested"),
         EmailKind::EmailChanged => json!("email_changed"),
         EmailKind::PasswordChanged => json!("password_changed"),
+        EmailKind::Deactivated => json!("deactivated"),
         EmailKind::TokenReused => json!("token_reused"),
     }
 }
@@ -88,6 +89,7 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         EmailKind::EmailChangeRequested,
         EmailKind::EmailChanged,
         EmailKind::PasswordChanged,
+        EmailKind::Deactivated,
         EmailKind::TokenReused,
     ] {
         let written = serde_json::to_value(kind).expect("JSON");

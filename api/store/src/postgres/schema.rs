@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_bounds.sql"),
     include_str!("migrations/0004_addresses.sql"),
     include_str!("migrations/0005_trails.sql"),
+    include_str!("migrations/0006_namesakes.sql"),
 ];
 
 /// The migration behind which keys of addresses are computed anew.

@@ -65,7 +65,8 @@ pub(super) async fn add_token(
 ) -> Result<bool, DatabaseError> {
     const INSERT: &str = "INSERT INTO one_time_tokens (hash, user_id, purpose, expires_at) \
          SELECT $1::bytea, u.id, $3::jsonb, $4::bigint \
-         FROM users u WHERE u.id = $2 AND u.is_active FOR SHARE";
+         FROM users u WHERE u.id = $2 AND (u.is_active OR u.deactivated_by_self AND $5) FOR SHARE";
+    let is_reset = matches!(token.purpose, Purpose::ResetPassword(_));
     let added = transaction
         .execute(
             INSERT,
@@ -74,6 +75,7 @@ pub(super) async fn add_token(
                 &row::user_id(token.user),
                 &Json(&token.purpose),
                 &row::millis(token.expires),
+                &is_reset,
             ],
         )
         .await?;
@@ -92,16 +94,17 @@ pub(super) async fn token(
         user_columns!(),
         ", ",
         token_columns!(),
-        " FROM one_time_tokens t JOIN users u ON u.id = t.user_id AND u.is_active \
+        " FROM one_time_tokens t JOIN users u ON u.id = t.user_id \
          WHERE t.hash = $1 AND t.expires_at > clock_ms()"
     );
     let found = reads.row(SELECT, &[&&hash.as_bytes()[..]]).await?;
-    found
-        .map(|found| {
-            let user = row::user(&found, 0)?;
-            Ok((one_time_token(&found, row::USER_COLUMNS)?, user))
-        })
-        .transpose()
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let user = row::user(&found, 0)?;
+    let token = one_time_token(&found, row::USER_COLUMNS)?;
+    let counts = user.may_have_token(&token.purpose);
+    Ok(counts.then_some((token, user)))
 }
 
 /// The token in these columns, from column `first` on.
@@ -138,7 +141,8 @@ async fn locked(
         return Ok(None);
     };
     let Json(purpose): Json<Purpose> = get(&found, 0)?;
-    Ok(user.is_active.then_some((user, purpose)))
+    let counts = user.may_have_token(&purpose);
+    Ok(counts.then_some((user, purpose)))
 }
 
 pub(super) async fn reset_password(

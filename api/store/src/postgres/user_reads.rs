@@ -1,6 +1,6 @@
 //! Users, as they are read.
 
-use password_auth_model::{EmailKey, User, UserId, UsernameKey};
+use password_auth_model::{EmailKey, PasswordHash, User, UserId, UsernameKey};
 use uuid::Uuid;
 
 use super::reads::Reads;
@@ -90,6 +90,25 @@ pub(super) async fn by_email(reads: &Reads, email: &EmailKey) -> Result<Vec<User
         users.truncate(1);
     }
     Ok(users)
+}
+
+pub(super) async fn by_email_and_hash(
+    reads: &Reads,
+    email: &EmailKey,
+    password: &PasswordHash,
+) -> Result<Option<User>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.email_key = $1 AND u.password_hash = $2 AND NOT u.is_verified \
+         AND NOT EXISTS (SELECT 1 FROM users v WHERE v.email_key = $1 AND v.is_verified) \
+         ORDER BY u.is_active DESC, u.id LIMIT 1"
+    );
+    let Some(key) = row::searchable(email.as_str()) else {
+        return Ok(None);
+    };
+    let found = reads.row(SELECT, &[&key, &password.as_str()]).await?;
+    found.map(|found| row::user(&found, 0)).transpose()
 }
 
 #[cfg(test)]

@@ -31,6 +31,14 @@ impl UserStore for PostgresStore {
         user_reads::by_email(&self.reads, email).await
     }
 
+    async fn user_by_email_and_hash(
+        &self,
+        email: &EmailKey,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, StoreError> {
+        user_reads::by_email_and_hash(&self.reads, email, password).await
+    }
+
     async fn users(
         &self,
         filter: UserFilter,

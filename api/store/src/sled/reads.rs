@@ -6,13 +6,16 @@
 use std::ops::Bound;
 
 use password_auth_model::{
-    EmailKey, Event, EventId, OneTimeToken, Session, SessionId, Timestamp, TokenHash, User, UserId,
-    UsernameKey,
+    EmailKey, Event, EventId, OneTimeToken, PasswordHash, Session, SessionId, Timestamp, TokenHash,
+    User, UserId, UsernameKey,
 };
 
 use super::codec::decode;
 use super::opened::Tables;
-use super::trees::{Tree, email_prefix, read_moment, role_key, role_number, unavailable, user_key};
+use super::trees::{
+    Tree, email_password_prefix, email_prefix, read_moment, role_key, role_number, unavailable,
+    user_key,
+};
 use crate::{MAX_NAMESAKES, StoreError, UserFilter};
 
 impl Tables {
@@ -47,6 +50,34 @@ impl Tables {
                 return Ok(users.into_iter().flatten().collect());
             }
         }
+    }
+
+    pub(super) fn user_by_email_and_hash(
+        &self,
+        email: &EmailKey,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, StoreError> {
+        let mut first = None;
+        for id in self.suffixes(
+            Tree::EmailPasswords,
+            &email_password_prefix(email, password),
+        ) {
+            // Since the index was looked at, the user may be gone, or have changed.
+            let user = self.user(UserId::from_bytes(id?))?.filter(|user| {
+                let is_theirs = user.email.as_ref().is_some_and(|own| own.key() == *email);
+                is_theirs && !user.is_verified && user.password == *password
+            });
+            match user {
+                Some(user) if user.is_active => {
+                    first = Some(user);
+                    break;
+                }
+                other => first = first.or(other),
+            }
+        }
+        // Looked at last, so that whoever verified it before this call is seen.
+        let is_verified = self.verified_owner(email)?.is_some();
+        Ok(first.filter(|_| !is_verified))
     }
 
     fn ids_by_email(&self, email: &EmailKey) -> Result<Vec<UserId>, StoreError> {
@@ -149,7 +180,7 @@ impl Tables {
         self.suffixes(Tree::UserSessions, user.as_bytes()).collect()
     }
 
-    /// A token that has not expired, and its user, who is active.
+    /// A token that has not expired, and its user, who may have it.
     pub(super) fn token_and_user(
         &self,
         hash: &TokenHash,
@@ -159,7 +190,8 @@ impl Tables {
         let Some(token) = token.filter(|token| now < token.expires) else {
             return Ok(None);
         };
-        let user = self.user(token.user)?.filter(|user| user.is_active);
+        let user = self.user(token.user)?;
+        let user = user.filter(|user| user.may_have_token(&token.purpose));
         // A token never changes, and once it is gone it stays so.
         let is_there = self.contains(Tree::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))

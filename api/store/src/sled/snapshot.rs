@@ -59,6 +59,7 @@ impl Section {
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
+            | Tree::EmailPasswords
             | Tree::ActiveAdmins
             | Tree::Roles
             // What a long deletion has not removed yet, events alone, is shown; events go by themselves.

@@ -49,7 +49,8 @@ impl OneTimeTokenStore for SledStore {
 }
 
 pub(super) fn add(tables: &Tables, token: &OneTimeToken) -> Result<bool, StoreError> {
-    if !tables.user(token.user)?.is_some_and(|user| user.is_active) {
+    let user = tables.user(token.user)?;
+    if !user.is_some_and(|user| user.may_have_token(&token.purpose)) {
         return Ok(false);
     }
     let mut batch = Batch::default();

@@ -6,6 +6,7 @@
 //! | `usernames` | username key | user id |
 //! | `verified_emails` | e-mail key | id of the user who has verified it |
 //! | `emails` | e-mail key ++ 0 ++ user id: whoever gave it, verified or not | empty |
+//! | `email_passwords` | e-mail key ++ 0 ++ digest of a password's hash ++ user id: whoever gave it, unverified | empty |
 //! | `active_admins` | user id | empty |
 //! | `roles` | role ++ user id | empty |
 //! | `deletions` | user id | `Deletion`: what is left to remove of somebody |
@@ -20,7 +21,8 @@
 //! | `email_queue` | letter id | `QueuedEmail` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
-use password_auth_model::{EmailKey, Role, Timestamp, UserId};
+use password_auth_model::{EmailKey, PasswordHash, Role, Timestamp, UserId};
+use sha2::{Digest as _, Sha256};
 use sled::Db;
 
 use crate::StoreError;
@@ -32,6 +34,7 @@ pub(super) enum Tree {
     Usernames,
     VerifiedEmails,
     Emails,
+    EmailPasswords,
     ActiveAdmins,
     Roles,
     Deletions,
@@ -49,11 +52,12 @@ pub(super) enum Tree {
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
         Self::Emails,
+        Self::EmailPasswords,
         Self::ActiveAdmins,
         Self::Roles,
         Self::Deletions,
@@ -75,6 +79,7 @@ impl Tree {
             Self::Usernames => "usernames",
             Self::VerifiedEmails => "verified_emails",
             Self::Emails => "emails",
+            Self::EmailPasswords => "email_passwords",
             Self::ActiveAdmins => "active_admins",
             Self::Roles => "roles",
             Self::Deletions => "deletions",
@@ -146,6 +151,12 @@ pub(super) const fn role_number(role: Role) -> u8 {
 /// another ++ 0 has longer keys.
 pub(super) fn email_prefix(email: &EmailKey) -> Vec<u8> {
     [email.as_str().as_bytes(), &[0]].concat()
+}
+
+/// What the keys of `email_passwords` begin with, of one address and one hash; behind it stand 16 bytes.
+pub(super) fn email_password_prefix(email: &EmailKey, password: &PasswordHash) -> Vec<u8> {
+    let digest = Sha256::digest(password.as_str());
+    [&email_prefix(email), &digest[..16]].concat()
 }
 
 pub(super) const fn moment(at: Timestamp) -> [u8; 8] {

@@ -42,10 +42,13 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The indexes whose keys begin with an address.
+const BY_ADDRESS: [Tree; 3] = [Tree::Emails, Tree::VerifiedEmails, Tree::EmailPasswords];
+
 /// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
 /// later one has not verified it any more.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
-    for tree in [Tree::Emails, Tree::VerifiedEmails] {
+    for tree in BY_ADDRESS {
         tables.tree(tree).clear().map_err(unavailable)?;
     }
     // In the order of their ids, so of when they came.
@@ -70,7 +73,7 @@ fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
 
 fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
     for entry in user_entries::entries(user)? {
-        if matches!(entry.tree, Tree::Emails | Tree::VerifiedEmails) {
+        if BY_ADDRESS.contains(&entry.tree) {
             let tree = tables.tree(entry.tree);
             tree.insert(entry.key, entry.value).map_err(unavailable)?;
         }

@@ -4,8 +4,7 @@ use password_auth_model::User;
 
 use super::change::Batch;
 use super::codec::encode;
-use super::opened::Tables;
-use super::trees::{Tree, email_prefix, role_key, unavailable};
+use super::trees::{Tree, email_password_prefix, email_prefix, role_key};
 use crate::StoreError;
 
 /// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
@@ -71,6 +70,12 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
                 tree: Tree::VerifiedEmails,
                 key: email.as_str().into(),
                 value: id.to_vec(),
+            });
+        } else {
+            entries.push(Entry {
+                tree: Tree::EmailPasswords,
+                key: [&email_password_prefix(&email, &user.password), &id[..]].concat(),
+                value: Vec::new(),
             });
         }
     }

@@ -34,6 +34,14 @@ impl UserStore for SledStore {
         self.tables()?.users_by_email(email)
     }
 
+    async fn user_by_email_and_hash(
+        &self,
+        email: &EmailKey,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, StoreError> {
+        self.tables()?.user_by_email_and_hash(email, password)
+    }
+
     async fn users(
         &self,
         filter: UserFilter,

@@ -12,6 +12,7 @@ use crate::person::{
 each_engine! {
     an_address_that_nobody_verified_blocks_nobody,
     of_those_who_gave_an_address_the_first_and_the_last_are_known,
+    of_any_number_who_gave_an_address_the_one_with_the_hash_is_found_while_nobody_verified_it,
     whoever_verifies_an_address_has_it_alone,
     a_verified_address_is_nobody_else_s_to_register,
     a_name_that_is_taken_is_said_before_an_address,
@@ -47,6 +48,50 @@ async fn of_those_who_gave_an_address_the_first_and_the_last_are_known(engine: E
     all.drain(MAX_NAMESAKES / 2..MAX_NAMESAKES / 2 + 2);
     let known = users_with(&engine, MAIL).await;
     assert!(known == all, "{} are known", known.len());
+}
+
+async fn of_any_number_who_gave_an_address_the_one_with_the_hash_is_found_while_nobody_verified_it(
+    engine: Engine,
+) {
+    let with = |name: &str, password: &str| User {
+        password: hash(password),
+        ..with_email(&engine, name, MAIL)
+    };
+    let mut all = Vec::new();
+    for n in 0..MAX_NAMESAKES + 20 {
+        all.push(added(&engine, with(&n.to_string(), &format!("password {n}"))).await);
+    }
+    let found = async |email: &str, password: &str| {
+        let found = engine
+            .store()
+            .user_by_email_and_hash(&address(email).key(), &hash(password))
+            .await;
+        found.expect("the store answers").map(|user| user.id)
+    };
+    for n in [0, 135, 140, 275] {
+        let password = format!("password {n}");
+        assert_eq!(found("ALICE@example.org", &password).await, Some(all[n].id));
+        assert_eq!(found(OTHER, &password).await, None);
+    }
+    assert_eq!(found(MAIL, "password").await, None);
+    // It is the hash that the account has now.
+    assert!(reset_hash(&engine, &all[140], "another").await);
+    assert_eq!(found(MAIL, "password 140").await, None);
+    assert_eq!(found(MAIL, "another").await, Some(all[140].id));
+    assert_eq!(delete(&engine, &all[135]).await, DeleteUser::Deleted);
+    assert_eq!(found(MAIL, "password 135").await, None);
+    verify(&engine, &all[275]).await;
+    for password in ["password 0", "password 275"] {
+        assert_eq!(found(MAIL, password).await, None);
+    }
+}
+
+async fn reset_hash(engine: &Engine, user: &User, new: &str) -> bool {
+    let replaced = engine
+        .store()
+        .replace_password_hash(user.id, &user.password, hash(new))
+        .await;
+    replaced.expect("the store answers")
 }
 
 async fn whoever_verifies_an_address_has_it_alone(engine: Engine) {

@@ -57,6 +57,11 @@ impl Person {
         Self::sign_in(&self.client, &self.id, &self.name, PASSWORD).await
     }
 
+    /// Somebody who registered in another way.
+    pub async fn sign_in_as(client: &TestClient, id: &str, name: &str) -> Self {
+        Self::sign_in(client, id, name, PASSWORD).await
+    }
+
     async fn sign_in(client: &TestClient, id: &str, name: &str, password: &str) -> Self {
         let reply = login(client, name, password).await.expect_ok().json();
         Self {

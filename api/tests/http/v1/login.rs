@@ -14,7 +14,6 @@ each_engine! {
     a_sign_in_answers_a_pair_by_name_by_address_and_by_form,
     an_unknown_name_and_a_wrong_password_are_one_answer_in_json_and_by_form,
     only_the_right_password_learns_of_a_disabled_account,
-    an_address_that_several_gave_and_nobody_verified_signs_nobody_in,
     a_short_sign_in_lasts_a_day,
 }
 
@@ -107,30 +106,6 @@ async fn only_the_right_password_learns_of_a_disabled_account(engine: Engine) {
     login(&client, "alice", "wrong password")
         .await
         .expect_message(401, ErrorCode::InvalidCredentials, WRONG);
-}
-
-async fn an_address_that_several_gave_and_nobody_verified_signs_nobody_in(engine: Engine) {
-    let server = TestServer::start_on(engine).await;
-    let client = server.client();
-    let alice = Person::sign_up(&server, "alice").await;
-    let body = json!({"username": "mallory", "email": alice.email(), "password": PASSWORD});
-    client
-        .post(&format!("{V1}/auth/register"), &body)
-        .await
-        .expect_status(201);
-    login(&client, &alice.email(), PASSWORD)
-        .await
-        .expect_message(401, ErrorCode::InvalidCredentials, WRONG);
-    // Whoever verifies it first has it.
-    alice.verify().await;
-    let pair = login(&client, &alice.email(), PASSWORD)
-        .await
-        .expect_ok()
-        .json();
-    let me = client
-        .get_as(&format!("{V1}/auth/me"), &text(&pair["access_token"]))
-        .await;
-    assert_eq!(me.json()["username"], "alice");
 }
 
 async fn a_short_sign_in_lasts_a_day(engine: Engine) {

@@ -9,6 +9,7 @@ mod health;
 mod leaving;
 mod login;
 mod me;
+mod namesakes;
 mod password;
 mod races;
 mod register;

@@ -98,7 +98,15 @@ impl StoredHash {
         }
     }
 
-    /// Whether [`hash`](super::hash()) would create this form with these parameters.
+    /// The salt of a hash of the kind that is made here.
+    pub(super) fn salt(&self) -> Option<&[u8]> {
+        match self {
+            Self::Scrypt(stored) => Some(&stored.salt),
+            Self::Nothing | Self::Argon2(_) | Self::Bcrypt(_) | Self::Pbkdf2(_) => None,
+        }
+    }
+
+    /// Whether it is as [`hash`](super::hash()) makes it with these parameters.
     pub(super) fn is_of(&self, params: ScryptParams) -> bool {
         match self {
             Self::Scrypt(stored) => stored.is_ours_of(params),

@@ -16,7 +16,7 @@ const TOO_EXPENSIVE: UnusableHash = UnusableHash::TooExpensive(
 
 pub(in crate::passwords) struct ScryptHash {
     params: ScryptParams,
-    salt: Vec<u8>,
+    pub(super) salt: Vec<u8>,
     pub(super) output: Vec<u8>,
     phc: bool,
 }
