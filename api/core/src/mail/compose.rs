@@ -91,7 +91,7 @@ impl Composer {
                 self.add_letters_to(&letters.elsewhere, queued_email)
                     .await?;
             }
-            return Ok(Some((letters.to, letters.kind)));
+            return Ok(Some((letters.to, letters.about)));
         };
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);

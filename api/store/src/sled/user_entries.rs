@@ -4,7 +4,8 @@ use password_auth_model::User;
 
 use super::change::Batch;
 use super::codec::encode;
-use super::trees::{Tree, email_password_prefix, email_prefix, role_key};
+use super::opened::Tables;
+use super::trees::{Tree, email_password_prefix, email_prefix, role_key, unavailable};
 use crate::StoreError;
 
 /// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
