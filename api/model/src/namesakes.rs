@@ -136,8 +136,8 @@ mod tests {
             )
         }));
         // In the order in which they came.
-        for (number, user) in users.iter_mut().enumerate() {
-            user.id = crate::UserId::new(Timestamp::from_millis(1000 + number as u64));
+        for (user, moment) in users.iter_mut().zip(1000..) {
+            user.id = crate::UserId::new(Timestamp::from_millis(moment));
         }
         let told = letters(&users, "alice@example.org");
         assert_eq!(told.about.len(), IN_ONE_LETTER);

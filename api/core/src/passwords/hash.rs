@@ -55,7 +55,7 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
 #[must_use]
 pub fn has_salt(hash: &PasswordHash, salt: &[u8; SALT_BYTES]) -> bool {
     let stored = StoredHash::recognise(hash.as_str());
-    stored.is_ok_and(|stored| stored.salt() == Some(salt))
+    stored.is_ok_and(|stored| stored.salt() == Some(&salt[..]))
 }
 
 /// Whether a hash is as [`hash()`] makes it with these parameters.

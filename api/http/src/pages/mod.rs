@@ -50,6 +50,8 @@ struct Link {
 struct Address {
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    username: String,
 }
 
 #[derive(Deserialize)]
@@ -87,9 +89,11 @@ fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
 async fn request_reset(
     Data(accounts): Data<&Arc<Accounts>>,
     client: RequestClient,
-    PageForm(Address { email }): PageForm<Address>,
+    PageForm(Address { email, username }): PageForm<Address>,
 ) -> Response {
-    match accounts.request_password_reset(&email, &client).await {
+    let username = Some(username.trim()).filter(|name| !name.is_empty());
+    let asked = accounts.request_password_reset(&email, username, &client);
+    match asked.await {
         // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
         Ok(_) => message(
             "Look into your mailbox",

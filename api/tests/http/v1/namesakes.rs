@@ -198,16 +198,12 @@ async fn strangers_use_up_no_verification_of_anybody_else(engine: Engine) {
         .await
         .expect_ok();
     // An account has its rate, whatever the networks; and so has the mailbox, over all accounts.
-    for number in 0..3 {
-        let reply = ask(&alice, &format!("198.51.101.{number}"), path, json!({})).await;
-        match number {
-            0 => reply.expect_ok(),
-            _ => {
-                reply.expect_failure(429, ErrorCode::TooManyAttempts);
-                continue;
-            }
-        };
-    }
+    ask(&alice, "198.51.101.0", path, json!({}))
+        .await
+        .expect_ok();
+    ask(&alice, "198.51.101.1", path, json!({}))
+        .await
+        .expect_failure(429, ErrorCode::TooManyAttempts);
     let mut kept = 4;
     for number in 0..20 {
         let name = format!("stranger {number}");
