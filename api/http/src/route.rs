@@ -103,7 +103,7 @@ impl<R, E: Into<Failure>> From<E> for Rejection<R> {
 
 impl<R: Route> From<Rejection<R>> for poem::Error {
     fn from(rejection: Rejection<R>) -> Self {
-        rejection.failure.in_dialect(R::DIALECT).error()
+        rejection.failure.into()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use password_auth_wire::{ErrorBody, ErrorCode, FieldError};
+use poem::Response;
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::{IntoResponse, Response};
 
 use super::Failure;
 
@@ -15,6 +15,17 @@ pub(crate) enum Dialect {
     Demo,
     /// That of `/api/v1`.
     V1,
+}
+
+impl Dialect {
+    /// The dialect of the routes at `path`.
+    #[must_use]
+    pub(crate) fn of(path: &str) -> Self {
+        match path.strip_prefix("/api/v1") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Self::V1,
+            _ => Self::Demo,
+        }
+    }
 }
 
 /// A failure in a dialect.
@@ -143,15 +154,6 @@ impl ErrorResponse<'_> {
         response.set_data(AnsweredCode(self.failure.code()));
         response
     }
-
-    /// The response as an error, for handlers.
-    #[must_use]
-    pub(crate) fn error(&self) -> poem::Error {
-        let mut error = poem::Error::from_response(self.response().into_response());
-        // poem copies the data of the error to the response, but not the data of the response itself.
-        error.set_data(AnsweredCode(self.failure.code()));
-        error
-    }
 }
 
 /// The error code of a response, for the log.
@@ -173,5 +175,32 @@ fn sentence(errors: &[FieldError]) -> String {
         ErrorCode::ValidationFailed.message().to_owned()
     } else {
         sentences.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dialect;
+
+    #[test]
+    fn routes_below_api_v1_alone_speak_its_dialect() {
+        for path in [
+            "/api/v1",
+            "/api/v1/",
+            "/api/v1/auth/login",
+            "/api/v1/nothing",
+        ] {
+            assert_eq!(Dialect::of(path), Dialect::V1, "{path}");
+        }
+        for path in [
+            "/",
+            "/register",
+            "/api",
+            "/api/v10/auth/login",
+            "/api/V1/auth",
+            "//api/v1/auth",
+        ] {
+            assert_eq!(Dialect::of(path), Dialect::Demo, "{path}");
+        }
     }
 }

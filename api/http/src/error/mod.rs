@@ -13,7 +13,6 @@ use password_auth_model::Role;
 use password_auth_wire::{ErrorCode, FieldError};
 use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::StatusCode;
-use poem::{IntoResponse, Response};
 use poem_openapi::error::ParseParamError;
 
 pub(super) use dialect::AnsweredCode;
@@ -136,9 +135,12 @@ impl Failure {
         }
     }
 
-    /// Maps an error of poem or its extractors.
+    /// The failure that an error carries, or what an error of poem or its extractors means.
     #[must_use]
-    pub fn from_framework(error: &poem::Error) -> Self {
+    pub fn of(error: &poem::Error) -> Self {
+        if let Some(failure) = error.data::<Self>() {
+            return failure.clone();
+        }
         if error.is::<NotFoundError>() {
             return Self::NotFound;
         }
@@ -164,15 +166,11 @@ impl Failure {
     }
 }
 
-/// Rendered in the demo's dialect. The middleware uses it too: its errors are the same in both dialects.
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        self.in_dialect(Dialect::Demo).response()
-    }
-}
-
+/// An error carries the failure; the middleware renders it, once, in the dialect of the route.
 impl From<Failure> for poem::Error {
     fn from(failure: Failure) -> Self {
-        failure.in_dialect(Dialect::Demo).error()
+        let mut error = Self::from_status(StatusCode::INTERNAL_SERVER_ERROR);
+        error.set_data(failure);
+        error
     }
 }

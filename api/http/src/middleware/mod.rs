@@ -18,7 +18,7 @@ use self::headers::SecurityHeaders;
 use self::log::RequestLog;
 use super::client::{ClientAddress, ProxyTrust};
 use super::cross_site::FormPolicy;
-use super::error::Failure;
+use super::error::{Dialect, Failure};
 use super::server::BodyTime;
 
 /// The largest body that any route takes.
@@ -67,33 +67,16 @@ impl<E: Endpoint> Middleware<E> {
         }
     }
 
-    async fn answer(&self, mut request: Request) -> Response {
-        if let Err(failure) = head::check(&request) {
-            return failure.into_response();
-        }
-        if self.cors.is_preflight(&request) {
-            return StatusCode::NO_CONTENT.into_response();
-        }
-        let peer = request
-            .remote_addr()
-            .as_socket_addr()
-            .map(std::net::SocketAddr::ip);
-        let Some(peer) = peer else {
-            return Failure::internal("a connection without an address").into_response();
-        };
-        let address = self.proxies.client_address(peer, request.headers());
-        request.set_data(ClientAddress(address));
-        if let Err(failure) = buffer_body(&mut request).await {
-            return failure.into_response();
-        }
-        let error = match self.routes.call(request).await {
+    async fn answer(&self, request: Request) -> Response {
+        let dialect = Dialect::of(request.uri().path());
+        let error = match self.routed(request).await {
             Ok(response) => return response,
             Err(error) => error,
         };
         if error.is_from_response() {
             return error.into_response();
         }
-        let mut response = Failure::from_framework(&error).into_response();
+        let mut response = Failure::of(&error).in_dialect(dialect).response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
             && let Some(PathPattern(route)) = error.data()
             && let Some(methods) = (self.allowed_methods)(route)
@@ -101,6 +84,25 @@ impl<E: Endpoint> Middleware<E> {
             response.headers_mut().insert(ALLOW, methods);
         }
         log::keep_route(&error, response)
+    }
+
+    async fn routed(&self, mut request: Request) -> poem::Result<Response> {
+        head::check(&request)?;
+        if self.cors.is_preflight(&request) {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        let peer = request
+            .remote_addr()
+            .as_socket_addr()
+            .map(std::net::SocketAddr::ip);
+        let Some(peer) = peer else {
+            return Err(Failure::internal("a connection without an address").into());
+        };
+        let address = self.proxies.client_address(peer, request.headers());
+        request.set_data(ClientAddress(address));
+        buffer_body(&mut request).await?;
+        let response = self.routes.call(request).await?;
+        Ok(response.into_response())
     }
 }
 
@@ -151,6 +153,7 @@ impl PanicHandler for Panicked {
     type Response = Response;
 
     fn get_response(&self, _payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
-        Failure::Internal.into_response()
+        // The same in both dialects.
+        Failure::Internal.in_dialect(Dialect::Demo).response()
     }
 }

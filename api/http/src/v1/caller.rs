@@ -10,7 +10,7 @@ use poem_openapi::registry::Registry;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::caller::{SCHEMES, caller, register_schemes};
-use crate::error::{Dialect, Failure};
+use crate::error::Failure;
 
 /// Any signed-in user. For cheap reads, and for requests with the password, which are counted on their own.
 pub(super) struct SignedIn(pub(super) Caller);
@@ -74,8 +74,7 @@ macro_rules! callers {
                     _body: &mut RequestBody,
                     _options: ExtractParamOptions<()>,
                 ) -> poem::Result<Self> {
-                    let caller = with_one_of(request, $roles, $counted).await;
-                    Ok(Self(caller.map_err(|failure| failure.in_dialect(Dialect::V1).error())?))
+                    Ok(Self(with_one_of(request, $roles, $counted).await?))
                 }
             }
         )+
