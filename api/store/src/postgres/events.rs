@@ -1,4 +1,4 @@
-//! What happened.
+//! Events.
 
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ macro_rules! forget_surplus {
 }
 
 pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), DatabaseError> {
-    // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
+    // For a deleted user, only the event of the deletion is added. The user's row is locked for share, so that a
+    // deletion comes before or after.
     const INSERT: &str = concat!(
         "WITH added AS (INSERT INTO events (",
         event_columns!(),
@@ -70,7 +71,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
         forget_surplus!()
     );
     let class = event.what.class();
-    // With the one that is added, which the same statement does not see.
+    // Together with the added event, which the same statement does not see.
     let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
         EventKind::Deleted => LAST,

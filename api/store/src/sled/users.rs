@@ -1,5 +1,5 @@
-//! The writes about people. As all writes here, each is a whole intention and runs on the one writing thread:
-//! what it has read stays true until it makes its changes (see `apply`).
+//! Writes about users. Like all writes here, each is a whole intention and runs on the one writing thread: what it has
+//! read stays true until it makes its changes (see `apply`).
 
 use async_trait::async_trait;
 use password_auth_model::{EmailKey, PasswordHash, SessionId, User, UserId, UsernameKey};
@@ -182,11 +182,11 @@ pub(super) fn reactivate(
     })
 }
 
-/// Writes a user in the place of what he was.
+/// Replaces a user by their new state.
 fn replace_changed(tables: &Tables, before: &User, after: &User) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     replace(&mut batch, Some(before), Some(after))?;
-    // Also when he is let in again: an older version of the program left disabled people their sessions.
+    // Also when a user is activated: older versions kept the sessions of deactivated users.
     if before.is_active != after.is_active {
         sessions::remove_all(&mut batch, tables, after.id)?;
         tokens::void(&mut batch, tables, after.id)?;
