@@ -82,7 +82,7 @@ pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Lette
 mod tests {
     use super::{IN_ONE_LETTER, Letters, reset_letters, salt_for, shared_salt};
     use crate::clock::Timestamp;
-    use crate::{EmailAddress, PasswordHash, User, Username};
+    use crate::{EmailAddress, PasswordHash, User, UserId, Username};
 
     fn address(text: &str) -> EmailAddress {
         EmailAddress::parse(text).expect("an address")
@@ -101,17 +101,25 @@ mod tests {
         users.iter().map(|user| user.username.as_str()).collect()
     }
 
+    /// With ids that tell in which order they came.
+    fn in_order(mut users: Vec<User>) -> Vec<User> {
+        for (user, moment) in users.iter_mut().zip(1000..) {
+            user.id = UserId::new(Timestamp::from_millis(moment));
+        }
+        users
+    }
+
     fn letters(users: &[User], typed: &str) -> Letters {
         reset_letters(users.to_vec(), &address(typed)).expect("a letter")
     }
 
     #[test]
     fn accounts_that_spell_the_address_in_another_way_have_letters_of_their_own() {
-        let users = [
+        let users = in_order(vec![
             user("upper", "ALICE@example.org", Some(9)),
             user("old", "alice@example.org", None),
             user("used", "alice@Example.org", Some(5)),
-        ];
+        ]);
         let told = letters(&users, "alice@EXAMPLE.org");
         assert_eq!(
             (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
@@ -135,11 +143,7 @@ mod tests {
                 Some(number),
             )
         }));
-        // In the order in which they came.
-        for (user, moment) in users.iter_mut().zip(1000..) {
-            user.id = crate::UserId::new(Timestamp::from_millis(moment));
-        }
-        let told = letters(&users, "alice@example.org");
+        let told = letters(&in_order(users.clone()), "alice@example.org");
         assert_eq!(told.about.len(), IN_ONE_LETTER);
         assert!(names(&told.about).contains(&"alice"));
         let spellings = [
@@ -151,6 +155,7 @@ mod tests {
         for (number, spelling) in spellings.into_iter().enumerate() {
             users.push(user(&format!("other {number}"), spelling, Some(9999)));
         }
+        let users = in_order(users);
         for typed in spellings {
             assert!(
                 names(&letters(&users, typed).elsewhere).contains(&"alice"),
