@@ -255,7 +255,7 @@ async fn a_restore_that_was_killed_is_not_served_and_says_what_to_do() {
     let (half, mark) = (store.join("sled"), store.join("mark"));
     assert!(
         sentence.contains(&format!(
-            "a restore into {} was interrupted, and half of it is there: remove that folder and {}, and restore again",
+            "a restore into {} was interrupted, so the data is incomplete: remove that folder and {}, and restore again",
             half.display(),
             mark.display()
         )),
