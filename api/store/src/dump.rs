@@ -14,17 +14,16 @@ use super::StoreError;
 /// How everything that is kept leaves an engine, and enters one.
 #[async_trait]
 pub trait Backup: Send + Sync + 'static {
-    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
-    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
-    /// the picture may hold a write that nobody was told of yet.
+    /// Everything that is stored, as a snapshot of one moment at or after the call, while writes go on. One at a time:
+    /// another is refused as busy until the engine has read everything. Dropping the stream ends it. The snapshot may
+    /// contain writes that are not on disk and not acknowledged yet.
     async fn dump(&self) -> Result<Records, StoreError>;
 
-    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
-    /// may use the store meanwhile.
+    /// Writes `records` into an empty store: all or nothing, in bounded memory. The store must not be used meanwhile.
     async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
 }
 
-/// One thing that is kept.
+/// One stored record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// A user.

@@ -2,7 +2,7 @@
 
 use password_auth_model::{FullName, Role, Session, User, UserId};
 
-/// What became of [`UserStore::create_user`](super::UserStore::create_user).
+/// The result of [`UserStore::create_user`](super::UserStore::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateUser {
     /// The user was added.
@@ -57,7 +57,7 @@ impl UserChange {
     }
 }
 
-/// What became of [`UserStore::change_user`](super::UserStore::change_user).
+/// The result of [`UserStore::change_user`](super::UserStore::change_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeUser {
     /// The user before and after it.
@@ -73,7 +73,7 @@ pub enum ChangeUser {
     LastAdmin,
 }
 
-/// What became of [`UserStore::change_password`](super::UserStore::change_password).
+/// The result of [`UserStore::change_password`](super::UserStore::change_password).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePassword {
     /// It was changed. Contains the session that was kept, as it is now.
@@ -84,7 +84,7 @@ pub enum ChangePassword {
     SessionOver,
 }
 
-/// What became of [`UserStore::delete_user`](super::UserStore::delete_user).
+/// The result of [`UserStore::delete_user`](super::UserStore::delete_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteUser {
     /// The user and all their data were deleted.
@@ -95,7 +95,7 @@ pub enum DeleteUser {
     LastAdmin,
 }
 
-/// What became of [`SessionStore::create_session`](super::SessionStore::create_session).
+/// The result of [`SessionStore::create_session`](super::SessionStore::create_session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewSession {
     /// It was added.
@@ -106,7 +106,7 @@ pub enum NewSession {
     PasswordChanged,
 }
 
-/// What became of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
+/// The result of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfirmEmail {
     /// The address is verified.

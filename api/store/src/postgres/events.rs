@@ -42,8 +42,8 @@ impl EventStore for PostgresStore {
     }
 }
 
-/// Removes events of class `$9` of user `$3` behind the latest `$10`: one as a rule, and some at a time of an account
-/// that has more, since they were not counted when they were added. What another node is just removing is passed over.
+/// Removes events of class `$9` of user `$3` after the latest `$10`: usually one, but several at a time if older
+/// versions have added more. Skips rows that another node is removing.
 macro_rules! forget_surplus {
     () => {
         "DELETE FROM events WHERE id = ANY (ARRAY( \

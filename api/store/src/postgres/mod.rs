@@ -140,7 +140,7 @@ impl Lifecycle for PostgresStore {
         sweep::sweep(self).await
     }
 
-    /// Never: a database that fails is reached again once it is back.
+    /// Never completes: a database that fails is used again once it is back.
     async fn failed(&self) {
         pending().await
     }

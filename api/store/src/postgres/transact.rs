@@ -32,8 +32,8 @@ macro_rules! work {
 
 pub(super) use work;
 
-/// How long somebody waits for a transaction, its commit included: shorter than any client waits for us. A
-/// commit takes long when its standby does not answer.
+/// How long a caller waits for a transaction and its commit: less than any client waits for the server. A commit takes
+/// long if the standby does not respond.
 const ANSWER: Duration = Duration::from_secs(8);
 
 /// How long a transaction may keep its connection. Nobody waits longer than that.

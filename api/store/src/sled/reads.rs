@@ -62,7 +62,7 @@ impl Tables {
             Tree::EmailPasswords,
             &email_password_prefix(email, password),
         ) {
-            // Since the index was looked at, the user may be gone, or have changed.
+            // The user may have been deleted or changed since the index was read.
             let user = self.user(UserId::from_bytes(id?))?.filter(|user| {
                 let is_theirs = user.email.as_ref().is_some_and(|own| own.key() == *email);
                 is_theirs && !user.is_verified && user.password == *password
@@ -75,7 +75,7 @@ impl Tables {
                 other => first = first.or(other),
             }
         }
-        // Looked at last, so that whoever verified it before this call is seen.
+        // Checked last, so that a verification before this call is seen.
         let is_verified = self.verified_owner(email)?.is_some();
         Ok(first.filter(|_| !is_verified))
     }
@@ -180,7 +180,7 @@ impl Tables {
         self.suffixes(Tree::UserSessions, user.as_bytes()).collect()
     }
 
-    /// A token that has not expired, and its user, who may have it.
+    /// A token that has not expired and its user, if the user may have it.
     pub(super) fn token_and_user(
         &self,
         hash: &TokenHash,
@@ -192,7 +192,7 @@ impl Tables {
         };
         let user = self.user(token.user)?;
         let user = user.filter(|user| user.may_have_token(&token.purpose));
-        // A token never changes, and once it is gone it stays so.
+        // A token never changes, and never comes back once it is removed.
         let is_there = self.contains(Tree::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }

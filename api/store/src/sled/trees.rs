@@ -5,8 +5,8 @@
 //! | `users` | user id | `User` |
 //! | `usernames` | username key | user id |
 //! | `verified_emails` | e-mail key | id of the user who has verified it |
-//! | `emails` | e-mail key ++ 0 ++ user id: whoever gave it, verified or not | empty |
-//! | `email_passwords` | e-mail key ++ 0 ++ digest of a password's hash ++ user id: whoever gave it, unverified | empty |
+//! | `emails` | e-mail key ++ 0 ++ user id, verified or not | empty |
+//! | `email_passwords` | e-mail key ++ 0 ++ digest of a password's hash ++ user id: unverified | empty |
 //! | `active_admins` | user id | empty |
 //! | `roles` | role ++ user id | empty |
 //! | `deletions` | user id | `Deletion`: what is left to remove of a deleted user |
@@ -153,7 +153,7 @@ pub(super) fn email_prefix(email: &EmailKey) -> Vec<u8> {
     [email.as_str().as_bytes(), &[0]].concat()
 }
 
-/// What the keys of `email_passwords` begin with, of one address and one hash; behind it stand 16 bytes.
+/// The prefix of keys in `email_passwords` for one address and one hash. It is followed by 16 bytes.
 pub(super) fn email_password_prefix(email: &EmailKey, password: &PasswordHash) -> Vec<u8> {
     let digest = Sha256::digest(password.as_str());
     [&email_prefix(email), &digest[..16]].concat()

@@ -42,11 +42,11 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The indexes whose keys begin with an address.
+/// The indexes with keys that begin with an address.
 const BY_ADDRESS: [Tree; 3] = [Tree::Emails, Tree::VerifiedEmails, Tree::EmailPasswords];
 
-/// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
-/// later one has not verified it any more.
+/// Formats before 4 compared addresses with another function. If two accounts have verified what is now the same
+/// address, both stay, but it is unverified for the later one.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     for tree in BY_ADDRESS {
         tables.tree(tree).clear().map_err(unavailable)?;

@@ -95,7 +95,7 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     Ok(entries)
 }
 
-/// Whether there is no active admin but him.
+/// Whether the user is the only active admin.
 pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
     if !user.is_active_admin() {
         return Ok(false);

@@ -61,7 +61,7 @@ impl UserStore for SledStore {
         if self.tables()?.user_by_name(name)?.is_none() {
             return Ok(false);
         }
-        // What a read sees may not have been flushed yet.
+        // A read may see what is not flushed yet.
         let name = name.clone();
         self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
             .await

@@ -145,7 +145,7 @@ impl Connection {
         match outcome {
             Ok(_) => Ok(()),
             Err(Fault::Refused(answer)) => Err(Closed(format!(
-                "it refuses SMTP_USERNAME and SMTP_PASSWORD: {}",
+                "it refused SMTP_USERNAME and SMTP_PASSWORD: {}",
                 reply("AUTH", &answer)
             ))),
             Err(fault) => Err(closed("AUTH", &fault)),
