@@ -14,7 +14,7 @@ use super::command::{backup, binary, filler, prepared, restore};
 use crate::support::ServerProcess;
 
 /// More than the socket's buffers hold.
-const MANY: u64 = 8_000;
+const MANY: u64 = 20_000;
 
 async fn ask(data_dir: &Path, version: &str) -> BufReader<UnixStream> {
     let mut stream = UnixStream::connect(data_dir.join("admin.sock"))
