@@ -22,6 +22,11 @@ has_aiosmtpd() {
     return 1
 }
 
+want_firefox() {
+    refresh_package_lists
+    [ -z "$(apt_candidate firefox-esr)" ] || want firefox-esr
+}
+
 # want_for KIND: collects in WANTED the packages that are missing and already known by name.
 want_for() {
     compiles_c || want gcc libc6-dev
@@ -33,7 +38,7 @@ want_for() {
             has_aiosmtpd || want python3-aiosmtpd
             find_browser || want_browser
             # Where there is no package of it, its tests are skipped.
-            have firefox-esr || [ -z "$(apt_candidate firefox-esr 2>/dev/null)" ] || want firefox-esr
+            have firefox-esr || want_firefox
             ;;
         bench) has_postgresql || want postgresql ;;
         package) have zip || want zip ;;

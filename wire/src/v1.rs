@@ -207,7 +207,7 @@ object! {
     RequestReset {
         /// The e-mail address of the account.
         email: String = "alice@example.org".to_owned(),
-        /// Of several accounts with an address that nobody verified, the one that the letter is to be about.
+        /// The user name, to choose one of several accounts with the same unverified address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         username: Option<String> = None,

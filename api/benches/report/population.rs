@@ -35,7 +35,7 @@ const REMEMBERED: u64 = 30;
 /// Sign-ins of each user.
 pub(crate) const SESSIONS_EACH: u64 = 2;
 
-/// Records that travel together.
+/// Records per batch.
 const BATCH: usize = 1024;
 
 /// Larger than any number of users here, and prime: goes round all of them.

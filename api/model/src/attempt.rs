@@ -97,21 +97,21 @@ impl Attempt {
         Self(digest(&[b"mail notice", address.as_str().as_bytes()]))
     }
 
-    /// Asking for a mail to that address, by whoever is signed in to that account. It has a count of its own, so that
-    /// others who give the address use up nothing of it.
+    /// A request for mail to this address by a signed-in user of this account. It has its own counter, so that others
+    /// who give the address do not use it up.
     #[must_use]
     pub fn mail_by(account: &UsernameKey, address: &EmailKey) -> Self {
         let prefix = SignInAttempt::prefix(account);
         Self(key(prefix, &[b"mail by", address.as_str().as_bytes()]))
     }
 
-    /// All that accounts have asked for to that address.
+    /// All requests of signed-in users for mail to this address.
     #[must_use]
     pub fn mail_by_accounts(address: &EmailKey) -> Self {
         Self(digest(&[b"mail by accounts", address.as_str().as_bytes()]))
     }
 
-    /// Every count of letters to that address that is not an account's own.
+    /// All counters of mail to this address, except for those of accounts.
     #[must_use]
     pub fn of_mailbox(address: &EmailKey) -> [Self; 4] {
         [

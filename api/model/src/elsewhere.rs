@@ -6,21 +6,21 @@ use super::clock::Timestamp;
 use super::generation::Generation;
 use super::party::Party;
 
-/// What a session remembers beside its rotation.
+/// What a session remembers in addition to its rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trail {
-    /// Refresh tokens below it are void: the password was changed after them.
+    /// Refresh tokens of lower generations are invalid: the password was changed after they were issued.
     pub void_below: Generation,
-    /// When it was last used before the [grain](super::trail::LAST_USED_SHOWN) of time in which it was last used.
+    /// The last use before the [step](super::trail::LAST_USED_SHOWN) of the most recent use.
     pub used_before: Option<Timestamp>,
-    /// To whom the first access token of the current generation was issued that was accepted.
+    /// The client that the first accepted access token of the current generation was issued to.
     pub confirmed_by: Option<Party>,
     /// Replays from another network or device than the rotation's, oldest first.
     pub elsewhere: Vec<Elsewhere>,
 }
 
-/// A superseded token that another network or device presented than the one that had it rotated.
+/// A superseded token that was presented from another network or device than the one that rotated it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
     /// Which token.
@@ -31,24 +31,24 @@ pub struct Elsewhere {
     pub rotated_by: Party,
     /// Who presented it again.
     pub replayed_by: Party,
-    /// Whether an access token of its successor, issued to somebody else, was in use already.
+    /// Whether an access token of its successor, issued to another client, was already in use.
     pub after_use: bool,
-    /// Whether the access token that answered the replay was used, too, after that.
+    /// Whether the access token from the replay was used as well, later.
     pub used: bool,
 }
 
 impl Elsewhere {
-    /// Between two devices, and not only two networks of one.
+    /// Whether it is between two devices, and not only between two networks of one device.
     pub(super) fn is_another_device(&self) -> bool {
         self.rotated_by.device != self.replayed_by.device
     }
 
-    /// Whether it makes a repetition of the next one.
+    /// Whether another replay after this one is a repetition.
     pub(super) fn counts(&self) -> bool {
         self.is_another_device() || self.used
     }
 
-    /// The two, whoever of them came first: the devices, or where there is only one of them the networks.
+    /// The two clients in a fixed order: by device or, if there is only one device, by network.
     pub(super) fn parties(&self) -> [u32; 2] {
         let of = |party: Party| {
             if self.is_another_device() {

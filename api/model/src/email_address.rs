@@ -53,7 +53,7 @@ impl EmailAddress {
         }
     }
 
-    /// What an engine kept: nothing is checked.
+    /// A name from the store. It is not checked again.
     #[must_use]
     pub const fn from_store(text: String) -> Self {
         Self(text)

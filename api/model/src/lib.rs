@@ -1,4 +1,4 @@
-//! What is kept, and the rules about it: pure records and pure functions, which everything else stands on.
+//! The records that are stored and the rules about them: pure types and pure functions, which everything else uses.
 //!
 //! Knows no store, no HTTP and no async runtime.
 

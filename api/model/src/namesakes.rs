@@ -1,4 +1,4 @@
-//! Accounts that gave one address: how their passwords are salted, and to whom letters about them go. Pure rules.
+//! Accounts with the same address: how their passwords are salted, and where mail about them goes. Pure rules.
 
 use std::cmp::Reverse;
 
@@ -6,18 +6,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::{EmailAddress, EmailKey, User};
 
-/// Of so many accounts a letter tells at most.
+/// The most accounts in one mail.
 const IN_ONE_LETTER: usize = 64;
 
-/// To so many other spellings of an address a letter goes at most.
+/// The most other spellings of an address that get a mail.
 const OTHER_SPELLINGS: usize = 3;
 
-/// The salt of the password of whoever gave that address, while nobody has verified it.
+/// The salt for passwords of users with this unverified address.
 ///
-/// It is one for all of them, so that one hash of a password that was typed with the address is that of the account
-/// whose password it is, of however many: whoever registers with somebody else's address changes neither whether nor at
-/// what cost its owner is found. Two people who chose one password for one address have one hash. An account that has
-/// verified its address has a random salt.
+/// All of them share the salt, so that a single hash of the typed password finds its account among any number:
+/// strangers who register with somebody's address change neither whether nor at what cost the owner is found. Two users
+/// with the same password and the same unverified address have the same hash. An account that has verified its address
+/// has a random salt.
 #[must_use]
 pub fn shared_salt(email: &EmailKey) -> [u8; 16] {
     let mut digest = Sha256::new_with_prefix(b"the salt of an address that nobody verified\0");
@@ -27,31 +27,31 @@ pub fn shared_salt(email: &EmailKey) -> [u8; 16] {
     salt
 }
 
-/// The salt that the account's password is to have: the shared one, or none in particular.
+/// The salt for the account's password: the shared one, or `None` for a random one.
 #[must_use]
 pub fn salt_for(user: &User) -> Option<[u8; 16]> {
     let unverified = user.email.as_ref().filter(|_| !user.is_verified);
     unverified.map(|email| shared_salt(&email.key()))
 }
 
-/// Letters for whoever reads an address.
+/// Mails for the reader of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letters {
-    /// Where the first one goes.
+    /// The recipient of the first mail.
     pub to: EmailAddress,
-    /// The accounts that it is about, the one that was used last first.
+    /// The accounts that it is about, the most recently used first.
     pub about: Vec<User>,
-    /// Accounts that spell the address in another way. Each has a letter of its own, to the address as it spells it.
+    /// Accounts with another spelling of the address. Each gets its own mail, to the address in its spelling.
     pub elsewhere: Vec<User>,
 }
 
-/// The letters about a new password for whoever reads `typed`.
+/// The password reset mails for the reader of `typed`.
 ///
-/// A letter about an account goes to the address that the account has. Accounts whose addresses differ in case alone,
-/// which some mail server may tell apart, are never in one letter: the first is about those who spelt it as it was typed,
-/// if there are any. Letters are counted by mailbox, whatever its spelling, so every request is to reach the accounts of
-/// other spellings too: the oldest ones. Of more accounts than a letter has room for those that were used last are in
-/// it, and the oldest ones, so that whoever comes later pushes nobody out who was among these.
+/// A mail about an account goes to the account's own address. Some mail servers distinguish addresses that differ only
+/// in case, so accounts with such addresses are never in one mail: the first is about the accounts whose spelling is
+/// the typed one, if there are any. Mail is counted by mailbox, whatever the spelling, so every request must also reach
+/// accounts with other spellings: the oldest ones. If there are too many accounts for one mail, it has the most
+/// recently used and the oldest ones, so that later accounts cannot push those out.
 #[must_use]
 pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Letters> {
     users.retain(User::may_choose_password);
@@ -82,7 +82,7 @@ pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Lette
 mod tests {
     use super::{IN_ONE_LETTER, Letters, reset_letters, salt_for, shared_salt};
     use crate::clock::Timestamp;
-    use crate::{EmailAddress, PasswordHash, User, Username};
+    use crate::{EmailAddress, PasswordHash, User, UserId, Username};
 
     fn address(text: &str) -> EmailAddress {
         EmailAddress::parse(text).expect("an address")
@@ -101,23 +101,31 @@ mod tests {
         users.iter().map(|user| user.username.as_str()).collect()
     }
 
+    /// With ids that tell in which order they came.
+    fn in_order(mut users: Vec<User>) -> Vec<User> {
+        for (user, moment) in users.iter_mut().zip(1000..) {
+            user.id = UserId::new(Timestamp::from_millis(moment));
+        }
+        users
+    }
+
     fn letters(users: &[User], typed: &str) -> Letters {
         reset_letters(users.to_vec(), &address(typed)).expect("a letter")
     }
 
     #[test]
     fn accounts_that_spell_the_address_in_another_way_have_letters_of_their_own() {
-        let users = [
+        let users = in_order(vec![
             user("upper", "ALICE@example.org", Some(9)),
             user("old", "alice@example.org", None),
             user("used", "alice@Example.org", Some(5)),
-        ];
+        ]);
         let told = letters(&users, "alice@EXAMPLE.org");
         assert_eq!(
             (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
             ("alice@Example.org", vec!["used", "old"], vec!["upper"])
         );
-        // As nobody spells it: whose was used last, and the others too.
+        // No account has this spelling: take the one that was used last, and the others too.
         let told = letters(&users, "aLICE@example.org");
         assert_eq!(
             (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
@@ -135,11 +143,7 @@ mod tests {
                 Some(number),
             )
         }));
-        // In the order in which they came.
-        for (user, moment) in users.iter_mut().zip(1000..) {
-            user.id = crate::UserId::new(Timestamp::from_millis(moment));
-        }
-        let told = letters(&users, "alice@example.org");
+        let told = letters(&in_order(users.clone()), "alice@example.org");
         assert_eq!(told.about.len(), IN_ONE_LETTER);
         assert!(names(&told.about).contains(&"alice"));
         let spellings = [
@@ -151,6 +155,7 @@ mod tests {
         for (number, spelling) in spellings.into_iter().enumerate() {
             users.push(user(&format!("other {number}"), spelling, Some(9999)));
         }
+        let users = in_order(users);
         for typed in spellings {
             assert!(
                 names(&letters(&users, typed).elsewhere).contains(&"alice"),

@@ -43,8 +43,8 @@ pub enum EmailKind {
     EmailChanged,
     /// The password was changed.
     PasswordChanged,
-    /// The account was deactivated by its user, or by whoever has an access token of theirs.
+    /// The account was deactivated by its user, or by somebody with an access token of theirs.
     Deactivated,
-    /// A sign-in was ended, since one of its tokens came back.
+    /// A session was ended because one of its tokens was used twice.
     TokenReused,
 }

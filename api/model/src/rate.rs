@@ -35,7 +35,7 @@ impl Rate {
         self.0.is_none()
     }
 
-    /// So many times as much.
+    /// The rate, multiplied.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
         Self(self.0.map(|Limit { tries, per }| Limit {
@@ -44,8 +44,8 @@ impl Rate {
         }))
     }
 
-    /// Decides on a try at `now` for a key whose debt is paid off at `theoretical_arrival` (the stored number; absent
-    /// is [`Timestamp`] zero). Returns the new number too.
+    /// Decides on an attempt at `now` for a key with the stored `theoretical_arrival` ([`Timestamp`] zero if there is
+    /// none). Also returns the new time to store.
     #[must_use]
     pub fn decide(self, theoretical_arrival: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
         let Some(Limit { tries, per }) = self.0 else {

@@ -1,8 +1,8 @@
 //! What a presented refresh token means: the table of refresh-token rotation, as one pure function.
 //!
-//! Every engine calls [`decide`] and [`Decision::apply`] inside its own transaction, so that deciding
-//! and writing are one step. Source of the idea: RFC 9700 §4.14.2 (rotation and reuse detection); what
-//! is added is that a client may lose an answer at any moment and never loses its sign-in.
+//! Every engine calls [`decide`] and [`Decision::apply`] inside its own transaction, so that deciding and writing are
+//! one step. The idea is from RFC 9700 §4.14.2 (rotation and reuse detection). In addition, a client that loses a
+//! response at any moment never loses its session.
 
 #[cfg(test)]
 mod tests;
@@ -27,30 +27,30 @@ pub const MAX_RETIRED: usize = 8;
 pub enum Decision {
     /// The current token: it retires, and the next generation begins.
     Rotate,
-    /// A token superseded just now (a lost answer, a second tab): the current token again.
+    /// A token that was superseded a moment ago (a lost response, a second tab): return the current token again.
     Replay,
-    /// The current token's predecessor, late, while nobody has yet used the current one: the answer was
-    /// lost. The current token again, and access tokens issued so far are refused from now on, so that a
-    /// thief who rotated first and kept silent holds nothing.
+    /// The predecessor of the current token, late, and the current one was never used: the response was lost. Return
+    /// the current token again, and refuse all access tokens issued so far, so that a thief who rotated first has
+    /// nothing.
     ReplayInNewEpoch,
-    /// As [`Replay`](Self::Replay), from another network or device than the rotation's.
+    /// Like [`Replay`](Self::Replay), from another network or device than the rotation.
     ReplayElsewhere,
-    /// As [`ReplayInNewEpoch`](Self::ReplayInNewEpoch), from another network or device than the rotation's.
+    /// Like [`ReplayInNewEpoch`](Self::ReplayInNewEpoch), from another network or device than the rotation.
     ReplayElsewhereInNewEpoch,
-    /// A token from before the password was changed: it is none any more.
+    /// A token from before a password change: it is invalid.
     Void,
-    /// A superseded token from outside the window, after its successor was used; or one more from elsewhere,
-    /// between the same two: somebody else has it.
+    /// A superseded token outside the window, after its successor was used, or a repeated replay between the same two
+    /// clients: somebody else has it.
     Theft,
     /// A token newer than the store: the store went back in time. Adopt it and rotate.
     Adopt,
-    /// The session is over.
+    /// The session has ended.
     Over(End),
-    /// The session has reached its absolute end.
+    /// The session has expired.
     Expired,
 }
 
-/// What became of a presented refresh token, as an engine answers.
+/// The result of presenting a refresh token, as an engine returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// What was decided.
@@ -61,7 +61,7 @@ pub struct Rotation {
     pub user: User,
 }
 
-/// Decides what it means that `by` presents generation `presented` to `session` at `arrival`.
+/// Decides what to do when `by` presents generation `presented` of `session` at `arrival`.
 #[must_use]
 pub fn decide(session: &Session, presented: Generation, by: Party, arrival: Timestamp) -> Decision {
     if let Some(end) = session.ended {
@@ -99,7 +99,7 @@ pub fn decide(session: &Session, presented: Generation, by: Party, arrival: Time
 }
 
 impl Decision {
-    /// The session after this decision; `None` where nothing changes.
+    /// The session after this decision. `None` if nothing changes.
     #[must_use]
     pub fn apply(
         self,

@@ -1,4 +1,4 @@
-//! A sign-in, as it is kept.
+//! A session, as it is stored.
 
 use std::time::Duration;
 
@@ -17,42 +17,42 @@ pub struct Retired {
     pub generation: Generation,
     /// When it was superseded.
     pub at: Timestamp,
-    /// Who presented it first. Older versions of the program did not note that.
+    /// Who presented it first. Older versions did not record this.
     #[serde(default)]
     pub by: Option<Party>,
 }
 
-/// Why a session that is still on record is over. One that was signed out is removed instead.
+/// Why a stored session has ended. A session that was signed out is removed instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
-    /// A superseded refresh token came back. Kept until the session would have expired, so that the
-    /// owner's client can tell him.
+    /// A superseded refresh token came back. The session is kept until it would have expired, so that the owner's
+    /// client can tell them.
     Theft,
 }
 
-/// How long a session stays on record after its end, so that a client that comes back is told that it
-/// expired, or was stolen, and not only that its token is unknown.
+/// How long a session is kept after its end, so that its client is told that it expired or was stolen, and not only
+/// that the token is unknown.
 pub const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 86_400);
 
-/// The most sign-ins of one person: the oldest goes when there is another.
+/// The most sessions of one user. A new session removes the oldest.
 pub const MAX_SESSIONS: usize = 50;
 
-/// A sign-in. It holds no token: refresh tokens are computed from its id and generation.
+/// A session. It contains no token: refresh tokens are computed from its id and generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Never changes.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its user.
     pub user: UserId,
     /// The client's User-Agent, shortened, without control characters.
     pub device: String,
-    /// When the person signed in.
+    /// When the user signed in.
     pub created: Timestamp,
     /// When it was last refreshed.
     pub last_used: Timestamp,
     /// Its absolute end.
     pub expires: Timestamp,
-    /// The current refresh token's.
+    /// The generation of the current refresh token.
     pub generation: Generation,
     /// Whether an access token of the current generation was accepted.
     pub confirmed: bool,
@@ -60,14 +60,14 @@ pub struct Session {
     pub epoch: u32,
     /// Generations superseded inside the replay window, oldest first.
     pub retired: Vec<Retired>,
-    /// Why it is over, if it is.
+    /// Why it has ended, if it has.
     pub ended: Option<End>,
-    /// By what its theft is found out.
+    /// What is remembered to detect a theft.
     pub trail: Trail,
 }
 
 impl Session {
-    /// Whether it counts at `now`.
+    /// Whether it is valid at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended.is_none() && now < self.expires

@@ -1,7 +1,7 @@
-//! By what it is found out that two hold the tokens of one session.
+//! How the server finds out that two clients have the tokens of one session.
 //!
-//! What is looked for is what one client alone cannot do, whatever its networks are and whatever it loses: see
-//! [`Session::is_repetition`]. `rotation/tests.rs` holds it to that.
+//! It looks for what a single client cannot do, whatever networks it uses and whatever responses it loses: see
+//! [`Session::is_repetition`]. The tests in `rotation/tests.rs` check this.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use super::generation::Generation;
 use super::party::Party;
 use super::session::Session;
 
-/// Within what time a second replay from elsewhere is a repetition.
+/// A second replay from elsewhere within this time is a repetition.
 pub const REPEATED_WITHIN: Duration = Duration::from_secs(86_400);
 
-/// How many replays from elsewhere a session remembers; more than that within a day are no events.
+/// How many replays from elsewhere a session remembers. More than that within a day are not recorded as events.
 pub const MAX_ELSEWHERE: usize = 8;
 
-/// When a session was last used is shown at this grain, and moves at its boundaries only: whoever watches it must not
-/// learn that the window for a replay has just opened.
+/// The step in which the last use of a session is shown. It only changes at the end of a step, so that an observer
+/// cannot learn when the replay window opens.
 pub const LAST_USED_SHOWN: Duration = Duration::from_secs(300);
 
-/// By how much a changed password moves the generation on: further than a session rotates in its life, so that a store
-/// that went back to a time after the change takes none of the older tokens for a newer one.
+/// How far a password change advances the generation: further than a session rotates in its life. So a store that is
+/// restored to a time after the change does not take an older token for a newer one.
 const STEP_OF_A_CHANGE: u32 = 1 << 16;
 
 impl Session {
-    /// What is to be noted if `by` presents the superseded `presented`; `None` if nobody else had it rotated, or it
-    /// stands there already.
+    /// What to record if `by` presents the superseded generation `presented`. `None` if `by` rotated it, or if it is
+    /// already recorded.
     pub(super) fn elsewhere(
         &self,
         presented: Generation,
@@ -55,13 +55,14 @@ impl Session {
         (!is_known).then_some(new)
     }
 
-    /// Whether there was another such within a day, between the same two, which one client alone cannot bring about:
+    /// Whether there was another such replay within a day, between the same two clients, which a single client cannot
+    /// cause:
     ///
-    /// - Between two devices: a client that changes what it calls itself (an update) sends what is stored then before
-    ///   and after that, and nothing else, so that both names come with one generation at most.
-    /// - Between two networks of one device: of the answers to one token a client receives one. It stores that one
-    ///   before it gives the lock away, and nobody presents the old token from then on; what killed contexts have sent
-    ///   still arrives, and its answers reach nobody. So access tokens out of two answers are never both used.
+    /// - Between two devices: a client whose User-Agent changes (an update) sends the stored token before and after,
+    ///   and nothing else. So both names occur with one generation at most.
+    /// - Between two networks of one device: a client receives one of the responses to a token. It stores it before it
+    ///   releases the lock, and the old token is not sent again. Requests from killed contexts may still arrive, but
+    ///   nobody receives their responses. So access tokens from two responses are never both used.
     pub(super) fn is_repetition(&self, new: &Elsewhere) -> bool {
         self.trail.elsewhere.iter().any(|before| {
             before.counts()
@@ -72,7 +73,8 @@ impl Session {
         })
     }
 
-    /// Whether another such is an event: so many a day and no more, since nothing else holds them up.
+    /// Whether another replay is recorded as an event. The number per day is limited, since nothing else limits
+    /// replays.
     pub(super) fn has_room_for_an_event(&self, now: Timestamp) -> bool {
         let recent = self.trail.elsewhere.iter();
         recent
@@ -81,7 +83,7 @@ impl Session {
             < MAX_ELSEWHERE
     }
 
-    /// This session with that noted.
+    /// This session, with the replay recorded.
     pub(super) fn noting(&self, new: Elsewhere) -> Self {
         let mut session = self.clone();
         let noted = &mut session.trail.elsewhere;
@@ -94,8 +96,7 @@ impl Session {
         session
     }
 
-    /// This session after an access token of `generation`, issued to `party`, was accepted; `None` if that tells nothing
-    /// new.
+    /// This session after an access token of `generation`, issued to `party`, was accepted. `None` if nothing changes.
     #[must_use]
     pub fn after_use(&self, generation: Generation, party: Party) -> Option<Self> {
         let confirms = generation == self.generation && !self.confirmed;
@@ -116,8 +117,8 @@ impl Session {
         Some(after)
     }
 
-    /// This session for whoever has just changed the password by it: every token that was issued so far is void, and
-    /// the current one is new.
+    /// This session after its user changed the password in it: all tokens so far are invalid, and there is a new
+    /// current one.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let generation = Generation(self.generation.0.saturating_add(STEP_OF_A_CHANGE));
@@ -135,8 +136,7 @@ impl Session {
         }
     }
 
-    /// As it is shown at `now`, to whomever: when it was last used is coarse, and of the running grain of time nothing is
-    /// told before its end.
+    /// As it is shown at `now`: the last use is rounded to steps, and the current step is not shown before its end.
     #[must_use]
     pub fn shown(&self, now: Timestamp) -> Self {
         let mut last_used = grain(self.last_used);
@@ -149,13 +149,13 @@ impl Session {
         }
     }
 
-    /// When a token of it was last replayed from elsewhere, as far as it is remembered.
+    /// When a token of it was last replayed from elsewhere, if that is still remembered.
     #[must_use]
     pub fn replayed_elsewhere(&self) -> Option<Timestamp> {
         self.trail.elsewhere.iter().map(|e| e.at).max()
     }
 
-    /// What [`Trail::used_before`] is once it is used at `arrival`.
+    /// The value of [`Trail::used_before`] after a use at `arrival`.
     pub(super) fn used_before(&self, arrival: Timestamp) -> Option<Timestamp> {
         if grain(self.last_used) < grain(arrival) {
             Some(self.last_used)
@@ -165,7 +165,7 @@ impl Session {
     }
 }
 
-/// The boundary at or before it.
+/// The start of the step that contains `at`.
 fn grain(at: Timestamp) -> Timestamp {
     let millis = u64::try_from(LAST_USED_SHOWN.as_millis()).unwrap_or(u64::MAX);
     Timestamp::from_millis(at.as_millis() / millis * millis)

@@ -103,20 +103,20 @@ impl User {
         (self.is_active || self.deactivated_by_self) && self.password_version == password_version
     }
 
-    /// Whether a link to a new password may be mailed about the account. Also of who deactivated it themselves: whoever
-    /// deactivates it by a stolen access token would else keep out an owner who has forgotten the password.
+    /// Whether a password reset link may be mailed for the account. Also if its user deactivated it: otherwise a thief
+    /// who deactivates it with a stolen access token could lock out an owner who has forgotten the password.
     #[must_use]
     pub const fn may_choose_password(&self) -> bool {
         self.is_active || self.deactivated_by_self
     }
 
-    /// Whether a one-time token for that counts.
+    /// Whether a one-time token for this purpose is valid for the account.
     #[must_use]
     pub const fn may_have_token(&self, purpose: &Purpose) -> bool {
         self.is_active || (self.deactivated_by_self && matches!(purpose, Purpose::ResetPassword(_)))
     }
 
-    /// The same person, let in again.
+    /// This user, reactivated.
     #[must_use]
     pub fn reactivated(&self) -> Self {
         Self {

@@ -36,8 +36,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
         let mut signals = StopSignals::listen()?;
         // If it is cancelled, it removes what it has written.
         tokio::select! {
-            done = backup(arguments, &config) => done,
+            biased;
             () = signals.next() => Err("interrupted: no backup was written".to_owned()),
+            done = backup(arguments, &config) => done,
         }
     })
 }

@@ -8,8 +8,7 @@ use super::error::StoreError;
 /// Where tries are counted.
 #[async_trait]
 pub trait AttemptStore: Send + Sync + 'static {
-    /// Counts one try of a kind that has no other count. Does not wait for the disk: a crash may forget the last
-    /// moment's tries.
+    /// Counts one attempt. Does not wait for the disk: a crash may lose the attempts of the last moment.
     async fn count(
         &self,
         attempt: Attempt,
@@ -17,9 +16,9 @@ pub trait AttemptStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Counts one try at an account, as [`Rate::decide`] says. From a network that is remembered for the
-    /// account a try is allowed and not counted. Does not wait for the disk: a crash may forget the last
-    /// moment's tries.
+    /// Counts one sign-in attempt at an account, as [`Rate::decide`] says. An attempt from a network that is remembered
+    /// for the account is allowed and not counted. Does not wait for the disk: a crash may lose the attempts of the
+    /// last moment.
     async fn count_attempt(
         &self,
         attempt: SignInAttempt,
@@ -27,8 +26,8 @@ pub trait AttemptStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Remembers that somebody signed in to the account from that network, up to the moment before `until`;
-    /// the last call counts, also if its moment is the earlier one. Does not wait for the disk.
+    /// Remembers until just before `until` that there was a sign-in to the account from this network. The last call
+    /// wins, also if its time is earlier. Does not wait for the disk.
     async fn remember_network(
         &self,
         attempt: SignInAttempt,

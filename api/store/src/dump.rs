@@ -1,5 +1,5 @@
-//! Everything that is kept, as a stream: how a backup leaves an engine, and enters one. The form of the
-//! file that it becomes is `dump`'s, and how an engine takes a picture of a moment is its own.
+//! Everything that is stored, as a stream of records: how backups leave and enter an engine. The file format is up to
+//! `dump`; how an engine takes a snapshot is up to the engine.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,49 +14,48 @@ use super::StoreError;
 /// How everything that is kept leaves an engine, and enters one.
 #[async_trait]
 pub trait Backup: Send + Sync + 'static {
-    /// Everything that is kept, as one picture of a moment at or after the call, while writes go on. One at
-    /// a time: another is refused as busy until the engine has read it all. Dropping the stream ends it. Nothing is promised of the disk:
-    /// the picture may hold a write that nobody was told of yet.
+    /// Everything that is stored, as a snapshot of one moment at or after the call, while writes go on. One at a time:
+    /// another is refused as busy until the engine has read everything. Dropping the stream ends it. The snapshot may
+    /// contain writes that are not on disk and not acknowledged yet.
     async fn dump(&self) -> Result<Records, StoreError>;
 
-    /// Writes `records` into a store in which nothing is, all or nothing, in bounded memory. Nobody else
-    /// may use the store meanwhile.
+    /// Writes `records` into an empty store: all or nothing, in bounded memory. The store must not be used meanwhile.
     async fn load(&self, records: Records) -> Result<Loaded, LoadError>;
 }
 
-/// One thing that is kept.
+/// One stored record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
-    /// An account.
+    /// A user.
     User(User),
-    /// A sign-in.
+    /// A session.
     Session(Session),
     /// A count of tries, or a remembered network: see [`SignInAttempt`](password_auth_model::SignInAttempt).
     Attempt {
         /// A digest.
         key: [u8; 16],
-        /// Until when it counts.
+        /// Until when it is valid.
         until: Timestamp,
     },
     /// A one-time token that was mailed.
     OneTimeToken(OneTimeToken),
     /// Something that happened.
     Event(Event),
-    /// A letter that waits.
+    /// A queued mail.
     QueuedEmail(QueuedEmail),
 }
 
-/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts
-/// in the order of their keys, then one-time tokens by hash, events and letters by id; all compared as bytes. Ends
-/// at its first error.
+/// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
+/// order of their keys, then one-time tokens by hash, events and queued mails by id; all compared as bytes. Ends at its
+/// first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
 /// What [`Backup::load`](super::Backup::load) has written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
-    /// Accounts.
+    /// Users.
     pub users: u64,
-    /// Sign-ins.
+    /// Sessions.
     pub sessions: u64,
     /// Counts of tries and remembered networks.
     pub attempts: u64,
@@ -64,7 +63,7 @@ pub struct Loaded {
     pub one_time_tokens: u64,
     /// Events.
     pub events: u64,
-    /// Letters.
+    /// Queued mails.
     pub letters: u64,
 }
 
@@ -105,8 +104,8 @@ impl fmt::Display for Loaded {
         } = self;
         write!(
             f,
-            "{users} users, {sessions} sessions, {attempts} counts of tries, {one_time_tokens} one-time tokens, \
-             {events} events, {letters} letters"
+            "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
+             one-time tokens, {events} events, {letters} queued mails"
         )
     }
 }
@@ -114,13 +113,13 @@ impl fmt::Display for Loaded {
 /// Why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Something is kept there already.
+    /// The store contains records.
     #[error("the store is not empty")]
     NotEmpty,
-    /// The records broke off.
+    /// The stream of records failed.
     #[error("{0}")]
     Records(StoreError),
-    /// Two of the records exclude each other: one name twice, a session of nobody.
+    /// Two records contradict each other, such as a name that occurs twice or a session without a user.
     #[error("the records contradict each other: {0}")]
     Contradiction(String),
     /// The engine failed.

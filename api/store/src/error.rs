@@ -1,18 +1,18 @@
 //! Why the store could not do what it was asked.
 
-/// A failure of the store, for the log; what a client hears of it is `http::error`'s decision.
+/// A failure of the store, for the log. `http::error` decides what a client is told.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Too much is waiting: nothing was done, and asking again soon is right.
+    /// Too many calls are waiting. Nothing was done; try again soon.
     #[error("the store is busy")]
     Busy,
-    /// The engine can not write, or is closed. What was asked may or may not be done.
+    /// The engine cannot write, or is closed. The call may or may not have had an effect.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// A dump, or what was to be loaded, broke off; the store itself is well.
+    /// A dump or a load failed; the store itself works.
     #[error("{0}")]
     BrokeOff(String),
-    /// A record can not be read.
-    #[error("the store holds a record that can not be read: {0}")]
+    /// A record cannot be read.
+    #[error("the store contains a record that cannot be read: {0}")]
     Corrupt(String),
 }

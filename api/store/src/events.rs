@@ -8,13 +8,13 @@ use super::error::StoreError;
 /// Where events are kept.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
-    /// Keeps an event; of somebody who is gone only that he is ([`Deleted`](password_auth_model::EventKind::Deleted)).
-    /// Of more of the account's events than [there is room for](password_auth_model::Class::room) the oldest of the same
-    /// class go; where several nodes add at once, with the next one. Does not wait for the disk.
+    /// Adds an event. For a user who does not exist, only [`Deleted`](password_auth_model::EventKind::Deleted) is
+    /// added. If the account has more events of the same class than [the limit](password_auth_model::Class::room), the oldest
+    /// are removed; if several nodes add at once, with the next event. Does not wait for the disk.
     async fn add_event(&self, event: Event) -> Result<(), StoreError>;
 
-    /// Events, the latest first: of one person or of all, older than the event `before` if that is given; `limit`
-    /// of them at most. A read of the kind of [`users`](crate::UserStore::users).
+    /// Events, the latest first: of one user or of all, older than the event `before` if it is given, at most `limit`.
+    /// A long read, like [`users`](crate::UserStore::users).
     async fn events(
         &self,
         user: Option<UserId>,

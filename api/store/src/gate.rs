@@ -1,5 +1,5 @@
-//! In front of reads that look at many records: a few at once, some more wait, and the rest are told to come again,
-//! so that they stand in nobody's way but each other's.
+//! Limits long reads, which look at many records: a few run at once, some more wait, and the rest are refused as busy.
+//! So they only delay each other.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ const WAITING: usize = 256;
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Gate {
-    /// Those that read and those that wait.
+    /// Reads that run or wait.
     places: Arc<Semaphore>,
-    /// Those that read.
+    /// Reads that run.
     turns: Arc<Semaphore>,
 }
 
@@ -32,7 +32,7 @@ impl Gate {
         }
     }
 
-    /// Runs the read when its turn comes, and to its end, whoever still waits for it: the next one comes after it.
+    /// Runs the read when its turn comes, and to its end even if its caller has gone: the next one runs after it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         read: impl Future<Output = Result<T, StoreError>> + Send + 'static,

@@ -1,13 +1,13 @@
 //! What is kept: the traits that every engine implements, one for each concern, and what goes in and out.
 //!
-//! A method is a whole intention and atomic: nobody reads, decides and writes in three steps. Absent is
-//! `Ok(None)`; a conflict is a named variant. Unless a method says otherwise, its answer, also that
-//! nothing had to change, comes after everything that it depends on has reached the disk.
+//! A method is a whole intention and atomic: callers never read, decide and write in three steps. Absent is `Ok(None)`;
+//! a conflict is a named variant. Unless a method says otherwise, it returns after everything that its result depends
+//! on is on disk, also if it changed nothing.
 //!
-//! Calls that overlap, on one node or on several, act as if they had come one after the other in some order.
-//! The identifier of a record that is added is new, and no text in a record holds a NUL. `arrival` and `now` are
-//! for engines without a clock. One that nodes share goes by its server's, and takes a request to have come as
-//! much earlier as it waited.
+//! Overlapping calls, on one node or several, have the same effect as if they came one after the other in some order
+//! (linearizability). The id of an added record is new, and no text in a record contains a NUL. `arrival` and `now` are
+//! for engines without a clock. An engine that nodes share uses the clock of its server and subtracts the time that a
+//! request waited.
 //!
 //! `tests/` holds every engine to what is written here.
 
@@ -44,9 +44,9 @@ pub use sessions::SessionStore;
 pub use tokens::OneTimeTokenStore;
 pub use users::{MAX_NAMESAKES, UserStore};
 
-/// What is said of two accounts that verified one address, as an older version compared two.
-pub const SAME_ADDRESS: &str = "two accounts have verified what is one e-mail address: the later one keeps it \
-     unverified, and can verify another";
+/// Logged if two accounts have verified the same address, which an older version could allow.
+pub const SAME_ADDRESS: &str = "two accounts have verified the same e-mail address: it is now \
+                                unverified for the later account, which can verify another";
 
 /// Everything that an engine keeps.
 pub trait Store:

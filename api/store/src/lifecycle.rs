@@ -11,19 +11,18 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// Whether the engine answers. A read: it waits for no disk write.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Removes, in small steps, what is over at `now`: sessions that expired
-    /// [`KEPT_AFTER_EXPIRY`](password_auth_model::KEPT_AFTER_EXPIRY) ago or earlier, counts of tries that are
-    /// paid off, networks that are remembered no longer, one-time tokens that expired, and events older than
-    /// [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT). Says how many records went. What somebody is using
-    /// at this moment may stay until the next time, and so may some counts, where most of many are to stay. Does not
-    /// wait for the disk.
+    /// Removes, in small steps, what has expired at `now`: sessions that expired at least
+    /// [`KEPT_AFTER_EXPIRY`](password_auth_model::KEPT_AFTER_EXPIRY) ago, attempt counters and remembered networks that
+    /// have run out, expired one-time tokens, and events older than [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT).
+    /// Returns how many records were removed. A record that is in use may stay until the next sweep, and so may some
+    /// counters among many that stay. Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Ready once the engine can write no more, for example because the disk is full. Whoever runs the
-    /// server ends it then, so that its supervisor starts it anew.
+    /// Completes once the engine can no longer write, for example because the disk is full. The server then ends, so
+    /// that its supervisor starts it again.
     async fn failed(&self);
 
-    /// Writes everything down. Later calls fail as [unavailable](StoreError::Unavailable), reads too; a
-    /// second close does nothing. Files are let go of when the store is dropped.
+    /// Writes everything to disk. Later calls, also reads, fail as [unavailable](StoreError::Unavailable). A second
+    /// close does nothing. The files are released when the store is dropped.
     async fn close(&self);
 }

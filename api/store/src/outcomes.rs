@@ -1,43 +1,43 @@
-//! What goes into the store's methods, and what comes out of them.
+//! Parameters and results of the store's methods.
 
 use password_auth_model::{FullName, Role, Session, User, UserId};
 
-/// What became of [`UserStore::create_user`](super::UserStore::create_user).
+/// The result of [`UserStore::create_user`](super::UserStore::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateUser {
     /// The user was added.
     Created,
-    /// Another user has the name; nothing was written.
+    /// Another user has the name. Nothing was written.
     NameTaken,
-    /// Another user has verified the address; nothing was written.
+    /// Another user has verified the address. Nothing was written.
     EmailTaken,
 }
 
 /// Which users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Only those with this role.
+    /// Only users with this role.
     pub role: Option<Role>,
-    /// Only those whose ids are greater: who is shown everybody in parts misses nobody, whoever goes meanwhile.
+    /// Only users with greater ids. A reader who pages by id misses nobody, even if users are deleted meanwhile.
     pub after: Option<UserId>,
 }
 
-/// What of a user changes; `None` leaves it.
+/// Changes of a user. `None` keeps a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChange {
-    /// What he is called, or that he is called nothing.
+    /// The full name; `Some(None)` removes it.
     pub full_name: Option<Option<FullName>>,
-    /// What he may do.
+    /// The role.
     pub role: Option<Role>,
-    /// Whether he may sign in.
+    /// Whether the user may sign in.
     pub is_active: Option<bool>,
-    /// Whether it is the person's own doing. Who deactivates himself may undo it; what somebody else deactivated, and be
-    /// it for the second time, stays until somebody else undoes it.
+    /// Whether the users do it themselves. Users who deactivate their own account may reactivate it. If somebody else
+    /// deactivates it, even later, only somebody else can activate it.
     pub by_self: bool,
 }
 
 impl UserChange {
-    /// The user after it.
+    /// The user after the change.
     #[must_use]
     pub fn apply(&self, user: &User) -> User {
         let is_active = self.is_active.unwrap_or(user.is_active);
@@ -57,69 +57,69 @@ impl UserChange {
     }
 }
 
-/// What became of [`UserStore::change_user`](super::UserStore::change_user).
+/// The result of [`UserStore::change_user`](super::UserStore::change_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeUser {
     /// The user before and after it.
     Changed {
-        /// As he was.
+        /// Before.
         before: Box<User>,
-        /// As he is.
+        /// After.
         after: Box<User>,
     },
     /// There is no such user.
     Unknown,
-    /// He is the last active admin, and would be none; nothing was written.
+    /// The user is the last active admin, and would no longer be one. Nothing was written.
     LastAdmin,
 }
 
-/// What became of [`UserStore::change_password`](super::UserStore::change_password).
+/// The result of [`UserStore::change_password`](super::UserStore::change_password).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePassword {
-    /// It is changed. The session that was to be kept as it is now.
+    /// It was changed. Contains the session that was kept, as it is now.
     Changed(Option<Session>),
-    /// It was changed as often no more, or there is no such user; nothing was written.
+    /// The password has another version, or there is no such user. Nothing was written.
     Outdated,
-    /// The session that was to be kept is over; nothing was written.
+    /// The session to keep has ended. Nothing was written.
     SessionOver,
 }
 
-/// What became of [`UserStore::delete_user`](super::UserStore::delete_user).
+/// The result of [`UserStore::delete_user`](super::UserStore::delete_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteUser {
-    /// Nothing of him is left.
+    /// The user and all their data were deleted.
     Deleted,
     /// There is no such user.
     Unknown,
-    /// He is the last active admin; nothing was written.
+    /// The user is the last active admin. Nothing was written.
     LastAdmin,
 }
 
-/// What became of [`SessionStore::create_session`](super::SessionStore::create_session).
+/// The result of [`SessionStore::create_session`](super::SessionStore::create_session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewSession {
     /// It was added.
     Added,
-    /// The user is gone or disabled.
+    /// The user does not exist or is deactivated.
     NoUser,
-    /// The password was changed since it was checked.
+    /// The password was changed after it was checked.
     PasswordChanged,
 }
 
-/// What became of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
+/// The result of [`OneTimeTokenStore::confirm_email`](super::OneTimeTokenStore::confirm_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfirmEmail {
-    /// The user before and after it: the address is his.
+    /// The address is verified.
     Confirmed {
-        /// As he was.
+        /// Before.
         before: Box<User>,
-        /// As he is.
+        /// After.
         after: Box<User>,
     },
-    /// The token was used before, and the address that it was for is still the user's, and verified; nothing was written.
+    /// The token was used before, and the user still has its address, verified. Nothing was written.
     AlreadyConfirmed(Box<User>),
-    /// Somebody else has verified the address; nothing was written.
+    /// Another user has verified the address. Nothing was written.
     Taken,
-    /// The token is not good.
+    /// The token is not valid.
     Invalid,
 }

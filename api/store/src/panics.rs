@@ -1,5 +1,5 @@
-//! Panics of others' code that are answers: sled panics on some damaged files. They are caught, and whoever
-//! catches one says what happened; the log does not show them as faults of ours.
+//! A panic inside sled becomes an error: sled panics on some damaged files. The caller reports what happened, and the
+//! log does not show such a panic as a fault of this program.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -12,7 +12,7 @@ thread_local! {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
-/// Runs `work`, which may panic. What it left half done, nobody must use any more.
+/// Runs `work`, which may panic. If it does, do not use what it was working on.
 ///
 /// # Errors
 /// If it panicked.
@@ -23,12 +23,12 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     outcome.map_err(|_| Panicked)
 }
 
-/// Logs panics from now on by their place, without their message, which may quote what a client sent.
+/// From now on, logs the location of a panic without its message, which may quote what a client sent.
 pub fn log() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         if EXPECTED.get() {
-            tracing::debug!(place, "a panic that is an answer");
+            tracing::debug!(place, "a panic that was caught as an error");
         } else {
             tracing::error!(place, "panicked");
         }

@@ -11,9 +11,9 @@ use super::outcomes::NewSession;
 /// Where sessions are kept.
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Adds a session, if its user is there and active, and his password was changed as often as when it was
-    /// checked: `password_version`. Notes when he last signed in. Of more than
-    /// [`MAX_SESSIONS`](password_auth_model::MAX_SESSIONS) that are on record the oldest goes, by its id, and never the new
+    /// Adds a session, if its user exists and is active, and the password still has the version that was checked:
+    /// `password_version`. Sets the time of the last sign-in. If there are more than
+    /// [`MAX_SESSIONS`](password_auth_model::MAX_SESSIONS), the one with the lowest id is removed, but never the new
     /// one.
     async fn create_session(
         &self,
@@ -21,12 +21,12 @@ pub trait SessionStore: Send + Sync + 'static {
         password_version: u32,
     ) -> Result<NewSession, StoreError>;
 
-    /// The session, whatever became of it, and its user, both of one moment. A read: it sees what was
-    /// answered on any node, and waits for no disk write.
+    /// The session, ended or not, and its user, both at the same moment. A read: it sees everything that was
+    /// acknowledged on any node, and does not wait for the disk.
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
 
-    /// The person's sessions that are still on record, in the order in which they began; also those that were
-    /// ended for a theft, and those that expired lately. A read: it waits for no disk write.
+    /// The user's stored sessions, in the order in which they began, including those that ended by a theft or expired
+    /// lately. A read: it does not wait for the disk.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
     /// `by` presents generation `presented` of a session: [`decide`](password_auth_model::decide) and
@@ -40,9 +40,9 @@ pub trait SessionStore: Send + Sync + 'static {
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError>;
 
-    /// Notes that an access token of `generation`, issued to `party`, was accepted, as
-    /// [`Session::after_use`] says, whatever else became of the session; no error if it is not there.
-    /// Does not wait for the disk: losing it can miss a theft, but never signs anybody out.
+    /// Records that an access token of `generation`, issued to `party`, was accepted, as [`Session::after_use`] says,
+    /// whatever the state of the session. Not an error if there is no such session. Does not wait for the disk: if it
+    /// is lost, a theft may be missed, but nobody is signed out.
     async fn note_use(
         &self,
         id: SessionId,
@@ -50,15 +50,16 @@ pub trait SessionStore: Send + Sync + 'static {
         party: Party,
     ) -> Result<(), StoreError>;
 
-    /// Removes a session, an expired one and a disabled user's too; no error if it is not there. One that
-    /// was ended for a theft stays on record as it is, so that its owner is told.
+    /// Removes a session, also an expired one or one of a deactivated user. Not an error if there is no such session. A
+    /// session that ended by a theft is kept, so that its owner is told.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
 
-    /// As [`end_session`](Self::end_session), if it is that person's; says whether it was removed. An expired one
-    /// that is still on record is.
+    /// Like [`end_session`](Self::end_session), if it is a session of this user. Returns whether it was removed; an
+    /// expired session that is still stored is.
     async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
 
-    /// As [`end_session`](Self::end_session), all of the person's but `keep`; how many were removed.
+    /// Like [`end_session`](Self::end_session), for all sessions of the user except `keep`. Returns how many were
+    /// removed.
     async fn end_sessions_of(
         &self,
         user: UserId,

@@ -1,8 +1,7 @@
-//! Threads of their own, for work that must not stand in front of anything else: hashing, and reads that look at
-//! many records.
+//! Dedicated threads for work that must not delay anything else: hashing and long reads.
 //!
-//! tokio's blocking threads are everybody's, and whoever ends the runtime waits for what runs there. These end with
-//! their owner: what waits is dropped then, and what runs is waited for by nobody.
+//! tokio's blocking threads are shared, and ending the runtime waits for them. These threads end with their owner:
+//! waiting jobs are dropped, and running jobs are not waited for.
 
 use std::fmt;
 use std::io;
@@ -15,13 +14,13 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads that take jobs one after the other. How many jobs may wait is for the caller to bound.
+/// Threads that run jobs one after the other. The caller limits how many jobs wait.
 pub struct Threads {
     jobs: Sender<Job>,
 }
 
 impl Threads {
-    /// Starts them.
+    /// Starts the threads.
     ///
     /// # Errors
     /// If the system gives none.
@@ -37,8 +36,8 @@ impl Threads {
         Ok(Self { jobs })
     }
 
-    /// Runs `work` on one of them. `None` if it panicked, or there is no thread any more. Work that nobody waits for
-    /// when its turn comes is not begun.
+    /// Runs `work` on one of the threads. `None` if it panicked, or if the threads have ended. Work whose caller has
+    /// gone before its turn is not started.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -46,7 +45,7 @@ impl Threads {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             if !answer.is_closed() {
-                // Whoever asked may be gone by now.
+                // The caller may have gone.
                 answer.send(work()).ok();
             }
         };
@@ -61,7 +60,7 @@ impl fmt::Debug for Threads {
     }
 }
 
-/// Until the owner is gone. A job that panics takes its thread nowhere: the hook has logged why.
+/// Runs until the owner is gone. A job that panics does not end its thread; the hook has logged why.
 fn take_jobs(waiting: &Mutex<Receiver<Job>>) {
     loop {
         let job = waiting

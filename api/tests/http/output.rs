@@ -1,4 +1,4 @@
-//! What commands print: where nobody reads it, and what must not act on a terminal.
+//! Output of commands: closed pipes, and escaping for terminals.
 
 use std::fs;
 use std::path::Path;

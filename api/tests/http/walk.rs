@@ -21,16 +21,11 @@ each_engine! {
     no_route_lets_an_account_do_more_in_a_minute_than_its_rate,
 }
 
-const PREAMBLE: &str = "# What every route answers to everybody: the status. Reviewed by people, \
-                        compared by walk.rs.
+const PREAMBLE: &str = "# What every route answers to everybody: the status. Reviewed by people, compared by walk.rs.
 #
-# Bodies are the examples of the OpenAPI document. \
-                        Where it takes a name, or a refresh token, to sign in with, it is the
-# \
-                        caller's own; `token` is none that was mailed. {own} is the caller's own \
-                        id, or one of their sessions; {other} somebody
-# else's, who is a user. A \
-                        stranger has neither. Each answer is the first to a caller of its own.
+# Bodies are the examples of the OpenAPI document. Where it takes a name, or a refresh token, to sign in with, it is the
+# caller's own; `token` is none that was mailed. {own} is the caller's own id, or one of their sessions; {other} somebody
+# else's, who is a user. A stranger has neither. Each answer is the first to a caller of its own.
 ";
 
 async fn every_route_answers_each_caller_as_the_table_says(engine: Engine) {

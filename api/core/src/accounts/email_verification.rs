@@ -63,10 +63,10 @@ pub enum ConfirmEmailError {
     /// Another user has verified the address meanwhile.
     #[error("the address is taken")]
     Taken,
-    /// Too many tries from this address; the next may come after this long.
+    /// Too many attempts from this address. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
-    /// The store did not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -154,7 +154,7 @@ impl Accounts {
             .count(client.address, self.clock.now())
             .map_err(ConfirmEmailError::TooMany)?;
         let hash = TokenHash::of(token.expose());
-        // Before anything is written: who has no token costs a read.
+        // Before anything is written: a request without a valid token only costs a read.
         let found = self.store.one_time_token(&hash, self.clock.now()).await?;
         if found.is_none_or(|(token, _)| matches!(token.purpose, Purpose::ResetPassword(_))) {
             return Err(ConfirmEmailError::BadToken);

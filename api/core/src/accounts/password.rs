@@ -103,9 +103,9 @@ impl Accounts {
         Ok(issued)
     }
 
-    /// Mails a link for a new password to whoever has the address. Whether anybody has, the answer does not tell, nor
-    /// how long it takes; in development it holds the token. With the name of an account that has the address, the letter
-    /// is about that one alone, however many have it.
+    /// Mails a reset link to the users with this address. The result and its timing do not reveal whether there are
+    /// any. In development, returns the token. With the name of an account that has the address, the mail is only about
+    /// that account.
     ///
     /// # Errors
     /// As [`MailRequestError`] lists.
@@ -116,7 +116,8 @@ impl Accounts {
         client: &Client,
     ) -> Result<Option<Secret>, MailRequestError> {
         let address = EmailAddress::parse(email).map_err(|_| MailRequestError::Invalid)?;
-        // One letter in either case, so that neither answer nor time tells that the two belong together.
+        // Queue one mail in either case, so that neither the response nor its timing reveals that name and address
+        // belong together.
         let named = match username {
             Some(name) => self.store.user_by_name(&UsernameKey::of(name)).await?,
             None => None,

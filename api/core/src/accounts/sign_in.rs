@@ -149,8 +149,8 @@ impl Accounts {
         Err(SignInError::Refused)
     }
 
-    /// Who gave that address and has that password, while nobody has verified the address. One hash, of however many,
-    /// and of nobody.
+    /// The user with this unverified address and this password. Computes one hash, however many users have the address,
+    /// even none.
     async fn find_by_hash(
         &self,
         counted: &Counted,
@@ -201,7 +201,7 @@ impl Accounts {
         }
     }
 
-    /// Who may be meant by a name, or an address; and the try, which is counted by what was typed.
+    /// The users that a name or an address may mean, and the attempt, which is counted by what was typed.
     async fn find(&self, name: &str, client: IpAddr) -> Result<(SignInAttempt, Tried), StoreError> {
         let name = shortened(name.trim());
         // User names contain no `@`.
@@ -214,9 +214,9 @@ impl Accounts {
             let owner = owner.map(|user| user.id);
             let attempt = SignInAttempt::by_address(&key, owner, client);
             let only = found.first().filter(|_| found.len() == 1).cloned();
-            // While nobody has verified it, the password finds its account, of however many. Only one that was hashed
-            // in another way must be tried by itself: elsewhere, with other parameters, or before there was a shared
-            // salt. Whoever registers now is none of these, and so never before it.
+            // While nobody has verified the address, the password finds its account among any number. Only an account
+            // with another kind of hash (imported, with other parameters, or from before the shared salt) is tried
+            // separately. New registrations never have such a hash, so they never come before it.
             let mut found = found.into_iter();
             let user = found.find(|user| {
                 let is_found_by_hash =
@@ -258,19 +258,19 @@ impl Accounts {
     }
 }
 
-/// Whose password it may be. A failed sign-in by an address costs two hashes: one of `user`, or of nobody, and one by
-/// which an account of `unverified` is found; whoever has the address, and however many.
+/// The users whose password it may be. A failed sign-in by an address always costs two hashes: one for `user` (or for
+/// nobody), and one to find an account of `unverified`, however many there are.
 struct Tried {
-    /// The one whose hash the password is compared with.
+    /// The user whose hash the password is compared with.
     user: Option<User>,
-    /// The address, if it was typed. The store finds nobody by it once it is verified.
+    /// The address, if it was typed. Once it is verified, the store finds nobody by it here.
     unverified: Option<EmailKey>,
-    /// Who is told of a failure: the only one who can be meant.
+    /// The user who is told about a failure: the only one that can be meant.
     only: Option<User>,
 }
 
-/// Whether the account's hash does not have the salt that it is to have: the address was verified since it was made, or
-/// it was made in another way.
+/// Whether the hash of the account has another salt than it should: the address was verified since, or it is another
+/// kind of hash.
 fn has_another_salt(user: &User) -> bool {
     match (salt_for(user), &user.email) {
         (Some(shared), _) => !has_salt(&user.password, &shared),
@@ -279,7 +279,7 @@ fn has_another_salt(user: &User) -> bool {
     }
 }
 
-/// A name that is too long is nobody's: what stands for it here is too long as well.
+/// A shortened name that is still too long to be registered, so it names no user.
 fn shortened(name: &str) -> &str {
     let end = name.floor_char_boundary(MAX_TRIED_NAME.min(name.len()));
     &name[..end]

@@ -86,7 +86,7 @@ impl Composer {
             let Some(letters) = reset_letters(users, &queued_email.to) else {
                 return Ok(None);
             };
-            // Once: each of them is tried as often as it takes, whatever becomes of this one.
+            // Only once: each of them is retried on its own.
             if queued_email.tries <= 1 {
                 self.add_letters_to(&letters.elsewhere, queued_email)
                     .await?;
@@ -96,7 +96,7 @@ impl Composer {
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);
         };
-        // To this address mail about the user went when the letter was written.
+        // The address must still be the user's.
         let is_theirs = user.has_email(&queued_email.to);
         let to = match queued_email.kind {
             EmailKind::ResetPassword if is_theirs && user.may_choose_password() => {
@@ -118,7 +118,7 @@ impl Composer {
         Ok(to.map(|to| (to, vec![user])))
     }
 
-    /// As `queued_email`, about each of these accounts, to the address as it spells it.
+    /// Copies of `queued_email` for each of these accounts, to the address in its spelling.
     async fn add_letters_to(
         &self,
         users: &[User],
@@ -142,8 +142,8 @@ impl Composer {
         Ok(())
     }
 
-    /// The link for one account, with a new token; an empty one if the letter has none. `None` if the account may
-    /// have no token.
+    /// The link for one account, with a new token. Empty if the mail has no link. `None` if the account cannot have a
+    /// token.
     async fn link(
         &self,
         kind: EmailKind,

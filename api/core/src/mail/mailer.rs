@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use super::Delivery;
 use crate::rate_limit::IpLimiter;
 
-/// What signed-in people of any number of accounts may have sent to one mailbox: so many times what one of them may.
+/// How many times the limit of one account all signed-in users together may have sent to one mailbox.
 const ACCOUNTS: u32 = 8;
 
-/// Takes letters. Nobody waits for a mail server here.
+/// Queues mail. Never waits for a mail server.
 pub struct Mailer {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -75,12 +75,12 @@ impl Mailer {
         self.add(to, user, kind).await
     }
 
-    /// As [`send_later`](Self::send_later), for somebody who is signed in to the account that the link is about. It is
-    /// counted by account, so that strangers who gave the address, and had letters sent to it, keep nobody from their
-    /// own; and by mailbox over all accounts, more generously.
+    /// Like [`send_later`](Self::send_later), for a user who is signed in to the account that the link is about. It is
+    /// counted by account, so that strangers who cause mail to the address cannot block it, and by mailbox over all
+    /// accounts, with a higher limit.
     ///
     /// # Errors
-    /// If the store did not keep it.
+    /// If the store failed.
     pub async fn send_for_account(
         &self,
         client: &Client,
@@ -168,7 +168,7 @@ impl Mailer {
             }
             // It requires the password, so a stranger cannot trigger it.
             EmailKind::EmailChangeRequested => count(Attempt::notice_to(&to)).await,
-            // Each follows on something that cannot be done at will, and must be known.
+            // A stranger cannot trigger these at will, and the user must know about them.
             EmailKind::EmailChanged
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated

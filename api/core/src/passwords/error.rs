@@ -9,7 +9,7 @@ pub enum HashError {
     /// The algorithm refused its parameters, or there is not enough memory.
     #[error("a password could not be hashed")]
     NotComputed,
-    /// The system has no randomness.
+    /// The system provides no random bytes.
     #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
 }

@@ -51,19 +51,19 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
     hash_salted(password, salt, params)
 }
 
-/// Whether a hash of ours, or a PHC string of scrypt as ours is, has that salt.
+/// Whether a hash of our kind (a PHC string of scrypt) has this salt.
 #[must_use]
 pub fn has_salt(hash: &PasswordHash, salt: &[u8; SALT_BYTES]) -> bool {
     let stored = StoredHash::recognise(hash.as_str());
     stored.is_ok_and(|stored| stored.salt() == Some(&salt[..]))
 }
 
-/// Whether a hash is as [`hash()`] makes it with these parameters.
+/// Whether [`hash()`] would create this form with these parameters.
 pub(super) fn is_current(hash: &PasswordHash, params: ScryptParams) -> bool {
     StoredHash::recognise(hash.as_str()).is_ok_and(|stored| stored.is_of(params))
 }
 
-/// Hashes a password with that salt.
+/// Hashes a password with this salt.
 pub(super) fn hash_salted(
     password: &[u8],
     salt: [u8; SALT_BYTES],

@@ -116,13 +116,13 @@ impl PasswordHasher {
         self.hash_salted(counted, password, None).await
     }
 
-    /// Whether the hash is as it is made here today.
+    /// Whether the hash has the form and parameters of new hashes.
     #[must_use]
     pub fn is_current(&self, hash: &PasswordHash) -> bool {
         is_current(hash, self.params)
     }
 
-    /// As [`hash`](Self::hash), with that salt; a random one if it is none.
+    /// Like [`hash`](Self::hash), with this salt, or a random one for `None`.
     ///
     /// # Errors
     /// As [`hash`](Self::hash).

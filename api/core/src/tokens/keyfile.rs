@@ -97,7 +97,7 @@ pub enum KeyFileError {
          it: the server then makes a new key, and all users have to sign in again"
     )]
     Damaged(PathBuf),
-    /// The system has no randomness.
+    /// The system provides no random bytes.
     #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
 }

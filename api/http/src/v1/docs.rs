@@ -82,9 +82,9 @@ routes! {
 
     RequestVerificationRoute: OK Done = Done::with(VERIFICATION_SENT), "A link was sent.",
         [caller(), vec![Failure::NothingToVerify, too_many(), Failure::MailNotConfigured]];
-    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is the person's.",
+    ConfirmEmailRoute: OK Done = Done::with(EMAIL_VERIFIED), "The address is verified.",
         [vec![Failure::InvalidOneTimeToken, Failure::EmailExists, too_many()], bad_body("token")];
-    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link is sent to the new address.",
+    ChangeEmailRoute: OK Done = Done::with(CHANGE_SENT), "A link was sent to the new address.",
         [caller(), vec![
             Failure::WrongPassword, Failure::EmailExists, too_many(), Failure::MailNotConfigured,
         ], bad_body("new_email")];

@@ -46,8 +46,8 @@ impl PasswordApi {
 
     /// Request a password reset link
     ///
-    /// The answer is always the same, and takes the same time, whether anybody has the address or not. Where several
-    /// accounts gave an address that nobody verified, a user name makes the letter about that account alone.
+    /// The response and its timing are the same whether or not an account has this address. If several accounts have
+    /// the same unverified address, give the user name to get a mail about that account only.
     #[oai(
         path = "/reset/request",
         method = "post",

@@ -320,7 +320,7 @@ fn assert_kept(decision: Decision) {
                 | Decision::ReplayInNewEpoch
                 | Decision::ReplayElsewhereInNewEpoch
         ),
-        "the owner lost his sign-in: {decision:?}"
+        "the owner lost their session: {decision:?}"
     );
 }
 
@@ -328,12 +328,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_lost_or_delayed_the_owner_keeps_his_sign_in(steps in steps()) {
+    fn whatever_is_lost_or_delayed_the_owner_keeps_their_session(steps in steps()) {
         let mut world = World::new();
         for step in &steps {
             world.take(step);
         }
-        // And what he holds at the end works.
+        // And the token that the owner has at the end works.
         world.take(&Step::Refresh(0));
         prop_assert_eq!(world.stored, world.session.generation);
         prop_assert!(world.use_stored());
@@ -380,7 +380,7 @@ proptest! {
     #[test]
     fn a_thief_who_rotated_first_and_kept_silent_holds_nothing(late in 31_u64..100_000) {
         let mut world = World::new();
-        // The thief rotates with the stolen token and keeps what he got.
+        // The thief rotates with the stolen token and keeps the result.
         assert_eq!(world.present(Generation(0), THIEF), Decision::Rotate);
         let (thief, thief_epoch) = (world.session.generation, world.session.epoch);
         world.wait(late);

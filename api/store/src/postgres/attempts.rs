@@ -1,4 +1,4 @@
-//! Tries at signing in, counted for each account over all nodes, by the database's clock.
+//! Attempt counters, shared by all nodes, by the database's clock.
 
 use async_trait::async_trait;
 use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
@@ -42,7 +42,7 @@ impl AttemptStore for PostgresStore {
 const UPSERT: &str = "INSERT INTO sign_in_attempts (key, until) VALUES ($1, $2) \
      ON CONFLICT (key) DO UPDATE SET until = $2";
 
-/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
+/// Counts an attempt, unless it comes from a network that is remembered for the account.
 pub(super) async fn count_sign_in(
     transaction: &Transaction<'_>,
     attempt: SignInAttempt,
@@ -71,7 +71,7 @@ async fn count_unless(
     remembered: Option<&[u8; 16]>,
     rate: Rate,
 ) -> Result<Verdict, DatabaseError> {
-    // The row may not be there yet, so it is not a row that is locked.
+    // The row may not exist yet, so an advisory lock is used instead of a row lock.
     const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
     const SELECT: &str = "SELECT clock_ms(), \
          (SELECT until FROM sign_in_attempts WHERE key = $1), \
@@ -115,7 +115,7 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// Two keys of one number would only wait for one another.
+/// Two keys with the same number would only wait for each other.
 fn lock_number(key: &[u8]) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&key[..8]);

@@ -1,4 +1,4 @@
-//! Connections: to whichever host takes writes, with the settings that the promises need.
+//! Connections to the host that accepts writes, with the settings that the store's promises need.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -20,37 +20,37 @@ use super::error::describe;
 use super::url::{DatabaseUrl, HostConfig};
 use super::{OpenError, tls};
 
-/// How long reaching a host, signing in to it included, may take. tokio-postgres limits the first step alone.
+/// How long connecting to a host may take, with authentication. tokio-postgres only limits the first step.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// How long bytes may stay unacknowledged by the other side before the connection counts as cut.
+/// How long sent bytes may stay unacknowledged before the connection counts as broken.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Many reads at once, one behind the other.
+    /// Short reads, pipelined.
     Reads,
-    /// Reads that look at many rows, one after the other.
+    /// Long reads, one after the other.
     LongReads,
-    /// Transactions that are acknowledged once they are durable.
+    /// Transactions that must be durable.
     Durable,
     /// Writes that nobody waits for.
     Relaxed,
-    /// A dump or a restore: as long as it takes.
+    /// A dump or a restore, without a time limit.
     Bulk,
 }
 
 impl Purpose {
-    /// What a session of this purpose sets. Whatever the server's own settings say: what the engine relies on
-    /// stands here.
+    /// The session settings for this purpose. The engine relies on these, not on the settings of the server.
     fn settings(self) -> &'static str {
         match self {
             Self::Reads => {
                 "SET default_transaction_isolation = 'read committed'; \
                  SET statement_timeout = '5s'"
             }
-            // Shorter than a read waits: one that takes long is ended by its server, and none is doubted for it.
+            // Shorter than the limit for reads: the server ends a slow read, and the connection is not taken for
+            // broken.
             Self::LongReads => {
                 "SET default_transaction_isolation = 'read committed'; \
                  SET statement_timeout = '4s'"
@@ -85,7 +85,7 @@ impl Purpose {
 pub(super) struct Connector {
     hosts: Arc<[HostConfig]>,
     tls: MakeRustlsConnect,
-    /// How often a server was given up, since it did not answer. Connections of before lead to the same one.
+    /// How often a server was given up because it did not respond. Older connections lead to that server.
     given_up: Arc<AtomicU64>,
 }
 
@@ -107,8 +107,8 @@ impl Connector {
         })
     }
 
-    /// A connection to the first host that answers and takes writes. All are asked at once, so that one that
-    /// hangs keeps nobody waiting. `Err` says of each host why not.
+    /// A connection to the first host that responds and accepts writes. All hosts are tried at once, so that a host
+    /// that hangs delays nobody. `Err` says for each host why not.
     pub(super) async fn connect(&self, purpose: Purpose) -> Result<Connection, String> {
         let mut attempts: FuturesUnordered<_> = self
             .hosts
@@ -116,7 +116,7 @@ impl Connector {
             .map(|host| async move {
                 timeout(CONNECT, self.connect_to(host, purpose))
                     .await
-                    .unwrap_or_else(|_elapsed| Err("it does not answer".to_owned()))
+                    .unwrap_or_else(|_elapsed| Err("it does not respond".to_owned()))
                     .map_err(|error| format!("{}: {error}", host.name))
             })
             .collect();
@@ -152,25 +152,25 @@ impl Connector {
         })
     }
 
-    /// This connection's server does not answer: who asks next asks on one that is made from now on, whatever it is
-    /// for. Else each kind of connection would find that out for itself, one after the other in one request.
+    /// Reports that the server of this connection does not respond: from now on only new connections are used, for
+    /// every purpose. Otherwise each kind of connection would time out separately, one after the other in one request.
     pub(super) fn doubt(&self, connection: &Connection) {
         let before = connection.given_up_before;
         let (order, unless) = (Ordering::SeqCst, Ordering::SeqCst);
-        // Many find it out at once, and the first has said it for all.
+        // Many callers notice it at the same time. Only the first report counts.
         self.given_up
             .compare_exchange(before, before + 1, order, unless)
             .ok();
     }
 
-    /// Whether it was made since a server was last given up, and is open.
+    /// Whether the connection is open and was made after a server was last given up.
     pub(super) fn trusts(&self, connection: &Connection) -> bool {
         !connection.client.is_closed()
             && connection.given_up_before == self.given_up.load(Ordering::SeqCst)
     }
 
-    /// Lets go of a connection that keeps an answer to itself, and of the server's side of it. A server that only
-    /// waits for its standby would go on waiting, with nobody there, until it has no connection left for anyone.
+    /// Closes a connection that does not respond, and cancels its statement on the server. Otherwise a server that
+    /// waits for its standby would keep waiting, until it has no connections left.
     pub(super) fn give_up(&self, connection: Connection) {
         self.doubt(&connection);
         let tls = self.tls.clone();
@@ -182,8 +182,8 @@ impl Connector {
     }
 }
 
-/// Carries a connection's bytes, and notes a warning 01000 before the answer that it belongs to arrives:
-/// "canceling wait for synchronous replication" comes with a COMMIT that otherwise looks well.
+/// Drives a connection, and records a warning 01000 before its response arrives: "canceling wait for synchronous
+/// replication" comes with a COMMIT that otherwise looks successful.
 async fn drive<S, T>(mut driver: tokio_postgres::Connection<S, T>, warned: Arc<AtomicBool>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -197,28 +197,28 @@ where
             tracing::debug!(
                 code = notice.code().code(),
                 message = notice.message(),
-                "the database says"
+                "message from the database"
             );
         }
     }
 }
 
-/// A connection, and the statements that it has prepared.
+/// A connection with its prepared statements.
 pub(super) struct Connection {
     pub(super) client: Client,
     statements: Mutex<HashMap<&'static str, Statement>>,
     warned: Arc<AtomicBool>,
-    /// Carries its bytes.
+    /// The task that drives it.
     driver: AbortHandle,
     /// See [`Connector::trusts`].
     given_up_before: u64,
 }
 
-/// What statements take.
+/// Parameters of a statement.
 pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Connection {
-    /// The statement, prepared once for each connection.
+    /// The statement, prepared once per connection.
     pub(super) async fn statement(
         &self,
         sql: &'static str,
@@ -258,8 +258,7 @@ impl Connection {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
-    /// As [`row`](Self::row) of both, sent together and answered in order: the second sees what the first waited
-    /// for.
+    /// Like [`row`](Self::row) for two statements, pipelined in order: the second sees what the first waited for.
     pub(super) async fn rows_of_both(
         &self,
         first: (&'static str, Parameters<'_>),
@@ -276,7 +275,7 @@ impl Connection {
         Ok((first?, second?))
     }
 
-    /// How many rows it changed.
+    /// Returns how many rows it changed.
     pub(super) async fn execute(
         &self,
         sql: &'static str,
@@ -286,7 +285,7 @@ impl Connection {
         self.client.execute(&statement, parameters).await
     }
 
-    /// Whether there was a warning 01000 since the last time that this was asked.
+    /// Whether there was a warning 01000 since the last call.
     pub(super) fn take_warning(&self) -> bool {
         self.warned.swap(false, Ordering::SeqCst)
     }

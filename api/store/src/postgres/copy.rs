@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::row;
 use crate::Record;
 
-/// A table that is filled.
+/// A table to fill.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum CopyTarget {
     Users,

@@ -7,14 +7,15 @@ use super::transact::Transaction;
 use super::{locks, row};
 use crate::DeleteUser;
 
-/// Sessions, one-time tokens and letters go with the user by the schema's references.
+/// The foreign keys of the schema remove sessions, one-time tokens and queued mails together with the user.
 pub(super) async fn delete(
     transaction: &Transaction<'_>,
     id: UserId,
 ) -> Result<DeleteUser, DatabaseError> {
     const USER: &str = "DELETE FROM users WHERE id = $1";
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
-    // Letters to his address that are about nobody yet: unless somebody else gave it, and he did not verify it.
+    // Queued mails to the address that name no user, unless another user has the address and this user has not verified
+    // it.
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
@@ -38,7 +39,8 @@ pub(super) async fn delete(
     }
     let range = |prefix: AccountPrefix| [[prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat()];
     let [first, last] = range(SignInAttempt::prefix(&user.username_key));
-    // Who never read it must not free it of its counts: they could have it flooded by coming and going.
+    // A user who has not verified the address must not reset its counters: registering and deleting again and again
+    // would get around the limits.
     let email = email.filter(|_| user.is_verified);
     let mail = email
         .as_ref()

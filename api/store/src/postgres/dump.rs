@@ -1,5 +1,5 @@
-//! Everything that is kept, read in one snapshot: `REPEATABLE READ` shows the moment of its first look, whatever
-//! is written meanwhile.
+//! Reads everything in one snapshot: `REPEATABLE READ` shows the moment of its first statement, whatever is written
+//! meanwhile.
 
 use std::pin::pin;
 
@@ -28,12 +28,12 @@ impl Backup for PostgresStore {
     }
 }
 
-/// Records that travel together.
+/// Records per batch.
 const BATCH: usize = 1024;
-/// Batches that wait for their reader; then the database waits.
+/// Batches that are read ahead.
 const AHEAD: usize = 2;
 
-/// Any number that no other program in the database takes for its own lock.
+/// A number that no other program in the database is likely to use for an advisory lock.
 const LOCK: i64 = 0x7061_7373_6475_6d70;
 
 const USERS: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
@@ -55,7 +55,7 @@ const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
 pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
-    // Ends with the connection.
+    // The lock ends with the connection.
     const ONE_AT_A_TIME: &str = "SELECT pg_try_advisory_lock($1)";
     const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let connection = connector
@@ -129,7 +129,7 @@ async fn read(
     let mut rows = pin!(rows);
     while let Some(batch) = rows.try_next().await? {
         if batches.send(Ok(batch)).await.is_err() {
-            // Nobody reads on.
+            // The reader has gone.
             break;
         }
     }

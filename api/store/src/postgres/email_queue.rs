@@ -1,4 +1,4 @@
-//! Letters that wait to be sent. Nodes that look for one at once get one each.
+//! Queued mail. Nodes that claim at the same time get different mails.
 
 use async_trait::async_trait;
 use password_auth_model::{EmailAddress, QueuedEmail, QueuedEmailId, Timestamp, UserId};
@@ -55,7 +55,7 @@ pub(super) async fn add(
     transaction: &Transaction<'_>,
     queued_email: &QueuedEmail,
 ) -> Result<(), DatabaseError> {
-    // About somebody who is gone there is nothing to say.
+    // Nothing is queued about a user who does not exist.
     const INSERT: &str = concat!(
         "INSERT INTO letters (",
         letter_columns!(),
@@ -81,8 +81,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// The one that has been due longest, for `lease` milliseconds; those that another node is just taking are passed
-/// over.
+/// Claims the mail that has been due longest, for `lease` milliseconds. Skips mails that another node is claiming.
 pub(super) async fn claim(
     transaction: &Transaction<'_>,
     lease: i64,

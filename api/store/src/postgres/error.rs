@@ -1,22 +1,22 @@
-//! What went wrong between here and the database, and what it means for who asked.
+//! Errors of the database, and what they mean for the caller.
 
 use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
 
-/// Why a piece of work was not done.
+/// Why work failed.
 #[derive(Debug)]
 pub(super) enum DatabaseError {
-    /// The database said no, or the connection broke.
+    /// The database returned an error, or the connection broke.
     Database(tokio_postgres::Error),
     /// No host could be reached.
     Unreachable(String),
-    /// The work found that it should not go on.
+    /// The work itself decided to fail.
     Store(StoreError),
 }
 
 impl DatabaseError {
-    /// Whether another connection may do better: this one is gone, or the server is going.
+    /// Whether another connection may succeed: this one is broken, or the server is shutting down.
     pub(super) fn is_lost_connection(&self) -> bool {
         let Self::Database(error) = self else {
             return false;
@@ -28,7 +28,7 @@ impl DatabaseError {
                 SqlState::CRASH_SHUTDOWN,
                 SqlState::CANNOT_CONNECT_NOW,
                 SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-                // The other side was made a standby.
+                // The server has become a standby.
                 SqlState::READ_ONLY_SQL_TRANSACTION,
             ]
             .contains(code),
@@ -63,7 +63,7 @@ impl From<DatabaseError> for StoreError {
     }
 }
 
-/// Nothing was done, and the same may go well a moment later.
+/// Nothing was done, and a retry may succeed.
 fn means_busy(code: &SqlState) -> bool {
     [
         SqlState::LOCK_NOT_AVAILABLE,
@@ -75,7 +75,7 @@ fn means_busy(code: &SqlState) -> bool {
     .contains(code)
 }
 
-/// For the log and the operator. A database error's detail quotes rows: it is left out.
+/// For the log and the operator. Leaves out the detail of a database error, which quotes rows.
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());

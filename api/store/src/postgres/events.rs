@@ -1,4 +1,4 @@
-//! What happened.
+//! Events.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ impl EventStore for PostgresStore {
     }
 }
 
-/// Removes events of class `$9` of user `$3` behind the latest `$10`: one as a rule, and some at a time of an account
-/// that has more, since they were not counted when they were added. What another node is just removing is passed over.
+/// Removes events of class `$9` of user `$3` after the latest `$10`: usually one, but several at a time if older
+/// versions have added more. Skips rows that another node is removing.
 macro_rules! forget_surplus {
     () => {
         "DELETE FROM events WHERE id = ANY (ARRAY( \
@@ -55,7 +55,8 @@ macro_rules! forget_surplus {
 }
 
 pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<(), DatabaseError> {
-    // Of somebody who is gone only that he is. His row is shared, so that a deletion comes before or after.
+    // For a deleted user, only the event of the deletion is added. The user's row is locked for share, so that a
+    // deletion comes before or after.
     const INSERT: &str = concat!(
         "WITH added AS (INSERT INTO events (",
         event_columns!(),
@@ -70,7 +71,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, event: &Event) -> Result<
         forget_surplus!()
     );
     let class = event.what.class();
-    // With the one that is added, which the same statement does not see.
+    // Together with the added event, which the same statement does not see.
     let others = i64::try_from(class.room()).unwrap_or(i64::MAX) - 1;
     let insert = match event.what {
         EventKind::Deleted => LAST,

@@ -1,4 +1,4 @@
-//! Filling an empty database, in one transaction: all of it, or nothing.
+//! Loads a dump into an empty database, in one transaction.
 
 use std::pin::Pin;
 
@@ -11,7 +11,7 @@ use super::copy::{CopyTarget, write};
 use super::error::{DatabaseError, describe};
 use crate::{LoadError, Loaded, Records, StoreError};
 
-/// All tables, the one that others refer to first.
+/// All tables. The table that others reference comes first.
 macro_rules! tables {
     () => {
         "users, sessions, sign_in_attempts, one_time_tokens, events, letters"
@@ -28,7 +28,7 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
          AND NOT EXISTS (SELECT FROM sign_in_attempts) AND NOT EXISTS (SELECT FROM one_time_tokens) \
          AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM letters)";
     const ANALYZE: &str = concat!("ANALYZE ", tables!());
-    // Whatever goes wrong, the transaction ends with its connection.
+    // If anything fails, the transaction ends with its connection.
     let connection = connector
         .connect(Purpose::Bulk)
         .await
@@ -54,7 +54,7 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
             "the commit was not confirmed by the standby".to_owned(),
         )));
     }
-    // So that the first queries are planned for what is there now.
+    // Update the planner's statistics for the first queries.
     connection
         .client
         .batch_execute(ANALYZE)
@@ -65,7 +65,7 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
 
 type Copy = Pin<Box<BinaryCopyInWriter>>;
 
-/// One COPY for as long as records of one table come.
+/// One COPY per table.
 async fn copy_all(connection: &Connection, mut records: Records) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     let mut under_way: Option<(CopyTarget, Copy)> = None;
@@ -101,7 +101,7 @@ async fn finish(copy: Option<(CopyTarget, Copy)>) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// A unique name, a session's user: what the schema holds, whoever wrote the records.
+/// The records may violate a constraint of the schema, such as a unique name or the user of a session.
 fn failed(error: tokio_postgres::Error) -> LoadError {
     let contradicts = [
         SqlState::UNIQUE_VIOLATION,

@@ -1,4 +1,4 @@
-//! What a transaction holds until it ends, so that what it has read stays true.
+//! Locks that a transaction holds until it ends, so that what it has read stays true.
 
 use password_auth_model::{EmailKey, User, UserId};
 use sha2::{Digest as _, Sha256};
@@ -7,10 +7,10 @@ use super::error::DatabaseError;
 use super::row::{self, user_columns};
 use super::transact::Transaction;
 
-/// Held by whoever takes an active admin away, from the look at the others to the commit.
+/// Held by a transaction that removes an active admin, from the check for others to the commit.
 const ADMINS: i64 = 0x7061_7373_6164_6d6e;
 
-/// The user, unchanged by others until the transaction ends.
+/// The user, locked until the transaction ends.
 pub(super) async fn user(
     transaction: &Transaction<'_>,
     id: UserId,
@@ -24,7 +24,7 @@ pub(super) async fn user(
     Ok(found.map(|found| row::user(&found, 0)).transpose()?)
 }
 
-/// Whether there is another active admin. Until the transaction ends nobody takes one away.
+/// Whether there is another active admin. No other transaction can remove one until this one ends.
 pub(super) async fn another_active_admin(
     transaction: &Transaction<'_>,
     than: UserId,
@@ -38,7 +38,7 @@ pub(super) async fn another_active_admin(
     Ok(another.is_some())
 }
 
-/// Whether somebody else than `user` has verified the address. Until the transaction ends nobody else does.
+/// Whether another user has verified the address. No other transaction can verify it until this one ends.
 pub(super) async fn is_verified_by_another(
     transaction: &Transaction<'_>,
     email: &EmailKey,
@@ -55,7 +55,7 @@ pub(super) async fn is_verified_by_another(
     Ok(another.is_some())
 }
 
-/// Two addresses of one number would only wait for one another.
+/// Two addresses with the same number would only wait for each other.
 fn lock_number(email: &EmailKey) -> i64 {
     let digest = Sha256::digest(email.as_str());
     let mut first = [0; 8];

@@ -1,9 +1,9 @@
-//! The engine for more than one machine: PostgreSQL, asked by any number of nodes.
+//! The engine for several machines: PostgreSQL, shared by any number of nodes.
 //!
-//! Everything is read from and written to the primary. Reads share a few pipelined connections; each transaction
-//! has one for itself. What is decided is decided inside the transaction that writes it, and time, where nodes
-//! must agree on it, is the database's own (`clock_ms()` in the schema). A commit is acknowledged once it is on
-//! disk, and on the synchronous standby where the server has one.
+//! All reads and writes go to the primary. Reads share a few pipelined connections; each transaction has its own.
+//! Decisions are made inside the transaction that writes them. Where nodes must agree on the time, it is the database's
+//! (`clock_ms()` in the schema). A commit is acknowledged once it is on disk and, if the server has a synchronous
+//! standby, on the standby.
 
 mod attempts;
 mod connect;
@@ -44,58 +44,58 @@ use super::StoreError;
 use super::gate::Gate;
 use crate::Lifecycle;
 
-/// A write that waited longer than this before it was begun is refused without effect: its client has
-/// given up or soon will, and what it asked for might surprise him later.
+/// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
+/// expect the write any more.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// Connections that reads share. More do not make reads faster, since each carries as many as come.
+/// Connections that reads share. More would not be faster, since each is pipelined.
 const READING_CONNECTIONS: usize = 2;
 
-/// Connections of one node for transactions that are acknowledged. With the others (reads, relaxed) a node holds
-/// 23 at most; a server's default is to allow 100.
+/// Connections of one node for durable transactions. Together with the others, a node has at most 23; the default limit
+/// of a server is 100.
 const DURABLE_CONNECTIONS: usize = 16;
-/// Connections of one node for writes that nobody waits for.
+/// Connections of one node for relaxed writes.
 const RELAXED_CONNECTIONS: usize = 4;
 
-/// Why the database can not be used: what is wrong, and what to do.
+/// Why the database cannot be used: what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No host answers, or none takes writes.
+    /// No host responds, or none accepts writes.
     #[error(
-        "the database can not be reached: {0}. Check DATABASE_URL, and that a server runs there and takes writes"
+        "the database cannot be reached: {0}. Check DATABASE_URL, and that a server runs there and accepts writes"
     )]
     Unreachable(String),
-    /// Certificates.
-    #[error("the database's certificates can not be used: {0}")]
+    /// The certificates cannot be used.
+    #[error("the certificates for the database cannot be used: {0}")]
     Tls(String),
-    /// The server is not as it must be.
-    #[error("the database can not be used: {0}")]
+    /// The server does not meet the requirements.
+    #[error("the database cannot be used: {0}")]
     Server(String),
-    /// A newer program made the schema.
+    /// The schema is from a newer version of this program.
     #[error("the database was written by a newer version of this program: use that version")]
     OtherVersion,
-    /// The pool of connections.
-    #[error("connections to the database can not be pooled: {0}")]
+    /// The connection pool cannot be created.
+    #[error("cannot create the connection pool: {0}")]
     Pool(String),
 }
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     reads: Reads,
-    /// In front of the long reads.
+    /// Limits long reads.
     gate: Gate,
-    /// Whoever stands behind one of these on its connection waits as long as it takes: nobody does.
+    /// Long reads have their own connection, so that no other query waits behind one.
     long_reads: Arc<Reads>,
     durable: Pool,
     relaxed: Pool,
 }
 
 impl PostgresStore {
-    /// Reaches the database, checks that it can keep the store's promises, and brings its schema up to date.
-    /// With `require_standby` it must also commit to a synchronous standby.
+    /// Connects to the database, checks that it can keep the store's promises, and upgrades its schema. With
+    /// `require_standby` it must also commit to a synchronous standby.
     ///
     /// # Errors
-    /// A sentence for the operator: what is wrong with the database, and what to do.
+    /// A sentence for the operator: what is wrong with the database and what to do.
     pub async fn connect(url: &DatabaseUrl, require_standby: bool) -> Result<Self, OpenError> {
         let connector = Connector::new(url)?;
         let connection = connector
@@ -113,7 +113,7 @@ impl PostgresStore {
         })
     }
 
-    /// Runs `work` in a transaction that is durable once this says `Ok`.
+    /// Runs `work` in a transaction that is durable once this returns `Ok`.
     async fn durable<T: Send + 'static>(
         &self,
         work: impl for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync + 'static,
@@ -121,7 +121,7 @@ impl PostgresStore {
         self.durable.run(Arc::new(work)).await
     }
 
-    /// Runs `work` in a transaction that a crash of the server may take back.
+    /// Runs `work` in a transaction that may be lost if the database server crashes.
     async fn relaxed<T: Send + 'static>(
         &self,
         work: impl for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync + 'static,
@@ -140,7 +140,7 @@ impl Lifecycle for PostgresStore {
         sweep::sweep(self).await
     }
 
-    /// Never: a database that fails is reached again once it is back.
+    /// Never completes: a database that fails is used again once it is back.
     async fn failed(&self) {
         pending().await
     }

@@ -1,4 +1,4 @@
-//! Reads: a few connections that everybody shares, each with many queries under way at once (pipelining).
+//! Reads: a few shared connections, each with many pipelined queries.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,7 +12,7 @@ use super::connect::{Connection, Connector, Parameters, Purpose};
 use super::error::DatabaseError;
 use crate::StoreError;
 
-/// How long a read may take. A connection that keeps one longer is given up: its other side hangs.
+/// How long a read may take. After that, the connection is given up: the server hangs.
 const READ: Duration = Duration::from_secs(5);
 
 pub(super) struct Reads {
@@ -26,12 +26,12 @@ pub(super) struct Reads {
 #[derive(Default)]
 struct Slot {
     current: RwLock<Option<Arc<Connection>>>,
-    /// Held by whoever connects, so that one does it for all.
+    /// Held while connecting, so that only one caller connects.
     connecting: Mutex<()>,
 }
 
 impl Reads {
-    /// Over that many connections of that purpose.
+    /// With this many connections for this purpose.
     pub(super) fn new(connector: Connector, purpose: Purpose, connections: usize) -> Self {
         Self {
             connector,
@@ -53,7 +53,7 @@ impl Reads {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
-    /// A connection that broke fails its next query: once more, on a new one.
+    /// A broken connection fails its next query, which is then tried once more on a new connection.
     pub(super) async fn rows(
         &self,
         sql: &'static str,
@@ -82,7 +82,7 @@ impl Reads {
                 self.connector.doubt(&connection);
                 slot.forget(&connection);
                 return Err(DatabaseError::Store(StoreError::Unavailable(
-                    "the database does not answer".to_owned(),
+                    "the database does not respond".to_owned(),
                 )));
             }
         };
@@ -94,7 +94,7 @@ impl Reads {
         result
     }
 
-    /// What connects, until the store is closed.
+    /// The connector, until the store is closed.
     pub(super) fn connector(&self) -> Result<&Connector, StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
@@ -144,7 +144,7 @@ impl Slot {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = connection;
     }
 
-    /// Lets go of the connection, unless another stands there already.
+    /// Drops the connection, unless it has already been replaced.
     fn forget(&self, connection: &Arc<Connection>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current

@@ -1,5 +1,5 @@
-//! Keys of addresses, computed anew after the function that makes them has changed: SQL cannot. Inside the migration's
-//! transaction, under its lock.
+//! Computes the keys of addresses again after their function has changed, which SQL cannot do. Runs inside the
+//! migration's transaction, under its lock.
 
 use password_auth_model::EmailAddress;
 use tokio_postgres::{Client, Error, Row};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::SAME_ADDRESS;
 
-/// Rows that are read and written together.
+/// Rows per batch.
 const STEP: i64 = 1000;
 
 pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
@@ -19,11 +19,11 @@ pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
          FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE users.id = new.id";
     const SET_LETTERS: &str = "UPDATE letters SET recipient_key = new.key \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE letters.id = new.id";
-    // Identifiers are in the order of time.
+    // Ids are in the order of time.
     const UNVERIFY: &str = "UPDATE users u SET is_verified = false \
          FROM users earlier WHERE u.is_verified AND earlier.is_verified \
          AND earlier.email_key = u.email_key AND earlier.id < u.id RETURNING u.id, earlier.id";
-    // An address that nobody verified blocks nobody.
+    // Only verified addresses are unique.
     const UNIQUE: &str =
         "CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified";
     change(client, USERS, SET_USERS).await?;
@@ -35,7 +35,7 @@ pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
     client.batch_execute(UNIQUE).await
 }
 
-/// Reads id, address and key in steps, and sets the keys that are others now.
+/// Reads id, address and key in batches, and sets the keys that have changed.
 async fn change(client: &Client, select: &str, set: &str) -> Result<(), Error> {
     let mut last = Uuid::nil();
     loop {

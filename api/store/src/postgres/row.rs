@@ -1,4 +1,4 @@
-//! Records as rows. Moments are `bigint` milliseconds, as everywhere in this program.
+//! Records as rows. Times are `bigint` milliseconds.
 
 use std::str::FromStr;
 
@@ -31,7 +31,7 @@ macro_rules! session_columns {
 
 pub(super) use {session_columns, user_columns};
 
-/// The user in these columns, from column `first` on.
+/// Reads the user from the columns from `first` on.
 pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
     Ok(User {
         id: UserId::from_bytes(get::<Uuid>(row, first)?.into_bytes()),
@@ -53,7 +53,7 @@ pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
 /// How many columns [`user`] reads.
 pub(super) const USER_COLUMNS: usize = 13;
 
-/// The session in these columns, from column `first` on.
+/// Reads the session from the columns from `first` on.
 pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
     let Json(retired): Json<Vec<Retired>> = get(row, first + 9)?;
     let Json(trail): Json<Trail> = get(row, first + 11)?;
@@ -98,7 +98,7 @@ pub(super) const fn session_id(id: SessionId) -> Uuid {
     Uuid::from_bytes(*id.as_bytes())
 }
 
-/// `bigint` holds every moment: see [`Timestamp::from_millis`].
+/// Every time fits into a `bigint`: see [`Timestamp::from_millis`].
 pub(super) const fn millis(at: Timestamp) -> i64 {
     at.as_millis().cast_signed()
 }
@@ -116,7 +116,7 @@ fn optional_moment(row: &Row, column: usize) -> Result<Option<Timestamp>, StoreE
         .transpose()
 }
 
-/// A value that is kept by its name.
+/// A value that is stored by its name.
 fn named<T: FromStr>(name: &str) -> Result<T, StoreError> {
     name.parse()
         .map_err(|_| StoreError::Corrupt("a name that is newer than this program".to_owned()))
@@ -132,7 +132,7 @@ pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, 
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// PostgreSQL's texts hold no NUL, and neither does any name or address that is kept: nobody has it.
+/// `None` if the text contains a NUL: PostgreSQL cannot store it, so no user has such a name or address.
 pub(super) fn searchable(text: &str) -> Option<&str> {
     (!text.contains('\0')).then_some(text)
 }

@@ -1,7 +1,7 @@
-//! The schema: made, and brought up to date, by whichever node comes first.
+//! Creates and upgrades the schema. The first node that starts does it.
 //!
-//! A library for migrations would bring more than these few lines: they run once, under a lock, and refuse a
-//! schema that is newer than the program.
+//! A library for migrations is not needed for this: migrations run once, under a lock, and a schema that is newer than
+//! the program is refused.
 
 use password_auth_model::UsernameKey;
 use tokio_postgres::Client;
@@ -10,7 +10,8 @@ use super::connect::Connection;
 use super::error::describe;
 use super::{OpenError, rekey};
 
-/// In the order in which they run; never changed once they were released. The schema's version is how many ran.
+/// In the order in which they run. Never change a released migration. The version of the schema is the number of
+/// migrations that have run.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_users_and_sessions.sql"),
     include_str!("migrations/0002_accounts.sql"),
@@ -20,16 +21,16 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_namesakes.sql"),
 ];
 
-/// The migration behind which keys of addresses are computed anew.
+/// After this migration, the keys of addresses are computed again.
 const ADDRESSES: usize = 4;
 
-/// PostgreSQL 12 and up. Tests run on what the distribution has.
+/// PostgreSQL 12. Tests run on the version of the distribution.
 const MINIMUM_SERVER: i32 = 120_000;
 
-/// Any number that no other program in the database takes for its own lock.
+/// A number that no other program in the database is likely to use for an advisory lock.
 const LOCK: i64 = 0x7061_7373_6175_7468;
 
-/// Checks the server, then runs what has not run.
+/// Checks the server, then runs the missing migrations.
 pub(super) async fn prepare(
     connection: &Connection,
     require_standby: bool,
@@ -53,7 +54,7 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
     let (full_page_writes, standbys): (String, String) = (row.get(4), row.get(5));
     if number < MINIMUM_SERVER {
         return Err(OpenError::Server(format!(
-            "it is version {version}; this program needs 12 or newer"
+            "it has version {version}, but this program needs 12 or newer"
         )));
     }
     if encoding != "UTF8" {
@@ -63,15 +64,15 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
     }
     if fsync != "on" || full_page_writes != "on" {
         return Err(OpenError::Server(
-            "fsync or full_page_writes is off, so a power loss would take what was acknowledged: \
-             switch both on"
+            "fsync or full_page_writes is off, so acknowledged data could be lost in a power \
+             failure: turn both on"
                 .to_owned(),
         ));
     }
     if require_standby && standbys.trim().is_empty() {
         return Err(OpenError::Server(
-            "DATABASE_REQUIRE_STANDBY is on, and the server waits for no standby: \
-             set its synchronous_standby_names"
+            "DATABASE_REQUIRE_STANDBY is on, but the server does not wait for a standby: set its \
+             synchronous_standby_names"
                 .to_owned(),
         ));
     }
@@ -79,7 +80,7 @@ async fn check_server(client: &Client, require_standby: bool) -> Result<(), Open
 }
 
 async fn migrate(client: &Client) -> Result<(), OpenError> {
-    // Ends with the transaction, so with the connection at the latest.
+    // The lock ends with the transaction, or with the connection.
     client.batch_execute("BEGIN").await.map_err(database)?;
     client
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
@@ -118,10 +119,7 @@ async fn migrate(client: &Client) -> Result<(), OpenError> {
         if number == ADDRESSES {
             rekey::addresses(client).await.map_err(failed)?;
         }
-        tracing::info!(
-            migration = number,
-            "the database's schema was brought up to date"
-        );
+        tracing::info!(migration = number, "the database schema was upgraded");
     }
     if !missing.is_empty() {
         let version = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);

@@ -1,4 +1,4 @@
-//! Sign-ins.
+//! Sessions.
 
 use async_trait::async_trait;
 use password_auth_model::{
@@ -75,7 +75,7 @@ pub(super) async fn create(
     session: &Session,
     password_version: u32,
 ) -> Result<NewSession, DatabaseError> {
-    // Locks the user's row: whoever disables him, or changes his password, comes before or after.
+    // Locks the user's row, so that deactivating the user or changing the password comes before or after.
     const SIGNED_IN: &str = "UPDATE users SET last_login = $3 \
          WHERE id = $1 AND is_active AND password_version = $2";
     const IS_ACTIVE: &str = "SELECT 1 FROM users WHERE id = $1 AND is_active";
@@ -124,7 +124,7 @@ pub(super) async fn create(
             ],
         )
         .await?;
-    // Whatever its clock says, the new one stays.
+    // The new session always stays, whatever its id.
     let others = i64::try_from(MAX_SESSIONS - 1).unwrap_or(i64::MAX);
     transaction
         .execute(
@@ -167,19 +167,19 @@ pub(super) async fn with_user(
         .transpose()
 }
 
-/// Held until the transaction ends.
+/// The lock is held until the transaction ends.
 const LOCK: &str = concat!(
     "SELECT ",
     session_columns!(),
     " FROM sessions s WHERE s.id = $1 FOR UPDATE"
 );
 
-/// What of a session changes.
+/// The columns of a session that change.
 const WRITE: &str = "UPDATE sessions SET last_used = $2, generation = $3, confirmed = $4, epoch = $5, \
      retired = $6, ended = $7, trail = $8 WHERE id = $1";
 
-/// The session's row is locked from the look to the commit. Its user and the time are asked for behind the lock,
-/// in statements of their own, so that they are of the moment after everything that was waited for.
+/// The session's row is locked from the read to the commit. The user and the time are read after the lock, in separate
+/// statements, so that they are not older than what the lock waited for.
 pub(super) async fn rotate(
     transaction: &Transaction<'_>,
     id: SessionId,
@@ -254,7 +254,7 @@ pub(super) async fn note_use(
     }
 }
 
-/// The session, unchanged by others until the transaction ends.
+/// The session, locked until the transaction ends.
 async fn locked(
     transaction: &Transaction<'_>,
     id: SessionId,
@@ -282,7 +282,7 @@ async fn write(transaction: &Transaction<'_>, session: &Session) -> Result<(), D
     Ok(())
 }
 
-/// Renews a session that is that person's and was not ended; `None` if it is not.
+/// Renews a session of this user that has not ended. `None` if there is no such session.
 pub(super) async fn renew(
     transaction: &Transaction<'_>,
     id: SessionId,

@@ -1,5 +1,5 @@
-//! Removing what has expired, in steps small enough that nobody waits long for one. Nodes that sweep at once share
-//! the work: each passes over what another holds.
+//! Removes what has expired, in steps small enough that nobody waits long. Nodes that sweep at the same time share the
+//! work: each skips rows that another has locked.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::error::DatabaseError;
 use super::transact::Transaction;
 use crate::StoreError;
 
-/// Rows that one step removes.
+/// The most rows that one step removes.
 const STEP: u64 = 500;
 
-// Each statement looks at what it removes, and at nothing else, however many rows there are. The time is asked for
-// once, by a query of its own: where it might differ from row to row, no index can answer. And what is to go is an
-// array: joined with, it would be compared to every row, since the planner does not know how little it is.
+// Each statement only reads the rows that it removes. The time comes from a subquery, so that it is the same for all
+// rows and an index can be used. The rows to remove are an array: the planner does not know how few they are, and would
+// compare a join with every row.
 const SESSIONS: &str = "DELETE FROM sessions WHERE id = ANY (ARRAY( \
      SELECT id FROM sessions WHERE expires_at <= (SELECT clock_ms() - $1) \
       ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -94,7 +94,7 @@ mod tests {
             (TOKENS, "expires_at"),
             (EVENTS, "at"),
         ] {
-            // As a prepared statement is planned after some executions: for no values in particular.
+            // Like the generic plan that a prepared statement gets after some executions.
             let explain = format!(
                 "SET plan_cache_mode = force_generic_plan; PREPARE sweep AS {statement}; \
                  EXPLAIN EXECUTE sweep(0, 500)"

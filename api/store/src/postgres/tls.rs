@@ -1,4 +1,4 @@
-//! TLS to the database, by rustls: the server's certificate and its name are always checked.
+//! TLS to the database, with rustls. The server's certificate and its name are always checked.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::OpenError;
 
-/// Trusts the authorities in the file if there is one, else the system's.
+/// Trusts the CA certificates in the file, or the system's if there is no file.
 pub(super) fn connector(root_certificates: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
     let roots = match root_certificates {
         Some(path) => from_file(path)?,
@@ -36,12 +36,12 @@ fn from_file(path: &Path) -> Result<RootCertStore, OpenError> {
             .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(roots)
 }
 
-/// None is no error: a server on this machine needs none, and a handshake says what it misses.
+/// It is not an error if there are none: a server on this machine needs none, and a handshake reports what is missing.
 fn from_system() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -1,4 +1,4 @@
-//! Addresses, and the one-time tokens that are mailed to them.
+//! E-mail addresses and one-time tokens.
 
 use async_trait::async_trait;
 use password_auth_model::{
@@ -121,7 +121,7 @@ pub(super) fn one_time_token(row: &Row, first: usize) -> Result<OneTimeToken, St
     })
 }
 
-/// A good token's user, then its purpose; both locked, in the order in which every transaction locks them.
+/// The user and the purpose of a valid token. Both are locked, in the order in which all transactions lock them.
 async fn locked(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
@@ -219,7 +219,7 @@ pub(super) async fn confirm(
     })
 }
 
-/// What a mailed token may change.
+/// Writes what a mailed token may change.
 async fn write(transaction: &Transaction<'_>, user: &User) -> Result<(), DatabaseError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $2, password_version = $3, email = $4, \
          email_key = $5, is_verified = $6 WHERE id = $1";

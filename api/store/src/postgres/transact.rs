@@ -1,8 +1,8 @@
-//! Transactions, each on a connection of its own for as long as it lasts.
+//! Transactions. Each has a connection of its own while it lasts.
 //!
-//! A transaction runs in a task of its own: whoever waits for it may give up, and it still ends, one way or the
-//! other, before its connection goes back. One that lasts too long is given up with its connection, so that a
-//! database that hangs keeps nobody from its successor.
+//! A transaction runs in its own task: even if its caller gives up, it ends before its connection returns to the pool.
+//! A transaction that takes too long is given up together with its connection, so that a database that hangs does not
+//! block the use of its successor.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,19 +32,19 @@ macro_rules! work {
 
 pub(super) use work;
 
-/// How long somebody waits for a transaction, its commit included: shorter than any client waits for us. A
-/// commit takes long when its standby does not answer.
+/// How long a caller waits for a transaction and its commit: less than any client waits for the server. A commit takes
+/// long if the standby does not respond.
 const ANSWER: Duration = Duration::from_secs(8);
 
-/// How long a transaction may keep its connection: nobody waits for it any longer than that.
+/// How long a transaction may keep its connection. Nobody waits longer than that.
 const HELD: Duration = ANSWER;
 
-/// How long the server may take over a connection that is to go back to the pool.
+/// How long a rollback may take before the connection is dropped instead of returned to the pool.
 const ROLL_BACK: Duration = Duration::from_secs(2);
 
-const NO_ANSWER: &str = "the database, or its standby, does not answer";
+const NO_ANSWER: &str = "the database or its standby does not respond";
 
-/// What runs inside a transaction. It may run twice: once more if its connection was lost before the commit.
+/// The work of a transaction. It may run twice: again if the connection was lost before the commit.
 pub(super) type Work<T> = Arc<dyn for<'a> Fn(&'a Transaction<'a>) -> Pending<'a, T> + Send + Sync>;
 
 pub(super) type Pending<'a, T> =
@@ -54,7 +54,7 @@ pub(super) type Pending<'a, T> =
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
     asked: Instant,
-    /// What became of the COMMIT, if it went out with the last statement.
+    /// The result of the COMMIT, if it was sent with the last statement.
     committed: OnceLock<Result<(), tokio_postgres::Error>>,
 }
 
@@ -83,9 +83,9 @@ impl Transaction<'_> {
         Ok(self.connection.execute(sql, parameters).await?)
     }
 
-    /// As [`execute`](Self::execute), and the COMMIT with it: one journey less, and rows that are locked for a shorter
-    /// time. The work's last statement: where it fails, the COMMIT behind it rolls back. Never its first, which may
-    /// meet a connection that has long been cut: what a COMMIT was sent behind is not tried again.
+    /// Like [`execute`](Self::execute), together with the COMMIT: one round trip less, and shorter locks. Only for the
+    /// last statement of the work: if it fails, the COMMIT rolls back. Not for the first one: it may meet a broken
+    /// connection, and a statement that was sent with a COMMIT is not tried again.
     pub(super) async fn execute_and_commit(
         &self,
         sql: &'static str,
@@ -101,7 +101,7 @@ impl Transaction<'_> {
         Ok(changed?)
     }
 
-    /// How long ago the work was asked for. `Err` if that is longer than a client should be surprised by.
+    /// How long the work has waited. `Err` if it has waited so long that its client no longer expects it.
     pub(super) fn waited(&self) -> Result<Duration, DatabaseError> {
         let waited = self.asked.elapsed();
         if waited > MAX_WAIT {
@@ -110,8 +110,8 @@ impl Transaction<'_> {
         Ok(waited)
     }
 
-    /// For an answer that rests on what another transaction wrote: the commit then waits as that one's did. What
-    /// is visible here may still miss on the standby, if that one's wait was cancelled.
+    /// For a result that depends on another transaction: makes the commit wait for the standby like that one. What is
+    /// visible here may be missing on the standby if the other wait was cancelled.
     pub(super) async fn wait_for_what_was_read(&self) -> Result<(), DatabaseError> {
         const MARK: &str = "SELECT pg_logical_emit_message(true, 'password-auth', '')";
         self.execute(MARK, &[]).await?;
@@ -119,7 +119,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Connections for transactions of one purpose.
+/// A pool of connections for transactions of one purpose.
 #[derive(Clone)]
 pub(super) struct Pool(managed::Pool<Manager>);
 
@@ -133,14 +133,14 @@ impl Pool {
             .max_size(size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(MAX_WAIT))
-            // The last one used first, so that what a quiet hour does not need stays idle.
+            // The last used connection first, so that connections that are not needed stay idle.
             .queue_mode(QueueMode::Lifo)
             .build()
             .map(Self)
             .map_err(|error| OpenError::Pool(error.to_string()))
     }
 
-    /// Runs `work` in a transaction. `Ok` once it is committed, as far as the pool's purpose promises.
+    /// Runs `work` in a transaction. Returns `Ok` once it is committed, as durably as the pool's purpose promises.
     pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
         let (pool, asked) = (self.clone(), Instant::now());
         let running = tokio::spawn(async move { pool.run_to_its_end(&work, asked).await });
@@ -176,7 +176,7 @@ impl Pool {
         ended.result
     }
 
-    /// The connections that are idle lead to the same server, and are not used again.
+    /// Idle connections lead to the same server and are not used again.
     fn give_up(&self, connection: Object<Manager>) {
         let connector = &self.0.manager().connector;
         connector.give_up(Object::take(connection));
@@ -195,18 +195,18 @@ impl Pool {
     }
 }
 
-/// How far a try came.
+/// How an attempt failed.
 enum Attempt {
-    /// It has no effect.
+    /// It had no effect.
     NothingDone(DatabaseError),
-    /// The commit was sent, and may or may not count.
+    /// The commit was sent and may or may not have succeeded.
     Unknown(String),
 }
 
 /// How a transaction ended.
 struct Ended<T> {
     result: Result<T, Attempt>,
-    /// Its connection may go back to the pool.
+    /// Whether its connection may return to the pool.
     cleanly: bool,
 }
 
@@ -222,12 +222,12 @@ async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) ->
             cleanly: true,
         };
     }
-    // Sent together: the first statement does not wait for the answer to BEGIN.
+    // Pipelined: the first statement does not wait for the response to BEGIN.
     let begin = connection.client.batch_execute("BEGIN");
     let (begun, worked) = tokio::join!(begin, work(&transaction));
     let worked = begun.map_err(DatabaseError::from).and(worked);
     let committed = match (transaction.committed.into_inner(), worked.is_ok()) {
-        // Also where the statement before it has no answer: nobody knows.
+        // Also if the statement before it got no response: the outcome is unknown.
         (Some(committed), _) => committed,
         (None, true) => {
             connection.take_warning();
@@ -252,7 +252,7 @@ async fn transact<T>(connection: &Connection, work: &Work<T>, asked: Instant) ->
     Ended { result, cleanly }
 }
 
-/// Whether it went well.
+/// Returns whether it succeeded.
 async fn roll_back(connection: &Connection) -> bool {
     let rolled_back = timeout(ROLL_BACK, connection.client.batch_execute("ROLLBACK")).await;
     matches!(rolled_back, Ok(Ok(())))

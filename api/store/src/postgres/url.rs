@@ -1,7 +1,7 @@
-//! `DATABASE_URL`: which hosts, who asks, and how far the network between is trusted.
+//! `DATABASE_URL`: the hosts, the user, and how far the network is trusted.
 //!
-//! tokio-postgres reads the URL, but for what it does not know: `sslrootcert`, and the values of `sslmode`
-//! that check the server's certificate. Here a connection that is encrypted is also checked, always.
+//! tokio-postgres parses the URL, except for what it does not support: `sslrootcert`, and the values of `sslmode` that
+//! check the server's certificate. An encrypted connection always checks the certificate.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,12 +12,12 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// Where the database is. `Debug` shows the hosts alone: the rest may hold a password.
+/// Where the database is. `Debug` only shows the hosts: the rest may contain a password.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     /// One for each host, in the order of preference.
     pub(super) hosts: Vec<HostConfig>,
-    /// Authorities to trust beside the system's, as PEM.
+    /// PEM file with CA certificates to trust instead of the system's.
     pub(super) root_certificates: Option<PathBuf>,
 }
 
@@ -28,36 +28,36 @@ pub(super) struct HostConfig {
     pub(super) config: Config,
 }
 
-/// What is wrong with a URL. The sentence quotes nothing of it.
+/// What is wrong with a URL. The sentence never quotes the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
     /// Another scheme, or none.
     #[error(
-        "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, several HOST:PORT separated by commas"
+        "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, with several HOST:PORT separated by commas"
     )]
     Scheme,
-    /// tokio-postgres does not take it.
+    /// tokio-postgres cannot parse it.
     #[error(
-        "it can not be read: percent-encode what is no letter or digit in the name and the password, and check the parameters"
+        "it is not a valid URL: percent-encode everything except letters and digits in the user name and the password, and check the parameters"
     )]
     Unreadable,
     /// No host.
     #[error("it names no host")]
     NoHost,
-    /// An `sslmode` that is no promise, or unknown.
+    /// An `sslmode` that does not protect, or is unknown.
     #[error(
-        "sslmode is verify-full (encrypted, and the server's certificate is checked) or disable (the network between is trusted); \
-         the others protect from nobody who could stand in between"
+        "sslmode must be verify-full (encrypted, with a checked certificate) or disable (for a \
+         trusted network); the other modes do not protect from somebody in between"
     )]
     SslMode,
 }
 
-/// What is said of encryption.
+/// What the URL says about encryption.
 #[derive(Clone, Copy)]
 enum Encryption {
     Verified,
     Off,
-    /// Nothing: off for this machine, verified for others.
+    /// Nothing: off for this machine, verified for other hosts.
     Unsaid,
 }
 
@@ -98,7 +98,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// A configuration for each host, so that each is tried with a time limit of its own.
+/// One configuration per host, so that each has its own time limit.
 fn hosts(config: &Config, encryption: Encryption) -> Result<Vec<HostConfig>, InvalidDatabaseUrl> {
     let hosts = config.get_hosts();
     if hosts.is_empty() {
@@ -114,7 +114,7 @@ fn hosts(config: &Config, encryption: Encryption) -> Result<Vec<HostConfig>, Inv
         .enumerate()
         .map(|(index, host)| {
             let port = port_of(index);
-            // PostgreSQL speaks no TLS on a socket of its own machine.
+            // PostgreSQL does not support TLS on Unix sockets.
             let encrypted = match (host, encryption) {
                 (Host::Unix(_), _) | (_, Encryption::Off) => false,
                 (_, Encryption::Verified) => true,

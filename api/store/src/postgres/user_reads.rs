@@ -43,7 +43,7 @@ pub(super) async fn list(
         user_columns!(),
         " FROM users u WHERE u.id > $3 ORDER BY u.id OFFSET $1 LIMIT $2"
     );
-    // No user has the least of all ids: it holds no version.
+    // No user has the lowest id: it contains no UUID version.
     let after = filter
         .after
         .map_or(Uuid::nil(), |id| Uuid::from_bytes(*id.as_bytes()));
@@ -67,7 +67,7 @@ pub(super) async fn count(reads: &Reads) -> Result<u64, StoreError> {
 }
 
 pub(super) async fn by_email(reads: &Reads, email: &EmailKey) -> Result<Vec<User>, StoreError> {
-    // The verified one comes first, and is alone.
+    // A verified address comes first, and is the only result.
     const SELECT: &str = concat!(
         "SELECT ",
         user_columns!(),
@@ -131,7 +131,7 @@ mod tests {
             .await
             .expect("a store");
         cluster.sql_in(database, MANY).await;
-        // As a prepared statement is planned after some executions: for no values in particular.
+        // Like the generic plan that a prepared statement gets after some executions.
         let explain = format!(
             "SET plan_cache_mode = force_generic_plan; PREPARE listed AS {OF_ROLE}; \
              EXPLAIN EXECUTE listed(0, 10, '{}', 'guest')",

@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ pub(super) async fn create(
     transaction: &Transaction<'_>,
     user: &User,
 ) -> Result<CreateUser, DatabaseError> {
-    // Waits for whoever is just taking the name.
+    // Waits for a transaction that is taking the name.
     const INSERT: &str = "INSERT INTO users \
          (id, username, username_key, password_hash, password_version, email, email_key, is_verified, \
           full_name, role, is_active, created_at, last_login, deactivated_by_self) \
@@ -265,8 +265,8 @@ pub(super) async fn change(
     }
     let key = row::user_id(id);
     if before.is_active && !after.is_active {
-        // First, so that none of them is rotated by somebody whom others see disabled already: a rotation holds its
-        // session, and reads its user without a lock.
+        // Sessions first. A rotation locks its session and reads the user without a lock, so a session must not be
+        // rotated after others see the user as deactivated.
         transaction.execute(END_SESSIONS, &[&key]).await?;
         void_tokens(transaction, id).await?;
     }

@@ -1,11 +1,11 @@
-//! The one way by which anything in the trees changes, so that a snapshot of an earlier moment can be kept
-//! (see `snapshot`). One record changes by itself; several change in one transaction.
+//! All changes of the trees go through here, so that snapshots can save old values (see `snapshot`). A single record is
+//! changed directly, several in one transaction.
 //!
-//! Everything that writes runs on the one writing thread (see `writer`), so that what it has read stays
-//! true until it is here. A transaction rolls sled's write buffer twice, which takes longer than everything
-//! else together, and keeps every reader waiting meanwhile; a change of one record does neither. A
-//! transaction's closure may run more than once and holds a lock of the whole process: it does nothing but
-//! apply, and reaches the trees only through its own handles, since `tree.get()` inside deadlocks.
+//! All writes run on the one writing thread (see `writer`), so that what they have read stays true. A transaction
+//! flushes sled's write buffer twice, which takes longer than everything else together, and all readers wait meanwhile;
+//! a change of a single record does neither. The closure of a transaction may run several times and holds a lock of the
+//! whole process. So it only applies the changes, and only uses its own handles of the trees: `tree.get()` inside it
+//! deadlocks.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ use super::trees::{Tree, unavailable};
 use crate::StoreError;
 
 impl Batch {
-    /// As [`Trees::apply`].
+    /// Like [`Trees::apply`].
     pub(super) fn apply(&self, tables: &Tables) -> Result<(), StoreError> {
         let changes = self.0.iter().map(|(tree, key, value)| {
             let tree = *tree;
@@ -31,7 +31,7 @@ impl Batch {
 }
 
 impl Tables {
-    /// Makes all of the changes, or none. On the writing thread only.
+    /// Makes all changes or none. Only call it on the writing thread.
     pub(super) fn apply(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
         self.snapshot.keep(&self.trees, changes)?;
         match changes {

@@ -1,4 +1,4 @@
-//! The writes about tries, which are counted by when they are paid off.
+//! Writes about attempt counters.
 
 use async_trait::async_trait;
 use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
@@ -41,7 +41,7 @@ impl AttemptStore for SledStore {
     }
 }
 
-/// Counts a try, unless it comes from a network from which somebody signed in to the account lately.
+/// Counts an attempt, unless it comes from a network that is remembered for the account.
 pub(super) fn count_sign_in(
     tables: &Tables,
     attempt: SignInAttempt,
@@ -59,7 +59,7 @@ pub(super) fn count_sign_in(
     count(tables, attempt.account(), rate, now)
 }
 
-/// Counts a try under that key.
+/// Counts an attempt under this key.
 pub(super) fn count(
     tables: &Tables,
     key: &[u8; 16],

@@ -1,4 +1,4 @@
-//! Changes of what stands in the trees, one or several; how they are made is `apply`'s.
+//! Changes of the trees. `apply` makes them.
 
 use sled::IVec;
 
@@ -6,20 +6,20 @@ use super::trees::Tree;
 
 /// A change of one record.
 pub(super) enum Change<'a> {
-    /// Writes `new` if `old` still stands there, which nothing but another writing thread could change.
+    /// Writes `new` if the value is still `old`. Only another writing thread could have changed it.
     Swap {
         tree: Tree,
         key: &'a [u8],
         old: Option<IVec>,
         new: &'a [u8],
     },
-    /// Writes `value`, whatever stands there.
+    /// Writes `value`, whatever the value is.
     Put {
         tree: Tree,
         key: &'a [u8],
         value: &'a [u8],
     },
-    /// Removes what stands there.
+    /// Removes the record.
     Remove { tree: Tree, key: &'a [u8] },
 }
 
@@ -36,7 +36,7 @@ impl Change<'_> {
         }
     }
 
-    /// What stands there afterwards.
+    /// The value after the change.
     pub(super) const fn value(&self) -> Option<&[u8]> {
         match self {
             Self::Swap { new, .. } => Some(new),
@@ -46,7 +46,7 @@ impl Change<'_> {
     }
 }
 
-/// Changes that are gathered one after the other; at one place, the last one holds.
+/// A list of changes. For the same key, the last change counts.
 #[derive(Default)]
 pub(super) struct Batch(pub(super) Vec<(Tree, IVec, Option<IVec>)>);
 

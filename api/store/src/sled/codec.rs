@@ -1,4 +1,4 @@
-//! How records stand on disk: one byte of format version, then postcard.
+//! The encoding of records: one byte for the version, then postcard.
 
 use password_auth_model::{Event, OneTimeToken, QueuedEmail};
 use serde::Serialize;
@@ -6,13 +6,12 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
-/// A kind of record.
+/// A type of record.
 pub(super) trait Stored: Serialize + DeserializeOwned {
-    /// The version of those that are written today. A record that changes gets the next one, and `legacy` learns
-    /// to read this one.
+    /// The version that is written now. If the type changes, raise it and add the old version to `legacy`.
     const VERSION: u8 = 1;
 
-    /// Reads one of an older version; `None` if there was no such version.
+    /// Reads an older version. `None` if there was no such version.
     fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {
         let _ = (version, record);
         None

@@ -1,9 +1,8 @@
-//! Removing a person and everything that is about him.
+//! Removes a user and everything about them.
 //!
-//! One transaction removes him, his name, his addresses, sessions and one-time tokens, and notes what is left to
-//! remove: with him goes everything by which it could be found. The rest follows, most often before anything else
-//! is written, and in steps where there is a lot. What a crash, or a caller that gave up, has left of it is removed
-//! at the next start, or by the next sweep.
+//! One transaction removes the user, their name, address, sessions and one-time tokens, and records what is left to
+//! remove, which could not be found without the user. The rest is removed afterwards, in steps if there is a lot. If a
+//! crash or a cancelled call leaves something, the next start or the next sweep removes it.
 
 use password_auth_model::{
     AccountPrefix, Attempt, EmailKey, QueuedEmail, SignInAttempt, User, UserId, UsernameKey,
@@ -17,23 +16,23 @@ use super::trees::{Tree, email_prefix, unavailable, user_key};
 use super::{email_queue, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
-/// Events that one step removes.
+/// The most events that one step removes.
 const STEP: usize = 256;
 
-/// What is left to remove of somebody.
+/// What is left to remove of a user.
 #[derive(Serialize, Deserialize)]
 struct Deletion {
-    /// Beside what is found by his id: counts of tries at his account.
+    /// The key of the user's attempt counters. Everything else is found by the id.
     username: UsernameKey,
-    /// Letters to this address that are about nobody yet.
+    /// Queued mails to this address that name no user are removed.
     letters_to: Option<EmailKey>,
-    /// The counts of letters to this address, and of tries to sign in by it.
+    /// The counters of mail to this address, and of sign-in attempts with it, are removed.
     counted_for: Option<EmailKey>,
 }
 
 impl Stored for Deletion {}
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     Done,
@@ -41,10 +40,10 @@ pub(super) enum Progress {
     More,
 }
 
-/// Removes somebody; [`proceed`] until it is done.
+/// Removes a user. Call [`proceed`] until it is done.
 pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progress), StoreError> {
     let Some(user) = tables.user(id)? else {
-        // Whoever asks again since a first answer was lost is told when nothing is left.
+        // A second call, after the first response was lost, is answered when nothing is left.
         return if tables.contains(Tree::Deletions, id.as_bytes())? {
             Ok((DeleteUser::Deleted, proceed(tables, id)?))
         } else {
@@ -64,9 +63,9 @@ pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progres
     Ok((DeleteUser::Deleted, proceed(tables, id)?))
 }
 
-/// An address that he never verified may be another's. What waits for that other one stays; and so does the count
-/// of letters, lest whoever gives a stranger's address, and deletes his account, again and again, has as many letters
-/// sent there as he likes.
+/// An address that the user never verified may belong to another user, whose queued mail stays. The counter of mail
+/// stays too: otherwise, registering with a stranger's address and deleting the account, again and again, would get
+/// around the limit.
 fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     let email = user.email.as_ref().map(|email| email.key());
     let has_namesakes = match &email {
@@ -83,7 +82,7 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     })
 }
 
-/// Removes more of what is left, if anything is.
+/// Removes some more of what is left.
 pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreError> {
     let Some(rest) = tables.record::<Deletion>(Tree::Deletions, id.as_bytes())? else {
         return Ok(Progress::Done);
@@ -100,7 +99,7 @@ pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreErro
     Ok(Progress::Done)
 }
 
-/// Whose deletion was not finished.
+/// A user whose deletion is not finished.
 pub(super) fn unfinished(tables: &Tables) -> Result<Option<UserId>, StoreError> {
     let first = tables.tree(Tree::Deletions).first().map_err(unavailable)?;
     first
@@ -112,7 +111,7 @@ pub(super) fn unfinished(tables: &Tables) -> Result<Option<UserId>, StoreError> 
         .transpose()
 }
 
-/// Finishes all deletions, at a start.
+/// Finishes all deletions, at the start.
 pub(super) fn finish(tables: &Tables) -> Result<(), StoreError> {
     while let Some(id) = unfinished(tables)? {
         proceed(tables, id)?;
@@ -120,7 +119,7 @@ pub(super) fn finish(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletions that an older version began hold addresses as it compared them.
+/// Deletions that an older version began contain address keys of that version.
 pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     let anew = |key: EmailKey| EmailKey::of(key.as_str());
     for entry in tables.tree(Tree::Deletions) {
@@ -161,23 +160,23 @@ fn remove_attempt(tables: &Tables, key: &[u8]) -> Result<(), StoreError> {
     tables.apply(&[Change::Remove { tree, key }])
 }
 
-/// Looks at the whole queue, which is short.
+/// Reads the whole queue, which is short.
 fn remove_queued_emails(tables: &Tables, id: UserId, rest: &Deletion) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     for queued_email in tables.tree(Tree::QueuedEmails).iter().values() {
         let queued_email: QueuedEmail = decode(&queued_email.map_err(unavailable)?)?;
-        let is_his = match queued_email.user {
+        let is_theirs = match queued_email.user {
             Some(user) => user == id,
             None => rest.letters_to.as_ref() == Some(&queued_email.to.key()),
         };
-        if is_his {
+        if is_theirs {
             email_queue::remove(&mut batch, &queued_email);
         }
     }
     batch.apply(tables)
 }
 
-/// Removes some of his events; how many.
+/// Removes some of the user's events. Returns how many.
 fn remove_events(tables: &Tables, id: UserId) -> Result<usize, StoreError> {
     let mut batch = Batch::default();
     let mut removed = 0;

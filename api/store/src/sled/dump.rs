@@ -1,5 +1,5 @@
-//! The store's snapshot (see `snapshot`) as a stream of records. Each step is read on the writing thread, and
-//! decoded outside of it; the next one is asked for when the stream is, so that a slow reader keeps nobody.
+//! The store's snapshot (see `snapshot`) as a stream of records. Each step is read on the writing thread and decoded
+//! outside of it. The next step is read when the stream is polled, so that a slow reader delays nobody.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,12 +28,12 @@ impl Backup for SledStore {
     }
 }
 
-/// Between two attempts while writes are queued up to the brim. No event tells when there is room.
+/// The pause before the next attempt while the write queue is full. There is no event for when there is room.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
     let reader = Arc::new(Reader::new(Arc::clone(&store.tables.snapshot)));
-    // Nobody would know any more that what is left of a deleted person has to go.
+    // The backup does not contain unfinished deletions, so they are finished first.
     while let Some(user) = take(store, &reader).await? {
         store
             .durable(move |tables| deletion::proceed(tables, user))
@@ -54,7 +54,7 @@ pub(super) async fn dump(store: &SledStore) -> Result<Records, StoreError> {
     })))
 }
 
-/// Takes the snapshot, unless somebody's deletion is not finished: whose.
+/// Takes the snapshot. If the deletion of a user is not finished, returns that user instead.
 async fn take(store: &SledStore, reader: &Arc<Reader>) -> Result<Option<UserId>, StoreError> {
     let held_by = Arc::downgrade(reader);
     let look = move |tables: &Tables| {
@@ -77,7 +77,7 @@ async fn next(writer: &Writer) -> Result<Chunk, StoreError> {
     }
 }
 
-/// `None` for a count that can not be read, which counts for nothing, and which the next sweep removes.
+/// `None` for an attempt counter that cannot be read. It has no effect, and the next sweep removes it.
 fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, StoreError> {
     let record = match section {
         Section::Users => Record::User(decode(value)?),

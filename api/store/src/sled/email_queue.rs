@@ -1,4 +1,4 @@
-//! The writes about letters that wait to be sent.
+//! Writes about queued mail.
 
 use async_trait::async_trait;
 use password_auth_model::{QueuedEmail, QueuedEmailId, Timestamp};
@@ -37,7 +37,7 @@ impl EmailQueue for SledStore {
     }
 }
 
-/// Puts a letter into the queue, unless the person whom it is about is gone.
+/// Adds a mail to the queue, unless the user that it is about does not exist.
 pub(super) fn add(tables: &Tables, queued_email: &QueuedEmail) -> Result<(), StoreError> {
     if let Some(user) = queued_email.user
         && !tables.contains(Tree::Users, user.as_bytes())?
@@ -120,7 +120,7 @@ pub(super) fn remove(batch: &mut Batch, queued_email: &QueuedEmail) {
     batch.remove(Tree::QueuedEmailsDue, &timed_key(queued_email.due, id));
 }
 
-/// What stands somewhere because of a letter.
+/// The tree entries of a queued mail.
 pub(super) fn entries(queued_email: &QueuedEmail) -> Result<[IndexEntry; 2], StoreError> {
     let id = queued_email.id.as_bytes();
     Ok([

@@ -1,6 +1,6 @@
-//! The writes about events.
+//! Writes about events.
 //!
-//! An account's events are few (see [`forget_surplus`]), so that looking at the index of all of them costs little.
+//! An account has few events (see [`forget_surplus`]), so reading its whole index costs little.
 
 use async_trait::async_trait;
 use password_auth_model::{Event, EventId, EventKind, UserId};
@@ -30,17 +30,17 @@ impl EventStore for SledStore {
     }
 }
 
-/// Events that are removed when one is added.
+/// The most events that are removed when one is added.
 const STEP: usize = 16;
 
-/// Keeps an event, unless the person is gone, and it says anything else.
+/// Adds an event. If the user does not exist, only the event of their deletion is added.
 pub(super) fn add(tables: &Tables, event: &Event) -> Result<(), StoreError> {
     let is_of_nobody = !tables.contains(Tree::Users, event.user.as_bytes())?;
     if is_of_nobody && event.what != EventKind::Deleted {
         return Ok(());
     }
-    // One after the other costs far less than a transaction. A crash in between leaves a place in the index
-    // without its event, which readers pass over; an event without its place would be found by nobody.
+    // Two single writes cost far less than a transaction. A crash in between leaves an index entry without its event,
+    // which readers skip. An event without its index entry could not be found.
     let key = user_key(event.user, event.id.as_bytes());
     tables.apply(&[Change::Put {
         tree: Tree::UserEvents,
@@ -55,8 +55,8 @@ pub(super) fn add(tables: &Tables, event: &Event) -> Result<(), StoreError> {
     forget_surplus(tables, event)
 }
 
-/// Removes those for which there is no room any more beside one that was just added: one as a rule, and some at a time
-/// of an account that has more, since they were not counted when they were added.
+/// Removes events over the limit after one was added: usually one, but several at a time if older versions have added
+/// more.
 fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     let class = added.what.class();
     let mut found = 0;
@@ -80,7 +80,7 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     }
     for place in surplus {
         let event = place.get(16..).unwrap_or_default();
-        // In this order, as above.
+        // In this order, for the same reason as above.
         for (tree, key) in [(Tree::Events, event), (Tree::UserEvents, &place[..])] {
             tables.apply(&[Change::Remove { tree, key }])?;
         }
@@ -88,7 +88,7 @@ fn forget_surplus(tables: &Tables, added: &Event) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What stands somewhere because of an event.
+/// The tree entries of an event.
 pub(super) fn entries(event: &Event) -> Result<[IndexEntry; 2], StoreError> {
     let place = user_key(event.user, event.id.as_bytes()).to_vec();
     let class = vec![event.what.class().number()];

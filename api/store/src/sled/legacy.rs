@@ -1,5 +1,5 @@
-//! Records as earlier versions of the program wrote them. They are read where they stand, and stand in today's
-//! form once something changes them.
+//! Records as earlier versions of the program wrote them. They can be read, and are written in the current form when
+//! they change.
 
 use password_auth_model::{
     EmailAddress, End, FullName, Generation, PasswordHash, Retired, Role, Session, SessionId,
@@ -60,7 +60,7 @@ impl From<UserV1> for User {
     }
 }
 
-/// Before it was noted who deactivated an account: an admin, as far as is known.
+/// Before it was recorded who deactivated an account. It counts as an admin.
 #[derive(Deserialize)]
 struct UserV2 {
     id: UserId,
@@ -98,7 +98,7 @@ impl From<UserV2> for User {
     }
 }
 
-/// Before it was noted who presents tokens.
+/// Before the clients that present tokens were recorded.
 #[derive(Deserialize)]
 struct SessionV1 {
     id: SessionId,

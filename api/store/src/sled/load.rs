@@ -1,5 +1,5 @@
-//! Filling an empty store with a dump's records. Too many for one transaction: while it is under way, a mark
-//! stands in place of the format, so that a folder with half of them is not served (see `open`).
+//! Loads a dump into an empty store. There are too many records for one transaction: meanwhile a mark replaces the
+//! format, so that an incomplete folder is not served (see `open`).
 
 use futures_util::StreamExt as _;
 use password_auth_model::UserId;
@@ -22,7 +22,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
             Ok(loaded)
         }
         Err(error) => {
-            // If it can not be emptied, the mark stays, and says so at the next start.
+            // If the store cannot be emptied, the mark stays, and the next start reports it.
             if let Err(undo) = empty(store).await {
                 tracing::warn!(%undo, "what was loaded could not be removed again");
             }
@@ -31,7 +31,7 @@ pub(super) async fn load(store: &SledStore, records: Records) -> Result<Loaded, 
     }
 }
 
-/// Sets the mark, if nothing is there.
+/// Sets the mark if the store is empty.
 fn begin(tables: &Tables) -> Result<bool, StoreError> {
     if Tree::ALL.iter().any(|tree| !tables.tree(*tree).is_empty()) {
         return Ok(false);
@@ -45,7 +45,7 @@ async fn fill(store: &SledStore, mut records: Records) -> Result<Loaded, LoadErr
     while let Some(batch) = records.next().await {
         let batch = batch.map_err(LoadError::Records)?;
         batch.iter().for_each(|record| loaded.count(record));
-        // Each batch is flushed: what waits for a flush stays in memory.
+        // Flush each batch: what is not flushed stays in memory.
         store
             .durable(move |tables| Ok(batch.iter().try_for_each(|record| add(tables, record))))
             .await??;
@@ -60,7 +60,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
             let entries = entries.into_iter().map(|e| (e.tree, e.key, e.value));
             holds(insert(tables, entries)?, || {
                 format!(
-                    "user {}, his name or his verified address is there twice",
+                    "user {}, the user name or the verified e-mail address occurs twice",
                     user.id
                 )
             })
@@ -68,36 +68,36 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         Record::Session(session) => {
             is_there(tables, session.user, || format!("session {}", session.id))?;
             holds(insert(tables, sessions::entries(session)?)?, || {
-                format!("session {} is there twice", session.id)
+                format!("session {} occurs twice", session.id)
             })
         }
         Record::Attempt { key, until } => {
             let entry = (Tree::Attempts, key.to_vec(), moment(*until).to_vec());
             holds(insert(tables, [entry])?, || {
-                "a count of tries is there twice".to_owned()
+                "an attempt counter occurs twice".to_owned()
             })
         }
         Record::OneTimeToken(token) => {
             is_there(tables, token.user, || "a one-time token".to_owned())?;
             holds(insert(tables, tokens::entries(token)?)?, || {
-                "a one-time token is there twice".to_owned()
+                "a one-time token occurs twice".to_owned()
             })
         }
         Record::Event(event) => holds(insert(tables, events::entries(event)?)?, || {
-            format!("event {} is there twice", event.id)
+            format!("event {} occurs twice", event.id)
         }),
         Record::QueuedEmail(queued_email) => {
             if let Some(user) = queued_email.user {
                 is_there(tables, user, || format!("letter {}", queued_email.id))?;
             }
             holds(insert(tables, email_queue::entries(queued_email)?)?, || {
-                format!("letter {} is there twice", queued_email.id)
+                format!("queued mail {} occurs twice", queued_email.id)
             })
         }
     }
 }
 
-/// Whether nothing stood at any of the places. Past `Tables::apply`: nobody takes a snapshot of half a store.
+/// Returns whether none of the keys existed. Does not use `Tables::apply`: there is no snapshot of an incomplete store.
 fn insert(
     tables: &Tables,
     entries: impl IntoIterator<Item = IndexEntry>,
@@ -112,7 +112,7 @@ fn insert(
 
 fn is_there(tables: &Tables, user: UserId, what: impl FnOnce() -> String) -> Result<(), LoadError> {
     let is_there = tables.contains(Tree::Users, user.as_bytes())?;
-    holds(is_there, || format!("{} belongs to nobody", what()))
+    holds(is_there, || format!("{} belongs to no user", what()))
 }
 
 fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError> {
@@ -123,7 +123,7 @@ fn holds(fits: bool, sentence: impl FnOnce() -> String) -> Result<(), LoadError>
     }
 }
 
-/// Removes everything, and then the mark.
+/// Removes everything, then the mark.
 async fn empty(store: &SledStore) -> Result<(), StoreError> {
     for tree in Tree::ALL {
         let step = move |tables: &Tables| {

@@ -1,28 +1,28 @@
-//! Places in sled's log that its recovery passes over without a word.
+//! Finds places in sled's log that its recovery skips silently.
 //!
-//! The data file is a log in segments. At a start sled reads those that its last snapshot does not cover; a
-//! segment whose head it can not read it leaves out, and one in which it meets a bad message it leaves at that
-//! message. For the end of the log, which a crash tears, that is right, and [`watermark`](super::watermark) watches it.
-//! Elsewhere it is damage; so the same segments are read here first, as sled 0.34 reads them
-//! (`pagecache/logger.rs`, `pagecache/iterator.rs`), which brings them into the kernel's cache for it.
+//! The data file is a log of segments. At a start, sled reads the segments that its last snapshot does not cover. It
+//! skips a segment whose head it cannot read, and the rest of a segment after a bad message. That is right at the end
+//! of the log, which a crash may tear, and [`watermark`](super::watermark) checks it. Elsewhere it is damage. So the same
+//! segments are read here first, like sled 0.34 reads them (`pagecache/logger.rs`, `pagecache/iterator.rs`). This also
+//! brings them into the kernel's cache for sled.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// sled's default, which is what we use.
+/// sled's default, which we use.
 const SEGMENT: usize = 512 * 1024;
 const SEGMENT_HEAD: usize = 20;
-/// sled begins no message with less space than this.
+/// sled never begins a message with less space than this.
 const MESSAGE_HEAD: usize = 32;
-/// How sled writes the numbers of a segment's head.
+/// The mask for the numbers in a segment head.
 const FLIPPED: u64 = 0x7FFF_FFFF_FFFF_FFFF;
 
-/// A message of this kind fills the rest of its segment.
+/// The kind of a message that fills the rest of its segment.
 const CAP: u8 = 2;
 
-/// The offsets in the data file at which something can not be read that sled passes over.
+/// The offsets in the data file of unreadable messages that sled skips.
 pub(super) fn holes(sled_dir: &Path) -> io::Result<Vec<u64>> {
     let file = match File::open(sled_dir.join("db")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -43,7 +43,7 @@ pub(super) fn holes(sled_dir: &Path) -> io::Result<Vec<u64>> {
         }
     }
     let newest = heads.iter().map(|(_, head)| head.number).max();
-    // From here on sled looks for the end itself.
+    // From here on, sled itself looks for the end.
     let tail = heads.iter().map(|(_, head)| head.stable).max();
     let mut segment = vec![0; SEGMENT];
     for (offset, head) in heads {
@@ -66,7 +66,7 @@ pub(super) fn holes(sled_dir: &Path) -> io::Result<Vec<u64>> {
     Ok(holes)
 }
 
-/// Where its log began to be uncovered: sled names snapshots so.
+/// The place up to which the newest snapshot covers the log, from the name of the snapshot.
 fn newest_snapshot(sled_dir: &Path) -> io::Result<u64> {
     let mut newest = 0;
     for entry in fs::read_dir(sled_dir)? {
@@ -78,7 +78,7 @@ fn newest_snapshot(sled_dir: &Path) -> io::Result<u64> {
     Ok(newest)
 }
 
-/// The place of the first message that can not be read, in the segment of that number.
+/// The offset of the first unreadable message in the segment with this number.
 fn first_bad(segment: &[u8], number: u64) -> Option<usize> {
     let mut at = SEGMENT_HEAD;
     while at + MESSAGE_HEAD <= SEGMENT {
@@ -94,7 +94,7 @@ fn first_bad(segment: &[u8], number: u64) -> Option<usize> {
 struct SegmentHead {
     /// Segments are numbered in the order of writing.
     number: u64,
-    /// All before this one had been written when this one was begun.
+    /// All segments before this one were written when this one was begun.
     stable: u64,
 }
 
@@ -106,7 +106,7 @@ impl SegmentHead {
         }
         let (position, stable) = rest.split_first_chunk::<8>()?;
         let stable = stable.first_chunk::<8>()?;
-        // -1 before anything was written.
+        // -1 if nothing was written.
         let stable = (u64::from_le_bytes(*stable) ^ FLIPPED).cast_signed().max(0);
         Some(Self {
             number: (u64::from_le_bytes(*position) ^ FLIPPED) / SEGMENT as u64,

@@ -1,9 +1,9 @@
 //! The embedded engine: sled 0.34, in one folder of one process.
 //!
-//! What the crate does badly is wrapped here and nowhere else: its `flush` does not sync (see `writer`),
-//! a start that was killed leaves a file that the next start trips over (see `open`), and a transaction
-//! must not touch a tree from outside (see `trees`). Reads are inline; every write goes through one
-//! thread, and what must be durable is acknowledged by another after one flush for all that waited.
+//! Sled's problems are handled here and nowhere else: its `flush` does not sync (see `writer`), a start that is killed
+//! leaves a file that makes the next start fail (see `open`), and a transaction must not use a tree from outside (see
+//! `trees`). Reads run inline. All writes go through one thread. A second thread acknowledges durable writes, after
+//! one flush for all that wait.
 
 mod apply;
 mod attempts;
@@ -49,21 +49,21 @@ use super::gate::Gate;
 use crate::Lifecycle;
 use crate::threads::Threads;
 
-/// A write that waited longer than this before it was begun is refused without effect: its client has
-/// given up or soon will, and what it asked for might surprise him later.
+/// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
+/// expect the write any more.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// How much of what sled has read stays in memory, unless a caller says otherwise. sled's own default is a gigabyte.
+/// The default size of sled's cache. Sled's own default is a gigabyte.
 pub const CACHE_BYTES: u64 = 64 << 20;
 
-/// Threads for reads that look at many records. More would only compete for the processor with everything else.
+/// Threads for long reads. More would only compete for the processor.
 const READERS: usize = 2;
 
 /// A store in a folder.
 pub struct SledStore {
     tables: Arc<Tables>,
     writer: Arc<Writer>,
-    /// In front of the readers.
+    /// Limits long reads.
     gate: Gate,
     readers: Arc<Threads>,
     closed: AtomicBool,
@@ -77,21 +77,21 @@ impl SledStore {
         open::exists(data_dir)
     }
 
-    /// Whose the store in `data_dir` is, if there is one.
+    /// The owner of the store in `data_dir`, if there is one.
     #[must_use]
     pub fn owner(data_dir: &Path) -> Option<u32> {
         open::owner(data_dir)
     }
 
-    /// Opens the store in `data_dir`, made if it is not there. Blocks.
+    /// Opens the store in `data_dir`, or creates it. Blocks.
     ///
     /// # Errors
-    /// A sentence for the operator: what is wrong with the folder, and what to do.
+    /// A sentence for the operator: what is wrong with the folder and what to do.
     pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
         Self::open_as(data_dir, CACHE_BYTES, MAX_WAIT)
     }
 
-    /// As [`open`](Self::open), with another bound than [`CACHE_BYTES`].
+    /// Like [`open`](Self::open), with another cache size than [`CACHE_BYTES`].
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -99,7 +99,7 @@ impl SledStore {
         Self::open_as(data_dir, cache_bytes, MAX_WAIT)
     }
 
-    /// As [`open`](Self::open), with another bound than [`MAX_WAIT`].
+    /// Like [`open`](Self::open), with another limit than [`MAX_WAIT`].
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -123,7 +123,7 @@ impl SledStore {
         })
     }
 
-    /// For reads, which do not pass the writing thread.
+    /// For reads, which do not go through the writing thread.
     fn tables(&self) -> Result<&Arc<Tables>, StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
@@ -145,7 +145,7 @@ impl SledStore {
         self.writer.run(Durability::Soon, work).await
     }
 
-    /// For a read that looks at many records.
+    /// For long reads.
     async fn on_a_thread<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Opening the folder: a lock of our own, the crate's traps cleared, the format and the mark checked.
+//! Opens the folder: takes our own lock, works around sled's problems, checks the format and the mark.
 
 mod error;
 
@@ -21,24 +21,24 @@ use crate::panics::{Panicked, caught};
 const FORMAT: u8 = 5;
 const FORMAT_KEY: &str = "format";
 
-/// Stands in the format's place while a dump is loaded.
+/// Replaces the format while a dump is loaded.
 const RESTORING: &[u8] = b"restoring";
 
 /// sled's data, from the data folder.
 const DATA_FILE: &str = "sled/db";
 
-/// Whether an earlier start made a store in `data_dir`.
+/// Whether there is a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
     data_dir.join(DATA_FILE).exists()
 }
 
-/// The user whose sled's data file is.
+/// The user who owns sled's data file.
 pub(super) fn owner(data_dir: &Path) -> Option<u32> {
     let file = fs::metadata(data_dir.join(DATA_FILE));
     file.map(|file| file.uid()).ok()
 }
 
-/// Opens the store in `data_dir`, sled's data file a second time, to sync it, and its mark.
+/// Opens the store in `data_dir`, sled's data file a second time (to sync it), and the mark.
 pub(super) fn open(
     data_dir: &Path,
     cache_bytes: u64,
@@ -51,7 +51,7 @@ pub(super) fn open(
     let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
     let db = open_sled(&sled_dir, cache_bytes)?;
-    // sled panics on some damaged pages: that too is an answer.
+    // sled panics on some damaged pages. Such a panic becomes an error.
     let opened = caught(|| {
         let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
         let format = check_format(&db, &sled_dir, &watermark)?;
@@ -77,10 +77,10 @@ pub(super) fn open(
     Ok((tables, disk, watermark))
 }
 
-/// What a sled that panicked is said to have done; what it logged has the details.
-const PANICKED: &str = "sled stopped while it read its files";
+/// The error for a panic in sled. Sled's log has the details.
+const PANICKED: &str = "sled panicked while it read its files";
 
-/// sled's number, if it is not lower than the file's.
+/// The number in sled. An error if it is lower than the number in the file.
 fn check_watermark(
     db: &sled::Db,
     sled_dir: &Path,
@@ -96,8 +96,8 @@ fn check_watermark(
         Found::Damaged => {
             tracing::warn!(
                 file = %watermark.path().display(),
-                "this file was damaged, and is written anew; it tells whether data was lost, which can not \
-                 be told this time: look after the disk, and keep a backup"
+                "this file was damaged and is written anew. It shows whether data was lost; this \
+                 time that is unknown. Check the disk, and keep a backup"
             );
             Ok(number)
         }
@@ -105,36 +105,34 @@ fn check_watermark(
     }
 }
 
-/// What sled passes over without a word is said here. The server starts all the same: after a power loss
-/// such a place can be one that had been given up.
+/// Reports what sled skips silently. The server starts anyway: after a power failure, such a place may be a write that
+/// was never acknowledged.
 fn report_holes(sled_dir: &Path) {
     match log_check::holes(sled_dir) {
         Ok(holes) if holes.is_empty() => {}
         Ok(holes) => tracing::error!(
             folder = %sled_dir.display(),
             bytes = ?holes,
-            "the data file can not be read at these places: what was written there may be lost. Look after \
+            "the data file cannot be read at these places: data written there may be lost. Check \
              the disk; compare with a backup, or restore it"
         ),
-        // Then sled can not read them either, and says why.
+        // Then sled cannot read them either, and says why.
         Err(error) => tracing::debug!(%error, "the data file was not checked"),
     }
 }
 
-/// What an older version, or a crash, has left.
+/// Finishes what an older version or a crash has left.
 fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), StoreError> {
     if format < FORMAT {
         upgrade::from(format, tables, disk)?;
         set_format(tables)?;
         upgrade::sync(tables, disk)?;
-        tracing::info!(
-            "the data folder was brought up to date; an older version cannot use it any more"
-        );
+        tracing::info!("the data folder was upgraded; older versions can no longer use it");
     }
     deletion::finish(tables)
 }
 
-/// Our own lock, held until the process ends: sled's comes too late to clean up before it.
+/// Our own lock, held until the process ends. Sled takes its lock too late: files must be cleaned up before.
 fn lock(data_dir: &Path) -> Result<File, OpenError> {
     make_folder(data_dir)?;
     let path = data_dir.join("lock");
@@ -142,7 +140,7 @@ fn lock(data_dir: &Path) -> Result<File, OpenError> {
         .create(true)
         .truncate(false)
         .write(true)
-        // Whoever may open it may lock it, and keep the server from starting.
+        // Everybody who can open the file can lock it, and keep the server from starting.
         .mode(0o600)
         .open(&path)
         .map_err(io_error(&path))?;
@@ -161,8 +159,8 @@ fn make_folder(path: &Path) -> Result<(), OpenError> {
         .map_err(io_error(path))
 }
 
-/// A process that was killed while sled started leaves `snap.*.generating`, which the next start takes
-/// for a snapshot and reports as corruption (sled#1533). It is only ever a copy: without it all is there.
+/// A process that is killed while sled starts leaves `snap.*.generating`, which the next start reads as a snapshot and
+/// reports as corruption (sled#1533). The file is only a copy, so it can be removed.
 fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(sled_dir).map_err(io_error(sled_dir))? {
         let path = entry.map_err(io_error(sled_dir))?.path();
@@ -175,8 +173,8 @@ fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A process that was killed in its first start can leave half of `conf`, which the next start reports as
-/// corruption. sled writes it whole before it makes the data file: without that nothing is lost.
+/// A process that is killed in its first start can leave an incomplete `conf`, which the next start reports as
+/// corruption. Sled completes `conf` before it creates the data file: if there is no data file, nothing is lost.
 fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
     let (db, conf) = (sled_dir.join("db"), sled_dir.join("conf"));
     if db.try_exists().map_err(io_error(&db))? {
@@ -188,7 +186,7 @@ fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// sled panics on some damaged files: that too is an answer.
+/// sled panics on some damaged files. Such a panic becomes an error.
 fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(sled_dir)
@@ -208,16 +206,16 @@ fn open_sled(sled_dir: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
 fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
     |error| {
         let detail = match error {
-            // It read past the end of a file that lost its end.
+            // Sled read past the end of a truncated file.
             sled::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
                 "a file ends too early".to_owned()
             }
-            // A copy of the system's error, whose text is for developers.
+            // A copy of the system's error. Its text is for developers.
             sled::Error::Io(cause) if cause.kind() == io::ErrorKind::StorageFull => {
                 return io_error(path)(cause.kind().into());
             }
             sled::Error::Io(cause) => return io_error(path)(cause),
-            // sled's own words are for its developers; what it logs has the details.
+            // sled's message is for its developers. Its log has the details.
             sled::Error::Corruption { .. } => "sled finds its files inconsistent".to_owned(),
             error => error.to_string(),
         };
@@ -228,8 +226,8 @@ fn failed(path: &Path) -> impl Fn(sled::Error) -> OpenError + Copy {
     }
 }
 
-/// The layout's version, of those that this program reads; and the version of the function that makes the keys of
-/// `usernames` is ours.
+/// Checks that this program can read the version of the layout, and that the keys of `usernames` have the current
+/// version.
 fn check_format(db: &sled::Db, path: &Path, watermark: &Watermark) -> Result<u8, OpenError> {
     let ours = [FORMAT, UsernameKey::VERSION];
     match db.get(FORMAT_KEY).map_err(failed(path))? {
@@ -255,13 +253,13 @@ fn check_format(db: &sled::Db, path: &Path, watermark: &Watermark) -> Result<u8,
     }
 }
 
-/// Says that a dump is being loaded.
+/// Marks the folder as being restored.
 pub(super) fn set_restoring(tables: &Tables) -> Result<(), StoreError> {
     let set = tables.db.insert(FORMAT_KEY, RESTORING);
     set.map(|_| ()).map_err(unavailable)
 }
 
-/// Says that the folder can be served.
+/// Marks the folder as complete.
 pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
     let set = tables
         .db
@@ -269,7 +267,7 @@ pub(super) fn set_format(tables: &Tables) -> Result<(), StoreError> {
     set.map(|_| ()).map_err(unavailable)
 }
 
-/// Syncs what a first start made: the files, their names in the folder, the folder's in its parent.
+/// Syncs what a first start created: the files, their folder, and its parent.
 fn sync_files(sled_dir: &Path) -> io::Result<File> {
     let db = OpenOptions::new().write(true).open(sled_dir.join("db"))?;
     db.sync_all()?;
@@ -289,7 +287,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     |cause| OpenError::Io { path, cause }
 }
 
-/// As [`open`], right after the same folder was let go of: sled's threads do that a moment after its handles.
+/// Like [`open`], right after the same folder was closed: sled's threads release it a moment after its handles.
 #[cfg(test)]
 pub(super) fn open_again(data_dir: &Path) -> (Tables, File, Watermark) {
     let begun = std::time::Instant::now();

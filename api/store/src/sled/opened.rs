@@ -1,4 +1,4 @@
-//! What is held while a folder is open: its trees, the snapshot that is being read, the lock.
+//! What an open folder holds: its trees, the snapshot that is being read, the lock.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ use crate::StoreError;
 pub(super) struct Tables {
     pub(super) db: Db,
     pub(super) trees: Trees,
-    /// The snapshot that a dump reads, while there is one.
+    /// The snapshot that a dump reads, if there is one.
     pub(super) snapshot: Arc<SnapshotSlot>,
-    /// Held while sled flushes, and while a transaction runs. sled's own lock is fair: a transaction that
-    /// waits on it for a flush's end keeps every later reader waiting too, and readers are inline.
+    /// Held while sled flushes and while a transaction runs. Sled's own lock is fair: if a transaction waits on it for
+    /// a flush, all later readers wait too, and readers run inline.
     flushing: Mutex<()>,
-    /// Held as long as the trees are: the folder is this process's.
+    /// Held as long as the trees: the folder belongs to this process.
     _lock: File,
 }
 
@@ -37,7 +37,7 @@ impl Tables {
         self.trees.of(tree)
     }
 
-    /// Waits until no flush, or no transaction, is under way.
+    /// Waits until no flush or transaction is running.
     pub(super) fn between_flushes(&self) -> MutexGuard<'_, ()> {
         self.flushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,7 +59,7 @@ impl Tables {
         Ok(self.look_up(tree, key)?.map(|(_, record)| record))
     }
 
-    /// A record, also as the bytes that a [`Swap`](super::change::Change::Swap) wants to find again.
+    /// A record, and its bytes for a [`Swap`](super::change::Change::Swap).
     pub(super) fn look_up<T: Stored>(
         &self,
         tree: Tree,
@@ -71,7 +71,7 @@ impl Tables {
             .transpose()
     }
 
-    /// What stands behind `prefix` in the keys of an index, in their order.
+    /// What follows `prefix` in the keys of an index, in order.
     pub(super) fn suffixes<const N: usize>(
         &self,
         tree: Tree,

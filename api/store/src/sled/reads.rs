@@ -1,7 +1,7 @@
-//! Reads: inline, from the trees as they stand. One that must look at many records has a thread for it.
+//! Reads. Short reads run inline, long ones on a thread of their own.
 //!
-//! Writes may come between two looks. What tells which records belong together is looked at before and after: the
-//! same both times, it was the same between them.
+//! There may be writes between two reads. What connects two records is read before and after: if it is the same both
+//! times, the records belong together.
 
 use std::ops::Bound;
 
@@ -30,7 +30,7 @@ impl Tables {
         }
     }
 
-    /// Who has verified the address.
+    /// The user who has verified the address.
     pub(super) fn verified_owner(&self, email: &EmailKey) -> Result<Option<UserId>, StoreError> {
         let id = self.bytes(Tree::VerifiedEmails, email.as_str().as_bytes())?;
         id.map(|id| {
@@ -62,7 +62,7 @@ impl Tables {
             Tree::EmailPasswords,
             &email_password_prefix(email, password),
         ) {
-            // Since the index was looked at, the user may be gone, or have changed.
+            // The user may have been deleted or changed since the index was read.
             let user = self.user(UserId::from_bytes(id?))?.filter(|user| {
                 let is_theirs = user.email.as_ref().is_some_and(|own| own.key() == *email);
                 is_theirs && !user.is_verified && user.password == *password
@@ -75,7 +75,7 @@ impl Tables {
                 other => first = first.or(other),
             }
         }
-        // Looked at last, so that whoever verified it before this call is seen.
+        // Checked last, so that a verification before this call is seen.
         let is_verified = self.verified_owner(email)?.is_some();
         Ok(first.filter(|_| !is_verified))
     }
@@ -118,7 +118,7 @@ impl Tables {
                 .map(|user| decode(&user.map_err(unavailable)?))
                 .collect();
         };
-        // No user has the least of all ids: it holds no version.
+        // No user has the lowest id: it contains no UUID version.
         let after = role_key(role, UserId::from_bytes(after.unwrap_or_default()));
         let end = [role_number(role) + 1];
         let range = (Bound::Excluded(&after[..]), Bound::Excluded(&end[..]));
@@ -130,13 +130,13 @@ impl Tables {
             }
             let key = key.map_err(unavailable)?;
             let user = self.record::<User>(Tree::Users, &key[1..])?;
-            // Since the index was looked at he may be gone, or have another role.
+            // The user may have been deleted or got another role since the index was read.
             users.extend(user.filter(|user| user.role == role));
         }
         Ok(users)
     }
 
-    /// Looks at the index of roles: a key alone for each user, many in a page.
+    /// Counts the keys in the index of roles: they are short, so that many fit in a page.
     pub(super) fn count_users(&self) -> Result<u64, StoreError> {
         let mut count = 0;
         for user in self.tree(Tree::Roles).iter().keys() {
@@ -158,7 +158,7 @@ impl Tables {
             let Some(user) = self.user(session.user)? else {
                 return Ok(None);
             };
-            // A session never becomes again what it was.
+            // A session never returns to an earlier state.
             if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
                 return Ok(Some((session, user)));
             }
@@ -180,7 +180,7 @@ impl Tables {
         self.suffixes(Tree::UserSessions, user.as_bytes()).collect()
     }
 
-    /// A token that has not expired, and its user, who may have it.
+    /// A token that has not expired and its user, if the user may have it.
     pub(super) fn token_and_user(
         &self,
         hash: &TokenHash,
@@ -192,7 +192,7 @@ impl Tables {
         };
         let user = self.user(token.user)?;
         let user = user.filter(|user| user.may_have_token(&token.purpose));
-        // A token never changes, and once it is gone it stays so.
+        // A token never changes, and never comes back once it is removed.
         let is_there = self.contains(Tree::Tokens, hash.as_bytes())?;
         Ok(user.filter(|_| is_there).map(|user| (token, user)))
     }
@@ -229,7 +229,7 @@ impl Tables {
         Ok(events)
     }
 
-    /// When the next letter is due.
+    /// When the next mail is due.
     pub(super) fn next_email_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let first = self
             .tree(Tree::QueuedEmailsDue)

@@ -1,4 +1,4 @@
-//! The writes about sign-ins. A rotation is a single compare-and-swap.
+//! Writes about sessions. A rotation is a single compare-and-swap.
 
 use async_trait::async_trait;
 use password_auth_model::{
@@ -91,7 +91,7 @@ pub(super) fn create(
     };
     user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     let others = tables.session_ids_of(session.user)?;
-    // An older version of the program set no limit: there may be more than one too many.
+    // Older versions had no limit, so there may be several to remove.
     let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS);
     for id in &others[..too_many] {
         match tables.record(Tree::Sessions, id)? {
@@ -161,8 +161,8 @@ pub(super) fn note_use(
     Ok(())
 }
 
-/// Removes a session, if it is that person's where one is given; whether it did. One that was ended for a theft
-/// stays: its thief must not take away what its owner is to be told.
+/// Removes a session; if a user is given, only a session of that user. Returns whether it was removed. A session that
+/// ended by a theft is kept: the thief must not remove what the owner should be told.
 pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<bool, StoreError> {
     let found = tables.record::<Session>(Tree::Sessions, id.as_bytes())?;
     let session = found
@@ -176,7 +176,7 @@ pub(super) fn end(tables: &Tables, id: SessionId, of: Option<UserId>) -> Result<
     Ok(true)
 }
 
-/// A session that is that person's and was not ended.
+/// A session of this user that has not ended.
 pub(super) fn live_of(
     tables: &Tables,
     id: SessionId,
@@ -197,7 +197,7 @@ pub(super) fn end_all_now(
     Ok(ended)
 }
 
-/// As [`end`], all of a person's but one; how many.
+/// Like [`end`], for all sessions of a user except one. Returns how many were removed.
 pub(super) fn end_all(
     batch: &mut Batch,
     tables: &Tables,
@@ -214,7 +214,7 @@ pub(super) fn end_all(
     Ok(ended)
 }
 
-/// Removes all of a person's sessions, whatever their state.
+/// Removes all sessions of a user, whatever their state.
 pub(super) fn remove_all(
     batch: &mut Batch,
     tables: &Tables,
@@ -226,7 +226,7 @@ pub(super) fn remove_all(
     Ok(())
 }
 
-/// Removes a session and its places in the indexes.
+/// Removes a session and its index entries.
 pub(super) fn remove(batch: &mut Batch, session: &Session) {
     let id = session.id.as_bytes();
     batch.remove(Tree::Sessions, id);
@@ -234,7 +234,7 @@ pub(super) fn remove(batch: &mut Batch, session: &Session) {
     batch.remove(Tree::UserSessions, &user_key(session.user, id));
 }
 
-/// What stands somewhere because of a session.
+/// The tree entries of a session.
 pub(super) fn entries(session: &Session) -> Result<[IndexEntry; 3], StoreError> {
     let id = session.id.as_bytes();
     Ok([

@@ -1,9 +1,8 @@
-//! A snapshot of the records at one moment, taken while they go on changing: sled's iterators are none.
+//! A snapshot of the records at one moment, while they go on changing. Sled's iterators do not provide this.
 //!
-//! Everything changes on the writing thread and in one place (see `apply`). From the moment of the snapshot
-//! on, whatever a change replaces is kept first, unless the snapshot's reader has passed it already. The
-//! reader takes a step at a time, on the same thread between two writes: what stands in the trees, and in
-//! place of what has changed what was kept.
+//! Everything changes on the writing thread and in one place (see `apply`). From the moment of the snapshot on, a
+//! change first saves the old value, unless the reader of the snapshot has already passed it. The reader reads step by
+//! step, on the same thread between two writes: the value in the tree, or the saved value if there is one.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -17,14 +16,14 @@ use super::change::Change;
 use super::trees::{Tree, Trees, unavailable};
 use crate::StoreError;
 
-/// Bytes of what was replaced that may be kept for a reader; past it he is told that he is too slow.
+/// The most bytes of old values that are saved for a reader. A dump that is read too slowly is cancelled at this limit.
 const MAX_KEPT: usize = 256 << 20;
 
-/// What an entry takes beside its value: two positions' worth of key, a pointer and a length, and its share
-/// of the map's nodes.
+/// The size of a saved entry without its value: two positions, a pointer and a length, and its share of the map's
+/// nodes.
 const ENTRY_BYTES: usize = 128;
 
-/// What one step may take. Writes wait for it.
+/// The limits of one step. Writes wait for it.
 pub(super) const STEP: Step = Step {
     time: Duration::from_millis(1),
     records: 1024,
@@ -36,7 +35,7 @@ pub(super) struct Step {
     pub(super) records: usize,
 }
 
-/// The tables that a snapshot shows, in its order; the others follow from these.
+/// The tables in a snapshot, in its order. The others can be computed from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Section {
     Users,
@@ -62,7 +61,7 @@ impl Section {
             | Tree::EmailPasswords
             | Tree::ActiveAdmins
             | Tree::Roles
-            // What a long deletion has not removed yet, events alone, is shown; events go by themselves.
+            // A deletion that is not finished may leave events in the snapshot. They expire.
             | Tree::Deletions
             | Tree::SessionExpiry
             | Tree::UserSessions
@@ -94,7 +93,7 @@ impl Section {
         }
     }
 
-    /// The length of all keys in it.
+    /// The length of its keys.
     const fn key_bytes(self) -> usize {
         match self {
             Self::Tokens => 32,
@@ -103,24 +102,24 @@ impl Section {
     }
 }
 
-/// A key of any section; behind a shorter one stand zeros.
+/// A key of any section. Shorter keys are padded with zeros.
 type Key = [u8; 32];
 
-/// A place in the snapshot's order.
+/// A position in the order of the snapshot.
 type Position = (Section, Key);
 
-/// What a step has read.
+/// The result of one step.
 pub(super) struct Chunk {
     pub(super) records: Vec<(Section, Box<[u8]>, IVec)>,
-    /// Nothing comes after it.
+    /// Whether this is the last part.
     pub(super) last: bool,
 }
 
-/// Room for one snapshot.
+/// Holds the current snapshot, if there is one.
 #[derive(Default)]
 pub(super) struct SnapshotSlot(Mutex<Option<Snapshot>>);
 
-/// Whoever reads the snapshot holds it; when it goes, so does the snapshot.
+/// The handle of the reader. The snapshot ends when it is dropped.
 pub(super) struct Reader(Arc<SnapshotSlot>);
 
 impl Reader {
@@ -145,7 +144,7 @@ impl SnapshotSlot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the snapshot: of now, on the writing thread.
+    /// Takes the snapshot, on the writing thread.
     pub(super) fn take(&self, reader: Weak<Reader>) -> Result<(), StoreError> {
         let mut slot = self.lock();
         if slot.as_ref().is_some_and(|old| !old.is_abandoned()) {
@@ -155,12 +154,12 @@ impl SnapshotSlot {
         Ok(())
     }
 
-    /// To call before each change.
+    /// Saves the old value. Call it before each change.
     pub(super) fn keep(&self, trees: &Trees, changes: &[Change<'_>]) -> Result<(), StoreError> {
         let mut slot = self.lock();
         match &mut *slot {
             None => Ok(()),
-            // Its reader went while it was being taken.
+            // The reader has gone.
             Some(snapshot) if snapshot.is_abandoned() => {
                 *slot = None;
                 Ok(())
@@ -173,16 +172,16 @@ impl SnapshotSlot {
 
     /// The next part of the snapshot.
     pub(super) fn next(&self, trees: &Trees, step: Step) -> Result<Chunk, StoreError> {
-        let gone = || StoreError::BrokeOff("the dump was given up".to_owned());
+        let gone = || StoreError::BrokeOff("the backup was cancelled".to_owned());
         self.lock().as_mut().ok_or_else(gone)?.next(trees, step)
     }
 }
 
 struct Snapshot {
     reader: Weak<Reader>,
-    /// Up to here, inclusive, it has been read.
+    /// The last position that was read.
     read: Option<Position>,
-    /// What stood where something has changed since, not read yet; `None` where nothing stood.
+    /// The old values at changed positions that are not read yet. `None` if there was no value.
     kept: BTreeMap<Position, Option<Box<[u8]>>>,
     kept_bytes: usize,
     max_kept: usize,
@@ -203,7 +202,7 @@ impl Snapshot {
         self.reader.strong_count() == 0
     }
 
-    /// Whether the reader was too slow, and nothing is kept any more.
+    /// Whether the snapshot was cancelled because the reader was too slow.
     const fn is_given_up(&self) -> bool {
         self.kept_bytes > self.max_kept
     }
@@ -217,7 +216,7 @@ impl Snapshot {
             return Ok(());
         }
         let before = trees.of(tree).get(key).map_err(unavailable)?;
-        // A copy: sled's own may hold on to more than the value.
+        // A copy: sled's own buffer may keep more than the value in memory.
         let before = before.map(|value| Box::<[u8]>::from(&*value));
         self.kept_bytes += size(before.as_deref());
         self.kept.insert(position, before);
@@ -230,7 +229,7 @@ impl Snapshot {
     fn next(&mut self, trees: &Trees, step: Step) -> Result<Chunk, StoreError> {
         if self.is_given_up() {
             return Err(StoreError::BrokeOff(format!(
-                "the dump was read too slowly: {} MiB of changes have come meanwhile, and more are not kept for it",
+                "the backup was read too slowly and is cancelled: {} MiB of changes came in the meantime",
                 self.max_kept >> 20
             )));
         }
@@ -256,7 +255,7 @@ impl Snapshot {
                     return Ok(Chunk { records, last });
                 }
             }
-            // The whole section, whatever is added to it now.
+            // The section is finished, whatever is added to it later.
             self.read = Some((section, [u8::MAX; 32]));
             match section.next() {
                 Some(next) => section = next,
@@ -268,7 +267,8 @@ impl Snapshot {
         }
     }
 
-    /// The lesser of what comes next in the tree and what was kept; at one place, what was kept.
+    /// The next value from the tree or from the saved values, whichever comes first. At the same position, the saved
+    /// value.
     fn step(
         &mut self,
         section: Section,

@@ -1,5 +1,5 @@
-//! Removing what has expired, in steps small enough that nobody waits long for one. Each step looks and
-//! removes on the writing thread, so that nothing changes in between.
+//! Removes what has expired, in steps small enough that nobody waits long. Each step reads and removes on the writing
+//! thread, so that nothing changes in between.
 
 mod attempts;
 
@@ -19,9 +19,9 @@ use super::trees::{Tree, unavailable, user_key};
 use super::{SledStore, sessions, tokens};
 use crate::StoreError;
 
-/// Sessions, or events, that one step removes.
+/// The most sessions or events that one step removes.
 const REMOVED: usize = 64;
-/// One-time tokens that one step looks at.
+/// The most one-time tokens that one step reads.
 const LOOKED_AT: usize = 512;
 
 pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
@@ -45,12 +45,12 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     Ok(removed)
 }
 
-/// `minus` stops at the epoch, and nothing happened before it.
+/// `minus` stops at the epoch, and nothing happened before that.
 fn earlier(now: Timestamp, by: Duration) -> Option<Timestamp> {
     (now.since(Timestamp::from_millis(0)) >= by).then(|| now.minus(by))
 }
 
-/// Runs a step until it finds nothing more to remove; how many went.
+/// Repeats a step until there is nothing more to remove. Returns how many records were removed.
 async fn all(
     store: &SledStore,
     step: impl Fn(&Tables) -> Result<usize, StoreError> + Copy + Send + 'static,
@@ -64,8 +64,8 @@ async fn all(
     }
 }
 
-/// Looks at a whole tree, some records a step: tokens are few, and an index by their end would cost more than it
-/// saves. How many went.
+/// Reads a whole tree, some records per step: there are few tokens, and an index by expiry would cost more than it
+/// saves. Returns how many were removed.
 async fn through(
     store: &SledStore,
     tree: Tree,
@@ -103,7 +103,7 @@ fn finish_deletion(tables: &Tables) -> Result<Progress, StoreError> {
     }
 }
 
-/// The front of the index, up to sessions that expired at `before`; how many went.
+/// Removes sessions that expired at or before `before`, from the start of the index. Returns how many were removed.
 fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
     let end = (before.as_millis() + 1).to_be_bytes();
     let mut batch = Batch::default();
@@ -124,7 +124,8 @@ fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreErro
     Ok(removed)
 }
 
-/// The oldest events, up to those that happened at `before`; how many went. Their ids are in the order of time.
+/// Removes events that happened at or before `before`. Their ids are in the order of time. Returns how many were
+/// removed.
 fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError> {
     let mut batch = Batch::default();
     let mut removed = 0;
@@ -145,7 +146,7 @@ fn sweep_events(tables: &Tables, before: Timestamp) -> Result<usize, StoreError>
     Ok(removed)
 }
 
-/// One that can not be read is gone as far as anybody can tell.
+/// A record that cannot be read counts as removed.
 fn readable<T: Stored>(bytes: &IVec) -> Option<T> {
     decode(bytes).ok()
 }

@@ -1,4 +1,4 @@
-//! The writes about one-time tokens, and what these change: passwords and addresses.
+//! Writes about one-time tokens and what they change: passwords and addresses.
 
 use async_trait::async_trait;
 use password_auth_model::{
@@ -138,7 +138,7 @@ fn is_verified_by_another(
     Ok(owner.is_some_and(|owner| owner != user))
 }
 
-/// Removes all of a person's tokens.
+/// Removes all tokens of a user.
 pub(super) fn void(batch: &mut Batch, tables: &Tables, user: UserId) -> Result<(), StoreError> {
     for hash in tables.suffixes::<32>(Tree::UserTokens, user.as_bytes()) {
         let hash = hash?;
@@ -154,7 +154,7 @@ pub(super) fn remove(batch: &mut Batch, token: &OneTimeToken) {
     batch.remove(Tree::UserTokens, user_token_key(token.user, hash));
 }
 
-/// What stands somewhere because of a token.
+/// The tree entries of a token.
 pub(super) fn entries(token: &OneTimeToken) -> Result<[IndexEntry; 2], StoreError> {
     let hash = token.hash.as_bytes();
     Ok([

@@ -5,19 +5,19 @@
 //! | `users` | user id | `User` |
 //! | `usernames` | username key | user id |
 //! | `verified_emails` | e-mail key | id of the user who has verified it |
-//! | `emails` | e-mail key ++ 0 ++ user id: whoever gave it, verified or not | empty |
-//! | `email_passwords` | e-mail key ++ 0 ++ digest of a password's hash ++ user id: whoever gave it, unverified | empty |
+//! | `emails` | e-mail key ++ 0 ++ user id, verified or not | empty |
+//! | `email_passwords` | e-mail key ++ 0 ++ digest of a password's hash ++ user id: unverified | empty |
 //! | `active_admins` | user id | empty |
 //! | `roles` | role ++ user id | empty |
-//! | `deletions` | user id | `Deletion`: what is left to remove of somebody |
+//! | `deletions` | user id | `Deletion`: what is left to remove of a deleted user |
 //! | `sessions` | session id | `Session` |
 //! | `session_expiry` | expiry (ms, big-endian) ++ session id | empty |
 //! | `user_sessions` | user id ++ session id | empty |
-//! | `attempts` | key of an account, of a network of an account, or of an address | until when it counts (ms, big-endian) |
+//! | `attempts` | key of an account, of a network of an account, or of an address | until when it is valid (ms, big-endian) |
 //! | `tokens` | hash | `OneTimeToken` |
 //! | `user_tokens` | user id ++ hash | empty |
 //! | `events` | event id | `Event` |
-//! | `user_events` | user id ++ event id; now and then one without its event | the event's class |
+//! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
@@ -97,7 +97,7 @@ impl Tree {
     }
 }
 
-/// All of them, as [`Tree::ALL`] lists them.
+/// All trees, in the order of [`Tree::ALL`].
 pub(super) struct Trees(Vec<sled::Tree>);
 
 impl Trees {
@@ -111,10 +111,10 @@ impl Trees {
     }
 }
 
-/// A place, and what stands there: table, key, value.
+/// An entry: table, key and value.
 pub(super) type IndexEntry = (Tree, Vec<u8>, Vec<u8>);
 
-/// A moment ++ an id: the key of an index in the order of time.
+/// A time ++ an id: the key of an index in the order of time.
 pub(super) fn timed_key(at: Timestamp, id: &[u8; 16]) -> [u8; 24] {
     let mut key = [0; 24];
     key[..8].copy_from_slice(&moment(at));
@@ -122,7 +122,7 @@ pub(super) fn timed_key(at: Timestamp, id: &[u8; 16]) -> [u8; 24] {
     key
 }
 
-/// A user's id ++ another: the key of an index of what is his.
+/// A user id ++ another id: the key of an index of what belongs to a user.
 pub(super) fn user_key(user: UserId, id: &[u8; 16]) -> [u8; 32] {
     let mut key = [0; 32];
     key[..16].copy_from_slice(user.as_bytes());
@@ -130,7 +130,7 @@ pub(super) fn user_key(user: UserId, id: &[u8; 16]) -> [u8; 32] {
     key
 }
 
-/// Where a user stands among those of a role.
+/// The key of a user in the index of roles.
 pub(super) fn role_key(role: Role, user: UserId) -> [u8; 17] {
     let mut key = [0; 17];
     key[0] = role_number(role);
@@ -138,7 +138,7 @@ pub(super) fn role_key(role: Role, user: UserId) -> [u8; 17] {
     key
 }
 
-/// What the keys of `roles` begin with.
+/// The prefix of keys in `roles`.
 pub(super) const fn role_number(role: Role) -> u8 {
     match role {
         Role::User => 0,
@@ -147,13 +147,13 @@ pub(super) const fn role_number(role: Role) -> u8 {
     }
 }
 
-/// What the keys of `emails` begin with, of one address; behind it stand 16 bytes. An address that begins like
-/// another ++ 0 has longer keys.
+/// The prefix of keys in `emails` for one address. It is followed by 16 bytes, so a longer address with the same
+/// beginning has longer keys.
 pub(super) fn email_prefix(email: &EmailKey) -> Vec<u8> {
     [email.as_str().as_bytes(), &[0]].concat()
 }
 
-/// What the keys of `email_passwords` begin with, of one address and one hash; behind it stand 16 bytes.
+/// The prefix of keys in `email_passwords` for one address and one hash. It is followed by 16 bytes.
 pub(super) fn email_password_prefix(email: &EmailKey, password: &PasswordHash) -> Vec<u8> {
     let digest = Sha256::digest(password.as_str());
     [&email_prefix(email), &digest[..16]].concat()
@@ -168,9 +168,9 @@ pub(super) fn read_moment(bytes: &[u8]) -> Option<Timestamp> {
     Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
 }
 
-/// What the operator is to do about a page that can not be read.
-const DAMAGED: &str = "the data file is damaged: look after the disk, restore a backup into an empty folder, and \
-                       keep this one for analysis";
+/// What the operator should do about an unreadable page.
+const DAMAGED: &str = "the data file is damaged: check the disk, restore a backup into an empty \
+                       folder, and keep this one for analysis";
 
 pub(super) fn unavailable(error: sled::Error) -> StoreError {
     match error {

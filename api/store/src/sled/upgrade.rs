@@ -1,4 +1,4 @@
-//! A folder of an older format, brought to today's.
+//! Upgrades a folder to the current format.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +11,11 @@ use super::trees::{Tree, role_key, unavailable, user_key};
 use super::{deletion, user_entries};
 use crate::StoreError;
 
-/// Records that are written between two flushes: what waits for one stays in memory.
+/// Records between two flushes: what is not flushed stays in memory.
 const STEP: usize = 4096;
 
-/// Of format 4 nothing changes, but that it cannot read today's records. All of it is on disk when this ends: the format is raised then, and until then the next start begins again.
+/// Nothing to do for format 4, except that older versions cannot read the current records. When this returns,
+/// everything is on disk. Only then the format is raised; until then, the next start begins again.
 pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), StoreError> {
     if format < 2 {
         index_sessions(tables)?;
@@ -29,8 +30,7 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
     sync(tables, disk)
 }
 
-/// Format 1 had names, passwords and sessions, and no index of a person's sessions. Users stand as they are, since what
-/// they have not said of themselves is in no index.
+/// Format 1 had names, passwords and sessions, but no index of a user's sessions. The users themselves need no change.
 fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::UserSessions);
     index.clear().map_err(unavailable)?;
@@ -42,16 +42,16 @@ fn index_sessions(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The indexes whose keys begin with an address.
+/// The indexes with keys that begin with an address.
 const BY_ADDRESS: [Tree; 3] = [Tree::Emails, Tree::VerifiedEmails, Tree::EmailPasswords];
 
-/// Formats before 4 compared addresses by another function. Two accounts that verified what is one address now both stay; the
-/// later one has not verified it any more.
+/// Formats before 4 compared addresses with another function. If two accounts have verified what is now the same
+/// address, both stay, but it is unverified for the later one.
 fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> {
     for tree in BY_ADDRESS {
         tables.tree(tree).clear().map_err(unavailable)?;
     }
-    // In the order of their ids, so of when they came.
+    // In the order of ids, which is the order of registration.
     for (number, user) in tables.tree(Tree::Users).iter().values().enumerate() {
         let mut user: User = decode(&user.map_err(unavailable)?)?;
         let verified = user.email.as_ref().filter(|_| user.is_verified);
@@ -81,7 +81,7 @@ fn write_addresses(tables: &Tables, user: &User) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Until format 3 everybody was looked at for those of one role.
+/// Up to format 3 there was no index of roles.
 fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::Roles);
     index.clear().map_err(unavailable)?;
@@ -93,7 +93,7 @@ fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Until format 3 the index of a person's events did not say which class each is of.
+/// Up to format 3 the index of a user's events did not contain their class.
 fn class_events(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::UserEvents);
     for event in tables.tree(Tree::Events).iter().values() {
@@ -105,7 +105,7 @@ fn class_events(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Waits until what was written is on disk.
+/// Waits until everything written is on disk.
 pub(super) fn sync(tables: &Tables, disk: &File) -> Result<(), StoreError> {
     tables.db.flush().map_err(unavailable)?;
     let synced: io::Result<()> = disk.sync_data();

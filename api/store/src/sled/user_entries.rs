@@ -1,4 +1,4 @@
-//! What stands in the trees because of a user, and writing it in the place of what stood there.
+//! The tree entries of a user, and replacing them.
 
 use password_auth_model::User;
 
@@ -8,8 +8,8 @@ use super::opened::Tables;
 use super::trees::{Tree, email_password_prefix, email_prefix, role_key, unavailable};
 use crate::StoreError;
 
-/// Writes a user in the place of what he was, if he was there, with every index of him; or removes him. What does
-/// not change is not written.
+/// Replaces a user (`None`: there was none) by their new state (`None`: removed), with all index entries. Entries that
+/// do not change are not written.
 pub(super) fn replace(
     batch: &mut Batch,
     before: Option<&User>,
@@ -30,7 +30,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// What stands somewhere.
+/// An entry: a key with its value.
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) tree: Tree,
@@ -44,7 +44,7 @@ impl Entry {
     }
 }
 
-/// Everything that stands somewhere because of a user himself.
+/// All tree entries of the user's own record.
 pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     let id = user.id.as_bytes();
     let mut entries = vec![
@@ -95,7 +95,7 @@ pub(super) fn entries(user: &User) -> Result<Vec<Entry>, StoreError> {
     Ok(entries)
 }
 
-/// Whether there is no active admin but him.
+/// Whether the user is the only active admin.
 pub(super) fn is_last_active_admin(tables: &Tables, user: &User) -> Result<bool, StoreError> {
     if !user.is_active_admin() {
         return Ok(false);

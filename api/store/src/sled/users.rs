@@ -1,5 +1,5 @@
-//! The writes about people. As all writes here, each is a whole intention and runs on the one writing thread:
-//! what it has read stays true until it makes its changes (see `apply`).
+//! Writes about users. Like all writes here, each is a whole intention and runs on the one writing thread: what it has
+//! read stays true until it makes its changes (see `apply`).
 
 use async_trait::async_trait;
 use password_auth_model::{EmailKey, PasswordHash, SessionId, User, UserId, UsernameKey};
@@ -61,7 +61,7 @@ impl UserStore for SledStore {
         if self.tables()?.user_by_name(name)?.is_none() {
             return Ok(false);
         }
-        // What a read sees may not have been flushed yet.
+        // A read may see what is not flushed yet.
         let name = name.clone();
         self.durable(move |tables| Ok(tables.user_by_name(&name)?.is_some()))
             .await
@@ -182,11 +182,11 @@ pub(super) fn reactivate(
     })
 }
 
-/// Writes a user in the place of what he was.
+/// Replaces a user by their new state.
 fn replace_changed(tables: &Tables, before: &User, after: &User) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     replace(&mut batch, Some(before), Some(after))?;
-    // Also when he is let in again: an older version of the program left disabled people their sessions.
+    // Also when a user is activated: older versions kept the sessions of deactivated users.
     if before.is_active != after.is_active {
         sessions::remove_all(&mut batch, tables, after.id)?;
         tokens::void(&mut batch, tables, after.id)?;

@@ -1,10 +1,10 @@
-//! Whether sled has everything that it once had on disk.
+//! Detects that sled has lost data that was on disk.
 //!
-//! sled reads its log until the first message that it can not read, takes that for the end, and says nothing:
-//! a file that lost its end, or one byte of it, serves without what came after. So a number is kept twice:
-//! in sled, and in a small file beside it. It grows at each start, at a clean stop, and now and then between.
-//! The file follows only once sled's number has been synced: a crash leaves sled's the higher one. One that
-//! is lower than the file's has been lost, and with it all that was written after it.
+//! Sled reads its log up to the first message that it cannot read, takes that for the end, and reports nothing: a file
+//! that lost its end, or one byte, is served without everything after that place. So a number is stored twice: in sled,
+//! and in a small file. It grows at each start, at a clean stop, and now and then in between. The file is only written
+//! after sled's number was synced, so after a crash sled's number is the same or higher. If sled's number is lower than
+//! the file's, sled has lost it, and with it everything written after it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,11 +19,11 @@ const FILE_NAME: &str = "mark";
 /// In sled's default tree.
 const KEY: &str = "mark";
 
-/// How long writes go on between two marks. What a damaged file lost is noticed up to the last of them,
-/// and each costs one more sync.
+/// The time between two marks while there are writes. A loss is detected if it includes the last mark. Each mark costs
+/// one more sync.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// The number on both sides, and when it is to grow next.
+/// The number on both sides, and when it grows next.
 pub(super) struct Watermark {
     file: File,
     path: PathBuf,
@@ -35,18 +35,18 @@ struct State {
     due: Instant,
 }
 
-/// What the file said when it was opened.
+/// The content of the file when it was opened.
 pub(super) enum Found {
-    /// Nothing: it is new, or a power loss took what it was to hold at first.
+    /// Nothing: the file is new, or a power failure lost its first content.
     Nothing,
-    /// This number had been synced in sled.
+    /// A number that was synced in sled.
     Number(u64),
     /// Something else.
     Damaged,
 }
 
 impl Watermark {
-    /// Opens the file, made if it is not there. Its name is synced with the folder, by the caller.
+    /// Opens the file, or creates it. The caller syncs the folder.
     pub(super) fn open(data_dir: &Path) -> io::Result<(Self, Found)> {
         let path = data_dir.join(FILE_NAME);
         let file = OpenOptions::new()
@@ -82,13 +82,13 @@ impl Watermark {
         Ok(number.map_or(0, u64::from_be_bytes))
     }
 
-    /// Sets sled's number to `number`: after the next flush and sync, [`follow`](Self::follow) it.
+    /// Sets sled's number to `number`. After the next flush and sync, call [`follow`](Self::follow).
     pub(super) fn set(&self, db: &sled::Db, number: u64) -> sled::Result<Followed> {
         db.insert(KEY, &number.to_be_bytes())?;
         Ok(Followed(number))
     }
 
-    /// As [`set`](Self::set), one higher, if that is due or the store is about to close.
+    /// Like [`set`](Self::set), with the next number, if that is due or the store is about to close.
     pub(super) fn advance(&self, db: &sled::Db, closing: bool) -> sled::Result<Option<Followed>> {
         let next = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,10 +100,10 @@ impl Watermark {
         self.set(db, next).map(Some)
     }
 
-    /// Writes down in the file that sled's number has been synced.
+    /// Writes to the file that sled's number was synced.
     pub(super) fn follow(&self, followed: &Followed) -> io::Result<()> {
         let number = followed.0;
-        // One write within one block: it is there whole, or not at all.
+        // One write within one block is written completely or not at all.
         self.file.write_all_at(render(number).as_bytes(), 0)?;
         self.file.set_len(LENGTH)?;
         self.file.sync_data()?;
@@ -114,7 +114,7 @@ impl Watermark {
     }
 }
 
-/// A number that sled was given; for [`Watermark::follow`].
+/// A number that was set in sled; for [`Watermark::follow`].
 #[must_use]
 pub(super) struct Followed(u64);
 

@@ -1,9 +1,9 @@
-//! Two threads between the async world and the disk: one writes, one flushes.
+//! Two threads between async code and the disk: one writes, one flushes.
 //!
-//! The writing thread runs one write after the other, so that each reads and decides undisturbed. The
-//! flushing thread takes every answer that has gathered meanwhile, flushes once, syncs once, and lets
-//! them all go: group commit. sled's `flush` hands its pages to the kernel and does not sync
-//! (`sync_file_range`), so `sync_data` on a second descriptor of the data file follows it.
+//! The writing thread runs one write after the other, so that nothing changes while a write reads and decides. The
+//! flushing thread takes all results that have gathered, flushes once, syncs once, and releases them: group commit.
+//! Sled's `flush` gives its pages to the kernel but does not sync (`sync_file_range`), so it is followed by `sync_data`
+//! on a second descriptor of the data file.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,35 +18,35 @@ use super::opened::Tables;
 use super::watermark::Watermark;
 use crate::StoreError;
 
-/// Writes that may wait; past it a caller hears `Busy` at once.
+/// The most writes that wait. After that, callers get `Busy` at once.
 const QUEUE: usize = 4096;
 
-/// How long an answer waits for the disk. A disk that takes longer hangs: its clients have given up.
+/// How long a result waits for the disk. A disk that takes longer hangs, and the clients have given up.
 const MAX_FLUSH: Duration = Duration::from_secs(20);
 
-/// How long a write that nobody waits for stays in memory.
+/// How long a write that nobody waits for may stay in memory.
 const SOON: Duration = Duration::from_millis(200);
 
-/// When an answer may go out.
+/// When the result of a write is returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// Once everything written so far, the write itself included, is on disk.
+    /// Once everything written so far, including this write, is on disk.
     Flushed,
-    /// At once; the disk follows within [`SOON`].
+    /// At once. The write is flushed within [`SOON`].
     Soon,
-    /// At once: nothing is written.
+    /// At once: nothing was written.
     Unchanged,
 }
 
 type Job = Box<dyn FnOnce(&Tables) -> Acknowledgement + Send>;
 
-/// What the writing thread hands on.
+/// What the writing thread sends to the flushing thread.
 enum Acknowledgement {
-    /// To call with the outcome of the next flush.
+    /// A function to call with the result of the next flush.
     AfterFlush(Box<dyn FnOnce(Result<(), StoreError>) + Send>),
-    /// Answered already; the write still wants flushing soon.
+    /// The result was already returned. The write still has to be flushed soon.
     Given,
-    /// Answered already, and nothing was written.
+    /// The result was already returned, and nothing was written.
     Nothing,
 }
 
@@ -111,7 +111,7 @@ impl Writer {
             }
             let result = catch_unwind(AssertUnwindSafe(|| work(tables)))
                 .unwrap_or_else(|_| Err(StoreError::Unavailable("a write panicked".to_owned())));
-            // Half of it may be there: nothing more is built on that.
+            // The write may be incomplete, so no more writes are accepted.
             if matches!(result, Err(StoreError::Unavailable(_))) {
                 failure.send_replace(true);
             }
@@ -135,7 +135,7 @@ impl Writer {
             Err(_elapsed) => {
                 self.failure.send_replace(true);
                 Err(StoreError::Unavailable(
-                    "the disk does not answer".to_owned(),
+                    "the disk does not respond".to_owned(),
                 ))
             }
         }
@@ -160,7 +160,7 @@ impl Writer {
         failure.wait_for(|failed| *failed).await.ok();
     }
 
-    /// Finishes what is queued, flushes, and ends the threads; gives up on a disk that does not answer.
+    /// Finishes the queue, flushes, and ends the threads. Gives up if the disk does not respond.
     pub(super) async fn close(&self) {
         self.jobs
             .lock()
@@ -174,7 +174,10 @@ impl Writer {
             Ok(Ok(Ok(()))) => {}
             Ok(_) => tracing::error!("a thread of the store panicked"),
             Err(_elapsed) => {
-                tracing::error!("the disk does not answer: what was not acknowledged is given up")
+                tracing::error!(
+                    "the disk does not respond: writes that are not acknowledged are \
+                                 given up"
+                )
             }
         }
     }
@@ -235,9 +238,9 @@ impl Flusher {
     fn flush_for(&self, waiting: &mut Vec<Acknowledgement>, closing: bool) {
         let flushed = self.flush(closing);
         if let Err(error) = &flushed {
-            // The error stays until the store is opened again, and what is on disk is unknown.
+            // The error stays until the store is opened again, since it is unknown what is on disk.
             if !self.failure.send_replace(true) {
-                tracing::error!(error, "the store can not write any more");
+                tracing::error!(error, "the store cannot write any more");
             }
         }
         for acknowledgement in waiting.drain(..) {
@@ -249,7 +252,7 @@ impl Flusher {
 
     fn flush(&self, closing: bool) -> Result<(), String> {
         let gate = self.tables.between_flushes();
-        // sled panics where it meets a state that it did not expect.
+        // sled panics in states that it does not expect.
         let flushed = catch_unwind(AssertUnwindSafe(|| {
             let watermark = self.watermark.advance(&self.tables.db, closing)?;
             self.tables.db.flush().map(|_bytes| watermark)

@@ -61,6 +61,8 @@ const BEFORE_ADDRESSES: &str = "
     DROP INDEX users_by_verified_email; DROP INDEX users_by_email;
     CREATE INDEX users_by_email ON users (email_key);
     CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified;
+    ALTER TABLE users DROP COLUMN deactivated_by_self; ALTER TABLE sessions DROP COLUMN trail;
+    DROP INDEX users_by_unverified_password;
     UPDATE password_auth_schema SET version = 3";
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Files that are not what was written, and restores that do not come to their end: nothing is half there.
+//! Damaged files and interrupted restores: nothing is restored partially.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -55,12 +55,12 @@ const DAMAGE: &[Damage] = &[
     (
         "a line removed",
         |lines| drop(lines.remove(3)),
-        "a session of a user who is not there",
+        "a session of an unknown user",
     ),
     (
         "a session removed",
         |lines| drop(lines.remove(USERS + 3)),
-        "it counts other records",
+        "it does not count the records",
     ),
     ("two lines swapped", |lines| lines.swap(3, 4), "line 5 of "),
     (
@@ -79,59 +79,59 @@ const DAMAGE: &[Damage] = &[
         "line 10 of ",
     ),
     (
-        "a user as version 1 wrote him",
+        "a user as in version 1",
         |lines| lines[5] = lines[5].replace("\"is_verified\":true,", ""),
         "line 6 of ",
     ),
     (
         "a hash that is none",
         |lines| lines[TOKENS] = lines[TOKENS].replace("\"hash\":\"", "\"hash\":\"AAAA"),
-        "its key is none",
+        "its key is not valid",
     ),
     (
         "two tokens swapped",
         |lines| lines.swap(TOKENS, TOKENS + 1),
-        "a record is not where its id belongs",
+        "a record is not in the order of ids",
     ),
     (
         "an event before the tokens",
         |lines| lines.swap(TOKENS, EVENTS),
-        "a record is not where its id belongs",
+        "a record is not in the order of ids",
     ),
     (
         "a token of nobody",
         |lines| give_to_nobody(&mut lines[TOKENS + 3]),
-        "a one-time token of a user who is not there",
+        "a one-time token of an unknown user",
     ),
     (
         "a letter about nobody",
         |lines| give_to_nobody(&mut lines[LETTERS + 2]),
-        "a letter about a user who is not there",
+        "a mail about an unknown user",
     ),
     (
         "what never happened",
         |lines| lines[EVENTS] = lines[EVENTS].replace("signed_in", "sung"),
-        "it can not be read",
+        "it cannot be read",
     ),
     (
         "an unknown purpose",
         |lines| lines[TOKENS] = lines[TOKENS].replace("reset_password", "nothing"),
-        "it can not be read",
+        "it cannot be read",
     ),
     (
         "a token removed",
         |lines| drop(lines.remove(TOKENS)),
-        "it counts other records",
+        "it does not count the records",
     ),
     (
         "an event removed",
         |lines| drop(lines.remove(EVENTS)),
-        "it counts other records",
+        "it does not count the records",
     ),
     (
         "a letter removed",
         |lines| drop(lines.remove(LETTERS)),
-        "it counts other records",
+        "it does not count the records",
     ),
     (
         "users after sessions",
@@ -141,7 +141,7 @@ const DAMAGE: &[Damage] = &[
     (
         "something after the end",
         |lines| lines.push("{}".to_owned()),
-        "something stands after the end",
+        "there is something after the end",
     ),
     (
         "an empty line",
@@ -210,7 +210,7 @@ async fn a_damaged_file_is_refused_before_anything_is_written() {
     // Cut inside of a line, and what is no text.
     fs::write(&bad, &whole.as_bytes()[..whole.len() / 2]).expect("written");
     let sentence = restore(&store, &bad, &[]).await.expect_failure();
-    assert!(sentence.contains("it breaks off"), "{sentence}");
+    assert!(sentence.contains("it is cut off"), "{sentence}");
     fs::write(&bad, [0xFF; 10_000]).expect("written");
     let sentence = restore(&store, &bad, &[]).await.expect_failure();
     assert!(sentence.contains("is not a backup"), "{sentence}");
@@ -255,7 +255,7 @@ async fn a_restore_that_was_killed_is_not_served_and_says_what_to_do() {
     let (half, mark) = (store.join("sled"), store.join("mark"));
     assert!(
         sentence.contains(&format!(
-            "a restore into {} was interrupted, and half of it is there: remove that folder and {}, and restore again",
+            "a restore into {} was interrupted, so the data is incomplete: remove that folder and {}, and restore again",
             half.display(),
             mark.display()
         )),
@@ -330,7 +330,7 @@ async fn a_restored_store_sweeps_what_has_expired() {
     let restored = Restored::from(&file, &[]).await;
     let store = SledStore::open(restored.folder()).expect("a store");
     let now = password_auth_model::Timestamp::from_millis(5_000_000_000_000);
-    let kinds_that_expire = ["counts of tries", "one-time tokens", "events"].len();
+    let kinds_that_expire = ["attempt counters", "one-time tokens", "events"].len();
     let known = usize::try_from(WELL_KNOWN).expect("fits");
     let expected = 100 + kinds_that_expire * known;
     assert_eq!(store.sweep(now).await.expect("swept"), expected);

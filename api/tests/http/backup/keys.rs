@@ -1,4 +1,4 @@
-//! Signing keys travel, or stay, as the operator chooses.
+//! Signing keys are included and restored as the operator chooses.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -30,7 +30,7 @@ impl SignedIn {
         let said = backup(&store, &new.file("without"), &[])
             .await
             .expect_success();
-        assert!(said.contains("everybody has to sign in again"), "{said}");
+        assert!(said.contains("all users have to sign in again"), "{said}");
         assert!(server.terminate().await.success());
         new
     }
@@ -113,7 +113,7 @@ async fn other_keys_are_never_replaced() {
         "other signing keys",
         "--without-keys",
         "--keys-to",
-        "has to sign in again",
+        "have to sign in again",
     ] {
         assert!(refused.contains(said), "{refused}");
     }
@@ -177,7 +177,7 @@ async fn a_key_that_the_server_made_can_become_jwt_secret_and_back() {
     let other = tempfile::tempdir().expect("a folder");
     let restored = run(with_setting(), "restore", other.path(), &again, &[]).await;
     let said = restored.expect_success();
-    assert!(said.contains("in force already"), "{said}");
+    assert!(said.contains("already in use"), "{said}");
     assert!(!other.path().join("keys.json").exists());
     assert!(
         her.is_signed_in(other.path(), &[("JWT_SECRET", value)])

@@ -106,7 +106,10 @@ async fn of_two_accounts_of_version_2_that_verified_one_address_the_first_stays_
     fs::write(&file, file_of_version(2, &people)).expect("written");
     let store = folder.path().join("store");
     let said = restore(&store, &file, &[]).await.expect_success();
-    assert!(said.contains("the later one keeps it unverified"), "{said}");
+    assert!(
+        said.contains("it is now unverified for the later account"),
+        "{said}"
+    );
     if let Record::User(second) = &mut people[1] {
         second.is_verified = false;
     }
@@ -127,7 +130,7 @@ async fn of_two_accounts_of_version_2_that_verified_one_address_the_first_stays_
         .await
         .expect_failure();
     assert!(
-        said.contains("an address that another has verified too"),
+        said.contains("a verified e-mail address that another"),
         "{said}"
     );
 }

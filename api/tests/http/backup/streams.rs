@@ -1,4 +1,4 @@
-//! Backups that are no files, and what is never replaced by one.
+//! Backups to pipes and devices, and what is never overwritten.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt as _, symlink};

@@ -1,5 +1,5 @@
-//! Kills at places that no timer hits for certain: strace kills at the beginning of a system call, and the
-//! sweeper is given something to do.
+//! Kills at places that a timer does not hit reliably: strace kills at a system call, and the sweeper gets something to
+//! do.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -116,7 +116,7 @@ async fn add_expired_sessions(folder: &Path) {
         let name = Username::parse(&format!("{SWEPT} {number}")).expect("a name");
         let hash = serde_json::from_value("no password".into()).expect("a text");
         let user = User::new(name, hash, then);
-        // He is there from the first time on.
+        // The user is there from the first time on.
         store.create_user(user.clone()).await.expect("it answers");
         let user = store.user_by_name(&user.username_key).await;
         let user = user.expect("it answers").expect("there");

@@ -101,7 +101,7 @@ async fn a_wrong_password_is_said_clearly() {
         ("SMTP_PASSWORD", "geheim"),
     ];
     let log = complaint(&mails, &settings).await;
-    let expected = "it refuses SMTP_USERNAME and SMTP_PASSWORD: 535";
+    let expected = "it refused SMTP_USERNAME and SMTP_PASSWORD: 535";
     assert!(log.contains(expected), "{log}");
     assert_eq!(mails.stop().await, 0);
 }

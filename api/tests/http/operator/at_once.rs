@@ -1,4 +1,4 @@
-//! Several commands at once, and commands while a server comes or goes.
+//! Concurrent commands, and commands while a server starts or stops.
 
 use std::fs;
 use std::process::Stdio;

@@ -238,7 +238,7 @@ async fn on_a_terminal_deleting_is_asked_about() {
         let mut terminal = Terminal::start(&site, &["delete", "alice"]);
         terminal.shows("Delete Alice (").await;
         terminal
-            .shows(", alice@example.org), and everything about this user? [y/N]")
+            .shows(", alice@example.org) and all their data? [y/N]")
             .await;
         terminal.types(answer).await;
         let (status, screen) = terminal.ended().await;

@@ -1,4 +1,4 @@
-//! E-mail addresses: verifying one, and changing it.
+//! Verifying and changing e-mail addresses.
 
 use password_auth_wire::ErrorCode;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Strangers who register with your address: they take neither your sign-in by it, nor your reset, nor your letters.
+//! Strangers who register with your address cannot block your sign-in by it, your password reset or your mail.
 
 use std::time::Duration;
 

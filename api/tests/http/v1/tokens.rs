@@ -64,7 +64,7 @@ fn assert_no_good(reply: &Reply) {
     reply.expect_message(
         400,
         ErrorCode::InvalidOneTimeToken,
-        "This link is not valid, or not any more. Please ask for a new one.",
+        "This link has expired or was already used. Request a new one.",
     );
 }
 

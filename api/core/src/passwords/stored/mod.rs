@@ -98,7 +98,7 @@ impl StoredHash {
         }
     }
 
-    /// The salt of a hash of the kind that is made here.
+    /// The salt of a hash of our kind.
     pub(super) fn salt(&self) -> Option<&[u8]> {
         match self {
             Self::Scrypt(stored) => Some(&stored.salt),
@@ -106,7 +106,7 @@ impl StoredHash {
         }
     }
 
-    /// Whether it is as [`hash`](super::hash()) makes it with these parameters.
+    /// Whether [`hash`](super::hash()) would create this form with these parameters.
     pub(super) fn is_of(&self, params: ScryptParams) -> bool {
         match self {
             Self::Scrypt(stored) => stored.is_ours_of(params),

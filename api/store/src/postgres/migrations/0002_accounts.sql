@@ -29,7 +29,7 @@ CREATE TABLE one_time_tokens (
 CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id);
 CREATE INDEX one_time_tokens_by_expiry ON one_time_tokens (expires_at);
 
--- What happened. No reference to users: that somebody was deleted outlives him.
+-- What happened. No reference to users: the event of a deletion outlives its user.
 CREATE TABLE events (
     id         uuid   PRIMARY KEY,
     at         bigint NOT NULL,
@@ -60,5 +60,5 @@ CREATE INDEX letters_by_due ON letters (due_at, id);
 CREATE INDEX letters_by_user ON letters (user_id);
 CREATE INDEX letters_by_recipient ON letters (recipient_key);
 
--- Whoever was disabled signs in anew once he is allowed to.
+-- Whoever was disabled signs in again once they are allowed to.
 DELETE FROM sessions s USING users u WHERE u.id = s.user_id AND NOT u.is_active;

@@ -12,7 +12,7 @@ use crate::{Backup as _, CreateUser, DeleteUser, Lifecycle as _, Record};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
-/// Somebody with more events than two steps remove.
+/// A user with more events than two steps remove.
 fn fill(tables: &Tables) -> UserId {
     let name = Username::parse("Alice").expect("a name");
     let user = User {

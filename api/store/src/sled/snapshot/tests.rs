@@ -18,11 +18,11 @@ use crate::sled::trees::Tree;
 enum Event {
     Put(Tree, u8, u8),
     Remove(Tree, u8),
-    /// Only if something stands there; what stood is what is swapped.
+    /// Only if there is a value, which is then the expected one.
     Swap(Tree, u8, u8),
-    /// Several at once: the transaction's way.
+    /// Several changes in one transaction.
     Together(Vec<(Tree, u8, Option<u8>)>),
-    /// The reader takes a step of so many records.
+    /// The reader reads a step of this many records.
     Read(usize),
 }
 
@@ -31,7 +31,7 @@ fn tree() -> impl Strategy<Value = Tree> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    // Few keys, so that they meet.
+    // Few keys, so that they collide.
     let key = 0..12_u8;
     prop_oneof![
         (tree(), key.clone(), any::<u8>()).prop_map(|(t, k, v)| Event::Put(t, k, v)),
@@ -42,7 +42,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// As long as the table's keys are; of an index any length will do.
+/// As long as the keys of the table. For an index, any length will do.
 fn wide(tree: Tree, key: u8) -> Vec<u8> {
     vec![key; Section::of(tree).map_or(16, Section::key_bytes)]
 }
@@ -113,7 +113,7 @@ fn step(records: usize) -> Step {
     Step { time, records }
 }
 
-/// Adds the next part; whether it was the last.
+/// Adds the next part. Returns whether it was the last.
 fn read(tables: &Tables, records: usize, shown: &mut Shown) -> bool {
     let part = tables
         .snapshot
@@ -154,7 +154,7 @@ proptest! {
                 last = read(tables, 7, &mut shown);
             }
             assert_eq!(shown, start);
-            // What was kept was counted, and is all used up.
+            // All saved values were counted and used.
             let slot = tables.snapshot.lock();
             let snapshot = slot.as_ref().expect("the reader is there");
             assert_eq!((snapshot.kept_bytes, snapshot.kept.len()), (0, 0));
@@ -163,7 +163,7 @@ proptest! {
 }
 
 #[test]
-fn a_reader_that_goes_takes_along_what_was_kept_for_him_and_another_may_come() {
+fn a_reader_that_goes_takes_along_what_was_kept_for_it_and_another_may_come() {
     with_tables(|tables| {
         let slot: &Arc<SnapshotSlot> = &tables.snapshot;
         let first = Arc::new(Reader::new(Arc::clone(slot)));
@@ -172,7 +172,7 @@ fn a_reader_that_goes_takes_along_what_was_kept_for_him_and_another_may_come() {
         let second = Arc::new(Reader::new(Arc::clone(slot)));
         let refused = slot.take(Arc::downgrade(&second));
         assert!(matches!(refused, Err(StoreError::Busy)));
-        // A reader who never got a snapshot must not take away another's.
+        // A reader that never got a snapshot must not end another one.
         drop(second);
         assert!(slot.lock().is_some());
         drop(first);
@@ -195,7 +195,7 @@ fn a_picture_whose_reader_went_before_it_was_taken_is_not_kept() {
 }
 
 #[test]
-fn what_is_kept_for_a_slow_reader_is_bounded_and_he_is_told() {
+fn what_is_kept_for_a_slow_reader_is_bounded_and_it_is_told() {
     with_tables(|tables| {
         let reader = Arc::new(Reader::new(Arc::clone(&tables.snapshot)));
         tables
@@ -222,7 +222,7 @@ fn what_is_kept_for_a_slow_reader_is_bounded_and_he_is_told() {
             .expect("refused");
         assert!(matches!(refused, StoreError::BrokeOff(_)), "{refused}");
         assert!(refused.to_string().contains("too slowly"), "{refused}");
-        // The store itself goes on.
+        // The store itself still works.
         let all: BTreeMap<_, _> = tables.tree(Tree::Sessions).iter().flatten().collect();
         assert_eq!(all.len(), 100);
     });

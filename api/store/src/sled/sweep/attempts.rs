@@ -1,4 +1,4 @@
-//! Removing counts of tries that are paid off, and networks that are remembered no longer.
+//! Removes attempt counters and remembered networks that have run out.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,14 +11,14 @@ use super::super::opened::Tables;
 use super::super::trees::{Tree, read_moment, unavailable};
 use crate::StoreError;
 
-/// Counts of tries that one step looks at.
+/// Attempt counters that one step reads.
 const ATTEMPTS: usize = 512;
-/// Counts that a sweep looks at, at least.
+/// Attempt counters that a sweep reads, at least.
 const LOOK: usize = 8 * ATTEMPTS;
-/// A sweep goes on as long as so large a part of what it looks at goes.
+/// A sweep goes on as long as it removes at least this fraction of what it reads.
 const WORTHWHILE: usize = 8;
 
-/// Up to which key the counts of tries were looked at. The front, after a start.
+/// The key at which the next sweep begins. After a start, the first key.
 #[derive(Default)]
 pub(in crate::sled) struct SweptTo(Mutex<IVec>);
 
@@ -33,10 +33,10 @@ impl SweptTo {
     }
 }
 
-/// A count's end moves with every try, and an index would cost each try two more writes: so they are looked at one
-/// after the other. Most of a large tree is networks that stay for a month, and to read all of them each time would
-/// also take everything else out of the cache: a sweep goes on where the last one stopped, and stops once little
-/// goes. Keys are digests, so that any part of the tree is like the whole.
+/// There is no index by expiry: it would cost two more writes per attempt, since each attempt moves the expiry. So the
+/// tree is read key by key. A large tree consists mostly of networks, which stay for a month; reading all of it each
+/// time would displace everything else in the cache. So a sweep begins where the last one stopped, and stops once it
+/// removes little. Keys are digests, so every part of the tree is like the whole.
 pub(super) async fn sweep_all(store: &SledStore, now: Timestamp) -> Result<usize, StoreError> {
     let begun = store.swept_to.get();
     let mut from = begun.clone();
@@ -61,15 +61,15 @@ pub(super) async fn sweep_all(store: &SledStore, now: Timestamp) -> Result<usize
     }
 }
 
-/// What a step did.
+/// The result of a step.
 struct Step {
     removed: usize,
     looked_at: usize,
-    /// Where the next one begins; `None` at the end.
+    /// Where the next step begins. `None` at the end.
     next: Option<IVec>,
 }
 
-/// Some counts from `start` on.
+/// Sweeps some counters from `start` on.
 fn sweep_some(tables: &Tables, start: &IVec, now: Timestamp) -> Result<Step, StoreError> {
     let (mut removed, mut looked_at) = (0, 0);
     for entry in tables

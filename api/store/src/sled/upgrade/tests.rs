@@ -13,7 +13,7 @@ use crate::sled::trees::{Tree, timed_key, user_key};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
-/// A user as format 1 had him.
+/// A user in format 1.
 #[derive(Serialize)]
 struct OldUser {
     id: UserId,
@@ -24,7 +24,7 @@ struct OldUser {
     created_at: Timestamp,
 }
 
-/// As formats 1 and 2 had them.
+/// A session in formats 1 and 2.
 fn old_session(session: &Session) -> Vec<u8> {
     let retired = session.retired.iter().map(|r| (r.generation, r.at));
     let old = (
@@ -41,7 +41,7 @@ fn insert(tables: &Tables, tree: Tree, key: &[u8], value: &[u8]) {
     assert!(before.is_none());
 }
 
-/// A folder as format 1 left it, with somebody in it who is signed in.
+/// A folder in format 1, with a user who is signed in.
 fn old_folder() -> (tempfile::TempDir, User, Session) {
     let folder = tempfile::tempdir().expect("a folder");
     let (tables, _disk, _mark) = open(folder.path(), CACHE_BYTES).expect("opened");
@@ -143,7 +143,7 @@ fn a_folder_of_format_2_tells_the_roles_of_people_and_the_classes_of_events() {
 fn an_upgrade_that_was_interrupted_begins_again() {
     let (folder, user, session) = old_folder();
     let (tables, disk, watermark) = open_again(folder.path());
-    // An older version has ended it since, and knows no index of it.
+    // An older version has ended it since, and does not know the index.
     tables.tree(Tree::Sessions).clear().expect("cleared");
     tables.tree(Tree::SessionExpiry).clear().expect("cleared");
     set_format(&tables, 1);
@@ -162,7 +162,7 @@ fn a_folder_of_a_newer_format_is_refused() {
     drop((tables, disk, watermark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {
-            // As in `open_again`.
+            // Like in `open_again`.
             Err(OpenError::Io { .. }) => std::thread::yield_now(),
             opened => break opened.err(),
         }
@@ -213,7 +213,7 @@ fn addresses_of_format_2_are_compared_as_today_and_of_two_that_are_one_the_first
     .collect();
     set_format(&tables, 2);
     drop((tables, disk, watermark));
-    // Which of two came first their ids tell.
+    // The user with the lower id came first.
     if users[1].id < users[0].id {
         users.swap(0, 1);
     }
