@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 
 use crate::Outcome;
 use crate::load::Step;
+use crate::machine::folder;
 use crate::population::PARTY;
-use crate::process::folder;
 
 /// Makes this program the bare server.
 pub(crate) const SERVER_ARGUMENT: &str = "bare-server";

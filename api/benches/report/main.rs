@@ -12,6 +12,7 @@ mod bare;
 mod client;
 mod figures;
 mod load;
+mod machine;
 mod moment;
 mod population;
 mod process;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::Outcome;
-use crate::process::{cpu_seconds_of, folder};
+use crate::machine::{cpu_seconds_of, folder};
 
 /// Signs the tokens of every server on a place, so that they can be made without signing in.
 const SECRET: &str = "a secret for measuring, of more than 32 bytes";

@@ -17,13 +17,14 @@ use graph::circle;
 use source::Crate;
 
 /// Every crate of the workspace that has more than one module.
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "wire/src",
     "api/model/src",
     "api/store/src",
     "api/core/src",
     "api/http/src",
     "api/src",
+    "api/benches/report",
     "extension/src",
     "testing/src",
 ];
