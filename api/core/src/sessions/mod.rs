@@ -288,7 +288,7 @@ impl Sessions {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
-            party: self.refresh_tokens.party(session.id, client),
+            party: Some(self.refresh_tokens.party(session.id, client)),
             jti: TokenId::new(now),
             iat: now.as_secs(),
             exp: now.as_secs() + expires_in.as_secs(),

@@ -64,7 +64,7 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.session(session.id).await);
         let rotated = store.rotate_session(session.id, Generation(0), PARTY, engine.now());
         refused(rotated.await);
-        refused(store.note_use(session.id, Generation(0), PARTY).await);
+        refused(store.note_use(session.id, Generation(0), Some(PARTY)).await);
         refused(store.end_session(session.id).await);
         refused(store.add_one_time_token(token.clone()).await);
         refused(store.one_time_token(&token.hash, now).await);

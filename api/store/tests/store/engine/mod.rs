@@ -258,7 +258,7 @@ impl Engine {
     /// An access token of that generation, issued to `party`, is accepted.
     pub async fn use_by(&self, party: Party, id: SessionId, generation: u32) {
         let store = self.store();
-        let noted = store.note_use(id, Generation(generation), party);
+        let noted = store.note_use(id, Generation(generation), Some(party));
         noted.await.expect("an answer");
     }
 
