@@ -6,7 +6,7 @@ use password_auth_model::{Event, EventId, EventKind};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::person::{V1, login, text};
@@ -19,6 +19,7 @@ each_engine! {
     what_is_cheap_is_not_counted,
     a_record_that_is_full_keeps_what_matters,
     a_second_export_waits_until_the_first_has_ended,
+    an_export_ends_with_the_session_and_with_the_access_token,
     exports_that_nobody_reads_keep_nobody_else_waiting,
 }
 
@@ -222,6 +223,55 @@ async fn a_second_export_waits_until_the_first_has_ended(engine: Engine) {
         .filter_map(|event| event["id"].as_str())
         .collect();
     assert!(ids.is_sorted_by(|one, next| one > next), "none twice");
+}
+
+/// What may end while somebody reads slowly.
+enum Ends {
+    Nothing,
+    Session,
+    AccessToken,
+    Password,
+}
+
+async fn an_export_ends_with_the_session_and_with_the_access_token(engine: Engine) {
+    let server = TestServer::start_on(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    fill(&server, &alice, &"x".repeat(LONG)).await;
+    for ends in [
+        Ends::Nothing,
+        Ends::Session,
+        Ends::AccessToken,
+        Ends::Password,
+    ] {
+        let person = alice.once_more().await;
+        let mut stream = begin_export(&server, &person).await;
+        match ends {
+            Ends::Nothing => {}
+            Ends::Session => {
+                let reply = person.ask(Method::POST, "/auth/logout").await;
+                reply.expect_ok();
+            }
+            Ends::AccessToken => server.advance(Duration::from_secs(906)).await,
+            Ends::Password => {
+                let other = "staple of another kind";
+                let body = json!({"current_password": PASSWORD, "new_password": other});
+                person
+                    .post("/auth/password/change", &body)
+                    .await
+                    .expect_ok();
+            }
+        }
+        let (mut read, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
+        while !read.ends_with(b"]}\r\n0\r\n\r\n") {
+            match stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => read.extend_from_slice(&buffer[..count]),
+            }
+        }
+        let is_whole = read.ends_with(b"0\r\n\r\n");
+        let is_valid = matches!(ends, Ends::Nothing);
+        assert_eq!(is_whole, is_valid, "{} bytes", read.len());
+    }
 }
 
 async fn exports_that_nobody_reads_keep_nobody_else_waiting(engine: Engine) {
