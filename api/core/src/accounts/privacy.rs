@@ -129,7 +129,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), DeleteAccountError> {
         let _counted = self
-            .verify_current_password(&caller.user, password, client)
+            .verify_current_password(caller, password, client)
             .await?;
         // Without address and device: nothing about the user should stay.
         self.remove(caller.user.id, EventContext::default()).await?;

@@ -16,9 +16,6 @@ use crate::passwords::{HashingError, PasswordMatch, has_salt};
 use crate::rate_limit::{Counted, Spender};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 
-/// How long the network of a sign-in is remembered for the account.
-const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
-
 /// The longest name that is looked up. Longer names cannot be registered.
 const MAX_TRIED_NAME: usize = 1024;
 
@@ -177,12 +174,7 @@ impl Accounts {
         kind: SessionKind,
         client: &Client,
     ) -> Result<Issued, SignInError> {
-        if !self.rates.login.is_off() {
-            let until = self.clock.now().plus(NETWORK_REMEMBERED);
-            for attempt in SignInAttempt::of_user(user, client.address) {
-                self.store.remember_network(attempt, until).await?;
-            }
-        }
+        self.remember_network(user, client).await?;
         match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
                 let context = EventContext {
