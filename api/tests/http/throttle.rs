@@ -16,6 +16,7 @@ each_engine! {
     a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out,
     a_stranger_s_tries_keep_nobody_who_is_signed_in_from_what_takes_the_password,
     whoever_has_reset_the_password_signs_in_whatever_strangers_try,
+    a_stranger_who_uses_up_an_unverified_address_keeps_its_owner_out_of_nothing_at_home,
     tries_at_a_name_do_not_tell_whose_address_it_is,
     a_name_that_nobody_can_have_costs_what_any_other_does,
     a_forwarded_address_is_believed_from_a_trusted_proxy_only,
@@ -251,6 +252,56 @@ async fn whoever_has_reset_the_password_signs_in_whatever_strangers_try(engine: 
     post_from(&client, home, "/authenticate", "alice", new)
         .await
         .expect_ok();
+}
+
+async fn a_stranger_who_uses_up_an_unverified_address_keeps_its_owner_out_of_nothing_at_home(
+    engine: Engine,
+) {
+    let server = limited(engine).await;
+    let client = server.client();
+    let path = &format!("{V1}/auth/login");
+    let address = &email_of("alice");
+    Person::sign_up(&server, "alice").await;
+    let (home, elsewhere, his) = ("192.0.2.1", "203.0.113.1", "198.51.100.99");
+    post_from(&client, home, path, "alice", PASSWORD)
+        .await
+        .expect_ok();
+    // Somebody else gives the address, and signs in by it, too.
+    let mallory =
+        json!({"username": "mallory", "email": address, "password": "mallory's password"});
+    client
+        .post(&format!("{V1}/auth/register"), &mallory)
+        .await
+        .expect_status(201);
+    post_from(&client, his, path, address, "mallory's password")
+        .await
+        .expect_ok();
+    server.advance(Duration::from_secs(60)).await;
+    for number in 1..=6 {
+        let from = format!("198.51.100.{number}");
+        post_from(&client, &from, path, address, "a wrong one").await;
+    }
+    post_from(&client, home, path, address, PASSWORD)
+        .await
+        .expect_ok();
+    // Nobody else is let in, and a right guess looks like a wrong one, also to whoever has an account with it.
+    for from in [elsewhere, his] {
+        for guess in ["a wrong one", PASSWORD] {
+            post_from(&client, from, path, address, guess)
+                .await
+                .expect_failure(429, ErrorCode::TooManyAttempts);
+        }
+    }
+    post_from(&client, his, path, address, "mallory's password")
+        .await
+        .expect_ok();
+    // At home, guesses are slow all the same.
+    for _ in 0..4 {
+        post_from(&client, home, path, address, "a wrong one").await;
+    }
+    post_from(&client, home, path, address, PASSWORD)
+        .await
+        .expect_failure(429, ErrorCode::TooManyAttempts);
 }
 
 /// A stranger who uses up a name's tries learns nothing about an address, nor the other way round.

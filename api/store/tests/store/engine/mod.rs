@@ -276,6 +276,14 @@ impl Engine {
         remembered.expect("an answer");
     }
 
+    pub async fn is_remembered(&self, attempt: SignInAttempt) -> bool {
+        let found = self
+            .store()
+            .network_is_remembered(attempt, self.now())
+            .await;
+        found.expect("an answer")
+    }
+
     pub async fn sweep(&self) -> usize {
         self.store().sweep(self.now()).await.expect("an answer")
     }
