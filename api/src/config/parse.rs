@@ -42,8 +42,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The text of a setting. Every start reads every setting, so a name that is not in the list cannot go unnoticed.
+    #[expect(
+        clippy::expect_used,
+        reason = "a name that is not in the list is a slip in this source, not a mistake of a user"
+    )]
     pub(super) fn text(&self, name: &'static str) -> &'a str {
-        Setting::named(name).map_or("", |setting| self.sources.get(setting).0)
+        let setting = Setting::named(name).expect("a setting in the list");
+        self.sources.get(setting).0
     }
 
     fn problem(&mut self, name: &str, message: impl Into<String>) {
