@@ -20,6 +20,7 @@ mod rate;
 mod role;
 mod rotation;
 mod session;
+mod token_use;
 mod trail;
 mod user;
 mod username;
@@ -43,6 +44,9 @@ pub use rate::{ParseRateError, Rate, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use token_use::{
+    Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
+};
 pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
 pub use user::User;
 pub use username::{Username, UsernameKey};

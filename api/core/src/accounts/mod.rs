@@ -33,7 +33,7 @@ pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::{LinkLifetimes, Mailer};
-use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Weak};
+use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Policy, Weak};
 use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::{Caller, Sessions};
 
@@ -60,6 +60,17 @@ pub enum Directory {
     Members,
     /// Only admins.
     Admins,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Everybody.
+    Open,
+    /// Those who have an invitation.
+    Invite,
+    /// The same, and forms do not offer it.
+    Closed,
 }
 
 /// What is wrong with each input. `None` if nothing is.
@@ -133,6 +144,7 @@ pub struct Accounts {
     confirmations: IpLimiter,
     allowance: Arc<Allowance>,
     directory: Directory,
+    registration: Registration,
     exports: UnderWay,
 }
 
@@ -152,6 +164,8 @@ pub struct Parts {
     pub allowance: Arc<Allowance>,
     /// Who may list users.
     pub directory: Directory,
+    /// Who may register.
+    pub registration: Registration,
     /// How long mailed links are valid.
     pub link_lifetimes: LinkLifetimes,
     /// Queues mail.
@@ -195,6 +209,7 @@ impl Accounts {
             rates,
             allowance,
             directory,
+            registration,
             link_lifetimes,
             mailer,
             dev,
@@ -215,8 +230,15 @@ impl Accounts {
             confirmations: IpLimiter::new(rates.login),
             allowance,
             directory,
+            registration,
             exports: UnderWay::default(),
         }
+    }
+
+    /// Who may register, and how strong a new password must be.
+    #[must_use]
+    pub const fn registration(&self) -> (Registration, Policy) {
+        (self.registration, self.hasher.policy())
     }
 
     /// Checks the current password of a signed-in user. Operations that require it cannot be done with a stolen access
