@@ -22,6 +22,7 @@ mod rate;
 mod role;
 mod rotation;
 mod session;
+mod token_use;
 mod totp;
 mod trail;
 mod typed_code;
@@ -52,6 +53,9 @@ pub use rate::{ParseRateError, Rate, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use token_use::{
+    Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
+};
 pub use totp::{TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, matching_step, totp_code, totp_step};
 pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
 pub use typed_code::{RECOVERY_CODES, TypedCode, new_recovery_code, recovery_hash};
