@@ -162,7 +162,7 @@ async fn what_came_from_another_engine_is_found_and_deleted_like_what_began_here
     let expected = everything(&other).await;
     let dump = other.store().dump().await;
     let loaded = engine.store().load(dump.expect("a dump")).await;
-    assert_eq!(loaded.expect("loaded").sum(), 26);
+    assert_eq!(loaded.expect("loaded").sum(), 28);
     assert_eq!(everything(&engine).await, expected);
     for (user, email) in [(&alice, MAIL), (&bob, "bob@example.org")] {
         assert_eq!(sessions_of(&engine, user).await.len(), 1);
