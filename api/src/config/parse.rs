@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use password_auth_core::accounts::Directory;
+use password_auth_core::accounts::{Directory, Registration};
 use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
 use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningKey};
 use password_auth_model::Rate;
@@ -178,6 +178,21 @@ impl<'a> Reader<'a> {
             other => {
                 self.problem(name, format!("expected members or admins, not {other:?}"));
                 Directory::Admins
+            }
+        }
+    }
+
+    pub(super) fn registration(&mut self, name: &'static str) -> Registration {
+        match self.text(name) {
+            "open" => Registration::Open,
+            "invite" => Registration::Invite,
+            "closed" => Registration::Closed,
+            other => {
+                self.problem(
+                    name,
+                    format!("expected open, invite or closed, not {other:?}"),
+                );
+                Registration::Closed
             }
         }
     }
