@@ -7,6 +7,7 @@
 
 mod apply;
 mod attempts;
+mod cache;
 mod change;
 mod codec;
 mod deletion;
