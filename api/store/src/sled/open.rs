@@ -28,7 +28,7 @@ const RESTORING: &[u8] = b"restoring";
 const DATA_FILE: &str = "sled/db";
 
 /// The part of the cache that holds decoded records; sled's pages have the rest.
-const RECORDS_SHARE: u64 = 4;
+const RECORDS_SHARE: u64 = 2;
 
 /// What a session and a user take in memory, about.
 const RECORD_PAIR_BYTES: u64 = 1_024;
