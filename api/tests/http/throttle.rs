@@ -12,6 +12,7 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 
 each_engine! {
     the_sixth_try_from_one_address_waits_whatever_names_it_tries,
+    whoever_has_very_many_networks_of_ipv6_tries_as_often_as_a_few_clients,
     an_account_is_guessed_at_no_faster_with_many_addresses_also_one_that_is_not_there,
     a_stranger_who_uses_up_an_account_s_tries_does_not_keep_its_owner_out,
     a_stranger_s_tries_keep_nobody_who_is_signed_in_from_what_takes_the_password,
@@ -74,6 +75,27 @@ async fn the_sixth_try_from_one_address_waits_whatever_names_it_tries(engine: En
     post_from(&client, "192.0.2.1", "/authenticate", "alice", PASSWORD)
         .await
         .expect_ok();
+}
+
+async fn whoever_has_very_many_networks_of_ipv6_tries_as_often_as_a_few_clients(engine: Engine) {
+    let server = limited(engine).await;
+    let client = server.client();
+    let mut names = 0..;
+    let mut tries = async |addresses: Vec<String>| {
+        let mut allowed = 0;
+        for address in addresses {
+            let name = format!("user{}", names.next().expect("a number"));
+            let reply = post_from(&client, &address, "/authenticate", &name, "a guess").await;
+            allowed += usize::from(reply.status == 401);
+        }
+        allowed
+    };
+    let of_56 = (0..30).map(|n| format!("2001:db8:0:1{n:02x}::1"));
+    assert_eq!(tries(of_56.collect()).await, 4 * 5);
+    let of_48 = (0..100).map(|n| format!("2001:db8:0:{:x}{:02x}::1", 2 + n % 8, n));
+    assert_eq!(tries(of_48.collect()).await, 12 * 5);
+    let others = (0..5).map(|n| format!("2001:db8:1:{n}::1"));
+    assert_eq!(tries(others.collect()).await, 5);
 }
 
 async fn an_account_is_guessed_at_no_faster_with_many_addresses_also_one_that_is_not_there(

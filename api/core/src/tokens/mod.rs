@@ -10,7 +10,7 @@ mod keys;
 mod refresh;
 mod sealed;
 
-pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
+pub use access::{AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
 pub use challenge::{Challenge, ChallengePurpose, Challenges};
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
