@@ -9,7 +9,7 @@ use password_auth_wire::v1::{
 use poem_openapi::OpenApi;
 
 use super::Tag;
-use super::caller::SignedIn;
+use super::caller::{Minding, SignedIn};
 use super::docs::{
     ConfirmTotpRoute, FactorsRoute, ProofRoute, RemoveTotpRoute, ReplaceRecoveryCodesRoute,
     SetUpTotpRoute,
@@ -78,7 +78,7 @@ impl FactorsApi {
     )]
     async fn confirm_totp(
         &self,
-        caller: SignedIn,
+        caller: Minding,
         client: RequestClient,
         body: StrictBody<ConfirmTotp>,
     ) -> RouteResult<ConfirmTotpRoute> {
