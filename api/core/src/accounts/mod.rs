@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{
     Attempt, Client, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
 };
@@ -36,6 +37,7 @@ use crate::mail::{LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Weak};
 use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::Sessions;
+use crate::tracing_context;
 
 /// Rate limits.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +133,7 @@ pub struct Accounts {
     allowance: Arc<Allowance>,
     directory: Directory,
     exports: UnderWay,
+    refused_at_accounts: Count,
 }
 
 /// The dependencies of the use cases.
@@ -213,6 +216,7 @@ impl Accounts {
             allowance,
             directory,
             exports: UnderWay::default(),
+            refused_at_accounts: Count::default(),
         }
     }
 
@@ -254,7 +258,8 @@ impl Accounts {
         if rate.is_off() {
             return Ok(Verdict::Allowed);
         }
-        self.store.count_attempt(attempt, rate, now).await
+        let verdict = self.store.count_attempt(attempt, rate, now).await?;
+        self.measured(verdict)
     }
 
     async fn count(
@@ -266,7 +271,34 @@ impl Accounts {
         if rate.is_off() {
             return Ok(Verdict::Allowed);
         }
-        self.store.count(attempt, rate, now).await
+        let verdict = self.store.count(attempt, rate, now).await?;
+        self.measured(verdict)
+    }
+
+    fn measured(&self, verdict: Verdict) -> Result<Verdict, StoreError> {
+        if verdict != Verdict::Allowed {
+            self.refused_at_accounts.add_one();
+        }
+        Ok(verdict)
+    }
+
+    /// The pool that hashes passwords, for whoever watches it.
+    #[must_use]
+    pub const fn hasher(&self) -> &PasswordHasher {
+        &self.hasher
+    }
+
+    /// How many attempts each limit has refused so far.
+    #[must_use]
+    pub fn refused(&self) -> [(&'static str, u64); 6] {
+        [
+            ("sign_in", self.sign_ins.refused()),
+            ("register", self.registrations.refused()),
+            ("reset", self.resets.refused()),
+            ("confirm", self.confirmations.refused()),
+            ("account_sign_in", self.refused_at_accounts.total()),
+            ("account", self.allowance.refused()),
+        ]
     }
 
     /// Checks the strength of a new password for a user with these names.
@@ -296,12 +328,13 @@ impl Accounts {
     /// user.
     fn note_later(&self, user: &User, what: EventKind, client: Client) {
         let (audit_log, user) = (self.audit_log.clone(), user.id);
-        tokio::spawn(async move {
+        let note = async move {
             let context = EventContext {
                 client: Some(&client),
                 ..EventContext::default()
             };
             audit_log.record(user, what, context).await;
-        });
+        };
+        tokio::spawn(tracing_context::carried(tracing_context::request(), note));
     }
 }

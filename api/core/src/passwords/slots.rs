@@ -51,6 +51,12 @@ impl Slots {
         })
     }
 
+    /// How many slots are taken.
+    pub(super) fn taken(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all
+    }
+
     fn share(&self) -> usize {
         (self.all / ONE_OF).max(1)
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{Rate, Timestamp, Verdict, client_network};
 
 /// The most addresses in memory. Beyond that, counters that have run out are removed, then all: counting does not stop
@@ -16,6 +17,7 @@ const MAX_ADDRESSES: usize = 100_000;
 pub struct IpLimiter {
     rate: Rate,
     theoretical_arrival: Mutex<HashMap<IpAddr, Timestamp>>,
+    refused: Count,
 }
 
 impl IpLimiter {
@@ -25,7 +27,14 @@ impl IpLimiter {
         Self {
             rate,
             theoretical_arrival: Mutex::default(),
+            refused: Count::default(),
         }
+    }
+
+    /// How many attempts were refused so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.total()
     }
 
     /// Counts one attempt from `address`.
@@ -55,7 +64,10 @@ impl IpLimiter {
         *entry = next;
         match verdict {
             Verdict::Allowed => Ok(counted),
-            Verdict::Refused(wait) => Err(wait),
+            Verdict::Refused(wait) => {
+                self.refused.add_one();
+                Err(wait)
+            }
         }
     }
 }
