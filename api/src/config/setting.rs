@@ -136,6 +136,11 @@ pub const SETTINGS: &[Setting] = &[
         "Limit for writes, lists, events and exports, per account; off only in development",
     ),
     setting(
+        "REGISTRATION",
+        "open",
+        "Who may register: open (everybody), invite (with an invitation), or closed (the same, and forms do not offer it)",
+    ),
+    setting(
         "USER_DIRECTORY",
         "",
         "Who may list users: admins or members [default: admins; in development members]",

@@ -20,7 +20,7 @@ pub const CLIENT_ID: &str = "password-auth-extension";
 /// The `typ` header of an access token (RFC 9068 §2.1), so that no other JWT passes for one.
 const TYP: &str = "at+jwt";
 
-/// The claims of an access token. All are required.
+/// The claims of an access token. All are required, except the [party](Self::party).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// The issuer.
@@ -40,8 +40,10 @@ pub struct AccessClaims {
     pub generation: Generation,
     /// The session's epoch when it was issued.
     pub epoch: u32,
-    /// The client that it was issued to, as the session remembers clients.
-    pub party: Party,
+    /// The client that it was issued to, as the session remembers clients. Older versions did not write it, and their
+    /// tokens are valid until they expire.
+    #[serde(default)]
+    pub party: Option<Party>,
     /// Its own identifier.
     pub jti: TokenId,
     /// When it was issued: seconds since the Unix epoch.
