@@ -21,6 +21,7 @@ mod router;
 mod seldom;
 pub mod server;
 mod sign_out;
+mod strict_json;
 mod v1;
 
 pub use client::ProxyTrust;

@@ -111,10 +111,8 @@ fn check(port: u16) {
     // Nothing of the server's inside.
     let status = curl(port, &["-o", "/dev/null", "-w", "%{http_code}"], "/metrics");
     assert_eq!(status, "404");
-    let large = format!(
-        "@{}",
-        std::env::current_exe().expect("this program").display()
-    );
+    // More than the server takes.
+    let large = "a".repeat(100_000);
     let arguments = [
         "-o",
         "/dev/null",
