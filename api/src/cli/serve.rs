@@ -17,7 +17,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::log::start_log;
+use super::log::{finish_log, start_log};
 use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
@@ -215,6 +215,7 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>, Sign
             signals.next().await;
             if told.send_replace(true) {
                 // Everything that was acknowledged is already on disk.
+                finish_log();
                 std::process::exit(130);
             }
             tracing::info!(

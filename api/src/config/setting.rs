@@ -35,7 +35,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "STORE_CACHE_MB",
-        "64",
+        "128",
         "Cache of the embedded store, in MiB (16 to 65536)",
     ),
     Setting {

@@ -220,12 +220,12 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.clock.now();
-        let claims = self.access_tokens.verify(token, now)?;
-        is_about(claims.sid);
+        let token = self.access_tokens.verify(token, now)?;
+        is_about(token.session);
         let (session, user) = self
-            .live_session(claims.sid, claims.epoch, claims.sub, now)
+            .live_session(token.session, token.epoch, token.user, now)
             .await?;
-        let (generation, party) = (claims.generation, claims.party);
+        let (generation, party) = (token.generation, token.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
             // If the use is not recorded, a theft may be missed, but the token is still valid.
@@ -237,8 +237,8 @@ impl Sessions {
         Ok(Caller {
             user,
             session: session.id,
-            epoch: claims.epoch,
-            expires: claims.exp,
+            epoch: token.epoch,
+            expires: token.expires,
         })
     }
 
@@ -318,7 +318,7 @@ impl Sessions {
             SignOut::Access(token) => self
                 .access_tokens
                 .verify_ignoring_expiry(token.expose())
-                .map(|claims| claims.sid)
+                .map(|token| token.session)
                 .map_err(|_| SignOutError::Invalid)?,
             SignOut::Refresh(token) => self
                 .refresh_tokens
