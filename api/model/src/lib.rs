@@ -12,6 +12,7 @@ mod factors;
 mod full_name;
 mod generation;
 mod id;
+pub mod measure;
 mod namesakes;
 mod one_time_token;
 mod opaque;

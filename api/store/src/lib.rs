@@ -37,7 +37,7 @@ pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
 pub use factors::FactorStore;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
     ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession,
     UserChange, UserFilter,
