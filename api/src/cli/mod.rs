@@ -5,6 +5,7 @@ mod check_config;
 mod export;
 mod import;
 mod log;
+mod log_lines;
 mod output;
 mod process;
 mod progress;
