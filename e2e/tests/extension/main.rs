@@ -25,3 +25,4 @@ mod signing_in;
 mod staying_signed_in;
 mod trouble;
 mod use_it;
+mod web_page;

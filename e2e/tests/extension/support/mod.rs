@@ -9,6 +9,7 @@ mod page;
 mod popup;
 mod proxy;
 mod server;
+mod web;
 
 pub use app::{App, copy, npm_package};
 pub use browser::{Browser, extension_dir};
@@ -18,6 +19,7 @@ pub use page::Page;
 pub use popup::Popup;
 pub use proxy::{Canned, Proxy};
 pub use server::Server;
+pub use web::WebPage;
 
 /// A password that every rule allows.
 pub const PASSWORD: &str = "correct horse battery";
