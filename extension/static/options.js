@@ -101,7 +101,7 @@ const show = async (state) => {
   user = state.signedIn ? state.user : null;
   element("account").hidden = !user;
   element("signedOut").hidden = Boolean(user);
-  element("devicesTitle").textContent = t("devicesOf", user?.username ?? "");
+  element("who").textContent = user?.username ?? "";
   element("passwordUser").value = user?.username ?? "";
   element("main").removeAttribute("data-unknown");
   await Promise.all([showSessions(), showEmail()]).catch((error) => say(false, reason(error)));

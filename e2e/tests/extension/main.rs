@@ -13,6 +13,7 @@
 
 mod support;
 
+mod accessibility;
 mod action_popup;
 mod broker;
 mod docs;

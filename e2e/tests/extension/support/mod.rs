@@ -2,6 +2,7 @@
 //! popup.
 
 mod app;
+mod axe;
 mod browser;
 mod devtools;
 mod firefox;
@@ -12,6 +13,7 @@ mod server;
 mod web;
 
 pub use app::{App, copy, npm_package};
+pub use axe::expect_accessible;
 pub use browser::{Browser, extension_dir};
 pub use devtools::ActionPopup;
 pub use firefox::{Firefox, ID as FIREFOX_ID};
