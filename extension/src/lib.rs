@@ -24,5 +24,17 @@ mod token_store;
 mod tokens;
 mod web_page;
 
+#[cfg(target_family = "wasm")]
+use talc::{
+    cell::TalcSyncCell,
+    wasm::{WasmBinning, WasmGrowAndClaim},
+};
+
 pub use popup::start as start_popup;
 pub use web_page::start as start_web_page;
+
+/// WASM here has one thread.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: TalcSyncCell<WasmGrowAndClaim, WasmBinning> =
+    TalcSyncCell::new_wasm(WasmGrowAndClaim);

@@ -67,7 +67,7 @@ const showSessions = async () => {
     const item = document.createElement("li");
     const label = document.createElement("span");
     const times = document.createElement("small");
-    label.textContent = session.device;
+    label.textContent = session.device || t("unknownDevice");
     const used = new Date(session.last_used).toLocaleString(document.documentElement.lang);
     times.textContent = session.current ? t("thisDevice") : t("lastUsed", used);
     label.append(times);

@@ -117,6 +117,9 @@ error_codes! {
     InvalidCredentials = "invalid_credentials", "Invalid credentials.";
     /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled = "account_disabled", "This account is disabled.";
+    /// Registration is closed, or needs an invitation, and the request has none that is still valid.
+    RegistrationClosed = "registration_closed",
+        "This server does not register new users without an invitation.";
     /// A page of another site sent the form, as the browser says.
     CrossSite = "cross_site", "This form was sent by a page of another site.";
     /// Too many attempts from this address or at this account. `Retry-After` says when to try again.

@@ -47,7 +47,29 @@ pub enum Role {
     Guest,
 }
 
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
+#[cfg_attr(feature = "openapi", oai(rename_all = "lowercase"))]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationMode {
+    /// Everybody.
+    Open,
+    /// Those who have an invitation.
+    Invite,
+    /// Nobody, except with an invitation that was made before or by an admin.
+    Closed,
+}
+
 object! {
+    /// What a registration form needs to know.
+    RegistrationInfo {
+        /// Who may register. Do not offer what the server would refuse.
+        mode: RegistrationMode = RegistrationMode::Open,
+        /// The lowest zxcvbn score of a new password, from 0 (any) to 4.
+        password_min_score: u8 = 2,
+    }
+
     /// The body of `POST /auth/register`.
     RegisterAccount {
         /// 1 to 64 characters, no `@`. Names keep their spelling and are compared case-insensitively.

@@ -126,8 +126,9 @@ impl Population {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
-            party: PARTY,
-            jti: TokenId::new(self.now),
+            party: Some(PARTY),
+            // The same token for a session each time, as a client sends it.
+            jti: TokenId::from_bytes(uuid("token", number, self.now)),
             iat: self.now.as_secs(),
             exp: self.now.plus(DAY).as_secs(),
         };

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use password_auth_model::SharedClock;
 use password_auth_store::Store;
 
-use crate::accounts::{Accounts, Directory, Parts, Rates};
+use crate::accounts::{Accounts, Directory, Parts, Rates, Registration};
 use crate::mail::{Delivery, LinkLifetimes, Mailer};
 use crate::passwords::{PasswordHasher, Policy, ScryptParams};
 use crate::rate_limit::Allowance;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub rates: Rates,
     /// Who may list users.
     pub directory: Directory,
+    /// Who may register.
+    pub registration: Registration,
 }
 
 /// The use cases, for routes and operator's commands.
@@ -90,6 +92,7 @@ impl App {
             rates: settings.rates,
             allowance: Arc::clone(&allowance),
             directory: settings.directory,
+            registration: settings.registration,
             link_lifetimes: settings.links,
             mailer: Arc::clone(&mailer),
             dev: settings.dev,

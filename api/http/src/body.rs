@@ -34,13 +34,38 @@ fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Re
     media_type::check(request, MediaType::Json)?;
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
-    let mut registry = Registry::new();
-    T::register(&mut registry);
-    let errors = check(&value, &T::name(), &registry, strict);
+    let errors = check(&value, &T::name(), schemas::of::<T>(), strict);
     if !errors.is_empty() {
         return Err(Failure::Invalid(errors));
     }
     T::parse_from_json(Some(value)).map_err(|_| Failure::Invalid(Vec::new()))
+}
+
+/// The schemas of each request type and of what it contains, made at its first request and kept: a process has a few
+/// dozen of these types.
+mod schemas {
+    use std::collections::BTreeMap;
+    use std::sync::{PoisonError, RwLock};
+
+    use poem_openapi::registry::Registry;
+    use poem_openapi::types::Type;
+
+    static MADE: RwLock<BTreeMap<String, &'static Registry>> = RwLock::new(BTreeMap::new());
+
+    pub(super) fn of<T: Type>() -> &'static Registry {
+        let name = T::name();
+        let made = MADE.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = made.get(&*name) {
+            return registry;
+        }
+        drop(made);
+        let mut made = MADE.write().unwrap_or_else(PoisonError::into_inner);
+        made.entry(name.into_owned()).or_insert_with(|| {
+            let mut registry = Registry::new();
+            T::register(&mut registry);
+            Box::leak(Box::new(registry))
+        })
+    }
 }
 
 /// Compares an object with its schema: missing fields, wrong types and, if `strict`, unknown fields. This is enough for

@@ -20,13 +20,14 @@ mod rate;
 mod role;
 mod rotation;
 mod session;
+mod token_use;
 mod trail;
 mod user;
 mod username;
 mod visible;
 
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
-pub use client_info::{Client, client_network};
+pub use client_info::{Client, ClientNetwork, NetworkWidth, client_network, client_networks};
 pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
@@ -43,6 +44,9 @@ pub use rate::{ParseRateError, Rate, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use token_use::{
+    Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
+};
 pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
 pub use user::User;
 pub use username::{Username, UsernameKey};

@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Export(command) => export::run(&command),
         Command::User(command) => user::run(command),
     };
+    log::finish_log();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

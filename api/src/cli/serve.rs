@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::log::start_log;
+use super::log::{finish_log, start_log};
 use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
@@ -168,6 +168,7 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), Str
             signals.next().await;
             if told.send_replace(true) {
                 // Everything that was acknowledged is already on disk.
+                finish_log();
                 std::process::exit(130);
             }
             tracing::info!(

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use password_auth_core::accounts::{Directory, Rates};
+use password_auth_core::accounts::{Directory, Rates, Registration};
 use password_auth_core::app;
 use password_auth_core::mail::{Delivery, LinkLifetimes};
 use password_auth_core::passwords::{Policy, ScryptParams};
@@ -67,6 +67,8 @@ pub struct Config {
     pub rates: Rates,
     /// Who may list users.
     pub directory: Directory,
+    /// Who may register.
+    pub registration: Registration,
     /// The format of the log.
     pub log_format: LogFormat,
     /// The log filter.
@@ -112,6 +114,7 @@ impl Config {
             password_policy: self.password_policy,
             rates: self.rates,
             directory: self.directory,
+            registration: self.registration,
         }
     }
 
@@ -202,6 +205,7 @@ impl Config {
                 account: reader.rate("ACCOUNT_RATE"),
             },
             directory: reader.directory("USER_DIRECTORY"),
+            registration: reader.registration("REGISTRATION"),
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };
@@ -248,6 +252,7 @@ mod tests {
             ("PASSWORD_MIN_SCORE", "5"),
             ("ACCOUNT_RATE", "0/minute"),
             ("USER_DIRECTORY", "everybody"),
+            ("REGISTRATION", "sometimes"),
             ("SIGNING_ALG", "none"),
             ("DATABASE_URL", "mysql://user:geheim@db/x"),
             ("DATABASE_REQUIRE_STANDBY", "maybe"),
@@ -268,6 +273,7 @@ mod tests {
             "PASSWORD_MIN_SCORE",
             "ACCOUNT_RATE",
             "USER_DIRECTORY",
+            "REGISTRATION",
             "SIGNING_ALG",
             "DATABASE_URL",
             "DATABASE_REQUIRE_STANDBY",

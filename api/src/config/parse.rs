@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use password_auth_core::accounts::Directory;
+use password_auth_core::accounts::{Directory, Registration};
 use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
 use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningKey};
 use password_auth_model::Rate;
@@ -42,8 +42,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The text of a setting. Every start reads every setting, so a name that is not in the list cannot go unnoticed.
+    #[expect(
+        clippy::expect_used,
+        reason = "a name that is not in the list is a slip in this source, not a mistake of a user"
+    )]
     pub(super) fn text(&self, name: &'static str) -> &'a str {
-        Setting::named(name).map_or("", |setting| self.sources.get(setting).0)
+        let setting = Setting::named(name).expect("a setting in the list");
+        self.sources.get(setting).0
     }
 
     fn problem(&mut self, name: &str, message: impl Into<String>) {
@@ -172,6 +178,21 @@ impl<'a> Reader<'a> {
             other => {
                 self.problem(name, format!("expected members or admins, not {other:?}"));
                 Directory::Admins
+            }
+        }
+    }
+
+    pub(super) fn registration(&mut self, name: &'static str) -> Registration {
+        match self.text(name) {
+            "open" => Registration::Open,
+            "invite" => Registration::Invite,
+            "closed" => Registration::Closed,
+            other => {
+                self.problem(
+                    name,
+                    format!("expected open, invite or closed, not {other:?}"),
+                );
+                Registration::Closed
             }
         }
     }

@@ -35,7 +35,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "STORE_CACHE_MB",
-        "64",
+        "128",
         "Cache of the embedded store, in MiB (16 to 65536)",
     ),
     Setting {
@@ -134,6 +134,11 @@ pub const SETTINGS: &[Setting] = &[
         "ACCOUNT_RATE",
         "60/minute",
         "Limit for writes, lists, events and exports, per account; off only in development",
+    ),
+    setting(
+        "REGISTRATION",
+        "open",
+        "Who may register: open (everybody), invite (with an invitation), or closed (the same, and forms do not offer it)",
     ),
     setting(
         "USER_DIRECTORY",

@@ -94,7 +94,7 @@ impl From<RegisterError> for OperatorError {
             RegisterError::EmailTaken => Self::EmailTaken,
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
-            RegisterError::TooMany(_) => Self::Failed(error.to_string()),
+            RegisterError::Closed | RegisterError::TooMany(_) => Self::Failed(error.to_string()),
         }
     }
 }

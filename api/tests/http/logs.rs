@@ -90,6 +90,29 @@ async fn each_request_is_one_line_that_its_answer_s_id_finds() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_stopped_right_after_its_answers_has_logged_each_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = ServerProcess::command(folder.path());
+    command.env("LOG_FORMAT", "json").env("RUST_LOG", "info");
+    let server = ServerProcess::start(command).await;
+    let clients: Vec<_> = (0..8).map(|_| server.client()).collect();
+    let all = clients.iter().map(|client| async move {
+        let mut ids = Vec::new();
+        for _ in 0..100 {
+            ids.push(client.get("/ping").await.header("x-request-id").to_owned());
+        }
+        ids
+    });
+    let ids = futures_util::future::join_all(all).await.concat();
+    server.tell_to_stop().await;
+    let (status, log) = server.ended().await;
+    assert!(status.success());
+    for id in ids {
+        assert!(log.contains(&id), "{id} was answered and not logged");
+    }
+}
+
+#[tokio::test]
 async fn a_server_whose_log_nobody_reads_serves_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = ServerProcess::command(folder.path());

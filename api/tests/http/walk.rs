@@ -69,7 +69,8 @@ const CHEAP: [&str; 11] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 12] = [
+const NOBODY_S: [&str; 13] = [
+    "GET    /api/v1/auth/registration",
     "GET    /health",
     "GET    /health/database",
     "GET    /health/live",

@@ -10,7 +10,7 @@ use password_auth_store::{CreateUser, StoreError};
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
-use super::{Accounts, Invalid};
+use super::{Accounts, Invalid, Registration};
 use crate::audit::EventContext;
 use crate::mail::Asked;
 use crate::passwords::{HashingError, check_new_password};
@@ -32,6 +32,9 @@ pub struct NewAccount {
 /// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
+    /// Registration is closed or needs an invitation.
+    #[error("registration needs an invitation")]
+    Closed,
     /// The name or the password is empty.
     #[error("the name or the password is empty")]
     Empty,
@@ -65,6 +68,9 @@ impl Accounts {
         account: NewAccount,
         client: &Client,
     ) -> Result<User, RegisterError> {
+        if self.registration != Registration::Open {
+            return Err(RegisterError::Closed);
+        }
         let checked = Checked::parse(account)?;
         // Count the attempt before it costs anything.
         let counted = self.count_registration(client)?;

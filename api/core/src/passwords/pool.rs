@@ -82,6 +82,12 @@ impl PasswordHasher {
         self
     }
 
+    /// How strong new passwords must be.
+    #[must_use]
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// Checks the strength of a new password. `about` contains the user's names and address. The inner result is the
     /// policy's.
     ///

@@ -20,7 +20,7 @@ pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
-use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens};
 
 /// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -61,6 +61,10 @@ pub struct Caller {
     pub user: User,
     /// The session.
     pub session: SessionId,
+    /// The session's epoch when the access token was issued.
+    epoch: u32,
+    /// When the access token expires: seconds since the Unix epoch.
+    expires: u64,
 }
 
 /// The result of starting a session.
@@ -165,20 +169,11 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.clock.now();
-        let claims = self.access_tokens.verify(token, now)?;
+        let token = self.access_tokens.verify(token, now)?;
         let (session, user) = self
-            .store
-            .session(claims.sid)
-            .await?
-            .ok_or(AuthenticateError::Invalid)?;
-        let counts = session.is_live(now)
-            && claims.epoch >= session.epoch
-            && claims.sub == user.id
-            && user.is_active;
-        if !counts {
-            return Err(AuthenticateError::Invalid);
-        }
-        let (generation, party) = (claims.generation, claims.party);
+            .live_session(token.session, token.epoch, token.user, now)
+            .await?;
+        let (generation, party) = (token.generation, token.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
             // If the use is not recorded, a theft may be missed, but the token is still valid.
@@ -190,7 +185,38 @@ impl Sessions {
         Ok(Caller {
             user,
             session: session.id,
+            epoch: token.epoch,
+            expires: token.expires,
         })
+    }
+
+    /// Checks that the access token of a caller is still valid, while something long is done for them.
+    ///
+    /// # Errors
+    /// As [`AuthenticateError`] lists.
+    pub async fn check_again(&self, caller: &Caller) -> Result<(), AuthenticateError> {
+        let now = self.clock.now();
+        if now.as_secs() >= caller.expires.saturating_add(LEEWAY.as_secs()) {
+            return Err(AuthenticateError::Expired);
+        }
+        self.live_session(caller.session, caller.epoch, caller.user.id, now)
+            .await?;
+        Ok(())
+    }
+
+    /// The session and its user, if an access token of that epoch is valid.
+    async fn live_session(
+        &self,
+        session: SessionId,
+        epoch: u32,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(Session, User), AuthenticateError> {
+        let found = self.store.session(session).await?;
+        let counts = |(session, its): &(Session, User)| {
+            session.is_live(now) && epoch >= session.epoch && its.id == user && its.is_active
+        };
+        found.filter(counts).ok_or(AuthenticateError::Invalid)
     }
 
     /// Exchanges a refresh token for the session's current pair.
@@ -239,7 +265,7 @@ impl Sessions {
             SignOut::Access(token) => self
                 .access_tokens
                 .verify_ignoring_expiry(token.expose())
-                .map(|claims| claims.sid)
+                .map(|token| token.session)
                 .map_err(|_| SignOutError::Invalid)?,
             SignOut::Refresh(token) => self
                 .refresh_tokens
@@ -288,7 +314,7 @@ impl Sessions {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
-            party: self.refresh_tokens.party(session.id, client),
+            party: Some(self.refresh_tokens.party(session.id, client)),
             jti: TokenId::new(now),
             iat: now.as_secs(),
             exp: now.as_secs() + expires_in.as_secs(),

@@ -20,7 +20,8 @@ impl Route for Register {
         Message::ok("User registered successfully.")
     }
     fn refusals() -> Vec<Failure> {
-        [vec![Failure::UserExists], password_failures()].concat()
+        let own = vec![Failure::UserExists, Failure::RegistrationClosed];
+        [own, password_failures()].concat()
     }
 }
 

@@ -60,9 +60,10 @@ impl ErrorResponse<'_> {
             | Failure::MissingToken
             | Failure::TokenExpired
             | Failure::InvalidToken => StatusCode::UNAUTHORIZED,
-            Failure::AccountDisabled | Failure::PermissionDenied(_) | Failure::CrossSite => {
-                StatusCode::FORBIDDEN
-            }
+            Failure::AccountDisabled
+            | Failure::PermissionDenied(_)
+            | Failure::RegistrationClosed
+            | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::NotFound => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Failure::RequestTimeout => StatusCode::REQUEST_TIMEOUT,

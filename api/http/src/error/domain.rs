@@ -100,6 +100,7 @@ impl From<SessionError> for Failure {
 impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
+            RegisterError::Closed => Self::RegistrationClosed,
             RegisterError::Empty => Self::CredentialsRequired,
             RegisterError::Invalid(invalid) => invalid.into(),
             RegisterError::NameTaken => Self::UserExists,

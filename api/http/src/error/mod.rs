@@ -51,6 +51,8 @@ pub enum Failure {
     InvalidCredentials,
     /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled,
+    /// Registration is closed or needs an invitation, and there is none.
+    RegistrationClosed,
     /// A page of another site sent the form.
     CrossSite,
     /// Too many attempts. The next one is allowed after this time.
@@ -108,6 +110,7 @@ impl Failure {
             Self::MailNotConfigured => ErrorCode::MailNotConfigured,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::RegistrationClosed => ErrorCode::RegistrationClosed,
             Self::CrossSite => ErrorCode::CrossSite,
             Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
             Self::InvalidRefreshToken => ErrorCode::InvalidRefreshToken,

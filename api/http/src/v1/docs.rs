@@ -7,8 +7,8 @@ use password_auth_model::Role;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, Health, PasswordChanged, PersonalData, SessionInfo, TokenPair,
-    UserCount, UserInfo,
+    AccountStatus, Done, EventInfo, Health, PasswordChanged, PersonalData, RegistrationInfo,
+    SessionInfo, TokenPair, UserCount, UserInfo,
 };
 use poem::http::StatusCode;
 use poem_openapi::types::Example as _;
@@ -44,7 +44,8 @@ macro_rules! routes {
 
 routes! {
     RegisterRoute: CREATED UserInfo = UserInfo::example(), "The account was created.",
-        [new_account(), vec![too_many()]];
+        [new_account(), vec![Failure::RegistrationClosed, too_many()]];
+    RegistrationRoute: OK RegistrationInfo = RegistrationInfo::example(), "Who may register.", [];
     LoginRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
             Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),

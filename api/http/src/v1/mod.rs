@@ -9,6 +9,7 @@ mod health;
 mod me;
 mod messages;
 mod password;
+mod registration;
 mod session;
 mod users;
 mod views;
@@ -23,12 +24,14 @@ use self::events::EventsApi;
 use self::health::HealthApi;
 use self::me::MeApi;
 use self::password::PasswordApi;
+use self::registration::RegistrationApi;
 use self::session::SessionApi;
 use self::users::UsersApi;
 
 /// Every resource.
 pub(super) type Apis = (
     SessionApi,
+    RegistrationApi,
     PasswordApi,
     EmailApi,
     MeApi,
@@ -44,6 +47,9 @@ pub(super) fn apis(app: &App) -> Apis {
         SessionApi {
             accounts: accounts(),
             sessions: sessions(),
+        },
+        RegistrationApi {
+            accounts: accounts(),
         },
         PasswordApi {
             accounts: accounts(),

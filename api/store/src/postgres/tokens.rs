@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use password_auth_model::{
-    OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
+    Confirmation, OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
+    confirms_email, resets_password, with_reset_password,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -150,20 +151,18 @@ pub(super) async fn reset_password(
     hash: &TokenHash,
     new: &PasswordHash,
 ) -> Result<Option<User>, DatabaseError> {
-    let (mut user, address) = match locked(transaction, hash).await? {
-        Some((user, Purpose::ResetPassword(address))) => (user, address),
-        _ => {
-            transaction.wait_for_what_was_read().await?;
-            return Ok(None);
-        }
-    };
-    if !user.has_email(&address) {
+    let found = locked(transaction, hash).await?;
+    let found = found.as_ref().and_then(|(user, purpose)| {
+        let address = resets_password(purpose, user)?;
+        Some((user, address))
+    });
+    let Some((user, address)) = found else {
         transaction.wait_for_what_was_read().await?;
         return Ok(None);
-    }
-    user.is_verified |=
+    };
+    let may_be_verified =
         !locks::is_verified_by_another(transaction, &address.key(), user.id).await?;
-    let user = user.with_password(new.clone());
+    let user = with_reset_password(user.clone(), new.clone(), may_be_verified);
     write(transaction, &user).await?;
     sessions::end_all(transaction, user.id, None).await?;
     users::void_tokens(transaction, user.id).await?;
@@ -174,32 +173,29 @@ pub(super) async fn confirm(
     transaction: &Transaction<'_>,
     hash: &TokenHash,
 ) -> Result<ConfirmEmail, DatabaseError> {
-    let found = locked(transaction, hash).await?;
-    let (before, address, changes) = match found {
-        Some((user, Purpose::ChangeEmail(address))) => (user, address, true),
-        Some((user, Purpose::VerifyEmail(address))) if user.has_email(&address) => {
-            (user, address, false)
-        }
-        Some((user, Purpose::ConfirmedEmail(address))) if user.has_verified(&address) => {
+    let Some((before, purpose)) = locked(transaction, hash).await? else {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ConfirmEmail::Invalid);
+    };
+    let confirmed = match confirms_email(&purpose, &before) {
+        Confirmation::Confirms(confirmed) => confirmed,
+        Confirmation::AlreadyDone => {
             transaction.wait_for_what_was_read().await?;
-            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(user)));
+            return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(before)));
         }
-        _ => {
+        Confirmation::Invalid => {
             transaction.wait_for_what_was_read().await?;
             return Ok(ConfirmEmail::Invalid);
         }
     };
-    if locks::is_verified_by_another(transaction, &address.key(), before.id).await? {
+    let key = confirmed.address.key();
+    if locks::is_verified_by_another(transaction, &key, before.id).await? {
         transaction.wait_for_what_was_read().await?;
         return Ok(ConfirmEmail::Taken);
     }
-    let after = User {
-        email: Some(address),
-        is_verified: true,
-        ..before.clone()
-    };
+    let after = confirmed.user(&before);
     write(transaction, &after).await?;
-    if changes {
+    if confirmed.voids_others {
         const VOID_OTHERS: &str = "DELETE FROM one_time_tokens WHERE user_id = $1 AND hash <> $2";
         transaction
             .execute(
@@ -209,9 +205,8 @@ pub(super) async fn confirm(
             .await?;
     }
     const USED: &str = "UPDATE one_time_tokens SET purpose = $2 WHERE hash = $1";
-    let used = after.email.clone().map(Purpose::ConfirmedEmail);
     transaction
-        .execute(USED, &[&&hash.as_bytes()[..], &Json(&used)])
+        .execute(USED, &[&&hash.as_bytes()[..], &Json(&confirmed.used())])
         .await?;
     Ok(ConfirmEmail::Confirmed {
         before: Box::new(before),

@@ -7,6 +7,7 @@
 
 mod apply;
 mod attempts;
+mod cache;
 mod change;
 mod codec;
 mod deletion;
@@ -54,7 +55,7 @@ use crate::threads::Threads;
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The default size of sled's cache. Sled's own default is a gigabyte.
-pub const CACHE_BYTES: u64 = 64 << 20;
+pub const CACHE_BYTES: u64 = 128 << 20;
 
 /// Threads for long reads. More would only compete for the processor.
 const READERS: usize = 2;

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use password_auth_model::{
-    EmailAddress, OneTimeToken, PasswordHash, Purpose, Timestamp, TokenHash, User, UserId,
+    Confirmation, EmailAddress, OneTimeToken, PasswordHash, Timestamp, TokenHash, User, UserId,
+    confirms_email, resets_password, with_reset_password,
 };
 
 use super::change::Batch;
@@ -70,14 +71,11 @@ pub(super) fn reset_password(
     let Some((token, before)) = tables.token_and_user(hash, now)? else {
         return Ok(None);
     };
-    let Purpose::ResetPassword(address) = &token.purpose else {
+    let Some(address) = resets_password(&token.purpose, &before) else {
         return Ok(None);
     };
-    if !before.has_email(address) {
-        return Ok(None);
-    }
-    let mut after = before.clone().with_password(new);
-    after.is_verified |= !is_verified_by_another(tables, address, before.id)?;
+    let may_be_verified = !is_verified_by_another(tables, address, before.id)?;
+    let after = with_reset_password(before.clone(), new, may_be_verified);
     let mut batch = Batch::default();
     user_entries::replace(&mut batch, Some(&before), Some(&after))?;
     sessions::end_all(&mut batch, tables, after.id, None)?;
@@ -94,30 +92,25 @@ pub(super) fn confirm_email(
     let Some((token, before)) = tables.token_and_user(hash, now)? else {
         return Ok(ConfirmEmail::Invalid);
     };
-    let (address, changes) = match &token.purpose {
-        Purpose::ChangeEmail(address) => (address, true),
-        Purpose::VerifyEmail(address) if before.has_email(address) => (address, false),
-        Purpose::ConfirmedEmail(address) if before.has_verified(address) => {
+    let confirmed = match confirms_email(&token.purpose, &before) {
+        Confirmation::Confirms(confirmed) => confirmed,
+        Confirmation::AlreadyDone => {
             return Ok(ConfirmEmail::AlreadyConfirmed(Box::new(before)));
         }
-        _ => return Ok(ConfirmEmail::Invalid),
+        Confirmation::Invalid => return Ok(ConfirmEmail::Invalid),
     };
-    if is_verified_by_another(tables, address, before.id)? {
+    if is_verified_by_another(tables, &confirmed.address, before.id)? {
         return Ok(ConfirmEmail::Taken);
     }
-    let after = User {
-        email: Some(address.clone()),
-        is_verified: true,
-        ..before.clone()
-    };
+    let after = confirmed.user(&before);
     let mut batch = Batch::default();
     user_entries::replace(&mut batch, Some(&before), Some(&after))?;
-    if changes {
+    if confirmed.voids_others {
         void(&mut batch, tables, after.id)?;
     }
     let used = OneTimeToken {
-        purpose: Purpose::ConfirmedEmail(address.clone()),
-        ..token.clone()
+        purpose: confirmed.used(),
+        ..token
     };
     for (tree, key, value) in entries(&used)? {
         batch.put(tree, key, value);

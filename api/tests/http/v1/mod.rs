@@ -13,6 +13,7 @@ mod namesakes;
 mod password;
 mod races;
 mod register;
+mod registration;
 mod sameness;
 mod session;
 mod theft;
