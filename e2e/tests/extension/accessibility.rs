@@ -28,6 +28,14 @@ const LIGHT: View = View {
 };
 
 const VIEWS: [View; 4] = [
+    // 640 pixels at 200 %.
+    View {
+        name: "narrow-forced-colors",
+        width: 320,
+        scheme: "dark",
+        language: "de",
+        feature: ("forced-colors", "active"),
+    },
     LIGHT,
     View {
         name: "dark",
@@ -40,14 +48,6 @@ const VIEWS: [View; 4] = [
         language: "ar",
         feature: ("prefers-contrast", "more"),
         ..LIGHT
-    },
-    // 640 pixels at 200 %.
-    View {
-        name: "narrow-forced-colors",
-        width: 320,
-        scheme: "dark",
-        language: "de",
-        feature: ("forced-colors", "active"),
     },
 ];
 
