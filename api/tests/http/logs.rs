@@ -63,13 +63,13 @@ async fn nothing_secret_is_logged_at_any_level() {
 }
 
 #[tokio::test]
-async fn each_request_is_one_line_that_its_answer_s_id_finds() {
+async fn each_request_is_one_line_that_its_answer_s_id_finds_and_its_session_s() {
     let (log, replies, _) = session("json", "info").await;
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).expect("an object a line"))
         .collect();
-    for reply in replies {
+    for reply in &replies {
         let id = reply.header("x-request-id");
         let of_it: Vec<&Value> = lines
             .iter()
@@ -82,6 +82,24 @@ async fn each_request_is_one_line_that_its_answer_s_id_finds() {
             assert_eq!(of_it[0]["error.code"], reply.json()["code"]);
         }
     }
+    let by_id = |id| lines.iter().find(|line| line["request.id"] == id);
+    let [of_use, .., of_sign_out] = &replies[..] else {
+        panic!("replies");
+    };
+    let session = by_id(of_use.header("x-request-id")).expect("its line")["session.id"].clone();
+    assert!(session.is_string(), "{session}");
+    let of_session: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["session.id"] == session && line["http.route"].is_string())
+        .map(|line| &line["http.route"])
+        .collect();
+    assert_eq!(
+        of_session,
+        ["/authenticate", "/refresh", "/protected", "/logout"]
+    );
+    let signed_out = lines.iter().find(|line| line["message"] == "signed out");
+    let signed_out = signed_out.unwrap_or_else(|| panic!("the event in:\n{log}"));
+    assert_eq!(signed_out["during"], of_sign_out.header("x-request-id"));
     let unknown = lines
         .iter()
         .find(|line| line["http.status"] == 404)
