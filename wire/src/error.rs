@@ -131,6 +131,10 @@ error_codes! {
         "This account has a second factor: a code from the authenticator app, or a recovery code, is needed too.";
     /// The code is wrong, or was used before.
     InvalidCode = "invalid_code", "The code is not valid. Each code works once.";
+    /// The passkey is unknown or not valid.
+    InvalidPasskey = "invalid_passkey", "The passkey was not accepted.";
+    /// The server is not configured for passkeys.
+    PasskeysNotConfigured = "passkeys_not_configured", "This server does not use passkeys.";
     /// The challenge is unknown, used or expired.
     ChallengeExpired = "challenge_expired", "This sign-in took too long. Please begin again.";
     /// The session must prove first who uses it: `POST /api/v1/auth/proof`.

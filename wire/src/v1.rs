@@ -162,14 +162,6 @@ object! {
         code: Option<Secret> = None,
     }
 
-    /// The body of `POST /auth/login/second-factor`.
-    SecondFactor {
-        /// The `challenge` of the first step.
-        challenge: Secret = Secret::new("AQEBmuz1o8G30u-fBFtsfY6fAAAAAAAAAAGbQ…"),
-        /// A code from the authenticator app, or a recovery code.
-        code: Secret = Secret::new("123456"),
-    }
-
     /// Your second factors.
     FactorsInfo {
         /// Whether there is an authenticator app.
@@ -192,12 +184,6 @@ object! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         last_used: Option<String> = Some(MOMENT.to_owned()),
-    }
-
-    /// The body of `POST /auth/proof`.
-    ProveIdentity {
-        /// Your password.
-        password: Secret = Secret::new("correct horse battery"),
     }
 
     /// The body of `POST /auth/totp/setup`.

@@ -13,6 +13,7 @@ use crate::passwords::{PasswordHasher, Policy, ScryptParams};
 use crate::rate_limit::Allowance;
 use crate::sessions::{Lifetimes, Sessions};
 use crate::tokens::{AccessTokens, Challenges, RefreshTokens, Seals, SigningKeys};
+use crate::webauthn::RelyingParty;
 
 /// The settings of the use cases.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub directory: Directory,
     /// Who may register.
     pub registration: Registration,
+    /// Who asks for passkeys, if somebody does.
+    pub party: Option<RelyingParty>,
 }
 
 /// The use cases, for routes and operator's commands.
@@ -96,6 +99,7 @@ impl App {
             challenges: Challenges::new(keys),
             seals: Seals::new(keys),
             site: site(&settings.public_url),
+            party: settings.party.clone(),
             link_lifetimes: settings.links,
             mailer: Arc::clone(&mailer),
             dev: settings.dev,

@@ -12,3 +12,4 @@ pub mod sessions;
 pub mod sweeper;
 pub mod tokens;
 pub mod tracing_context;
+pub mod webauthn;

@@ -26,6 +26,11 @@ impl Config {
                 format!("the key in {}", self.data_dir.join("keys.json").display())
             }
             ("PASSWORD_MIN_SCORE", _) => self.password_policy.min_score().to_string(),
+            ("WEBAUTHN_RP_ID", _) => self.party(self.listen).map_or_else(none, |party| party.id),
+            ("WEBAUTHN_ORIGINS", _) => {
+                let party = self.party(self.listen);
+                party.map_or_else(none, |party| party.origins.join(", "))
+            }
             ("USER_DIRECTORY", _) => match self.directory {
                 Directory::Members => "members".to_owned(),
                 Directory::Admins => "admins".to_owned(),

@@ -20,10 +20,12 @@ use password_auth_core::mail::{Delivery, LinkLifetimes};
 use password_auth_core::passwords::{Policy, ScryptParams};
 use password_auth_core::sessions::Lifetimes;
 use password_auth_core::tokens::SigningKey;
+use password_auth_core::webauthn::RelyingParty;
 use password_auth_http as http;
 use password_auth_http::server::TlsFiles;
 use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
 use password_auth_store::postgres::DatabaseUrl;
+use url::Url;
 
 pub use setting::{SETTINGS, Setting};
 pub use source::{Origin, Sources};
@@ -75,6 +77,10 @@ pub struct Config {
     pub directory: Directory,
     /// Who may register.
     pub registration: Registration,
+    /// The domain of passkeys, if it is set.
+    pub rp_id: Option<String>,
+    /// The origins of passkeys, if they are set.
+    pub webauthn_origins: Vec<String>,
     /// The format of the log.
     pub log_format: LogFormat,
     /// The log filter.
@@ -121,6 +127,7 @@ impl Config {
             rates: self.rates,
             directory: self.directory,
             registration: self.registration,
+            party: self.party(address),
         }
     }
 
@@ -147,6 +154,24 @@ impl Config {
     #[must_use]
     pub const fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Who asks for passkeys. `None` if the domain is not known: an IP address is none.
+    pub(crate) fn party(&self, address: SocketAddr) -> Option<RelyingParty> {
+        let own = self.reached_at(address);
+        let host = Url::parse(&own).ok();
+        let host = host.and_then(|url| url.domain().map(str::to_owned));
+        let local = || self.dev.then(|| "localhost".to_owned());
+        let id = self.rp_id.clone().or(host).or_else(local)?;
+        let origins = if self.webauthn_origins.is_empty() {
+            let local = format!("http://localhost:{}", address.port());
+            let local = (id == "localhost").then_some(local);
+            let listed = self.allowed_origins.iter().cloned();
+            listed.chain([own]).chain(local).collect()
+        } else {
+            self.webauthn_origins.clone()
+        };
+        Some(RelyingParty { id, origins })
     }
 
     fn reached_at(&self, address: SocketAddr) -> String {
@@ -221,6 +246,8 @@ impl Config {
             },
             directory: reader.directory("USER_DIRECTORY"),
             registration: reader.registration("REGISTRATION"),
+            rp_id: reader.domain("WEBAUTHN_RP_ID"),
+            webauthn_origins: reader.origins("WEBAUTHN_ORIGINS"),
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };

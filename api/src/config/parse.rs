@@ -16,6 +16,8 @@ use password_auth_model::Rate;
 use password_auth_store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use tracing_subscriber::EnvFilter;
 
+use url::Url;
+
 use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
@@ -203,6 +205,23 @@ impl<'a> Reader<'a> {
                 Directory::Admins
             }
         }
+    }
+
+    /// A domain, in lower case. An IP address is none.
+    pub(super) fn domain(&mut self, name: &'static str) -> Option<String> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        let url = Url::parse(&format!("https://{text}")).ok();
+        let domain = url.as_ref().and_then(Url::domain);
+        if domain.is_none_or(|domain| domain != text) {
+            self.problem(
+                name,
+                format!("expected a domain in lower case, such as auth.example.org, not {text:?}"),
+            );
+        }
+        Some(text.to_owned())
     }
 
     pub(super) fn registration(&mut self, name: &'static str) -> Registration {

@@ -141,6 +141,16 @@ pub const SETTINGS: &[Setting] = &[
         "Who may register: open (everybody), invite (with an invitation), or closed (the same, and forms do not offer it)",
     ),
     setting(
+        "WEBAUTHN_RP_ID",
+        "",
+        "Domain to which passkeys are bound [default: the host of PUBLIC_URL, if it is no IP address; in development localhost]",
+    ),
+    setting(
+        "WEBAUTHN_ORIGINS",
+        "",
+        "Origins from which passkeys are used, separated by commas, such as chrome-extension://ID [default: the server's own and ALLOWED_ORIGINS]",
+    ),
+    setting(
         "USER_DIRECTORY",
         "",
         "Who may list users: admins or members [default: admins; in development members]",

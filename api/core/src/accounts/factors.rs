@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use password_auth_model::{
     Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, Factors, OpaqueBytes,
-    PROOF_LIFETIME, Proof, RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS,
-    TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
+    RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS, TypedCode, User,
+    UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
 };
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
@@ -17,6 +17,7 @@ use super::{Accounts, CurrentPasswordError};
 use crate::audit::EventContext;
 use crate::sessions::Caller;
 use crate::tokens::SealingError;
+use crate::webauthn::InvalidCredential;
 
 /// A kind of second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,21 @@ pub enum FactorError {
     /// There is no such passkey.
     #[error("there is no such passkey")]
     UnknownPasskey,
+    /// Passkeys are not configured.
+    #[error("passkeys are not configured")]
+    NoPasskeys,
+    /// The passkey is not valid, or the authenticator has one already, or there are too many.
+    #[error("the passkey is not valid")]
+    InvalidPasskey,
+    /// The challenge is unknown, used or expired.
+    #[error("the challenge is not valid")]
+    ChallengeExpired,
+    /// The name of the passkey breaks a rule.
+    #[error("the name breaks a rule")]
+    BadName,
+    /// The session did not prove lately who uses it.
+    #[error("the session must prove who uses it")]
+    Unproved,
     /// Too many attempts. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
@@ -81,15 +97,20 @@ impl From<CodeError> for FactorError {
     }
 }
 
+impl From<InvalidCredential> for FactorError {
+    fn from(_: InvalidCredential) -> Self {
+        Self::InvalidPasskey
+    }
+}
+
 impl From<FactorRefusal> for FactorError {
     fn from(refusal: FactorRefusal) -> Self {
         match refusal {
             FactorRefusal::AlreadyEnrolled => Self::AlreadyEnrolled,
             FactorRefusal::UnknownPasskey => Self::UnknownPasskey,
-            FactorRefusal::NotAccepted
-            | FactorRefusal::NothingWaits
-            | FactorRefusal::ChallengeUsed
-            | FactorRefusal::PasskeyRefused => Self::WrongCode,
+            FactorRefusal::PasskeyRefused => Self::InvalidPasskey,
+            FactorRefusal::ChallengeUsed => Self::ChallengeExpired,
+            FactorRefusal::NotAccepted | FactorRefusal::NothingWaits => Self::WrongCode,
         }
     }
 }
@@ -117,11 +138,7 @@ impl Accounts {
         let _counted = self
             .verify_current_password(caller, password, client)
             .await?;
-        let proof = Proof {
-            session: caller.session,
-            password_version: user.password_version,
-            until: self.clock.now().plus(PROOF_LIFETIME),
-        };
+        let proof = self.proof_of(caller);
         self.change_own_factors(user, FactorChange::Prove(proof, None))
             .await?;
         Ok(())
@@ -270,7 +287,7 @@ impl Accounts {
         Ok(Some(*before))
     }
 
-    async fn change_own_factors(
+    pub(super) async fn change_own_factors(
         &self,
         user: &User,
         change: FactorChange,

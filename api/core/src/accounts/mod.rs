@@ -6,6 +6,7 @@
 mod email_verification;
 mod factors;
 mod import;
+mod passkeys;
 mod password;
 mod privacy;
 mod register;
@@ -28,6 +29,7 @@ use password_auth_wire::rules::Violation;
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
 pub use factors::{FactorError, FactorKind, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
+pub use passkeys::PasskeyCreation;
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
@@ -43,6 +45,7 @@ use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::{Caller, Sessions};
 use crate::tokens::{Challenges, Seals};
 use crate::tracing_context;
+use crate::webauthn::RelyingParty;
 
 /// How long the network of somebody who has proved that the account is theirs is remembered for it.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -158,6 +161,8 @@ pub struct Accounts {
     seals: Seals,
     /// The name that authenticator apps show.
     site: String,
+    /// Who asks for passkeys, if somebody does.
+    party: Option<RelyingParty>,
     refused_at_accounts: Count,
 }
 
@@ -185,6 +190,8 @@ pub struct Parts {
     pub seals: Seals,
     /// The name that authenticator apps show.
     pub site: String,
+    /// Who asks for passkeys, if somebody does.
+    pub party: Option<RelyingParty>,
     /// How long mailed links are valid.
     pub link_lifetimes: LinkLifetimes,
     /// Queues mail.
@@ -232,6 +239,7 @@ impl Accounts {
             challenges,
             seals,
             site,
+            party,
             link_lifetimes,
             mailer,
             dev,
@@ -258,6 +266,7 @@ impl Accounts {
             challenges,
             seals,
             site,
+            party,
             refused_at_accounts: Count::default(),
         }
     }

@@ -74,7 +74,7 @@ impl Accounts {
         // A form sends an empty field for one that nobody filled in.
         match code.filter(|code| !code.expose().trim().is_empty()) {
             Some(code) => {
-                let change = |factor| FactorChange::Use(factor, None);
+                let change = |factor| FactorChange::Use(factor, vec![]);
                 self.use_code(user, &factors, code, change, client).await?;
                 Ok(())
             }
@@ -99,7 +99,7 @@ impl Accounts {
         let factors = self.challenged_factors(&challenge, &user).await?;
         self.spend(&user)?;
         let used = challenge.used.clone();
-        let change = |factor| FactorChange::Use(factor, Some(used));
+        let change = |factor| FactorChange::Use(factor, vec![used]);
         self.use_code(&user, &factors, code, change, client).await?;
         self.begin_after_second_step(challenge.purpose, user, client)
             .await
@@ -124,6 +124,9 @@ impl Accounts {
         let may_begin = match challenge.purpose {
             ChallengePurpose::SignIn | ChallengePurpose::ShortSignIn => user.is_active,
             ChallengePurpose::Reactivate => user.is_active || user.deactivated_by_self,
+            ChallengePurpose::AddPasskey | ChallengePurpose::UsePasskey => {
+                return Err(SignInError::ChallengeExpired);
+            }
         };
         if !may_begin {
             return Err(SignInError::Disabled);
@@ -157,6 +160,9 @@ impl Accounts {
             ChallengePurpose::SignIn => self.begin(&user, SessionKind::Staying, client).await,
             ChallengePurpose::ShortSignIn => self.begin(&user, SessionKind::Short, client).await,
             ChallengePurpose::Reactivate => self.begin_reactivated(user, client).await,
+            ChallengePurpose::AddPasskey | ChallengePurpose::UsePasskey => {
+                Err(SignInError::ChallengeExpired)
+            }
         }
     }
 

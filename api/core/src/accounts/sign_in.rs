@@ -41,6 +41,9 @@ pub enum SignInError {
     /// The second factor is wrong. Only the right password reveals this.
     #[error("the second factor is wrong")]
     WrongFactor,
+    /// The passkey is unknown or not valid.
+    #[error("the passkey is not valid")]
+    WrongPasskey,
     /// The challenge is unknown, used or expired, or the password was changed since.
     #[error("the challenge is not valid")]
     ChallengeExpired,

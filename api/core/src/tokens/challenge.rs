@@ -31,10 +31,20 @@ pub enum ChallengePurpose {
     ShortSignIn,
     /// The second step of a reactivation.
     Reactivate,
+    /// Adding a passkey.
+    AddPasskey,
+    /// Using a passkey, whosoever it is.
+    UsePasskey,
 }
 
 impl ChallengePurpose {
-    const ALL: [Self; 3] = [Self::SignIn, Self::ShortSignIn, Self::Reactivate];
+    const ALL: [Self; 5] = [
+        Self::SignIn,
+        Self::ShortSignIn,
+        Self::Reactivate,
+        Self::AddPasskey,
+        Self::UsePasskey,
+    ];
 
     /// The byte in a challenge. It never changes.
     const fn number(self) -> u8 {
@@ -42,6 +52,8 @@ impl ChallengePurpose {
             Self::SignIn => 1,
             Self::ShortSignIn => 2,
             Self::Reactivate => 3,
+            Self::AddPasskey => 4,
+            Self::UsePasskey => 5,
         }
     }
 }
@@ -94,11 +106,30 @@ impl Challenges {
         user: &User,
         now: Timestamp,
     ) -> Result<Secret, getrandom::Error> {
+        self.make(purpose, user.id, user.password_version, now)
+    }
+
+    /// A new challenge for using a passkey: who answers it is not known yet.
+    ///
+    /// # Errors
+    /// If the system provides no random bytes.
+    pub fn issue_to_anybody(&self, now: Timestamp) -> Result<Secret, getrandom::Error> {
+        let nobody = UserId::from_bytes([0; 16]);
+        self.make(ChallengePurpose::UsePasskey, nobody, 0, now)
+    }
+
+    fn make(
+        &self,
+        purpose: ChallengePurpose,
+        user: UserId,
+        password_version: u32,
+        now: Timestamp,
+    ) -> Result<Secret, getrandom::Error> {
         let mut bytes = [0; CHALLENGE_BYTES];
         bytes[0] = VERSION;
         bytes[1] = purpose.number();
-        bytes[2..18].copy_from_slice(user.id.as_bytes());
-        bytes[18..22].copy_from_slice(&user.password_version.to_be_bytes());
+        bytes[2..18].copy_from_slice(user.as_bytes());
+        bytes[18..22].copy_from_slice(&password_version.to_be_bytes());
         let expires = now.plus(CHALLENGE_LIFETIME).as_millis();
         bytes[22..30].copy_from_slice(&expires.to_be_bytes());
         getrandom::fill(&mut bytes[30..MAC_START])?;

@@ -45,6 +45,7 @@ impl ErrorResponse<'_> {
             | Failure::CredentialsRequired
             | Failure::WrongPassword
             | Failure::InvalidCode
+            | Failure::InvalidPasskey
             | Failure::InvalidOneTimeToken
             | Failure::NothingToVerify => StatusCode::BAD_REQUEST,
             Failure::UserExists | Failure::EmailExists => match self.dialect {
@@ -60,6 +61,7 @@ impl ErrorResponse<'_> {
             Failure::InvalidCredentials
             | Failure::SecondFactorRequired(..)
             | Failure::WrongSecondFactor
+            | Failure::WrongPasskey
             | Failure::ChallengeExpired
             | Failure::MissingToken
             | Failure::TokenExpired
@@ -69,7 +71,7 @@ impl ErrorResponse<'_> {
             | Failure::PermissionDenied(_)
             | Failure::RegistrationClosed
             | Failure::CrossSite => StatusCode::FORBIDDEN,
-            Failure::NotFound => StatusCode::NOT_FOUND,
+            Failure::NotFound | Failure::PasskeysNotConfigured => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Failure::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Failure::LastAdmin | Failure::FactorExists => StatusCode::CONFLICT,

@@ -230,6 +230,7 @@ impl From<SignInError> for Failure {
             }
             SignInError::WrongFactor => Self::WrongSecondFactor,
             SignInError::ChallengeExpired => Self::ChallengeExpired,
+            SignInError::WrongPasskey => Self::WrongPasskey,
             SignInError::Randomness(cause) => Self::internal(cause),
             SignInError::Disabled => Self::AccountDisabled,
             SignInError::TooMany(wait) => Self::TooManyAttempts(wait),
@@ -255,6 +256,15 @@ impl From<FactorError> for Failure {
             FactorError::WrongCode => Self::InvalidCode,
             FactorError::AlreadyEnrolled => Self::FactorExists,
             FactorError::UnknownPasskey => Self::NotFound,
+            FactorError::NoPasskeys => Self::PasskeysNotConfigured,
+            FactorError::InvalidPasskey => Self::InvalidPasskey,
+            FactorError::ChallengeExpired => Self::ChallengeExpired,
+            FactorError::Unproved => Self::ProofRequired,
+            FactorError::BadName => Self::Invalid(vec![FieldError {
+                field: "name".to_owned(),
+                code: "invalid".to_owned(),
+                message: "The name must have 1 to 64 visible characters.".to_owned(),
+            }]),
             FactorError::TooMany(wait) => Self::TooManyAttempts(wait),
             // The session ended with the password.
             FactorError::SignedOut => Self::InvalidToken,

@@ -55,6 +55,12 @@ pub enum Failure {
     WrongSecondFactor,
     /// A code in the request of a signed-in user is wrong.
     InvalidCode,
+    /// The passkey of a sign-in is not valid.
+    WrongPasskey,
+    /// A passkey in the request of a signed-in user is not valid.
+    InvalidPasskey,
+    /// The server is not configured for passkeys.
+    PasskeysNotConfigured,
     /// The challenge is not valid.
     ChallengeExpired,
     /// The session must prove first who uses it.
@@ -124,6 +130,8 @@ impl Failure {
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::SecondFactorRequired(..) => ErrorCode::SecondFactorRequired,
             Self::WrongSecondFactor | Self::InvalidCode => ErrorCode::InvalidCode,
+            Self::WrongPasskey | Self::InvalidPasskey => ErrorCode::InvalidPasskey,
+            Self::PasskeysNotConfigured => ErrorCode::PasskeysNotConfigured,
             Self::ChallengeExpired => ErrorCode::ChallengeExpired,
             Self::ProofRequired => ErrorCode::ProofRequired,
             Self::FactorExists => ErrorCode::FactorExists,

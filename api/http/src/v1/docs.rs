@@ -7,11 +7,14 @@ use password_auth_model::Role;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, FactorsInfo, Health, PasswordChanged, PersonalData,
-    RecoveryCodes, RegistrationInfo, SessionInfo, TokenPair, TotpSetup, UserCount, UserInfo,
+    AccountStatus, Done, EventInfo, FactorsInfo, Health, PasskeyInfo, PasswordChanged,
+    PersonalData, RecoveryCodes, RegistrationInfo, SessionInfo, TokenPair, TotpSetup, UserCount,
+    UserInfo,
 };
 use poem::http::StatusCode;
+use poem_openapi::types::Any;
 use poem_openapi::types::Example as _;
+use serde_json::{Value, json};
 
 use super::messages::{
     CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
@@ -97,7 +100,25 @@ routes! {
         ], bad_body("new_email")];
 
     ProofRoute: OK Done = Done::with(PROVED), "For 5 minutes, the session may do more.",
-        [caller(), vec![Failure::WrongPassword, too_many()], bad_body("password")];
+        [caller(), vec![
+            Failure::WrongPasskey, Failure::ChallengeExpired, Failure::WrongPassword, too_many(),
+        ], bad_body("password")];
+    PasskeyCreationRoute: OK Any<Value> = Any(creation_example()), "The options. They are good for 5 minutes.",
+        [caller(), vec![Failure::WrongPassword, Failure::PasskeysNotConfigured, too_many()], bad_body("password")];
+    AddPasskeyRoute: CREATED PasskeyInfo = PasskeyInfo::example(), "The passkey was added.",
+        [counted(), vec![
+            Failure::InvalidPasskey, Failure::ChallengeExpired, Failure::PasskeysNotConfigured,
+        ], bad_body("credential")];
+    PasskeyRequestRoute: OK Any<Value> = Any(request_example()), "The options. They are good for 5 minutes.",
+        [vec![Failure::PasskeysNotConfigured]];
+    PasskeyLoginRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
+        [vec![
+            Failure::WrongPasskey, Failure::ChallengeExpired, Failure::AccountDisabled, too_many(),
+        ], bad_body("credential")];
+    RenamePasskeyRoute: OK PasskeyInfo = PasskeyInfo::example(), "The passkey after the change.",
+        [counted(), vec![Failure::NotFound], bad_body("name")];
+    RemovePasskeyRoute: NO_CONTENT NoBody = NoBody {}, "The passkey was removed.",
+        [counted(), vec![Failure::ProofRequired, Failure::NotFound]];
     FactorsRoute: OK FactorsInfo = FactorsInfo::example(), "The second factors.", [caller()];
     SetUpTotpRoute: OK TotpSetup = TotpSetup::example(), "The app waits 10 minutes for its first code.",
         [caller(), vec![Failure::WrongPassword, Failure::FactorExists, too_many()], bad_body("password")];
@@ -134,6 +155,24 @@ routes! {
 
     HealthRoute: OK Health = Health::example(), "The server is healthy.", [];
     LiveRoute: OK Health = Health::example(), "The server is healthy.", [];
+}
+
+fn creation_example() -> Value {
+    json!({
+        "rp": {"id": "auth.example.org", "name": "auth.example.org"},
+        "user": {"id": "AZrPWjwbfS6fBFtsfY6fAA", "name": "alice", "displayName": "alice"},
+        "challenge": "AQQBms9aPBt9Lp8EW2x9jp8A",
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    })
+}
+
+fn request_example() -> Value {
+    json!({
+        "challenge": "AQUAAAAAAAAAAAAAAAAAAAAA",
+        "rpId": "auth.example.org",
+        "allowCredentials": [],
+        "userVerification": "required",
+    })
 }
 
 fn caller() -> Vec<Failure> {

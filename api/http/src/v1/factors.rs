@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
 use password_auth_wire::v1::{
-    ConfirmTotp, Done, ProveIdentity, RecoveryCodes, RemoveTotp, ReplaceRecoveryCodes, SetUpTotp,
+    ConfirmTotp, Done, RecoveryCodes, RemoveTotp, ReplaceRecoveryCodes, SetUpTotp,
 };
 use poem_openapi::OpenApi;
 
@@ -15,6 +15,7 @@ use super::docs::{
     SetUpTotpRoute,
 };
 use super::messages::PROVED;
+use super::passkeys::{ProveIdentity, credential_of, one_of};
 use super::{qr, views};
 use crate::body::StrictBody;
 use crate::client::RequestClient;
@@ -43,9 +44,17 @@ impl FactorsApi {
         client: RequestClient,
         body: StrictBody<ProveIdentity>,
     ) -> RouteResult<ProofRoute> {
-        self.accounts
-            .prove(&caller.0, body.0.password, &client)
-            .await?;
+        let ProveIdentity { password, passkey } = body.0;
+        match (password, passkey) {
+            (Some(password), None) => self.accounts.prove(&caller.0, password, &client).await?,
+            (None, Some(passkey)) => {
+                let assertion = credential_of(passkey)?;
+                self.accounts
+                    .prove_by_passkey(&caller.0, &assertion, &client)
+                    .await?;
+            }
+            (None, None) | (Some(_), Some(_)) => return Err(one_of("password", "passkey").into()),
+        }
         Ok(Success(Done::with(PROVED)))
     }
 

@@ -9,6 +9,7 @@ mod factors;
 mod health;
 mod me;
 mod messages;
+mod passkeys;
 mod password;
 mod qr;
 mod registration;
@@ -26,6 +27,7 @@ use self::events::EventsApi;
 use self::factors::FactorsApi;
 use self::health::HealthApi;
 use self::me::MeApi;
+use self::passkeys::PasskeysApi;
 use self::password::PasswordApi;
 use self::registration::RegistrationApi;
 use self::session::SessionApi;
@@ -38,6 +40,7 @@ pub(super) type Apis = (
     PasswordApi,
     EmailApi,
     FactorsApi,
+    PasskeysApi,
     MeApi,
     UsersApi,
     EventsApi,
@@ -62,6 +65,9 @@ pub(super) fn apis(app: &App) -> Apis {
             accounts: accounts(),
         },
         FactorsApi {
+            accounts: accounts(),
+        },
+        PasskeysApi {
             accounts: accounts(),
         },
         MeApi {
@@ -90,7 +96,7 @@ enum Tag {
     /// Verify and change e-mail addresses.
     #[oai(rename = "v1: e-mail")]
     Email,
-    /// Second factors: authenticator app and recovery codes.
+    /// Second factors: authenticator app, recovery codes and passkeys.
     #[oai(rename = "v1: factors")]
     Factors,
     /// Your own account.

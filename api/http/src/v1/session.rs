@@ -6,7 +6,7 @@ use password_auth_core::accounts::{Accounts, NewAccount};
 use password_auth_core::sessions::{SessionKind, Sessions};
 use password_auth_model::SessionId;
 use password_auth_wire::Logout;
-use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount, SecondFactor};
+use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 
@@ -17,6 +17,7 @@ use super::docs::{
     LogoutRoute, ReactivateRoute, RefreshRoute, RegisterRoute, SecondFactorRoute, SessionsRoute,
 };
 use super::messages::LOGGED_OUT;
+use super::passkeys::{SecondFactor, credential_of, one_of};
 use super::views;
 use crate::body::{OptionalBody, StrictBody};
 use crate::caller::MaybeBearer;
@@ -124,11 +125,25 @@ impl SessionApi {
         client: RequestClient,
         body: StrictBody<SecondFactor>,
     ) -> RouteResult<SecondFactorRoute> {
-        let SecondFactor { challenge, code } = body.0;
-        let issued = self
-            .accounts
-            .sign_in_with_code(&challenge, &code, &client)
-            .await?;
+        let SecondFactor {
+            challenge,
+            code,
+            passkey,
+        } = body.0;
+        let issued = match (code, passkey) {
+            (Some(code), None) => {
+                self.accounts
+                    .sign_in_with_code(&challenge, &code, &client)
+                    .await?
+            }
+            (None, Some(passkey)) => {
+                let assertion = credential_of(passkey)?;
+                self.accounts
+                    .sign_in_with_second_passkey(&challenge, &assertion, &client)
+                    .await?
+            }
+            (None, None) | (Some(_), Some(_)) => return Err(one_of("code", "passkey").into()),
+        };
         Ok(Success(views::tokens(issued)))
     }
 

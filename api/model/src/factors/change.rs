@@ -27,8 +27,8 @@ pub enum FactorChange {
     RemoveTotp(FactorUse),
     /// Replaces the recovery codes, for the holder of a factor.
     ReplaceRecoveryCodes(FactorUse, Vec<OpaqueBytes>),
-    /// The second step of a sign-in, with the challenge of the first step, if there was one.
-    Use(FactorUse, Option<UsedChallenge>),
+    /// The second step of a sign-in, or the only one, with the challenges that it answers.
+    Use(FactorUse, Vec<UsedChallenge>),
     /// The session may do dangerous things, by the password or by a passkey.
     Prove(Proof, Option<(FactorUse, UsedChallenge)>),
     /// Adds a passkey, which answered this challenge.
@@ -125,8 +125,8 @@ impl Factors {
                 factors.take(factor, now)?;
                 factors.recovery_codes.clone_from(recovery_codes);
             }
-            FactorChange::Use(factor, challenge) => {
-                if let Some(challenge) = challenge {
+            FactorChange::Use(factor, challenges) => {
+                for challenge in challenges {
                     factors.use_up(challenge, now)?;
                 }
                 factors.take(factor, now)?;

@@ -68,7 +68,7 @@ fn passkey(number: u8) -> Passkey {
 
 #[test]
 fn the_code_that_enrolled_an_app_does_not_sign_in_and_the_next_one_does_once() {
-    let enter = |factors: Factors, step| factors.after(&FactorChange::Use(code(step), None), NOW);
+    let enter = |factors: Factors, step| factors.after(&FactorChange::Use(code(step), vec![]), NOW);
     for step in [98, 99, 100] {
         assert_eq!(enter(enrolled(), step), Err(FactorRefusal::NotAccepted));
     }
@@ -130,7 +130,9 @@ fn a_passkey_whose_count_does_not_grow_is_refused() {
             credential: bytes(1),
             counter,
         };
-        factors.clone().after(&FactorChange::Use(factor, None), NOW)
+        factors
+            .clone()
+            .after(&FactorChange::Use(factor, vec![]), NOW)
     };
     // One that does not count.
     let zero = shown(&one, 0).expect("accepted");
@@ -180,7 +182,7 @@ fn changes() -> impl Strategy<Value = FactorChange> {
         typed().prop_map(FactorChange::RemoveTotp),
         (typed(), 20_u8..29)
             .prop_map(|(factor, n)| FactorChange::ReplaceRecoveryCodes(factor, vec![bytes(n)])),
-        (used(), 0_u8..5).prop_map(|(factor, n)| FactorChange::Use(factor, Some(challenge(n)))),
+        (used(), 0_u8..5).prop_map(|(factor, n)| FactorChange::Use(factor, vec![challenge(n)])),
         (0_u8..3, 0_u8..5).prop_map(|(n, c)| FactorChange::AddPasskey(passkey(n), challenge(c))),
         (0_u8..3).prop_map(|n| FactorChange::RemovePasskey(passkey(n).id)),
         Just(FactorChange::RemoveAll),

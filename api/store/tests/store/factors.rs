@@ -104,7 +104,7 @@ async fn a_change_is_what_the_rule_says_and_is_there_after_the_store_was_closed(
     let alice = engine.register("alice").await;
     assert_eq!(factors(&engine, &alice).await, Factors::none_of(alice.id));
     let before = enrolled(&engine, &alice).await;
-    let asked = FactorChange::Use(code(101), Some(challenge(&engine, 1)));
+    let asked = FactorChange::Use(code(101), vec![challenge(&engine, 1)]);
     let after = before
         .clone()
         .after(&asked, engine.now())
@@ -144,13 +144,13 @@ async fn made(engine: Engine, asked: impl Fn(&Engine, u8) -> FactorChange) -> us
 }
 
 async fn a_code_that_comes_on_every_node_at_once_is_accepted_once(engine: Engine) {
-    let asked = |engine: &Engine, n| FactorChange::Use(code(101), Some(challenge(engine, n)));
+    let asked = |engine: &Engine, n| FactorChange::Use(code(101), vec![challenge(engine, n)]);
     assert_eq!(made(engine, asked).await, 1);
 }
 
 async fn a_challenge_that_comes_on_every_node_at_once_is_good_once(engine: Engine) {
     let asked = |engine: &Engine, n| {
-        FactorChange::Use(code(200 + u64::from(n)), Some(challenge(engine, 9)))
+        FactorChange::Use(code(200 + u64::from(n)), vec![challenge(engine, 9)])
     };
     assert_eq!(made(engine, asked).await, 1);
 }

@@ -11,6 +11,7 @@ mod leaving;
 mod login;
 mod me;
 mod namesakes;
+mod passkeys;
 mod password;
 mod races;
 mod register;
