@@ -70,7 +70,8 @@ const CHEAP: [&str; 12] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 13] = [
+const NOBODY_S: [&str; 14] = [
+    "POST   /api/v1/auth/passkeys/login/options",
     "GET    /api/v1/auth/registration",
     "GET    /health",
     "GET    /health/database",
