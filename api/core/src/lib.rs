@@ -10,4 +10,5 @@ pub mod passwords;
 pub mod rate_limit;
 pub mod sessions;
 pub mod sweeper;
+pub mod token_keys;
 pub mod tokens;

@@ -33,6 +33,7 @@ enum Kind {
     OneTimeToken,
     Event,
     QueuedEmail,
+    TokenKey,
 }
 
 /// What is wrong, and the line, if it is not the current record.
@@ -52,6 +53,7 @@ impl Checker {
             Record::QueuedEmail(queued_email) => {
                 (Kind::QueuedEmail, padded(queued_email.id.as_bytes()))
             }
+            Record::TokenKey(key) => (Kind::TokenKey, padded(&key.salt)),
         };
         if self.last >= Some(position) {
             return Err(fault("a record is not in the order of ids"));
@@ -75,7 +77,7 @@ impl Checker {
                 None => Ok(()),
             },
             // The event of a deletion outlives its user.
-            Record::Event(_) | Record::Attempt { .. } => Ok(()),
+            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) => Ok(()),
         }
     }
 

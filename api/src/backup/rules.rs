@@ -27,7 +27,8 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
             (!texts.all(|text| is_plain(text)))
                 .then(|| "an event with control characters".to_owned())
         }
-        Record::Attempt { .. } => None,
+        // A key that was not made with the server's secret is not used.
+        Record::Attempt { .. } | Record::TokenKey(_) => None,
     }
 }
 

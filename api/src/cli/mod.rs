@@ -1,9 +1,11 @@
 //! The command line: one file per command.
 
+mod backend;
 mod backup;
 mod check_config;
 mod export;
 mod import;
+mod keys;
 mod log;
 mod output;
 mod process;
@@ -14,6 +16,7 @@ mod serve;
 mod settings;
 mod signals;
 mod store;
+mod table;
 mod user;
 
 use std::process::ExitCode;
@@ -38,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),
         Command::User(command) => user::run(command),
+        Command::Keys(command) => keys::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,6 +79,9 @@ enum Command {
     /// Manage users; the server may be running
     #[command(subcommand)]
     User(user::Command),
+    /// Manage the keys that sign access tokens (SIGNING_ALG=EdDSA); the server may be running
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 /// The async runtime for commands.

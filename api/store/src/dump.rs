@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, User};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -43,11 +43,13 @@ pub enum Record {
     Event(Event),
     /// A queued mail.
     QueuedEmail(QueuedEmail),
+    /// A key that signs access tokens, without its private half.
+    TokenKey(TokenKey),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id; all compared as bytes. Ends at its
-/// first error.
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, token keys by salt; all compared as
+/// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
 /// What [`Backup::load`](super::Backup::load) has written.
@@ -65,6 +67,8 @@ pub struct Loaded {
     pub events: u64,
     /// Queued mails.
     pub letters: u64,
+    /// Keys that sign access tokens.
+    pub token_keys: u64,
 }
 
 impl Loaded {
@@ -77,6 +81,7 @@ impl Loaded {
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
+            Record::TokenKey(_) => self.token_keys += 1,
         }
     }
 
@@ -89,6 +94,7 @@ impl Loaded {
             + self.one_time_tokens
             + self.events
             + self.letters
+            + self.token_keys
     }
 }
 
@@ -101,11 +107,12 @@ impl fmt::Display for Loaded {
             one_time_tokens,
             events,
             letters,
+            token_keys,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails"
+             one-time tokens, {events} events, {letters} queued mails, {token_keys} public keys"
         )
     }
 }

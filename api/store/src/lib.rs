@@ -27,6 +27,7 @@ mod sessions;
 #[cfg(feature = "sled")]
 pub mod sled;
 pub mod threads;
+mod token_keys;
 mod tokens;
 mod users;
 
@@ -41,6 +42,7 @@ pub use outcomes::{
     UserFilter,
 };
 pub use sessions::SessionStore;
+pub use token_keys::TokenKeyStore;
 pub use tokens::OneTimeTokenStore;
 pub use users::{MAX_NAMESAKES, UserStore};
 
@@ -54,6 +56,7 @@ pub trait Store:
     + SessionStore
     + OneTimeTokenStore
     + EmailQueue
+    + TokenKeyStore
     + EventStore
     + AttemptStore
     + Backup
@@ -66,6 +69,7 @@ impl<T> Store for T where
         + SessionStore
         + OneTimeTokenStore
         + EmailQueue
+        + TokenKeyStore
         + EventStore
         + AttemptStore
         + Backup

@@ -49,6 +49,7 @@ mod errors;
 mod failover;
 mod faults;
 mod import;
+mod keys;
 mod landing;
 mod limits;
 mod logout;

@@ -54,7 +54,8 @@ async fn every_route_answers_each_caller_as_the_table_says(engine: Engine) {
 }
 
 /// What grows nothing, and costs little.
-const CHEAP: [&str; 11] = [
+const CHEAP: [&str; 12] = [
+    "GET    /api/v1/auth/check",
     "GET    /api/v1/auth/me",
     "GET    /api/v1/users/me",
     "GET    /api/v1/users/me/status",
@@ -69,7 +70,8 @@ const CHEAP: [&str; 11] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 13] = [
+const NOBODY_S: [&str; 14] = [
+    "GET    /.well-known/jwks.json",
     "GET    /api/v1/auth/registration",
     "GET    /health",
     "GET    /health/database",

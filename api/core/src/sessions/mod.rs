@@ -13,14 +13,15 @@ use password_auth_model::{
     Client, Decision, EmailKind, End, EventKind, Generation, Rotation, Session, SessionId,
     SharedClock, Timestamp, TokenId, Trail, User, UserId,
 };
-use password_auth_store::{NewSession, Store};
+use password_auth_store::{NewSession, Store, StoreError};
 use password_auth_wire::Secret;
 
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
-use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use crate::token_keys::TokenKeys;
+use crate::tokens::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, RefreshTokens};
 
 /// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -87,7 +88,7 @@ pub enum SignOut {
 pub struct Sessions {
     store: Arc<dyn Store>,
     clock: SharedClock,
-    access_tokens: AccessTokens,
+    token_keys: Arc<TokenKeys>,
     refresh_tokens: RefreshTokens,
     lifetimes: Lifetimes,
     audit_log: AuditLog,
@@ -100,7 +101,7 @@ impl Sessions {
     pub fn new(
         store: Arc<dyn Store>,
         clock: SharedClock,
-        access_tokens: AccessTokens,
+        token_keys: Arc<TokenKeys>,
         refresh_tokens: RefreshTokens,
         lifetimes: Lifetimes,
         mailer: Arc<Mailer>,
@@ -109,7 +110,7 @@ impl Sessions {
             audit_log: AuditLog::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
-            access_tokens,
+            token_keys,
             refresh_tokens,
             lifetimes,
             mailer,
@@ -165,7 +166,10 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.clock.now();
-        let claims = self.access_tokens.verify(token, now)?;
+        let claims = self
+            .read(|tokens| tokens.verify(token, now))
+            .await?
+            .map_err(AuthenticateError::from)?;
         let (session, user) = self
             .store
             .session(claims.sid)
@@ -237,8 +241,8 @@ impl Sessions {
     pub async fn sign_out(&self, token: &SignOut, client: &Client) -> Result<(), SignOutError> {
         let session = match token {
             SignOut::Access(token) => self
-                .access_tokens
-                .verify_ignoring_expiry(token.expose())
+                .read(|tokens| tokens.verify_ignoring_expiry(token.expose()))
+                .await?
                 .map(|claims| claims.sid)
                 .map_err(|_| SignOutError::Invalid)?,
             SignOut::Refresh(token) => self
@@ -254,6 +258,21 @@ impl Sessions {
                 .await;
         }
         Ok(())
+    }
+
+    /// Reads an access token. If it names an unknown key, looks for the key once.
+    async fn read(
+        &self,
+        read: impl Fn(&AccessTokens) -> Result<AccessClaims, AccessTokenError>,
+    ) -> Result<Result<AccessClaims, AccessTokenError>, StoreError> {
+        let tokens = self.token_keys.tokens();
+        match read(tokens) {
+            Err(AccessTokenError::UnknownKey) => {
+                self.token_keys.look_again().await?;
+                Ok(read(tokens))
+            }
+            known => Ok(known),
+        }
     }
 
     /// The current pair of a session that was [renewed](Session::renewed).
@@ -279,9 +298,10 @@ impl Sessions {
         // Whole seconds, as in a JWT, and never past the end of the session.
         let expires_in = self.lifetimes.access_token.min(session.expires.since(now));
         let expires_in = Duration::from_secs(expires_in.as_secs());
+        let tokens = self.token_keys.tokens();
         let claims = AccessClaims {
-            iss: self.access_tokens.issuer().to_owned(),
-            aud: self.access_tokens.issuer().to_owned(),
+            iss: tokens.issuer().to_owned(),
+            aud: tokens.issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
             sub: user.id,
             preferred_username: user.username.as_str().to_owned(),
@@ -294,10 +314,7 @@ impl Sessions {
             exp: now.as_secs() + expires_in.as_secs(),
         };
         Ok(Issued {
-            access_token: self
-                .access_tokens
-                .issue(&claims)
-                .ok_or(SessionError::Signing)?,
+            access_token: tokens.issue(&claims, now).ok_or(SessionError::Signing)?,
             refresh_token: self.refresh_tokens.issue(session.id, session.generation),
             expires_in,
         })

@@ -2,14 +2,20 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use password_auth_model::{Generation, Party, SessionId, Timestamp, TokenId, UserId};
+use password_auth_model::{
+    Generation, Party, SessionId, Timestamp, TokenId, TokenKey, TokenKeyId, UserId, signing_key,
+};
 use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{SigningKey, SigningKeys};
+use super::key_pair::TokenKeyPair;
+use super::keys::SigningKeys;
 
 /// How long after `exp` a token is still accepted, since clocks differ.
 pub const LEEWAY: Duration = Duration::from_secs(5);
@@ -19,6 +25,15 @@ pub const CLIENT_ID: &str = "password-auth-extension";
 
 /// The `typ` header of an access token (RFC 9068 §2.1), so that no other JWT passes for one.
 const TYP: &str = "at+jwt";
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlg {
+    /// With the server's secret.
+    Hs256,
+    /// With a key pair, so that others can verify them.
+    EdDsa,
+}
 
 /// The claims of an access token. All are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,47 +71,67 @@ pub enum AccessTokenError {
     /// It has expired.
     #[error("the access token has expired")]
     Expired,
+    /// A key pair signed it that this node does not know. Another node may have added it a moment ago.
+    #[error("no key is known that signed the access token")]
+    UnknownKey,
     /// Anything else.
     #[error("not an access token of this server")]
     Invalid,
 }
 
+/// What verifies the tokens of one key.
 struct Verifier {
     kid: String,
+    /// How its tokens begin: the encoded header and the dot after it.
+    start: String,
     key: DecodingKey,
+}
+
+/// A key pair in use.
+struct Pair {
+    pair: TokenKeyPair,
+    verifier: Verifier,
 }
 
 /// Signs and verifies access tokens.
 pub struct AccessTokens {
+    alg: SigningAlg,
+    secrets: SigningKeys,
     header: Header,
     signer: EncodingKey,
     verifiers: Vec<Verifier>,
-    validation: Validation,
+    pairs: RwLock<Arc<[Arc<Pair>]>>,
+    by_secret: Validation,
+    by_pair: Validation,
     issuer: String,
 }
 
 impl fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessTokens")
+            .field("alg", &self.alg)
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
 }
 
 impl AccessTokens {
-    /// Uses `issuer` as issuer and audience.
+    /// Uses `issuer` as issuer and audience. Key pairs are [added](Self::set_pairs) later.
     #[must_use]
-    pub fn new(keys: &SigningKeys, issuer: &str) -> Self {
-        let header = Header {
-            typ: Some(TYP.to_owned()),
-            kid: Some(keys.current().kid().to_string()),
-            ..Header::new(Algorithm::HS256)
-        };
+    pub fn new(keys: &SigningKeys, alg: SigningAlg, issuer: &str) -> Self {
+        let verifiers = keys.all().map(|key| {
+            let decoding = DecodingKey::from_secret(key.secret());
+            Verifier::new(Algorithm::HS256, key.kid().to_string(), decoding)
+        });
         Self {
-            header,
+            alg,
+            secrets: keys.clone(),
+            header: header(Algorithm::HS256, keys.current().kid().to_string()),
             signer: EncodingKey::from_secret(keys.current().secret()),
-            verifiers: keys.all().map(Verifier::new).collect(),
-            validation: validation(issuer),
+            verifiers: verifiers.collect(),
+            pairs: RwLock::new(Arc::default()),
+            by_secret: validation(Algorithm::HS256, issuer),
+            by_pair: validation(Algorithm::EdDSA, issuer),
             issuer: issuer.to_owned(),
         }
     }
@@ -107,12 +142,65 @@ impl AccessTokens {
         &self.issuer
     }
 
-    /// Signs `claims`. `None` only if the signing library fails.
+    /// How tokens are signed.
     #[must_use]
-    pub fn issue(&self, claims: &AccessClaims) -> Option<Secret> {
-        jsonwebtoken::encode(&self.header, claims, &self.signer)
-            .ok()
-            .map(Secret::new)
+    pub const fn alg(&self) -> SigningAlg {
+        self.alg
+    }
+
+    /// The secrets.
+    #[must_use]
+    pub const fn secrets(&self) -> &SigningKeys {
+        &self.secrets
+    }
+
+    /// Uses these key pairs from now on. Those that no secret of ours made are left out.
+    pub fn set_pairs(&self, keys: &[TokenKey]) {
+        let known = self.pairs();
+        let own = keys.iter().filter_map(|key| {
+            if let Some(pair) = known.iter().find(|pair| pair.pair.key() == key) {
+                return Some(Arc::clone(pair));
+            }
+            let mut secrets = self.secrets.all();
+            let secret = secrets.find(|secret| *secret.kid().as_bytes() == key.secret)?;
+            let pair = TokenKeyPair::of(key, secret);
+            if pair.is_none() {
+                tracing::error!(kid = %key.id(), "this signing key was not made by this server, and is not used");
+            }
+            pair.map(|pair| Arc::new(Pair::new(pair)))
+        });
+        let own = own.collect();
+        *self.pairs.write().unwrap_or_else(PoisonError::into_inner) = own;
+    }
+
+    fn pairs(&self) -> Arc<[Arc<Pair>]> {
+        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&pairs)
+    }
+
+    /// The key pairs in use.
+    #[must_use]
+    pub fn token_keys(&self) -> Vec<TokenKey> {
+        self.pairs().iter().map(|pair| *pair.pair.key()).collect()
+    }
+
+    /// Signs `claims` at `now`. `None` only if there is no key or the signing library fails.
+    #[must_use]
+    pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Option<Secret> {
+        if self.alg == SigningAlg::Hs256 {
+            let token = jsonwebtoken::encode(&self.header, claims, &self.signer);
+            return token.ok().map(Secret::new);
+        }
+        let pairs = self.pairs();
+        let key = signing_key(pairs.iter().map(|pair| pair.pair.key()), now)?;
+        let used = pairs.iter().find(|pair| pair.pair.key() == key)?;
+        let Pair { pair, verifier } = &**used;
+        let mut token = verifier.start.clone();
+        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
+        let signature = pair.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Some(Secret::new(token))
     }
 
     /// Reads `token` as of `now`.
@@ -120,7 +208,8 @@ impl AccessTokens {
     /// # Errors
     /// [`AccessTokenError::Expired`] if nothing else is wrong.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessTokenError> {
-        let claims = self.verify_ignoring_expiry(token)?;
+        // A key that was superseded long ago signs nothing any more, so whatever it signed is not ours.
+        let claims = self.read(token, |key| !key.is_over(now))?;
         if now.as_secs() >= claims.exp.saturating_add(LEEWAY.as_secs()) {
             return Err(AccessTokenError::Expired);
         }
@@ -132,36 +221,102 @@ impl AccessTokens {
     /// # Errors
     /// If it is not a token that this server signed.
     pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
-        // Try each key, the signing key first: looking up the `kid` first would parse the header twice.
-        let (verifier, data) = self
-            .verifiers
-            .iter()
-            .find_map(|verifier| {
-                let data =
-                    jsonwebtoken::decode::<AccessClaims>(token, &verifier.key, &self.validation);
-                data.ok().map(|data| (verifier, data))
-            })
-            .ok_or(AccessTokenError::Invalid)?;
-        // Critical extensions must be understood (RFC 7515 §4.1.11), and none is supported.
-        let ours = data.header.typ.as_deref() == Some(TYP)
-            && data.header.kid.as_deref() == Some(&*verifier.kid)
-            && data.header.crit.is_none();
-        ours.then_some(data.claims).ok_or(AccessTokenError::Invalid)
+        self.read(token, |_| true)
+    }
+
+    fn read(
+        &self,
+        token: &str,
+        verifies: impl Fn(&TokenKey) -> bool,
+    ) -> Result<AccessClaims, AccessTokenError> {
+        // The header of a key's tokens is always the same, so most tokens are recognized without parsing it.
+        if let Some(verifier) = self.verifiers.iter().find(|by| by.made(token)) {
+            return verifier.decode(token, &self.by_secret);
+        }
+        let pairs = self.pairs();
+        let live = || pairs.iter().filter(|pair| verifies(pair.pair.key()));
+        if let Some(pair) = live().find(|pair| pair.verifier.made(token)) {
+            return pair.verifier.decode(token, &self.by_pair);
+        }
+        let kid = kid_of(token).ok_or(AccessTokenError::Invalid)?;
+        if let Some(verifier) = self.verifiers.iter().find(|by| by.kid == kid.text) {
+            return verifier.decode(token, &self.by_secret);
+        }
+        if let Some(pair) = live().find(|pair| pair.verifier.kid == kid.text) {
+            return pair.verifier.decode(token, &self.by_pair);
+        }
+        Err(if kid.may_be_a_pair_s {
+            AccessTokenError::UnknownKey
+        } else {
+            AccessTokenError::Invalid
+        })
+    }
+}
+
+impl Pair {
+    fn new(pair: TokenKeyPair) -> Self {
+        let key = pair.key();
+        let decoding = DecodingKey::from_ed_der(&key.public);
+        let verifier = Verifier::new(Algorithm::EdDSA, key.id().to_string(), decoding);
+        Self { pair, verifier }
     }
 }
 
 impl Verifier {
-    fn new(key: &SigningKey) -> Self {
+    fn new(alg: Algorithm, kid: String, key: DecodingKey) -> Self {
+        let header = serde_json::to_vec(&header(alg, kid.clone())).unwrap_or_default();
         Self {
-            kid: key.kid().to_string(),
-            key: DecodingKey::from_secret(key.secret()),
+            kid,
+            start: URL_SAFE_NO_PAD.encode(header) + ".",
+            key,
         }
+    }
+
+    fn made(&self, token: &str) -> bool {
+        token.starts_with(&self.start)
+    }
+
+    fn decode(
+        &self,
+        token: &str,
+        validation: &Validation,
+    ) -> Result<AccessClaims, AccessTokenError> {
+        let data = jsonwebtoken::decode::<AccessClaims>(token, &self.key, validation);
+        data.map(|data| data.claims)
+            .map_err(|_| AccessTokenError::Invalid)
+    }
+}
+
+/// The key that a token names.
+struct NamedKey {
+    text: String,
+    may_be_a_pair_s: bool,
+}
+
+/// The key that the token's header names, if it is the header of an access token.
+fn kid_of(token: &str) -> Option<NamedKey> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    // Critical extensions must be understood (RFC 7515 §4.1.11), and none is supported.
+    let ours = header.typ.as_deref() == Some(TYP) && header.crit.is_none();
+    let text = header.kid.filter(|_| ours)?;
+    let is_id = text.parse::<TokenKeyId>().is_ok();
+    Some(NamedKey {
+        text,
+        may_be_a_pair_s: is_id && header.alg == Algorithm::EdDSA,
+    })
+}
+
+fn header(alg: Algorithm, kid: String) -> Header {
+    Header {
+        typ: Some(TYP.to_owned()),
+        kid: Some(kid),
+        ..Header::new(alg)
     }
 }
 
 /// The library's defaults accept a token without `iss` or `aud`, and use the system's clock.
-fn validation(issuer: &str) -> Validation {
-    let mut validation = Validation::new(Algorithm::HS256);
+fn validation(alg: Algorithm, issuer: &str) -> Validation {
+    let mut validation = Validation::new(alg);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[issuer]);
     validation.required_spec_claims =

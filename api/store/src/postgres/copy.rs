@@ -7,6 +7,7 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::row;
+use super::token_keys::{self, token_key_columns};
 use crate::Record;
 
 /// A table to fill.
@@ -18,6 +19,7 @@ pub(super) enum CopyTarget {
     OneTimeTokens,
     Events,
     QueuedEmails,
+    TokenKeys,
 }
 
 impl CopyTarget {
@@ -29,6 +31,7 @@ impl CopyTarget {
             Record::OneTimeToken(_) => Self::OneTimeTokens,
             Record::Event(_) => Self::Events,
             Record::QueuedEmail(_) => Self::QueuedEmails,
+            Record::TokenKey(_) => Self::TokenKeys,
         }
     }
 
@@ -110,6 +113,22 @@ impl CopyTarget {
                     Type::TEXT,
                     Type::UUID,
                     Type::JSONB,
+                ],
+            ),
+            Self::TokenKeys => (
+                concat!(
+                    "COPY token_keys (",
+                    token_key_columns!(),
+                    ") FROM STDIN (FORMAT binary)"
+                ),
+                &[
+                    Type::BYTEA,
+                    Type::BYTEA,
+                    Type::BYTEA,
+                    Type::INT8,
+                    Type::INT8,
+                    Type::INT8,
+                    Type::INT8,
                 ],
             ),
         }
@@ -198,6 +217,19 @@ pub(super) async fn write(
                     &queued_email.to.key().as_str(),
                     &queued_email.user.map(row::user_id),
                     &Json(queued_email.kind),
+                ])
+                .await
+        }
+        Record::TokenKey(key) => {
+            writer
+                .write(&[
+                    &&key.salt[..],
+                    &&key.secret[..],
+                    &&key.public[..],
+                    &row::millis(key.created),
+                    &row::millis(key.signs_from),
+                    &key.stops.map(row::millis),
+                    &token_keys::stored(key.token_lifetime),
                 ])
                 .await
         }

@@ -13,6 +13,7 @@ use super::email_queue::{self, letter_columns};
 use super::error::DatabaseError;
 use super::events::{self, event_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
+use super::token_keys::{self, token_key_columns};
 use super::tokens::{self, token_columns};
 use super::{PostgresStore, load};
 use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
@@ -51,6 +52,11 @@ const TOKENS: &str = concat!(
 );
 const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
 const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
+const TOKEN_KEYS: &str = concat!(
+    "SELECT ",
+    token_key_columns!(),
+    " FROM token_keys ORDER BY salt"
+);
 
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
@@ -108,6 +114,10 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
     .await?;
     read(connection, batches, LETTERS, |found| {
         email_queue::queued_email(found).map(Record::QueuedEmail)
+    })
+    .await?;
+    read(connection, batches, TOKEN_KEYS, |found| {
+        token_keys::token_key(found).map(Record::TokenKey)
     })
     .await
 }

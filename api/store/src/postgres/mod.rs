@@ -22,6 +22,7 @@ mod schema;
 mod sessions;
 mod sweep;
 mod tls;
+mod token_keys;
 mod tokens;
 mod transact;
 mod url;

@@ -44,6 +44,7 @@ pub(super) enum Section {
     Tokens,
     Events,
     QueuedEmails,
+    TokenKeys,
 }
 
 impl Section {
@@ -55,6 +56,7 @@ impl Section {
             Tree::Tokens => Some(Self::Tokens),
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
+            Tree::TokenKeys => Some(Self::TokenKeys),
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
@@ -79,6 +81,7 @@ impl Section {
             Self::Tokens => Tree::Tokens,
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
+            Self::TokenKeys => Tree::TokenKeys,
         }
     }
 
@@ -89,7 +92,8 @@ impl Section {
             Self::Attempts => Some(Self::Tokens),
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
-            Self::QueuedEmails => None,
+            Self::QueuedEmails => Some(Self::TokenKeys),
+            Self::TokenKeys => None,
         }
     }
 
@@ -97,7 +101,12 @@ impl Section {
     const fn key_bytes(self) -> usize {
         match self {
             Self::Tokens => 32,
-            Self::Users | Self::Sessions | Self::Attempts | Self::Events | Self::QueuedEmails => 16,
+            Self::Users
+            | Self::Sessions
+            | Self::Attempts
+            | Self::Events
+            | Self::QueuedEmails
+            | Self::TokenKeys => 16,
         }
     }
 }

@@ -19,6 +19,7 @@
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
+//! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
 use password_auth_model::{EmailKey, PasswordHash, Role, Timestamp, UserId};
@@ -48,11 +49,12 @@ pub(super) enum Tree {
     UserEvents,
     QueuedEmails,
     QueuedEmailsDue,
+    TokenKeys,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -71,6 +73,7 @@ impl Tree {
         Self::UserEvents,
         Self::QueuedEmails,
         Self::QueuedEmailsDue,
+        Self::TokenKeys,
     ];
 
     const fn name(self) -> &'static str {
@@ -93,6 +96,7 @@ impl Tree {
             Self::UserEvents => "user_events",
             Self::QueuedEmails => "letters",
             Self::QueuedEmailsDue => "letters_due",
+            Self::TokenKeys => "token_keys",
         }
     }
 }
