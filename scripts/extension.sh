@@ -3,8 +3,8 @@
 
 # Bytes, compressed file by file (gzip -9): what the popup loads, everything that Chrome loads, and the module that
 # other people's pages and content scripts load.
-# Popup and worker have a module each, since neither should load the other's: together they share nothing.
-readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=135000 CLIENT_BUDGET=3000
+# Popup and worker have a module each, since neither should load the other's.
+readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=110000 CLIENT_BUDGET=3000
 
 # The npm package, unpacked, and the extension for Firefox.
 readonly NPM_DIR=target/npm/password-auth-extension FIREFOX_DIR=target/firefox
@@ -132,8 +132,24 @@ check_weight() {
             "Find what grew, or raise the budget in scripts/extension.sh with a reason."
 }
 
+# Where the bytes are, largest first.
+weigh_each() {
+    local file
+    printf '    %8s %8s  %s\n' bytes gz file
+    while IFS= read -r -d '' file; do
+        printf '    %8d %8d  %s\n' "$(wc -c <"$file")" "$(gzip -9 -c "$file" | wc -c)" "$file"
+    done < <(find dist -type f \( -name '*.wasm' -o -name '*.js' -o -name '*.html' -o -name '*.css' \) -print0) | sort -k 2 -n -r
+}
+
 check_size() {
-    check_weight "The popup" "$(weigh dist 'popup.*' 'wasm/*')" "$POPUP_BUDGET"
-    check_weight "The extension" "$(weigh dist '*.wasm' '*.js' '*.html' '*.css')" "$EXTENSION_BUDGET"
+    local slack=0
+    weigh_each
+    if [ ${#WASM_FLAGS[@]} -eq 0 ]; then
+        # Its panics have texts, in each module. find_distro_wasm builds one without.
+        slack=6000
+        note "The standard library was not built here: up to $slack bytes more in each module are its panics."
+    fi
+    check_weight "The popup" "$(weigh dist 'popup.*' 'wasm/*')" $((POPUP_BUDGET + slack))
+    check_weight "The extension" "$(weigh dist '*.wasm' '*.js' '*.html' '*.css')" $((EXTENSION_BUDGET + 2 * slack))
     check_weight "client.js" "$(weigh "$NPM_DIR" client.js)" "$CLIENT_BUDGET"
 }

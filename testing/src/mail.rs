@@ -55,6 +55,8 @@ pub enum Wording {
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
+    /// A sender whose mail asks for this parameter of MAIL FROM is answered so.
+    Parameter(&'static str, &'static str),
     /// A recipient is answered so.
     Recipient(&'static str),
     /// A mail that was sent whole is answered so.
@@ -230,6 +232,7 @@ impl MailServer {
     /// From now on this goes wrong.
     pub async fn become_so(&mut self, fault: Fault) {
         let order = match fault {
+            Fault::Parameter(step, answer) => json!({"step": step, "answer": answer}),
             Fault::Recipient(answer) => json!({"step": "RCPT", "answer": answer}),
             Fault::Mail(answer) => json!({"step": "DATA", "answer": answer}),
             Fault::Drop => json!({"step": "DATA", "answer": "drop"}),

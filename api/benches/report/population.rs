@@ -126,7 +126,7 @@ impl Population {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
-            party: PARTY,
+            party: Some(PARTY),
             jti: TokenId::new(self.now),
             iat: self.now.as_secs(),
             exp: self.now.plus(DAY).as_secs(),

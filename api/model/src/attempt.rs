@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::client_info::client_network;
 use super::email_address::EmailKey;
-use super::id::UserId;
+use super::id::{SessionId, UserId};
 use super::one_time_token::TokenHash;
 use super::user::User;
 use super::username::UsernameKey;
@@ -44,6 +44,18 @@ impl SignInAttempt {
         let address = user.email.as_ref().filter(|_| user.is_verified);
         let by_address = address.map(|email| Self::by_address(&email.key(), Some(user.id), client));
         std::iter::once(Self::new(&user.username_key, client)).chain(by_address)
+    }
+
+    /// An attempt to prove the password in a session. It is counted by session, so that strangers cannot use it up. The
+    /// remembered networks are those of the name.
+    #[must_use]
+    pub fn in_session(session: SessionId, user: &User, client: IpAddr) -> Self {
+        let by_name = Self::new(&user.username_key, client);
+        let prefix = Self::prefix(&user.username_key);
+        Self {
+            account: key(prefix, &[b"in session", session.as_bytes()]),
+            ..by_name
+        }
     }
 
     fn keyed(prefix: AccountPrefix, counted: &[u8], owner: &[u8], client: IpAddr) -> Self {

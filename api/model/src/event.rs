@@ -79,21 +79,21 @@ pub enum EventKind {
     TokenReplayedElsewhere,
 }
 
-/// Events of one class share a limit per account. So events that are frequent, or that a stranger or thief can cause,
-/// never displace the important ones. Engines store the number of a class: it never changes.
+/// Events of one class share a limit per account: each kind has its own. So events that are frequent, or that a stranger
+/// or thief can cause, never displace others. Engines store the number of a class: it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class(u8);
 
 impl Class {
-    /// Routine events, which share one limit.
-    const ROUTINE: Self = Self(0);
+    /// Older versions gave this number to all routine events.
+    const SIGNED_IN: Self = Self(0);
 
     /// How many events of the class are kept of one account.
     #[must_use]
     pub const fn room(self) -> usize {
         match self {
-            Self::ROUTINE => 1000,
-            // Each important kind has its own limit: only a hundred thefts displace a theft.
+            // Frequent, and only with the password.
+            Self::SIGNED_IN => 500,
             Self(_) => 100,
         }
     }
@@ -110,12 +110,7 @@ impl EventKind {
     #[must_use]
     pub const fn class(self) -> Class {
         match self {
-            Self::SignedIn
-            | Self::SignInFailed
-            | Self::SignedOut
-            | Self::SignedOutElsewhere
-            | Self::ProfileChanged
-            | Self::Exported => Class::ROUTINE,
+            Self::SignedIn => Class::SIGNED_IN,
             Self::Registered => Class(1),
             Self::TokenReused => Class(2),
             Self::StoreWentBack => Class(3),
@@ -130,6 +125,11 @@ impl EventKind {
             Self::Activated => Class(12),
             Self::Deleted => Class(13),
             Self::TokenReplayedElsewhere => Class(14),
+            Self::SignInFailed => Class(15),
+            Self::ProfileChanged => Class(16),
+            Self::Exported => Class(17),
+            Self::SignedOut => Class(18),
+            Self::SignedOutElsewhere => Class(19),
         }
     }
 

@@ -28,7 +28,7 @@ mod username;
 mod visible;
 
 pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
-pub use client_info::{Client, client_network};
+pub use client_info::{Client, ClientNetwork, NetworkWidth, client_network, client_networks};
 pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};

@@ -38,9 +38,11 @@ impl Rate {
     /// The rate, multiplied.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
-        Self(self.0.map(|Limit { tries, per }| Limit {
-            tries: tries.saturating_mul(factor),
-            per,
+        Self(self.0.map(|Limit { tries, per }| {
+            // The clock counts milliseconds.
+            let most = u32::try_from(per.as_millis()).unwrap_or(u32::MAX);
+            let tries = tries.saturating_mul(factor).min(most);
+            Limit { tries, per }
         }))
     }
 

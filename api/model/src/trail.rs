@@ -97,11 +97,15 @@ impl Session {
     }
 
     /// This session after an access token of `generation`, issued to `party`, was accepted. `None` if nothing changes.
+    /// A token of an older version does not say to whom it was issued. It only confirms its generation.
     #[must_use]
-    pub fn after_use(&self, generation: Generation, party: Party) -> Option<Self> {
+    pub fn after_use(&self, generation: Generation, party: Option<Party>) -> Option<Self> {
         let confirms = generation == self.generation && !self.confirmed;
         let both_are_used = |e: &Elsewhere| {
-            e.after_use && !e.used && e.generation.next() == generation && e.replayed_by == party
+            e.after_use
+                && !e.used
+                && e.generation.next() == generation
+                && Some(e.replayed_by) == party
         };
         if !confirms && !self.trail.elsewhere.iter().any(both_are_used) {
             return None;
@@ -109,7 +113,7 @@ impl Session {
         let mut after = self.clone();
         if confirms {
             after.confirmed = true;
-            after.trail.confirmed_by = Some(party);
+            after.trail.confirmed_by = party;
         }
         for e in &mut after.trail.elsewhere {
             e.used |= both_are_used(e);

@@ -26,8 +26,14 @@ pub trait AttemptStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Remembers until just before `until` that there was a sign-in to the account from this network. The last call
-    /// wins, also if its time is earlier. Does not wait for the disk.
+    /// Whether the network is remembered for the account.
+    async fn network_is_remembered(
+        &self,
+        attempt: SignInAttempt,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Remembers this network for the account until just before `until`. The last call wins, also if its time is earlier. Does not wait for the disk.
     async fn remember_network(
         &self,
         attempt: SignInAttempt,

@@ -40,14 +40,14 @@ pub trait SessionStore: Send + Sync + 'static {
         arrival: Timestamp,
     ) -> Result<Option<Rotation>, StoreError>;
 
-    /// Records that an access token of `generation`, issued to `party`, was accepted, as [`Session::after_use`] says,
+    /// Records that an access token of `generation`, issued to `party` if that is known, was accepted, as [`Session::after_use`] says,
     /// whatever the state of the session. Not an error if there is no such session. Does not wait for the disk: if it
     /// is lost, a theft may be missed, but nobody is signed out.
     async fn note_use(
         &self,
         id: SessionId,
         generation: Generation,
-        party: Party,
+        party: Option<Party>,
     ) -> Result<(), StoreError>;
 
     /// Removes a session, also an expired one or one of a deactivated user. Not an error if there is no such session. A

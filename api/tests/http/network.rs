@@ -216,6 +216,74 @@ async fn a_transfer_coding_other_than_chunked_is_501() {
     }
 }
 
+/// RFC 9112 §6.3: with chunks and a length the chunks count, and nothing that follows is a request. A proxy that goes by
+/// the length cannot smuggle one in.
+#[tokio::test]
+async fn after_chunks_that_also_have_a_length_the_connection_is_closed() {
+    let server = TestServer::start().await;
+    let body = r#"{"refresh_token":"none"}"#;
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let head = "POST /refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let (chunked, length) = ("transfer-encoding: chunked\r\n", "content-length: 4\r\n");
+    for (lines, answers) in [
+        (chunked.to_owned(), 2),
+        (format!("{chunked}{length}"), 1),
+        (format!("{length}{chunked}"), 1),
+        (format!("{length}{chunked}content-length: 5\r\n"), 1),
+        (format!("{chunked}content-length: x\r\n"), 1),
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        let last = PING.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+        let requests = format!("{head}{lines}\r\n{chunks}{last}");
+        stream.write_all(requests.as_bytes()).await.ok();
+        let mut received = String::new();
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut received)).await;
+        // A server that closes with bytes unread resets the connection.
+        ended.expect("it is closed").ok();
+        assert!(
+            received.contains("Invalid refresh token."),
+            "{lines}: {received}"
+        );
+        assert_eq!(
+            received.matches("HTTP/1.1 ").count(),
+            answers,
+            "{lines}: {received}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_lengths_that_differ_and_a_length_that_is_no_number_are_400() {
+    let server = TestServer::start().await;
+    let body = r#"{"refresh_token":"none"}"#;
+    let right = body.len();
+    for (lengths, is_read) in [
+        (format!("{right}"), true),
+        // Says the same twice: RFC 9112 §6.3.
+        (format!("{right}\r\ncontent-length: {right}"), true),
+        (format!("{right}\r\ncontent-length: 3"), false),
+        (format!("3\r\ncontent-length: {right}"), false),
+        (format!("{right}, 3"), false),
+        (format!("+{right}"), false),
+        (format!("0x{right:x}"), false),
+        ("-1".to_owned(), false),
+        ("99999999999999999999999".to_owned(), false),
+    ] {
+        let request = format!(
+            "POST /refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             content-length: {lengths}\r\n\r\n{body}"
+        );
+        let answer = raw::exchange(server.address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{lengths}: {answer}");
+        let code = if is_read {
+            r#""code":"invalid_refresh_token""#
+        } else {
+            r#""code":"malformed_request""#
+        };
+        assert!(answer.contains(code), "{lengths}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_closes_its_sending_half_gets_its_answer() {
     let server = TestServer::start().await;

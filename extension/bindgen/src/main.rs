@@ -4,23 +4,50 @@
 //!
 //! It must not know what the extension is made of: it takes a WASM file and a folder.
 
-use std::path::Path;
+mod names;
+
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use anyhow::{Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = env::args().skip(1).collect();
     let [wasm, folder, name] = arguments.as_slice() else {
         bail!("usage: password-auth-bindgen WASM-FILE FOLDER NAME");
     };
-    Bindgen::new()
+    let folder = Path::new(folder);
+    // With their names, functions can be weighed.
+    let keeps_names = env::var_os("KEEP_NAMES").is_some();
+    let mut output = Bindgen::new()
         .input_path(Path::new(wasm))
         .web(true)?
         .typescript(false)
-        .remove_name_section(true)
+        .remove_name_section(!keeps_names)
         .remove_producers_section(true)
         .omit_default_module_path(false)
         .out_name(name)
-        .generate(Path::new(folder))
+        .generate_output()?;
+
+    // Between the module and its glue alone.
+    let glue = format!("./{name}_bg.js");
+    let mut short = BTreeMap::new();
+    let module = output.wasm_mut();
+    for import in module
+        .imports
+        .iter_mut()
+        .filter(|import| import.module == glue)
+    {
+        import.name = names::shorten(&mut short, &import.name);
+    }
+    for export in module.exports.iter_mut() {
+        if names::is_generated(&export.name) {
+            export.name = names::shorten(&mut short, &export.name);
+        }
+    }
+    output.emit(folder)?;
+    let script = folder.join(format!("{name}.js"));
+    let text = names::replace(&fs::read_to_string(&script)?, &short);
+    fs::write(script, text)?;
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The background worker's WASM: what `background.js` calls.
 
+use js_sys::Promise;
 use password_auth_extension::broker;
 use wasm_bindgen::prelude::*;
 
@@ -18,24 +19,24 @@ pub fn configure(
 
 /// Answers a message: `{ok}`, `{error}`, or `undefined` to whom no answer is due.
 #[wasm_bindgen]
-pub async fn answer(message: JsValue, sender: JsValue) -> JsValue {
-    broker::answer(message, sender).await
+pub fn answer(message: JsValue, sender: JsValue) -> Promise {
+    broker::answer(message, sender)
 }
 
 /// The worker starts for the first time, or with the browser, or after an update.
 #[wasm_bindgen(js_name = onStart)]
-pub async fn on_start() {
-    broker::on_start().await;
+pub fn on_start() -> Promise {
+    broker::on_start()
 }
 
 /// Something has changed in storage: these keys.
 #[wasm_bindgen(js_name = onStorageChange)]
-pub async fn on_storage_change(keys: Vec<String>) {
-    broker::on_storage_change(keys).await;
+pub fn on_storage_change(keys: Vec<String>) -> Promise {
+    broker::on_storage_change(keys)
 }
 
 /// An alarm rings.
 #[wasm_bindgen(js_name = onAlarm)]
-pub async fn on_alarm(name: String) {
-    broker::on_alarm(name).await;
+pub fn on_alarm(name: String) -> Promise {
+    broker::on_alarm(name)
 }

@@ -10,10 +10,14 @@ mod caller;
 mod fetch;
 mod prefix;
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    pin::Pin,
+};
 
-use js_sys::Object;
+use js_sys::{Object, Promise};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::{
     browser::{Area, object, worker},
@@ -82,7 +86,54 @@ fn invalid(address: &str) -> JsValue {
 }
 
 /// Answers `message` of `sender`: `{ok}` or `{error}`, or `undefined` to whom no answer is due.
-pub async fn answer(message: JsValue, sender: JsValue) -> JsValue {
+pub fn answer(message: JsValue, sender: JsValue) -> Promise {
+    promise(Box::pin(async move { answer_to(message, sender).await }))
+}
+
+/// The worker starts for the first time, or with the browser, or after an update.
+pub fn on_start() -> Promise {
+    promise(Box::pin(async {
+        for area in [Area::Local, Area::Session] {
+            area.hide_from_content_scripts().await;
+        }
+        publish().await;
+        schedule_sign_outs(true).await;
+        JsValue::UNDEFINED
+    }))
+}
+
+/// Something has changed in storage: these `keys`.
+pub fn on_storage_change(keys: Vec<String>) -> Promise {
+    promise(Box::pin(async move {
+        if keys.iter().any(|key| token_store::concerns_status(key)) {
+            publish().await;
+        }
+        if keys.iter().any(|key| token_store::concerns_pending(key)) {
+            schedule_sign_outs(true).await;
+        }
+        JsValue::UNDEFINED
+    }))
+}
+
+/// The alarm `name` rings.
+pub fn on_alarm(name: String) -> Promise {
+    promise(Box::pin(async move {
+        match name.as_str() {
+            REFRESH_ALARM => refresh().await,
+            SIGN_OUT_ALARM => finish_sign_outs().await,
+            _ => {}
+        }
+        JsValue::UNDEFINED
+    }))
+}
+
+/// Promises are made here and not in the crate of the entry points, which would compile every `async fn` that it
+/// names a second time.
+fn promise(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
+    future_to_promise(async move { Ok(future.await) })
+}
+
+async fn answer_to(message: JsValue, sender: JsValue) -> JsValue {
     let (Some(id), Ok(root)) = (worker::id(), worker::root_url()) else {
         return JsValue::UNDEFINED;
     };
@@ -93,34 +144,6 @@ pub async fn answer(message: JsValue, sender: JsValue) -> JsValue {
     match config.perform(caller, &message).await {
         Ok(value) => answer::success(value),
         Err(failed) => failed.into_answer(),
-    }
-}
-
-/// The worker starts for the first time, or with the browser, or after an update.
-pub async fn on_start() {
-    for area in [Area::Local, Area::Session] {
-        area.hide_from_content_scripts().await;
-    }
-    publish().await;
-    schedule_sign_outs(true).await;
-}
-
-/// Something has changed in storage: these `keys`.
-pub async fn on_storage_change(keys: Vec<String>) {
-    if keys.iter().any(|key| token_store::concerns_status(key)) {
-        publish().await;
-    }
-    if keys.iter().any(|key| token_store::concerns_pending(key)) {
-        schedule_sign_outs(true).await;
-    }
-}
-
-/// The alarm `name` rings.
-pub async fn on_alarm(name: String) {
-    match name.as_str() {
-        REFRESH_ALARM => refresh().await,
-        SIGN_OUT_ALARM => finish_sign_outs().await,
-        _ => {}
     }
 }
 

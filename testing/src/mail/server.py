@@ -1,8 +1,8 @@
 """A mail server for tests: aiosmtpd, which says on standard output what it took, and fails as it is told.
 
 Arguments: a JSON object; its "wording" is how replies are said: "usual", "bare" (numbers alone), "garbled" (texts that
-are no UTF-8), "lower" (what EHLO promises in lower case) or "seven" (without 8BITMIME). Standard input: a JSON object a line, {"step": "RCPT" or "DATA", "answer": TEXT}, to answer
-so at that step from now on, with a TEXT of "drop" to break the connection and "stall" to say nothing until told
+are no UTF-8), "lower" (what EHLO promises in lower case) or "seven" (without 8BITMIME). Standard input: a JSON object a
+line, {"step": STEP, "answer": TEXT}, to answer so at that step from now on: "RCPT", "DATA", or a parameter of MAIL FROM, with a TEXT of "drop" to break the connection and "stall" to say nothing until told
 otherwise; {} to be well again. At its end the server ends.
 """
 
@@ -50,6 +50,15 @@ class Handler:
                 return "421 4.3.2 gone"
             return answer
         return None
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        for option in options:
+            answer = await self.answer(option, server)
+            if answer is not None:
+                return answer
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         answer = await self.answer("RCPT", server)

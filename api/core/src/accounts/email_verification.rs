@@ -119,7 +119,9 @@ impl Accounts {
     ) -> Result<Option<Secret>, MailRequestError> {
         let user = &caller.user;
         let address = EmailAddress::parse(new).map_err(|_| MailRequestError::Invalid)?;
-        let _counted = self.verify_current_password(user, password, client).await?;
+        let _counted = self
+            .verify_current_password(caller, password, client)
+            .await?;
         let holders = self.store.users_by_email(&address.key()).await?;
         if holders
             .iter()

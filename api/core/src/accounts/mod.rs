@@ -35,7 +35,10 @@ use crate::audit::{AuditLog, EventContext};
 use crate::mail::{LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Policy, Weak};
 use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
-use crate::sessions::Sessions;
+use crate::sessions::{Caller, Sessions};
+
+/// How long the network of somebody who has proved that the account is theirs is remembered for it.
+const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 
 /// Rate limits.
 #[derive(Clone, Copy, Debug)]
@@ -239,20 +242,22 @@ impl Accounts {
     }
 
     /// Checks the current password of a signed-in user. Operations that require it cannot be done with a stolen access
-    /// token, and the token must not help to guess the password. Following work, such as hashing a new one, is covered
-    /// by the same count.
+    /// token, and the token must not help to guess the password: tries are counted by client and by session. Strangers
+    /// who use up the tries at the name do not reach those. Following work, such as hashing a new one, is covered by the
+    /// same count.
     async fn verify_current_password(
         &self,
-        user: &User,
+        caller: &Caller,
         password: Secret,
         client: &Client,
     ) -> Result<Counted, CurrentPasswordError> {
+        let user = &caller.user;
         let now = self.clock.now();
         let counted = self
             .sign_ins
             .count(client.address, now)
             .map_err(CurrentPasswordError::TooMany)?;
-        let attempt = SignInAttempt::new(&user.username_key, client.address);
+        let attempt = SignInAttempt::in_session(caller.session, user, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
             return Err(CurrentPasswordError::TooMany(wait));
         }
@@ -261,10 +266,24 @@ impl Accounts {
             PasswordMatch::Right | PasswordMatch::RightButOutdated => {}
             PasswordMatch::Wrong => return Err(CurrentPasswordError::Wrong),
         }
-        match self.allowance.spend(Spender::Password(user.id)) {
-            Verdict::Allowed => Ok(counted),
-            Verdict::Refused(wait) => Err(CurrentPasswordError::TooMany(wait)),
+        if let Verdict::Refused(wait) = self.allowance.spend(Spender::Password(user.id)) {
+            return Err(CurrentPasswordError::TooMany(wait));
         }
+        self.remember_network(user, client).await?;
+        Ok(counted)
+    }
+
+    /// Remembers the network of a client who has proved that the account is theirs, by the password or by a mailed
+    /// link: from there, strangers who use up the tries at the account do not keep them out.
+    async fn remember_network(&self, user: &User, client: &Client) -> Result<(), StoreError> {
+        if self.rates.login.is_off() {
+            return Ok(());
+        }
+        let until = self.clock.now().plus(NETWORK_REMEMBERED);
+        for attempt in SignInAttempt::of_user(user, client.address) {
+            self.store.remember_network(attempt, until).await?;
+        }
+        Ok(())
     }
 
     async fn count_at_account(

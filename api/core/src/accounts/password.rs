@@ -79,7 +79,9 @@ impl Accounts {
     ) -> Result<Issued, ChangePasswordError> {
         check_rules(&new).map_err(ChangePasswordError::Invalid)?;
         let user = &caller.user;
-        let counted = self.verify_current_password(user, current, client).await?;
+        let counted = self
+            .verify_current_password(caller, current, client)
+            .await?;
         self.check_strength(&counted, &new, user.called())
             .await?
             .map_err(ChangePasswordError::Invalid)?;
@@ -181,6 +183,10 @@ impl Accounts {
             .reset_password(&hash, new, self.clock.now())
             .await?
             .ok_or(ResetPasswordError::BadToken)?;
+        // The password is changed, even if this fails.
+        if let Err(error) = self.remember_network(&user, client).await {
+            tracing::warn!(user.id = %user.id, %error, "the network of a reset was not remembered");
+        }
         self.note(&user, EventKind::PasswordReset, client).await;
         self.mailer.tell(&user, EmailKind::PasswordChanged).await;
         Ok(())

@@ -9,7 +9,7 @@ use password_auth_wire::Secret;
 
 use super::{Accounts, ChangeUserError, CurrentPasswordError};
 use crate::audit::EventContext;
-use crate::sessions::Caller;
+use crate::sessions::{AuthenticateError, Caller, Sessions};
 
 /// Events per read.
 const EVENTS: u32 = 128;
@@ -22,17 +22,21 @@ pub struct Export {
     /// The sessions, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
     store: Arc<dyn Store>,
+    all: Arc<Sessions>,
+    caller: Caller,
     /// The last event that was read.
     read_to: Option<EventId>,
     _alone: Alone,
 }
 
 impl Export {
-    /// The next events, the latest first. Empty at the end.
+    /// The next events, the latest first. Empty at the end. A slow reader gets no more once their access token is no
+    /// longer valid.
     ///
     /// # Errors
-    /// If the store failed.
-    pub async fn next_events(&mut self) -> Result<Vec<Event>, StoreError> {
+    /// If the access token is no longer valid, or the store failed.
+    pub async fn next_events(&mut self) -> Result<Vec<Event>, AuthenticateError> {
+        self.all.check_again(&self.caller).await?;
         let older = self.store.events(Some(self.user.id), self.read_to, EVENTS);
         let older = older.await?;
         self.read_to = older.last().map(|event| event.id).or(self.read_to);
@@ -107,6 +111,8 @@ impl Accounts {
             sessions: sessions.iter().map(|session| session.shown(now)).collect(),
             user,
             store: Arc::clone(&self.store),
+            all: Arc::clone(&self.sessions),
+            caller: caller.clone(),
             read_to: None,
             _alone: alone,
         })
@@ -123,7 +129,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), DeleteAccountError> {
         let _counted = self
-            .verify_current_password(&caller.user, password, client)
+            .verify_current_password(caller, password, client)
             .await?;
         // Without address and device: nothing about the user should stay.
         self.remove(caller.user.id, EventContext::default()).await?;

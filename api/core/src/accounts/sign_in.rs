@@ -16,9 +16,6 @@ use crate::passwords::{HashingError, PasswordMatch, has_salt};
 use crate::rate_limit::{Counted, Spender};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
 
-/// How long the network of a sign-in is remembered for the account.
-const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
-
 /// The longest name that is looked up. Longer names cannot be registered.
 const MAX_TRIED_NAME: usize = 1024;
 
@@ -117,36 +114,68 @@ impl Accounts {
             .count(client.address, now)
             .map_err(SignInError::TooMany)?;
         let (attempt, tried) = self.find(name, client.address).await?;
-        if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
-            return Err(SignInError::TooMany(wait));
-        }
         let Tried {
             user,
-            unverified,
+            by_address,
             only,
         } = tried;
+        let over = match self.count_at_account(attempt, now).await? {
+            Verdict::Allowed => None,
+            Verdict::Refused(wait) if by_address.is_none() => {
+                return Err(SignInError::TooMany(wait));
+            }
+            Verdict::Refused(wait) => Some(wait),
+        };
         let stored = user.as_ref().map(|user| user.password.clone());
         let verdict = self
             .hasher
             .verify(&counted, password.clone(), stored)
             .await?;
-        if let Some(user) = user
-            && verdict != PasswordMatch::Wrong
-        {
-            if verdict == PasswordMatch::RightButOutdated || has_another_salt(&user) {
-                self.renew_hash(&counted, &user, password).await;
+        let mut found = user.filter(|_| verdict != PasswordMatch::Wrong);
+        // Over the limit, a right guess must cost what a wrong one costs.
+        if let Some(address) = &by_address {
+            if found.is_none() || over.is_some() {
+                let other = self.find_by_hash(&counted, address, password.clone());
+                found = found.or(other.await?);
             }
-            return Ok(user);
+            if let Some(wait) = over
+                && !self.knows_network(found.as_ref(), address, client).await?
+            {
+                return Err(SignInError::TooMany(wait));
+            }
         }
-        if let Some(address) = unverified
-            && let Some(user) = self.find_by_hash(&counted, &address, password).await?
-        {
-            return Ok(user);
+        match found {
+            Some(user) => {
+                if verdict == PasswordMatch::RightButOutdated || has_another_salt(&user) {
+                    self.renew_hash(&counted, &user, password).await;
+                }
+                Ok(user)
+            }
+            None => {
+                if let Some(user) = only {
+                    self.note_later(&user, EventKind::SignInFailed, client.clone());
+                }
+                Err(SignInError::Refused)
+            }
         }
-        if let Some(user) = only {
-            self.note_later(&user, EventKind::SignInFailed, client.clone());
-        }
-        Err(SignInError::Refused)
+    }
+
+    /// Whether the client's network is remembered for the account that the password found: then an address leads there
+    /// also after strangers used up its tries. For an address that nobody has verified, no network is remembered. That
+    /// would free strangers who gave it from its limit, for all its accounts. So the hashes come first here, within the
+    /// client's own limit, and whoever is not let in gets the same response at the same cost.
+    async fn knows_network(
+        &self,
+        found: Option<&User>,
+        address: &EmailKey,
+        client: &Client,
+    ) -> Result<bool, StoreError> {
+        let attempt = match found {
+            Some(user) => SignInAttempt::new(&user.username_key, client.address),
+            None => SignInAttempt::by_address(address, None, client.address),
+        };
+        let now = self.clock.now();
+        self.store.network_is_remembered(attempt, now).await
     }
 
     /// The user with this unverified address and this password. Computes one hash, however many users have the address,
@@ -177,12 +206,7 @@ impl Accounts {
         kind: SessionKind,
         client: &Client,
     ) -> Result<Issued, SignInError> {
-        if !self.rates.login.is_off() {
-            let until = self.clock.now().plus(NETWORK_REMEMBERED);
-            for attempt in SignInAttempt::of_user(user, client.address) {
-                self.store.remember_network(attempt, until).await?;
-            }
-        }
+        self.remember_network(user, client).await?;
         match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
                 let context = EventContext {
@@ -225,7 +249,7 @@ impl Accounts {
             });
             let tried = Tried {
                 user,
-                unverified: Some(key),
+                by_address: Some(key),
                 only,
             };
             return Ok((attempt, tried));
@@ -235,7 +259,7 @@ impl Accounts {
         let tried = Tried {
             only: user.clone(),
             user,
-            unverified: None,
+            by_address: None,
         };
         Ok((SignInAttempt::new(&key, client), tried))
     }
@@ -259,12 +283,12 @@ impl Accounts {
 }
 
 /// The users whose password it may be. A failed sign-in by an address always costs two hashes: one for `user` (or for
-/// nobody), and one to find an account of `unverified`, however many there are.
+/// nobody), and one to find an account of `by_address`, however many there are.
 struct Tried {
     /// The user whose hash the password is compared with.
     user: Option<User>,
     /// The address, if it was typed. Once it is verified, the store finds nobody by it here.
-    unverified: Option<EmailKey>,
+    by_address: Option<EmailKey>,
     /// The user who is told about a failure: the only one that can be meant.
     only: Option<User>,
 }

@@ -1,11 +1,10 @@
-//! The slots of the hashing pool, and how many of them one client may use at a time.
+//! The slots of the hashing pool, and how many of them one client, or one network, may use at a time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One client may use one in this many slots.
-const ONE_OF: usize = 4;
+use password_auth_model::{ClientNetwork, NetworkWidth, client_networks};
 
 /// Slots for running and waiting jobs.
 #[derive(Debug)]
@@ -17,8 +16,9 @@ pub(super) struct Slots {
 #[derive(Debug, Default)]
 struct Held {
     all: usize,
-    /// Entries with zero slots are removed, so the map has at most one entry per slot.
-    by_client: HashMap<Option<IpAddr>, usize>,
+    /// Entries with zero slots are removed, so the map has a few entries per slot at most.
+    by_network: HashMap<ClientNetwork, usize>,
+    by_operator: usize,
 }
 
 /// A slot, which is free again when this is dropped.
@@ -36,23 +36,34 @@ impl Slots {
         })
     }
 
-    /// A slot for this client, if one is free and the client uses less than its share.
+    /// A slot for this client (`None` is the operator), if one is free and each of its networks uses less than its share.
     pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Slot> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let its_own = held.by_client.get(&client).copied().unwrap_or_default();
-        if held.all >= self.all || its_own >= self.share() {
+        let is_free = held.all < self.all && held.holds_less_than_its_share(client, self.all);
+        if !is_free {
             return None;
         }
         held.all += 1;
-        held.by_client.insert(client, its_own + 1);
+        for network in client.into_iter().flat_map(client_networks) {
+            *held.by_network.entry(network).or_default() += 1;
+        }
+        held.by_operator += usize::from(client.is_none());
         Some(Slot {
             slots: Arc::clone(self),
             client,
         })
     }
+}
 
-    fn share(&self) -> usize {
-        (self.all / ONE_OF).max(1)
+impl Held {
+    fn holds_less_than_its_share(&self, client: Option<IpAddr>, all: usize) -> bool {
+        let Some(client) = client else {
+            return self.by_operator < NetworkWidth::Client.share_of(all);
+        };
+        client_networks(client).all(|network| {
+            let its_own = self.by_network.get(&network).copied();
+            its_own.unwrap_or_default() < network.width.share_of(all)
+        })
     }
 }
 
@@ -64,10 +75,16 @@ impl Drop for Slot {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         held.all -= 1;
-        if let Some(its_own) = held.by_client.get_mut(&self.client) {
-            *its_own -= 1;
-            if *its_own == 0 {
-                held.by_client.remove(&self.client);
+        let Some(client) = self.client else {
+            held.by_operator -= 1;
+            return;
+        };
+        for network in client_networks(client) {
+            if let Some(its_own) = held.by_network.get_mut(&network) {
+                *its_own -= 1;
+                if *its_own == 0 {
+                    held.by_network.remove(&network);
+                }
             }
         }
     }
@@ -115,6 +132,21 @@ mod tests {
             drop(slot);
         }
         let held = slots.held.lock().expect("nobody panicked");
-        assert!(held.all == 0 && held.by_client.is_empty(), "{held:?}");
+        assert!(held.all == 0 && held.by_network.is_empty(), "{held:?}");
+    }
+
+    #[test]
+    fn one_56_of_ipv6_holds_a_third_and_one_48_half() {
+        let slots = Slots::new(48);
+        let held_by = |networks: &mut dyn Iterator<Item = String>| -> Vec<Slot> {
+            let clients = networks.map(|address| Some(address.parse().expect("an address")));
+            clients.filter_map(|client| slots.take(client)).collect()
+        };
+        let of_56 = held_by(&mut (0..256).map(|n| format!("2001:db8:0:1{n:02x}::1")));
+        assert_eq!(of_56.len(), 16);
+        let of_48 = held_by(&mut (0..256).map(|n| format!("2001:db8:0:{n:02x}00::1")));
+        assert_eq!(of_56.len() + of_48.len(), 24);
+        let others = held_by(&mut (0..99).map(|n| format!("192.0.2.{n}")));
+        assert_eq!(others.len(), 24, "others find the rest");
     }
 }

@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use password_auth_model::{Rate, SessionId, SharedClock, Timestamp, UserId, Verdict};
 
-/// The most counters in memory. Beyond that, counters that have run out are removed, then all.
-const MAX_COUNTS: usize = 100_000;
+use super::counts::make_room;
 
 /// What is counted together. There are three, so that a thief with an access token can only use up the first: the owner
 /// can still sign in, change the password, and end the thief's session.
@@ -52,12 +51,7 @@ impl Allowance {
             .theoretical_arrival
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if theoretical_arrival.len() >= MAX_COUNTS {
-            theoretical_arrival.retain(|_, at| *at > now);
-            if theoretical_arrival.len() >= MAX_COUNTS {
-                theoretical_arrival.clear();
-            }
-        }
+        make_room(&mut theoretical_arrival, now);
         let entry = theoretical_arrival
             .entry(spender)
             .or_insert(Timestamp::from_millis(0));

@@ -5,17 +5,17 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use password_auth_model::{Rate, Timestamp, Verdict, client_network};
+use password_auth_model::{
+    ClientNetwork, Rate, Timestamp, Verdict, client_network, client_networks,
+};
 
-/// The most addresses in memory. Beyond that, counters that have run out are removed, then all: counting does not stop
-/// a flood from that many addresses.
-const MAX_ADDRESSES: usize = 100_000;
+use super::counts::make_room;
 
-/// The attempts for one purpose, by address.
+/// The attempts for one purpose, by address: each [network](client_networks) of an address has a limit.
 #[derive(Debug)]
 pub struct IpLimiter {
     rate: Rate,
-    theoretical_arrival: Mutex<HashMap<IpAddr, Timestamp>>,
+    theoretical_arrival: Mutex<HashMap<ClientNetwork, Timestamp>>,
 }
 
 impl IpLimiter {
@@ -33,8 +33,7 @@ impl IpLimiter {
     /// # Errors
     /// If it is over the limit: how long until the next one is allowed.
     pub fn count(&self, address: IpAddr, now: Timestamp) -> Result<Counted, Duration> {
-        let network = client_network(address);
-        let counted = Counted(Some(network));
+        let counted = Counted(Some(client_network(address)));
         if self.rate.is_off() {
             return Ok(counted);
         }
@@ -42,21 +41,23 @@ impl IpLimiter {
             .theoretical_arrival
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if theoretical_arrival.len() >= MAX_ADDRESSES {
-            theoretical_arrival.retain(|_, at| *at > now);
-            if theoretical_arrival.len() >= MAX_ADDRESSES {
-                theoretical_arrival.clear();
+        make_room(&mut theoretical_arrival, now);
+        let decide = |network: ClientNetwork, theoretical_arrival: &HashMap<_, _>| {
+            let at = theoretical_arrival.get(&network).copied();
+            let rate = self.rate.times(network.width.clients());
+            rate.decide(at.unwrap_or(Timestamp::from_millis(0)), now)
+        };
+        // An attempt that is over the limit of one of them counts for none.
+        for network in client_networks(address) {
+            if let (Verdict::Refused(wait), _) = decide(network, &theoretical_arrival) {
+                return Err(wait);
             }
         }
-        let entry = theoretical_arrival
-            .entry(network)
-            .or_insert(Timestamp::from_millis(0));
-        let (verdict, next) = self.rate.decide(*entry, now);
-        *entry = next;
-        match verdict {
-            Verdict::Allowed => Ok(counted),
-            Verdict::Refused(wait) => Err(wait),
+        for network in client_networks(address) {
+            let (_, next) = decide(network, &theoretical_arrival);
+            theoretical_arrival.insert(network, next);
         }
+        Ok(counted)
     }
 }
 
@@ -114,5 +115,52 @@ mod tests {
         assert!(is_counted("10.0.0.1"));
         assert!(!is_counted("10.0.0.1"));
         assert!(is_counted("10.0.0.2"));
+    }
+
+    #[test]
+    fn the_64s_of_ipv6_have_a_limit_together_in_their_56_and_48() {
+        let addresses = IpLimiter::new("1/minute".parse().expect("a rate"));
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let allowed = |prefix: &str, number: u32| {
+            (0..number)
+                .filter(|n| {
+                    addresses
+                        .count(address(&format!("{prefix}{n:02x}::1")), now)
+                        .is_ok()
+                })
+                .count()
+        };
+        assert_eq!(allowed("2001:db8:0:1", 100), 4, "a /56");
+        let others = ["0", "2", "3", "4", "5", "6", "7"].map(|of_16| {
+            let prefix = format!("2001:db8:0:{of_16}");
+            allowed(&prefix, 100)
+        });
+        let others: usize = others.iter().sum();
+        assert_eq!(others, 12, "a /48, with the first");
+        assert_eq!(allowed("2001:db8:1:1", 100), 4, "another");
+    }
+
+    #[test]
+    fn a_flood_from_very_many_frees_nobody_who_waits() {
+        let addresses = IpLimiter::new("2/minute".parse().expect("a rate"));
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let guesser = address("203.0.113.7");
+        for is_counted in [true, true, false] {
+            assert_eq!(addresses.count(guesser, now).is_ok(), is_counted);
+        }
+        for number in 0..250_000_u32 {
+            let from = IpAddr::from((0x0A00_0000 + number).to_be_bytes());
+            assert!(addresses.count(from, now).is_ok());
+        }
+        assert!(addresses.count(guesser, now).is_err());
+        let remembered = addresses
+            .theoretical_arrival
+            .lock()
+            .expect("not poisoned")
+            .len();
+        assert!(
+            remembered <= super::super::counts::MAX_COUNTS,
+            "{remembered}"
+        );
     }
 }

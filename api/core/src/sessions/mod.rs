@@ -21,7 +21,9 @@ pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
 use crate::token_keys::TokenKeys;
-use crate::tokens::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, RefreshTokens};
+use crate::tokens::{
+    AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens,
+};
 
 /// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -62,6 +64,10 @@ pub struct Caller {
     pub user: User,
     /// The session.
     pub session: SessionId,
+    /// The session's epoch when the access token was issued.
+    epoch: u32,
+    /// When the access token expires: seconds since the Unix epoch.
+    expires: u64,
 }
 
 /// The result of starting a session.
@@ -171,17 +177,8 @@ impl Sessions {
             .await?
             .map_err(AuthenticateError::from)?;
         let (session, user) = self
-            .store
-            .session(claims.sid)
-            .await?
-            .ok_or(AuthenticateError::Invalid)?;
-        let counts = session.is_live(now)
-            && claims.epoch >= session.epoch
-            && claims.sub == user.id
-            && user.is_active;
-        if !counts {
-            return Err(AuthenticateError::Invalid);
-        }
+            .live_session(claims.sid, claims.epoch, claims.sub, now)
+            .await?;
         let (generation, party) = (claims.generation, claims.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
@@ -194,7 +191,38 @@ impl Sessions {
         Ok(Caller {
             user,
             session: session.id,
+            epoch: claims.epoch,
+            expires: claims.exp,
         })
+    }
+
+    /// Checks that the access token of a caller is still valid, while something long is done for them.
+    ///
+    /// # Errors
+    /// As [`AuthenticateError`] lists.
+    pub async fn check_again(&self, caller: &Caller) -> Result<(), AuthenticateError> {
+        let now = self.clock.now();
+        if now.as_secs() >= caller.expires.saturating_add(LEEWAY.as_secs()) {
+            return Err(AuthenticateError::Expired);
+        }
+        self.live_session(caller.session, caller.epoch, caller.user.id, now)
+            .await?;
+        Ok(())
+    }
+
+    /// The session and its user, if an access token of that epoch is valid.
+    async fn live_session(
+        &self,
+        session: SessionId,
+        epoch: u32,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(Session, User), AuthenticateError> {
+        let found = self.store.session(session).await?;
+        let counts = |(session, its): &(Session, User)| {
+            session.is_live(now) && epoch >= session.epoch && its.id == user && its.is_active
+        };
+        found.filter(counts).ok_or(AuthenticateError::Invalid)
     }
 
     /// Exchanges a refresh token for the session's current pair.
@@ -308,7 +336,7 @@ impl Sessions {
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,
-            party: self.refresh_tokens.party(session.id, client),
+            party: Some(self.refresh_tokens.party(session.id, client)),
             jti: TokenId::new(now),
             iat: now.as_secs(),
             exp: now.as_secs() + expires_in.as_secs(),

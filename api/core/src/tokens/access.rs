@@ -35,7 +35,7 @@ pub enum SigningAlg {
     EdDsa,
 }
 
-/// The claims of an access token. All are required.
+/// The claims of an access token. All are required, except the [party](Self::party).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// The issuer.
@@ -55,8 +55,10 @@ pub struct AccessClaims {
     pub generation: Generation,
     /// The session's epoch when it was issued.
     pub epoch: u32,
-    /// The client that it was issued to, as the session remembers clients.
-    pub party: Party,
+    /// The client that it was issued to, as the session remembers clients. Older versions did not write it, and their
+    /// tokens are valid until they expire.
+    #[serde(default)]
+    pub party: Option<Party>,
     /// Its own identifier.
     pub jti: TokenId,
     /// When it was issued: seconds since the Unix epoch.

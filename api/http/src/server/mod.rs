@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_model::NetworkWidth;
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use tokio::net::{TcpListener, TcpStream};
@@ -33,8 +34,6 @@ const OTHER_DESCRIPTORS: u64 = 64;
 pub struct Limits {
     /// The most connections at once. More wait in the kernel's backlog.
     pub connections: usize,
-    /// The most of these for one address (IPv6: one /64), except for trusted proxies.
-    pub of_one_network: usize,
     /// The time for the head of a request, from its first byte.
     pub head: Duration,
     /// The time until the first byte of the first request.
@@ -62,7 +61,6 @@ impl Limits {
     pub const fn of_connections(connections: usize) -> Self {
         Self {
             connections,
-            of_one_network: connections.div_ceil(4),
             head: Duration::from_secs(10),
             first: Duration::from_secs(10),
             idle: Duration::from_secs(75),
@@ -87,6 +85,11 @@ impl Limits {
     #[must_use]
     pub const fn descriptors() -> u64 {
         Self::DEFAULT.connections as u64 + OTHER_DESCRIPTORS
+    }
+
+    /// The most connections for one network, except for trusted proxies.
+    fn share_of(&self, width: NetworkWidth) -> usize {
+        width.share_of(self.connections)
     }
 
     /// The limit, shortened while slots run short.
@@ -180,7 +183,7 @@ fn is_the_peer_s(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Limits;
+    use super::{Limits, NetworkWidth};
 
     #[test]
     fn the_places_follow_the_descriptors() {
@@ -194,7 +197,13 @@ mod tests {
         ] {
             let limits = Limits::within(descriptors);
             assert_eq!(limits.connections, connections, "{descriptors}");
-            assert_eq!(limits.of_one_network, connections / 4);
+            for (width, one_of) in [
+                (NetworkWidth::Client, 4),
+                (NetworkWidth::Prefix56, 3),
+                (NetworkWidth::Prefix48, 2),
+            ] {
+                assert_eq!(limits.share_of(width), connections / one_of);
+            }
         }
     }
 }

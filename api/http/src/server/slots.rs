@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use password_auth_model::client_network;
+use password_auth_model::{ClientNetwork, client_networks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{LOOK, Limits};
@@ -17,13 +17,14 @@ pub(super) struct ConnectionSlots {
     limits: Limits,
     /// There are many clients behind a proxy, so it has no limit.
     proxies: ProxyTrust,
-    by_network: Mutex<HashMap<IpAddr, usize>>,
+    by_network: Mutex<HashMap<ClientNetwork, usize>>,
 }
 
 /// A slot, which is free again when this is dropped.
 pub(super) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
-    network: Option<IpAddr>,
+    /// `None` if it is a proxy.
+    peer: Option<IpAddr>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -48,21 +49,26 @@ impl ConnectionSlots {
         permit: OwnedSemaphorePermit,
         peer: IpAddr,
     ) -> Option<ConnectionSlot> {
-        let network = (!self.proxies.trusts(peer.to_canonical())).then(|| client_network(peer));
-        if let Some(network) = network {
+        let counted = (!self.proxies.trusts(peer.to_canonical())).then_some(peer);
+        if let Some(peer) = counted {
             let mut by_network = self
                 .by_network
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let taken = by_network.entry(network).or_default();
-            if *taken >= self.limits.of_one_network {
+            let is_free = client_networks(peer).all(|network| {
+                let taken = by_network.get(&network).copied().unwrap_or_default();
+                taken < self.limits.share_of(network.width)
+            });
+            if !is_free {
                 return None;
             }
-            *taken += 1;
+            for network in client_networks(peer) {
+                *by_network.entry(network).or_default() += 1;
+            }
         }
         Some(ConnectionSlot {
             slots: Arc::clone(self),
-            network,
+            peer: counted,
             _permit: permit,
         })
     }
@@ -80,17 +86,15 @@ impl ConnectionSlots {
 impl ConnectionSlot {
     /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.
     pub(super) fn is_contested(&self) -> bool {
-        let Limits {
-            connections,
-            of_one_network: share,
-            ..
-        } = self.slots.limits;
-        if self.slots.free.available_permits() < connections / 4 {
+        let limits = self.slots.limits;
+        if self.slots.free.available_permits() < limits.connections / 4 {
             return true;
         }
-        self.network.is_some_and(|network| {
-            let by_network = self.slots.by_network.lock();
-            let by_network = by_network.unwrap_or_else(PoisonError::into_inner);
+        let by_network = self.slots.by_network.lock();
+        let by_network = by_network.unwrap_or_else(PoisonError::into_inner);
+        let mut networks = self.peer.into_iter().flat_map(client_networks);
+        networks.any(|network| {
+            let share = limits.share_of(network.width);
             let taken = by_network.get(&network).copied().unwrap_or_default();
             share - taken.min(share) < share / 4
         })
@@ -99,15 +103,14 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let Some(network) = self.network else {
-            return;
-        };
         let by_network = self.slots.by_network.lock();
         let mut by_network = by_network.unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = by_network.get_mut(&network) {
-            *taken -= 1;
-            if *taken == 0 {
-                by_network.remove(&network);
+        for network in self.peer.into_iter().flat_map(client_networks) {
+            if let Some(taken) = by_network.get_mut(&network) {
+                *taken -= 1;
+                if *taken == 0 {
+                    by_network.remove(&network);
+                }
             }
         }
     }
@@ -172,6 +175,31 @@ mod tests {
         let again = slots.give(permit, "192.0.2.1".parse().expect("an address"));
         assert!(again.is_some(), "what was given back counts no more");
         drop((held, again));
+        assert!(slots.by_network.lock().expect("not poisoned").is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_64s_of_ipv6_have_a_share_together_in_their_56_and_48() {
+        let slots = ConnectionSlots::new(Limits::of_connections(24), ProxyTrust::new(Vec::new()));
+        let mut held = Vec::new();
+        let mut taken = Vec::new();
+        for prefix in ["2001:db8:0:1", "2001:db8:0:", "2001:db8:1:1"] {
+            let before = held.len();
+            for number in 0..16 {
+                let peer = match prefix {
+                    "2001:db8:0:" => format!("{prefix}{number:x}00::1"),
+                    _ => format!("{prefix}{number:02x}::1"),
+                };
+                let Ok(permit) = slots.free.clone().try_acquire_owned() else {
+                    break;
+                };
+                held.extend(slots.give(permit, peer.parse().expect("an address")));
+            }
+            taken.push(held.len() - before);
+        }
+        assert_eq!(taken, [8, 4, 8], "a /56, its /48, and another");
+        assert!(held[0].is_contested());
+        held.clear();
         assert!(slots.by_network.lock().expect("not poisoned").is_empty());
     }
 }

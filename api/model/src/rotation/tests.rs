@@ -218,7 +218,7 @@ impl World {
 
     fn use_access_token(&mut self, generation: Generation, epoch: u32, party: Party) -> bool {
         let accepted = self.session.is_live(self.now) && epoch >= self.session.epoch;
-        if accepted && let Some(after) = self.session.after_use(generation, party) {
+        if accepted && let Some(after) = self.session.after_use(generation, Some(party)) {
             self.session = after;
         }
         accepted

@@ -57,7 +57,7 @@ impl Shared {
     }
 
     fn uses(&mut self, party: Party) {
-        let used = self.session.after_use(self.session.generation, party);
+        let used = self.session.after_use(self.session.generation, Some(party));
         self.session = used.unwrap_or_else(|| self.session.clone());
     }
 

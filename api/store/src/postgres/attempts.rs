@@ -30,6 +30,19 @@ impl AttemptStore for PostgresStore {
             .await
     }
 
+    async fn network_is_remembered(
+        &self,
+        attempt: SignInAttempt,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SELECT: &str = "SELECT until, clock_ms() FROM sign_in_attempts WHERE key = $1";
+        let network = &attempt.network()[..];
+        match self.reads.row(SELECT, &[&network]).await? {
+            Some(found) => Ok(moment(&found, 0)? > moment(&found, 1)?),
+            None => Ok(false),
+        }
+    }
+
     async fn remember_network(
         &self,
         attempt: SignInAttempt,

@@ -47,7 +47,7 @@ impl SessionStore for PostgresStore {
         &self,
         id: SessionId,
         generation: Generation,
-        party: Party,
+        party: Option<Party>,
     ) -> Result<(), StoreError> {
         self.relaxed(work!(; |t| note_use(t, id, generation, party)))
             .await
@@ -245,7 +245,7 @@ pub(super) async fn note_use(
     transaction: &Transaction<'_>,
     id: SessionId,
     generation: Generation,
-    party: Party,
+    party: Option<Party>,
 ) -> Result<(), DatabaseError> {
     let found = locked(transaction, id).await?;
     match found.and_then(|session| session.after_use(generation, party)) {

@@ -31,6 +31,14 @@ impl AttemptStore for SledStore {
             .await
     }
 
+    async fn network_is_remembered(
+        &self,
+        attempt: SignInAttempt,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        is_remembered(self.tables()?, attempt, now)
+    }
+
     async fn remember_network(
         &self,
         attempt: SignInAttempt,
@@ -48,15 +56,20 @@ pub(super) fn count_sign_in(
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let remembered = tables.bytes(Tree::Attempts, attempt.network())?;
-    if remembered
-        .as_deref()
-        .and_then(read_moment)
-        .is_some_and(|until| until > now)
-    {
+    if is_remembered(tables, attempt, now)? {
         return Ok(Verdict::Allowed);
     }
     count(tables, attempt.account(), rate, now)
+}
+
+fn is_remembered(
+    tables: &Tables,
+    attempt: SignInAttempt,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let until = tables.bytes(Tree::Attempts, attempt.network())?;
+    let until = until.as_deref().and_then(read_moment);
+    Ok(until.is_some_and(|until| until > now))
 }
 
 /// Counts an attempt under this key.

@@ -46,7 +46,7 @@ impl SessionStore for SledStore {
         &self,
         id: SessionId,
         generation: Generation,
-        party: Party,
+        party: Option<Party>,
     ) -> Result<(), StoreError> {
         self.relaxed(move |tables| note_use(tables, id, generation, party))
             .await
@@ -144,7 +144,7 @@ pub(super) fn note_use(
     tables: &Tables,
     id: SessionId,
     generation: Generation,
-    party: Party,
+    party: Option<Party>,
 ) -> Result<(), StoreError> {
     let found = tables.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
     let Some((bytes, session)) = found else {

@@ -22,10 +22,12 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
     }
     if format < 3 {
         index_roles(tables)?;
-        class_events(tables)?;
     }
     if format < 4 {
         compare_addresses_anew(tables)?;
+    }
+    if format < 6 {
+        class_events(tables)?;
     }
     sync(tables, disk)
 }
@@ -93,14 +95,17 @@ fn index_roles(tables: &Tables) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Up to format 3 the index of a user's events did not contain their class.
+/// Up to format 3 the index of a user's events did not contain their class; up to format 5 all routine events had one.
 fn class_events(tables: &Tables) -> Result<(), StoreError> {
     let index = tables.tree(Tree::UserEvents);
-    for event in tables.tree(Tree::Events).iter().values() {
+    for (number, event) in tables.tree(Tree::Events).iter().values().enumerate() {
         let event: Event = decode(&event.map_err(unavailable)?)?;
         let place = user_key(event.user, event.id.as_bytes());
         let class = [event.what.class().number()];
         index.insert(place, &class).map_err(unavailable)?;
+        if number % STEP == STEP - 1 {
+            tables.db.flush().map_err(unavailable)?;
+        }
     }
     Ok(())
 }

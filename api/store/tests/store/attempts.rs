@@ -117,7 +117,9 @@ async fn a_remembered_network_is_not_counted_until_its_moment(engine: Engine) {
     use_up(&engine, "alice").await;
     let at_home = attempt("alice", "198.51.100.7");
     let until = engine.now().plus(Duration::from_secs(5));
+    assert!(!engine.is_remembered(at_home).await);
     engine.remember(at_home, until).await;
+    assert!(engine.is_remembered(at_home).await);
     for _ in 0..20 {
         let verdict = engine.attempt(at_home, five_a_minute()).await;
         assert_eq!(verdict, Verdict::Allowed);
@@ -136,6 +138,7 @@ async fn a_remembered_network_is_not_counted_until_its_moment(engine: Engine) {
         Verdict::Allowed
     );
     engine.turn_clock_to(until).await;
+    assert!(!engine.is_remembered(at_home).await);
     let verdict = engine.attempt(at_home, five_a_minute()).await;
     assert_eq!(verdict, Verdict::Refused(Duration::from_secs(7)));
 }
@@ -147,6 +150,12 @@ async fn a_network_is_remembered_for_its_own_account_alone(engine: Engine) {
     engine
         .remember(attempt("alice", "198.51.100.7"), until)
         .await;
+    for other in [
+        attempt("bob", "198.51.100.7"),
+        attempt("alice", "203.0.113.1"),
+    ] {
+        assert!(!engine.is_remembered(other).await);
+    }
     let verdict = engine.attempt(attempt("bob", "198.51.100.7"), five_a_minute());
     assert_eq!(verdict.await, Verdict::Refused(SHARE));
     let verdict = engine.attempt(attempt("alice", "203.0.113.1"), five_a_minute());

@@ -64,7 +64,7 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.session(session.id).await);
         let rotated = store.rotate_session(session.id, Generation(0), PARTY, engine.now());
         refused(rotated.await);
-        refused(store.note_use(session.id, Generation(0), PARTY).await);
+        refused(store.note_use(session.id, Generation(0), Some(PARTY)).await);
         refused(store.end_session(session.id).await);
         refused(store.add_one_time_token(token.clone()).await);
         refused(store.one_time_token(&token.hash, now).await);
@@ -80,6 +80,7 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         let alice = attempt("alice", "192.0.2.1");
         refused(store.count_attempt(alice, Rate::OFF, now).await);
         refused(store.count(mail, Rate::OFF, now).await);
+        refused(store.network_is_remembered(alice, now).await);
         refused(store.remember_network(alice, now).await);
         refused(store.sweep(now).await);
         refused(store.dump().await.map(|_| ()));

@@ -177,7 +177,7 @@ async fn session_call(
             rotated.map(Answer::Rotated)
         }
         Op::Use(generation, party) => {
-            let noted = store.note_use(id, generation, party).await;
+            let noted = store.note_use(id, generation, Some(party)).await;
             noted.map(|()| Answer::Done)
         }
         Op::ChangePassword(version) => {

@@ -105,7 +105,7 @@ async fn a_late_confirmation_confirms_no_successor(engine: Engine) {
         let (rotated, confirmed) = two_at_once(
             &engine,
             move |store| async move { store.rotate_session(id, Generation(0), PARTY, now).await },
-            move |store| async move { store.note_use(id, Generation(0), PARTY).await },
+            move |store| async move { store.note_use(id, Generation(0), Some(PARTY)).await },
         )
         .await;
         confirmed.expect("an answer");
@@ -168,7 +168,7 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
             });
         }
         let store = engine.store();
-        let confirmed = store.note_use(id, Generation(0), PARTY).await;
+        let confirmed = store.note_use(id, Generation(0), Some(PARTY)).await;
         confirmed.expect("an answer");
         let change = UserChange {
             full_name: Some(FullName::parse("Alice Liddell").expect("a name")),

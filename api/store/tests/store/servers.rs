@@ -1,5 +1,6 @@
 //! Which PostgreSQL servers and databases are accepted, and the messages for those that are refused.
 
+use password_auth_model::EventKind;
 use password_auth_store::postgres::PostgresStore;
 use password_auth_testing::Cluster;
 use tokio::task::JoinSet;
@@ -87,6 +88,39 @@ async fn addresses_are_compared_as_today_and_of_two_that_are_one_the_first_stays
         let index = "SELECT count(*) FROM pg_indexes WHERE indexname = 'users_by_verified_email'";
         assert_eq!(cluster.sql_in(database_of(&url), index).await, [["1"]]);
     }
+}
+
+/// As a program left it that knew six migrations: all routine events had one class.
+const BEFORE_ROOMS: &str = "
+    INSERT INTO events (id, at, user_id, what, class)
+    SELECT gen_random_uuid(), 0, gen_random_uuid(), to_jsonb(what), class FROM (VALUES
+        ('signed_in', 0), ('sign_in_failed', 0), ('signed_out', 0), ('signed_out_elsewhere', 0),
+        ('profile_changed', 0), ('exported', 0), ('token_reused', 2)
+    ) AS old (what, class);
+    UPDATE password_auth_schema SET version = 6";
+
+#[tokio::test]
+async fn routine_events_of_an_earlier_program_have_the_class_of_their_kind() {
+    let cluster = Cluster::shared().await;
+    let url = cluster.create_database().await;
+    connect(&url).await.expect("it starts");
+    cluster.sql_in(database_of(&url), BEFORE_ROOMS).await;
+    connect(&url).await.expect("it starts");
+    let kinds = [
+        EventKind::SignedIn,
+        EventKind::TokenReused,
+        EventKind::SignInFailed,
+        EventKind::ProfileChanged,
+        EventKind::Exported,
+        EventKind::SignedOut,
+        EventKind::SignedOutElsewhere,
+    ];
+    let expected = kinds.map(|kind| {
+        let what = serde_json::to_string(&kind).expect("JSON");
+        vec![what, kind.class().number().to_string()]
+    });
+    let found = "SELECT what, class FROM events ORDER BY class";
+    assert_eq!(cluster.sql_in(database_of(&url), found).await, expected);
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ async fn add_what_is_rare(data_dir: &Path) {
     };
     rotate(0, now).await;
     store
-        .note_use(id, Generation(1), PARTY)
+        .note_use(id, Generation(1), Some(PARTY))
         .await
         .expect("confirmed");
     let late = now.plus(2 * REPLAY_WINDOW);

@@ -130,6 +130,54 @@ async fn a_letter_that_is_refused_for_now_is_tried_again_after_a_minute() {
     assert_eq!(mails.stop().await, 0, "it came once");
 }
 
+/// What only some mails ask of the server (a stranger's address decides) is not a failure of the server's.
+#[tokio::test]
+async fn a_letter_that_asks_for_what_the_server_refuses_keeps_no_other_waiting() {
+    let mut mails = MailServer::builder().start().await;
+    let hour = Duration::from_secs(3600);
+    let patient = Pacing {
+        first_rest: hour,
+        longest_rest: hour,
+        ..PACING
+    };
+    let server = TestServer::builder()
+        .mail(mails.port(), patient)
+        .start()
+        .await;
+    let cases = [
+        (
+            "SMTPUTF8",
+            "550 5.6.7 no such addresses",
+            "nikos",
+            "用户@example.org",
+        ),
+        (
+            "BODY=8BITMIME",
+            "555 5.5.4 no such parameter",
+            "Níkos",
+            "nikos@example.org",
+        ),
+    ];
+    for (number, (parameter, answer, name, email)) in cases.into_iter().enumerate() {
+        mails.become_so(Fault::Parameter(parameter, answer)).await;
+        let nikos = person(&server, name, email).await;
+        let to = address(email);
+        let letter = server
+            .mailer
+            .send_later(None, to, Some(nikos.id), EmailKind::PasswordChanged);
+        letter.await.expect("kept");
+        mails.failed().await;
+        let reader = format!("reader{number}@example.org");
+        let other = person(&server, &format!("reader{number}"), &reader).await;
+        let to = address(&reader);
+        let letter = server
+            .mailer
+            .send_later(None, to, Some(other.id), EmailKind::PasswordChanged);
+        letter.await.expect("kept");
+        assert_eq!(mails.taken().await.to, [reader]);
+    }
+}
+
 #[tokio::test]
 async fn an_address_that_is_refused_for_good_is_not_tried_again() {
     let mut mails = MailServer::builder().start().await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::assert_moment;
 use crate::support::person::V1;
-use crate::support::{Engine, Person, Reply, TestServer};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     a_thief_in_step_on_another_device_is_seen_and_then_out,
@@ -17,6 +17,7 @@ each_engine! {
     a_client_whose_answers_are_lost_while_its_network_changes_stays_signed_in,
     contexts_that_race_by_two_networks_stay_signed_in,
     the_demo_s_routes_find_out_as_much,
+    the_thieves_in_step_that_security_md_names_are_not_found_out_and_no_change_of_password_spares_them,
 }
 
 const OWNER: Place = Place("192.0.2.7", "Firefox/145.0");
@@ -148,4 +149,99 @@ async fn the_demo_s_routes_find_out_as_much(engine: Engine) {
     refresh_at(STRANGER, "/refresh", &owner)
         .await
         .expect_failure(400, ErrorCode::RefreshTokenReused);
+}
+
+/// Who does what in a turn: the thief has the owner's refresh token all along.
+#[derive(Clone, Copy)]
+enum Step {
+    OwnerSends,
+    OwnerUses,
+    ThiefSends,
+    ThiefUses,
+}
+
+/// What `SECURITY.md` says under "What is not": the thief's places, turn by turn, what they do, and whether the owner can
+/// see it.
+const NOT_FOUND_OUT: &[(&[Place], &[Step], bool)] = {
+    use Step::{OwnerSends, OwnerUses, ThiefSends, ThiefUses};
+    const BEHIND: &[Step] = &[OwnerSends, OwnerUses, ThiefSends, ThiefUses];
+    const NETWORKS: &[Place] = &[
+        Place("198.51.100.7", OWNER.1),
+        Place("203.0.113.7", OWNER.1),
+        Place("2001:db8:1::7", OWNER.1),
+    ];
+    const DEVICES: &[Place] = &[
+        Place("198.51.100.7", "curl/8.0"),
+        Place("198.51.100.7", "curl/8.1"),
+        Place("198.51.100.7", "curl/8.2"),
+    ];
+    &[
+        // From the owner's network and with their User-Agent.
+        (&[OWNER], BEHIND, false),
+        // Does not use the access token from such a response.
+        (&[ELSEWHERE], &[OwnerSends, OwnerUses, ThiefSends], true),
+        // Is there before the owner uses theirs.
+        (
+            &[ELSEWHERE],
+            &[OwnerSends, ThiefSends, ThiefUses, OwnerUses],
+            true,
+        ),
+        (
+            &[ELSEWHERE],
+            &[OwnerSends, ThiefSends, OwnerUses, ThiefUses],
+            true,
+        ),
+        // Is first, and waits for the owner.
+        (
+            &[ELSEWHERE],
+            &[ThiefSends, OwnerSends, ThiefUses, OwnerUses],
+            true,
+        ),
+        (
+            &[ELSEWHERE],
+            &[ThiefSends, OwnerSends, OwnerUses, ThiefUses],
+            true,
+        ),
+        // From a different network, or with a different User-Agent, each time.
+        (NETWORKS, BEHIND, true),
+        (DEVICES, BEHIND, true),
+    ]
+};
+
+async fn the_thieves_in_step_that_security_md_names_are_not_found_out_and_no_change_of_password_spares_them(
+    engine: Engine,
+) {
+    let server = server(engine).await;
+    for (number, (places, steps, is_seen)) in NOT_FOUND_OUT.iter().enumerate() {
+        let owner = Person::sign_up(&server, &format!("owner{number}")).await;
+        let mut owner = owner.with(refresh(OWNER, &owner).await);
+        let mut thief = owner.clone();
+        for place in places.iter().cycle().take(3) {
+            server.advance(Duration::from_secs(900)).await;
+            let before = owner.clone();
+            for step in *steps {
+                server.advance(Duration::from_secs(1)).await;
+                match step {
+                    Step::OwnerSends => owner = before.with(refresh(OWNER, &before).await),
+                    Step::ThiefSends => thief = before.with(refresh(*place, &before).await),
+                    Step::OwnerUses => assert!(owner.is_let_in().await, "{number}"),
+                    Step::ThiefUses => assert!(thief.is_let_in().await, "{number}"),
+                }
+            }
+        }
+        assert!(
+            owner.is_let_in().await && thief.is_let_in().await,
+            "{number}"
+        );
+        assert_eq!(!found_out(&owner).await.is_empty(), *is_seen, "{number}");
+        let change =
+            json!({"current_password": PASSWORD, "new_password": "staple of another kind"});
+        let owner = owner.with(owner.post("/auth/password/change", &change).await);
+        assert!(
+            owner.is_let_in().await && !thief.is_let_in().await,
+            "{number}"
+        );
+        refresh(ELSEWHERE, &thief).await.expect_status(401);
+        assert!(owner.is_let_in().await, "{number}");
+    }
 }

@@ -162,6 +162,8 @@ impl Connection {
     /// Sends a mail. After a refusal, the connection cannot be used for another mail.
     pub(super) async fn deliver(&mut self, mail: &Mail) -> Result<(), Refused> {
         let mut parameters = String::new();
+        // What this mail asks for, and not every mail from SMTP_FROM.
+        let mut asks_for_more = false;
         if !is_ascii(&mail.from) || !is_ascii(&mail.to) {
             if !self.server.smtp_utf8 {
                 return Err(Refused::ForGood(Reply {
@@ -170,16 +172,24 @@ impl Connection {
                 }));
             }
             parameters.push_str(" SMTPUTF8");
+            asks_for_more |= is_ascii(&mail.from);
         }
         let bytes = mail.for_server(self.server.eight_bit);
         if self.server.eight_bit && !bytes.is_ascii() {
             parameters.push_str(" BODY=8BITMIME");
+            asks_for_more = true;
         }
         let from = format!("MAIL FROM:<{}>{parameters}", mail.from);
         let to = format!("RCPT TO:<{}>", mail.to);
-        // A refusal here is about SMTP_FROM, and so about every mail.
-        agreed(self.dialogue.say(&from).await)
-            .map_err(|fault| Refused::Closed(closed("MAIL FROM", &fault)))?;
+        // A refusal here is about SMTP_FROM, and so about every mail, unless this one asks for more. A stranger chooses
+        // whether it does, by their address, and must not stop the others' mail.
+        agreed(self.dialogue.say(&from).await).map_err(|fault| {
+            if asks_for_more {
+                refused("MAIL FROM", &fault)
+            } else {
+                Refused::Closed(closed("MAIL FROM", &fault))
+            }
+        })?;
         agreed(self.dialogue.say(&to).await).map_err(|fault| refused("RCPT TO", &fault))?;
         asked_for_more(self.dialogue.say("DATA").await).map_err(|fault| refused("DATA", &fault))?;
         agreed(self.dialogue.say_mail(bytes).await).map_err(|fault| refused("the mail", &fault))?;

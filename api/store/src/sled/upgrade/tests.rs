@@ -103,28 +103,38 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
         let found = tables.sessions_of(user.id).expect("read");
         assert_eq!(found.as_slice(), std::slice::from_ref(&session));
         let format = tables.db.get("format").expect("read").expect("a format");
-        assert_eq!(format.as_ref(), [5, UsernameKey::VERSION]);
+        assert_eq!(format.as_ref(), [6, UsernameKey::VERSION]);
     }
+}
+
+fn insert_event(tables: &Tables, user: &User, what: EventKind, class: &[u8]) -> Vec<u8> {
+    let event = Event {
+        id: EventId::new(NOW),
+        at: NOW,
+        user: user.id,
+        by: None,
+        what,
+        session: None,
+        address: None,
+        device: None,
+    };
+    let place = user_key(user.id, event.id.as_bytes()).to_vec();
+    insert(tables, Tree::UserEvents, &place, class);
+    let record = encode(&event).expect("encoded");
+    insert(tables, Tree::Events, event.id.as_bytes(), &record);
+    place
+}
+
+fn class_of(tables: &Tables, place: &[u8]) -> Vec<u8> {
+    let class = tables.bytes(Tree::UserEvents, place).expect("read");
+    class.expect("its place").to_vec()
 }
 
 #[test]
 fn a_folder_of_format_2_tells_the_roles_of_people_and_the_classes_of_events() {
     let (folder, user, _) = old_folder();
     let (tables, disk, watermark) = open_again(folder.path());
-    let event = Event {
-        id: EventId::new(NOW),
-        at: NOW,
-        user: user.id,
-        by: None,
-        what: EventKind::TokenReused,
-        session: None,
-        address: None,
-        device: None,
-    };
-    let place = user_key(user.id, event.id.as_bytes());
-    insert(&tables, Tree::UserEvents, &place, b"");
-    let record = encode(&event).expect("encoded");
-    insert(&tables, Tree::Events, event.id.as_bytes(), &record);
+    let place = insert_event(&tables, &user, EventKind::TokenReused, b"");
     tables.tree(Tree::Roles).clear().expect("cleared");
     set_format(&tables, 2);
     drop((tables, disk, watermark));
@@ -134,9 +144,32 @@ fn a_folder_of_format_2_tells_the_roles_of_people_and_the_classes_of_events() {
         after: None,
     };
     assert_eq!(tables.users(filter, 0, 9).expect("read"), [user]);
-    let class = tables.bytes(Tree::UserEvents, &place).expect("read");
     let expected = [EventKind::TokenReused.class().number()];
-    assert_eq!(class.expect("its place").as_ref(), expected);
+    assert_eq!(class_of(&tables, &place), expected);
+}
+
+#[test]
+fn routine_events_of_format_5_have_the_class_of_their_kind() {
+    let (folder, user, _) = old_folder();
+    let (tables, disk, watermark) = open_again(folder.path());
+    let kinds = [
+        EventKind::SignedIn,
+        EventKind::SignInFailed,
+        EventKind::SignedOut,
+        EventKind::SignedOutElsewhere,
+        EventKind::ProfileChanged,
+        EventKind::Exported,
+    ];
+    let places = kinds.map(|what| insert_event(&tables, &user, what, &[0]));
+    set_format(&tables, 5);
+    drop((tables, disk, watermark));
+    let (tables, _disk, _mark) = open_again(folder.path());
+    let classes: Vec<Vec<u8>> = places
+        .iter()
+        .map(|place| class_of(&tables, place))
+        .collect();
+    let expected = kinds.map(|what| vec![what.class().number()]);
+    assert_eq!(classes, expected);
 }
 
 #[test]
@@ -158,7 +191,7 @@ fn an_upgrade_that_was_interrupted_begins_again() {
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
     let (tables, disk, watermark) = open_again(folder.path());
-    set_format(&tables, 6);
+    set_format(&tables, 7);
     drop((tables, disk, watermark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {

@@ -258,7 +258,7 @@ impl Engine {
     /// An access token of that generation, issued to `party`, is accepted.
     pub async fn use_by(&self, party: Party, id: SessionId, generation: u32) {
         let store = self.store();
-        let noted = store.note_use(id, Generation(generation), party);
+        let noted = store.note_use(id, Generation(generation), Some(party));
         noted.await.expect("an answer");
     }
 
@@ -274,6 +274,14 @@ impl Engine {
     pub async fn remember(&self, attempt: SignInAttempt, until: Timestamp) {
         let remembered = self.store().remember_network(attempt, until).await;
         remembered.expect("an answer");
+    }
+
+    pub async fn is_remembered(&self, attempt: SignInAttempt) -> bool {
+        let found = self
+            .store()
+            .network_is_remembered(attempt, self.now())
+            .await;
+        found.expect("an answer")
     }
 
     pub async fn sweep(&self) -> usize {

@@ -69,7 +69,7 @@ impl Model for SessionRegister {
             }
             (Op::Use(generation, party), Answer::Done) => {
                 let session = state.session.as_ref();
-                let used = session.and_then(|session| session.after_use(*generation, *party));
+                let used = session.and_then(|session| session.after_use(*generation, Some(*party)));
                 after.session = used.or(after.session);
                 true
             }
