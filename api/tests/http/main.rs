@@ -48,6 +48,7 @@ mod docs;
 mod errors;
 mod failover;
 mod faults;
+mod guard;
 mod import;
 mod keys;
 mod landing;
