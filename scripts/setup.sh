@@ -37,6 +37,7 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            have inotifywait || want inotify-tools
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd
             # Services that the server guards.

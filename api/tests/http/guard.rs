@@ -16,7 +16,7 @@ fn example(name: &str, addresses: &BTreeMap<&str, String>) -> String {
     let path = examples().join(name);
     let text = std::fs::read_to_string(&path);
     let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    addresses
-        .iter()
-        .fold(text, |text, (documented, used)| text.replace(documented, used))
+    addresses.iter().fold(text, |text, (documented, used)| {
+        text.replace(documented, used)
+    })
 }

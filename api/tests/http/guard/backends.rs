@@ -36,7 +36,10 @@ async fn ask(url: &str, token: Option<&str>) -> (u16, Value) {
     }
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
-    assert_eq!(response.headers().contains_key("www-authenticate"), status == 401);
+    assert_eq!(
+        response.headers().contains_key("www-authenticate"),
+        status == 401
+    );
     (status, response.json().await.expect("JSON"))
 }
 
@@ -85,7 +88,11 @@ async fn backend_verifies_with_the_keys(program: &str, file: &str) {
         "....".to_owned(),
         format!("{}.{}.", encode(&none), encode(&claims)),
         format!("{}.{}.{signature}", encode(&header), encode(&admin)),
-        format!("{}.{}.{signature}", encode(&json!([])), encode(&json!(null))),
+        format!(
+            "{}.{}.{signature}",
+            encode(&json!([])),
+            encode(&json!(null))
+        ),
         hmac,
         after.refresh.clone(),
         other_issuer.access,

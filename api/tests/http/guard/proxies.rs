@@ -46,7 +46,11 @@ async fn repeat(stream: TcpStream) -> Option<()> {
         text.len()
     );
     let is_head = head.starts_with("HEAD ");
-    let response = if is_head { start.into_bytes() } else { [start.as_bytes(), &text].concat() };
+    let response = if is_head {
+        start.into_bytes()
+    } else {
+        [start.as_bytes(), &text].concat()
+    };
     stream.write_all(&response).await.ok()
 }
 
@@ -118,12 +122,19 @@ async fn nginx(server: &TestServer) -> Proxy {
     std::fs::write(&path, text).expect("written");
     // Debian keeps it out of the PATH of users.
     let debian = std::path::Path::new("/usr/sbin/nginx");
-    let mut command = Command::new(if debian.exists() { "/usr/sbin/nginx" } else { "nginx" });
+    let mut command = Command::new(if debian.exists() {
+        "/usr/sbin/nginx"
+    } else {
+        "nginx"
+    });
     command
         .arg("-p")
         .arg(folder.path())
         .args(["-c", "nginx.conf", "-e", "stderr"])
-        .args(["-g", "daemon off; master_process off; pid nginx.pid; error_log stderr notice;"]);
+        .args([
+            "-g",
+            "daemon off; master_process off; pid nginx.pid; error_log stderr notice;",
+        ]);
     serving(command, folder, port, "nginx/").await
 }
 
@@ -157,7 +168,9 @@ async fn the_backend_gets_who_asks_and_nobody_else(server: &TestServer, proxy: &
     let client = server.client();
     let body = json!({"username": "Ünï", "password": PASSWORD});
     let reply = client.post(&format!("{V1}/auth/register"), &body).await;
-    let id = reply.expect_status(201).json()["id"].as_str().map(str::to_owned);
+    let id = reply.expect_status(201).json()["id"]
+        .as_str()
+        .map(str::to_owned);
     let person = Person::sign_in_as(&client, &id.expect("an id"), "Ünï").await;
     let admin = Person::admin(server, "admin").await;
     let guest = Person::of_role(server, "guest", Role::Guest).await;
@@ -175,17 +188,31 @@ async fn the_backend_gets_who_asks_and_nobody_else(server: &TestServer, proxy: &
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200, "{method}");
         let request = response.text().await.expect("text");
-        assert!(request.starts_with(&format!("{method} /notes?x=1 HTTP/")), "{request}");
+        assert!(
+            request.starts_with(&format!("{method} /notes?x=1 HTTP/")),
+            "{request}"
+        );
         assert!(request.ends_with("\r\na body"), "{request}");
         assert_eq!(got(&request, "x-auth-user-id"), [&*person.id], "{request}");
-        assert_eq!(got(&request, "x-auth-username"), ["%C3%9Cn%C3%AF"], "{request}");
+        assert_eq!(
+            got(&request, "x-auth-username"),
+            ["%C3%9Cn%C3%AF"],
+            "{request}"
+        );
         assert_eq!(got(&request, "x-auth-role"), ["user"], "{request}");
         assert_eq!(got(&request, "authorization"), [""; 0], "{request}");
     }
     let head = ask(proxy, &person, Method::HEAD, "/notes").await;
     assert_eq!(head.status(), 200);
     // For admins alone, in each spelling of the path.
-    for path in ["/admin/users", "/admin", "/ADMIN/users", "/%61dmin/users", "/x/../admin/", "//admin/"] {
+    for path in [
+        "/admin/users",
+        "/admin",
+        "/ADMIN/users",
+        "/%61dmin/users",
+        "/x/../admin/",
+        "//admin/",
+    ] {
         for (caller, status) in [(&person, 403), (&guest, 403), (&admin, 200)] {
             let response = raw(proxy, &caller.access, path).await;
             assert_eq!(response, status, "{path} for {}", caller.name);
