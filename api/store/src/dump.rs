@@ -6,7 +6,9 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User};
+use password_auth_model::{
+    Event, Factors, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
+};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -43,12 +45,15 @@ pub enum Record {
     Event(Event),
     /// A queued mail.
     QueuedEmail(QueuedEmail),
+    /// The second factors of a user.
+    Factors(Factors),
     /// A key that signs access tokens, without its private half.
     TokenKey(TokenKey),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id, token keys by salt; all compared as
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user, token
+/// keys by salt; all compared as
 /// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
@@ -67,6 +72,8 @@ pub struct Loaded {
     pub events: u64,
     /// Queued mails.
     pub letters: u64,
+    /// Users with second factors.
+    pub factors: u64,
     /// Keys that sign access tokens.
     pub token_keys: u64,
 }
@@ -81,6 +88,7 @@ impl Loaded {
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
+            Record::Factors(_) => self.factors += 1,
             Record::TokenKey(_) => self.token_keys += 1,
         }
     }
@@ -94,6 +102,7 @@ impl Loaded {
             + self.one_time_tokens
             + self.events
             + self.letters
+            + self.factors
             + self.token_keys
     }
 }
@@ -107,12 +116,14 @@ impl fmt::Display for Loaded {
             one_time_tokens,
             events,
             letters,
+            factors,
             token_keys,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails, {token_keys} public keys"
+             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users, \
+             {token_keys} public keys"
         )
     }
 }

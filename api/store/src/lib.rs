@@ -16,6 +16,7 @@ mod dump;
 mod email_queue;
 mod error;
 mod events;
+mod factors;
 mod gate;
 mod lifecycle;
 mod outcomes;
@@ -36,10 +37,11 @@ pub use dump::{Backup, LoadError, Loaded, Record, Records};
 pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use factors::FactorStore;
 pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
-    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
-    UserFilter,
+    ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession,
+    UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
 pub use token_keys::TokenKeyStore;
@@ -58,6 +60,7 @@ pub trait Store:
     + EmailQueue
     + TokenKeyStore
     + EventStore
+    + FactorStore
     + AttemptStore
     + Backup
     + Lifecycle
@@ -71,6 +74,7 @@ impl<T> Store for T where
         + EmailQueue
         + TokenKeyStore
         + EventStore
+        + FactorStore
         + AttemptStore
         + Backup
         + Lifecycle

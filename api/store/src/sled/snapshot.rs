@@ -44,6 +44,7 @@ pub(super) enum Section {
     Tokens,
     Events,
     QueuedEmails,
+    Factors,
     TokenKeys,
 }
 
@@ -56,6 +57,7 @@ impl Section {
             Tree::Tokens => Some(Self::Tokens),
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
+            Tree::Factors => Some(Self::Factors),
             Tree::TokenKeys => Some(Self::TokenKeys),
             Tree::Usernames
             | Tree::VerifiedEmails
@@ -69,7 +71,8 @@ impl Section {
             | Tree::UserSessions
             | Tree::UserTokens
             | Tree::UserEvents
-            | Tree::QueuedEmailsDue => None,
+            | Tree::QueuedEmailsDue
+            | Tree::FactorExpiry => None,
         }
     }
 
@@ -81,6 +84,7 @@ impl Section {
             Self::Tokens => Tree::Tokens,
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
+            Self::Factors => Tree::Factors,
             Self::TokenKeys => Tree::TokenKeys,
         }
     }
@@ -92,7 +96,8 @@ impl Section {
             Self::Attempts => Some(Self::Tokens),
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
-            Self::QueuedEmails => Some(Self::TokenKeys),
+            Self::QueuedEmails => Some(Self::Factors),
+            Self::Factors => Some(Self::TokenKeys),
             Self::TokenKeys => None,
         }
     }
@@ -106,6 +111,7 @@ impl Section {
             | Self::Attempts
             | Self::Events
             | Self::QueuedEmails
+            | Self::Factors
             | Self::TokenKeys => 16,
         }
     }

@@ -21,6 +21,8 @@
 //! | `email_queue` | letter id | `QueuedEmail` |
 //! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
+//! | `factors` | user id | `Factors` |
+//! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
 
 use password_auth_model::{EmailKey, PasswordHash, Role, Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
@@ -49,12 +51,14 @@ pub(super) enum Tree {
     UserEvents,
     QueuedEmails,
     QueuedEmailsDue,
+    Factors,
+    FactorExpiry,
     TokenKeys,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -73,6 +77,8 @@ impl Tree {
         Self::UserEvents,
         Self::QueuedEmails,
         Self::QueuedEmailsDue,
+        Self::Factors,
+        Self::FactorExpiry,
         Self::TokenKeys,
     ];
 
@@ -96,6 +102,8 @@ impl Tree {
             Self::UserEvents => "user_events",
             Self::QueuedEmails => "letters",
             Self::QueuedEmailsDue => "letters_due",
+            Self::Factors => "factors",
+            Self::FactorExpiry => "factor_expiry",
             Self::TokenKeys => "token_keys",
         }
     }
