@@ -33,6 +33,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run          build both halves and serve on http://127.0.0.1:8000 (development mode)
   build        build both halves: target/release/password-auth and dist/
   test         check and test everything, also in a real browser
+  fuzz         try inputs that nobody thought of on one parser, for an hour
   bench        measure the release build
   package      pack dist/ for the Web Store, and the server, into target/package/
   audit        ask the advisory database about every dependency
@@ -80,6 +81,16 @@ API over HTTP, and the extension in a real Chromium. With filters: only the test
 of them, and no other check.
 
   --long    the long runs of crashes, power losses, damage, fail-overs and histories as well (PASSWORD_AUTH_LONG=1)
+TEXT
+}
+
+help_fuzz() {
+    cat <<'TEXT'
+Usage: ./build.sh fuzz [TARGET [SECONDS]]
+
+Runs TARGET's corpus (testing/corpus/TARGET) and then mutants of it, for an hour or so many SECONDS. Without a
+target, lists the targets. An input that fails is kept in target/fuzz/TARGET: fix the cause, then move it into the
+corpus, which every ./build.sh test runs.
 TEXT
 }
 
@@ -191,6 +202,19 @@ cmd_test() {
     run_tests ${filters[@]+"${filters[@]}"}
 }
 
+cmd_fuzz() {
+    if [ $# -eq 0 ]; then
+        ls testing/corpus
+        return 0
+    fi
+    [ $# -le 2 ] || usage_error fuzz "unexpected argument: $3"
+    [ -d "testing/corpus/$1" ] || usage_error fuzz "no such target: $1 (./build.sh fuzz lists them)"
+    [[ ${2:-3600} =~ ^[0-9]+$ ]] || usage_error fuzz "expected a number of seconds, not $2"
+    set_up host
+    say "Trying inputs on $1 for ${2:-3600} s…"
+    PASSWORD_AUTH_FUZZ_SECONDS=${2:-3600} host_cargo test --locked --workspace --lib -- --nocapture "fuzz_$1"
+}
+
 cmd_bench() {
     [ "${1:-}" != -- ] || shift
     set_up bench
@@ -229,7 +253,7 @@ main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        run | build | test | bench | package | audit | screenshots) ;;
+        run | build | test | fuzz | bench | package | audit | screenshots) ;;
         help | --help | -h) help_main; return ;;
         *)
             printf 'error: unknown command: %s\n' "$command" >&2

@@ -9,6 +9,8 @@ mod elsewhere;
 mod email_address;
 mod event;
 mod full_name;
+#[cfg(test)]
+mod fuzz;
 mod generation;
 mod id;
 pub mod measure;

@@ -3,6 +3,8 @@
 //! This module creates and verifies tokens. Whether the session of a token is still valid is up to `sessions`.
 
 mod access;
+#[cfg(test)]
+mod fuzz;
 mod keyfile;
 mod keys;
 mod refresh;

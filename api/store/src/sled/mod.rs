@@ -14,6 +14,8 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
+#[cfg(test)]
+mod fuzz;
 mod legacy;
 mod load;
 mod log_check;
