@@ -14,6 +14,7 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
+mod factors;
 #[cfg(test)]
 mod fuzz;
 mod legacy;
