@@ -64,7 +64,7 @@ async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
         .await
         .expect("emulated");
     let metrics =
-        json!({"width": view.width, "height": height, "deviceScaleFactor": 2, "mobile": false});
+        json!({"width": view.width, "height": height, "deviceScaleFactor": 1, "mobile": false});
     cdp.send_raw("Emulation.setDeviceMetricsOverride", metrics)
         .await
         .expect("emulated");
