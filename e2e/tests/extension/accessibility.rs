@@ -79,8 +79,9 @@ async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
 async fn check(browser: &Browser, page: &Page, view: View, state: &str) {
     let name = format!("{state}-{}", view.name);
     expect_accessible(page, &name).await;
-    let overflow =
-        "done(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
+    let overflow = "
+        const boxes = [document.documentElement, ...document.querySelectorAll('dialog[open]')];
+        done(Math.max(...boxes.map(box => box.scrollWidth - box.clientWidth)));";
     assert_eq!(
         page.run(overflow, Value::Null).await,
         0,
