@@ -6,6 +6,7 @@ mod export;
 mod health;
 mod import;
 mod log;
+mod log_lines;
 mod output;
 mod process;
 mod progress;
