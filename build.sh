@@ -124,7 +124,8 @@ help_screenshots() {
     cat <<'TEXT'
 Usage: ./build.sh screenshots
 
-Takes the README's pictures of the popup anew, in a real Chromium, and puts them into docs/.
+Takes the pictures of the README and of docs/screens.md anew, in a real Chromium: popup, options and web page, in every
+state.
 TEXT
 }
 
@@ -245,8 +246,9 @@ cmd_screenshots() {
     [ $# -eq 0 ] || usage_error screenshots "unexpected argument: $1"
     set_up test
     build_extension
-    run_tests the_pictures_of_the_readme
+    run_tests the_pictures_of_the_readme accessible_and_fits
     cp target/e2e/popup-signed-out.png target/e2e/popup-signed-in.png docs/
+    cp target/e2e/{popup,options,page}-*-light.png target/e2e/*-signed-in-{dark,arabic-more-contrast}.png docs/screens/
     say "The pictures are in docs/."
 }
 
