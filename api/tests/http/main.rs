@@ -36,6 +36,7 @@ mod support;
 
 mod access;
 mod actor;
+mod attacks;
 mod backup;
 mod bounds;
 mod codecs;
@@ -48,7 +49,9 @@ mod docs;
 mod errors;
 mod failover;
 mod faults;
+mod guard;
 mod import;
+mod keys;
 mod landing;
 mod limits;
 mod logout;

@@ -15,6 +15,8 @@ mod dump;
 mod email_queue;
 mod events;
 mod factors;
+#[cfg(test)]
+mod fuzz;
 mod legacy;
 mod load;
 mod log_check;
@@ -24,6 +26,7 @@ mod reads;
 mod sessions;
 mod snapshot;
 mod sweep;
+mod token_keys;
 mod tokens;
 mod trees;
 mod upgrade;
