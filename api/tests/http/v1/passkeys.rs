@@ -276,9 +276,9 @@ async fn a_passkey_is_a_second_factor_and_proves_who_uses_a_session(engine: Engi
 }
 
 /// What an attacker changes, and what is told.
-type Changes = Vec<(&'static str, Box<dyn FnOnce(&mut Authenticator)>)>;
+type Change = (&'static str, Box<dyn FnOnce(&mut Authenticator)>);
 
-fn hostile() -> Changes {
+fn hostile() -> Vec<Change> {
     vec![
         (
             "origin",
@@ -321,8 +321,7 @@ async fn a_hostile_credential_is_not_added(engine: Engine) {
         Person::sign_up(&server, "alice").await,
         Person::sign_up(&server, "bob").await,
     ];
-    let algorithm: (&str, Box<dyn FnOnce(&mut Authenticator)>) =
-        ("another algorithm", Box::new(|it| it.algorithm = -35));
+    let algorithm: Change = ("another algorithm", Box::new(|it| it.algorithm = -35));
     for (what, change) in hostile().into_iter().chain([algorithm]) {
         let options = creation_options(&alice).await;
         let credential = Authenticator::new(1).with(change).create(&options);
