@@ -71,7 +71,8 @@ const CHEAP: [&str; 13] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 15] = [
+const NOBODY_S: [&str; 16] = [
+    "POST   /api/v1/auth/passkeys/login",
     "POST   /api/v1/auth/passkeys/login/options",
     "GET    /.well-known/jwks.json",
     "GET    /api/v1/auth/registration",
