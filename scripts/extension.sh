@@ -16,7 +16,29 @@ extension_version() {
     printf '%s\n' "${version%%[-+]*}"
 }
 
+BRAND_ICONS=
+brand() { target/debug/password-auth-brand "$ROOT/brand.toml" "$@"; }
+
+# What brand.toml says and code is compiled with. The tests are about the project as it is.
+load_brand() {
+    # In debug: it runs for a moment.
+    host_cargo build --locked -p password-auth-brand
+    [ -z "${UNBRANDED:-}" ] || return 0
+    local name server
+    name=$(brand get name) server=$(brand get server) BRAND_ICONS=$(brand get icons)
+    [ -z "$name" ] || export BRAND_NAME="$name"
+    [ -z "$server" ] || export BRAND_SERVER="$server"
+}
+
+# apply_brand FOLDER…
+apply_brand() {
+    local folder
+    [ -z "${UNBRANDED:-}" ] || return 0
+    for folder; do brand apply "$folder"; done
+}
+
 build_extension() {
+    load_brand
     say "Building the extension (WASM)…"
     # Makes the JavaScript glue. In debug: it runs for a second.
     host_cargo build --locked -p password-auth-bindgen
@@ -59,7 +81,8 @@ sum_of() { find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | s
 
 sum_of_inputs() {
     sum_of "$(wasm_file popup)" "$(wasm_file broker)" manifest.json extension/static extension/package extension/js \
-        Cargo.toml Cargo.lock scripts/extension.sh
+        Cargo.toml Cargo.lock scripts/extension.sh brand.toml ${BRAND_ICONS:+"$BRAND_ICONS"}
+    printf '%s\n' "${UNBRANDED:-}"
 }
 
 # What other people's extensions take: the modules with their types, and the broker's WASM.
@@ -89,6 +112,7 @@ assemble_dist() {
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
+    apply_brand "$new"
     find "$new" -type d -exec chmod 755 {} +
     find "$new" -type f -exec chmod 644 {} +
 

@@ -51,6 +51,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The key from `JWT_SECRET`, if it is set.
     pub signing_key: Option<SigningKey>,
+    /// What the site calls itself, in mails and pages.
+    pub site_name: String,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How long tokens and sessions last.
@@ -106,6 +108,7 @@ impl Config {
         app::Settings {
             dev: self.dev,
             public_url: self.reached_at(address),
+            site_name: self.site_name.clone(),
             issuer: self.issuer.clone(),
             lifetimes: self.lifetimes,
             mail: self.mail.clone(),
@@ -177,6 +180,7 @@ impl Config {
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             signing_key: reader.signing_key("JWT_SECRET"),
+            site_name: reader.site_name("SITE_NAME"),
             issuer: reader.text("ISSUER").to_owned(),
             lifetimes: Lifetimes {
                 access_token: Duration::from_secs(
