@@ -34,6 +34,7 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            have inotifywait || want inotify-tools
             have zip || want zip
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd

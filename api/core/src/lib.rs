@@ -11,3 +11,4 @@ pub mod rate_limit;
 pub mod sessions;
 pub mod sweeper;
 pub mod tokens;
+pub mod tracing_context;

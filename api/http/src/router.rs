@@ -6,8 +6,7 @@ use std::sync::{Arc, LazyLock};
 use password_auth_core::app::App;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method};
-use poem::web::Redirect;
-use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
+use poem::{Endpoint, EndpointExt, Request, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use super::demo::DemoApi;
@@ -17,8 +16,9 @@ use super::pages;
 use super::v1;
 
 /// The paths and methods of pages, which are not in the OpenAPI document.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/", "GET, HEAD"),
+    ("/page/*name", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
     ("/openapi.json", "GET, HEAD"),
     (pages::FORGOT_PASSWORD, "GET, HEAD, POST"),
@@ -31,18 +31,19 @@ const PAGES: [(&str, &str); 6] = [
 pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
     let described = Arc::new(service(app));
     let pages = Route::new()
-        .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(openapi::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(openapi::openapi_json(described)));
     let forms = Arc::new(settings.forms.clone());
-    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&forms));
+    let site_name = pages::SiteName(Arc::from(app.site_name.as_str()));
+    let pages = pages::with_pages(pages, &app.accounts, site_name).data(Arc::clone(&forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions))
         .data(forms)
         .data(Arc::clone(&app.allowance));
     let clock = Arc::clone(&app.clock);
-    Middleware::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
+    let routes = PagesOrApi { pages, api };
+    Middleware::new(settings, clock, (allowed_methods, paths_by_pattern), routes).boxed()
 }
 
 /// The routes in the OpenAPI document.
@@ -81,6 +82,14 @@ fn allowed_methods(route: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
 }
 
+/// The path of each route by poem's pattern.
+fn paths_by_pattern() -> Vec<(String, String)> {
+    let documented = DocumentedApis::meta().into_iter().flat_map(|api| api.paths);
+    let documented = documented.map(|path| (pattern_of(&path.path), path.path));
+    let pages = PAGES.map(|(path, _)| (path.to_owned(), path.to_owned()));
+    pages.into_iter().chain(documented).collect()
+}
+
 /// Poem's pattern for a path in the document: `/users/{id}` is `/users/:param0`.
 fn pattern_of(path: &str) -> String {
     let mut parameters = 0;
@@ -105,7 +114,9 @@ impl<P: Endpoint<Output = Response>, A: Endpoint<Output = Response>> Endpoint fo
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if PAGES.iter().any(|(page, _)| *page == path) {
+        let is_page =
+            PAGES.iter().any(|(page, _)| *page == path) || path.starts_with(pages::home::FILES);
+        if is_page {
             self.pages.call(request).await
         } else {
             self.api.call(request).await

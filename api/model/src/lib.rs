@@ -11,6 +11,7 @@ mod event;
 mod full_name;
 mod generation;
 mod id;
+pub mod measure;
 mod namesakes;
 mod one_time_token;
 mod party;

@@ -164,6 +164,34 @@ mod tests {
         }
     }
 
+    /// What `SECURITY.md` says of whoever gives no name: a letter is bounded, so strangers who were first and who sign in
+    /// more often win.
+    #[test]
+    fn without_a_name_enough_strangers_push_an_account_out_of_the_letter() {
+        let strangers = |number, email, last_login| {
+            let user = move |n| user(&format!("stranger {n}"), email, Some(last_login));
+            (0..number).map(user).collect::<Vec<_>>()
+        };
+        let alice = user("alice", "alice@example.org", Some(1));
+        let of_first = |before: usize, behind: usize| {
+            let mut users = strangers(before, "alice@example.org", 0);
+            users.push(alice.clone());
+            users.extend(strangers(behind, "alice@example.org", 9));
+            letters(&in_order(users), "alice@example.org").about
+        };
+        assert!(names(&of_first(31, 500)).contains(&"alice"));
+        assert!(names(&of_first(500, 31)).contains(&"alice"));
+        assert!(!names(&of_first(500, 500)).contains(&"alice"));
+        let typed_otherwise = |before: usize| {
+            let mut users = strangers(before, "Alice@example.org", 0);
+            users.push(alice.clone());
+            users.push(user("other", "ALICE@example.org", Some(0)));
+            letters(&in_order(users), "ALICE@example.org").elsewhere
+        };
+        assert!(names(&typed_otherwise(2)).contains(&"alice"));
+        assert!(!names(&typed_otherwise(3)).contains(&"alice"));
+    }
+
     #[test]
     fn who_may_not_come_back_has_no_letter_and_who_deactivated_the_account_themselves_has_one() {
         let mut alice = User {

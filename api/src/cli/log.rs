@@ -3,14 +3,20 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use password_auth_store::panics;
 use tracing_subscriber::EnvFilter;
 
+use super::log_lines::LogLines;
 use crate::config::{Config, LogFormat};
 
-/// The log goes to standard error. Standard output only has the line with the address.
+/// The lines that wait for the thread that writes them.
+static LINES: OnceLock<Arc<LogLines>> = OnceLock::new();
+
+/// Starts the log. It goes to standard error; standard output only has the line with the address.
+///
+/// One thread writes it. Whoever ends the process calls [`finish_log`] first.
 pub(super) fn start_log(config: &Config) -> Result<(), String> {
     // sled's messages are for its developers. The store logs its own where they matter.
     let filter = match &*config.log_filter {
@@ -18,20 +24,28 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         others => format!("{others},sled=off"),
     };
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
-    // A separate descriptor: every line is one write, and threads do not wait for each other.
     let stderr = io::stderr()
         .as_fd()
         .try_clone_to_owned()
+        .and_then(|stderr| LogLines::write_to(File::from(stderr)))
         .map_err(|error| format!("cannot write the log: {error}"))?;
+    let lines = Arc::clone(LINES.get_or_init(|| stderr));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // An internal error would be written to the same descriptor, panic if that fails, and log the panic.
         .log_internal_errors(false)
-        .with_writer(Arc::new(File::from(stderr)));
+        .with_writer(move || lines.writer());
     match config.log_format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     panics::log();
     Ok(())
+}
+
+/// Writes the lines that wait.
+pub(super) fn finish_log() {
+    if let Some(lines) = LINES.get() {
+        lines.finish();
+    }
 }

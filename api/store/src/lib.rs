@@ -35,7 +35,7 @@ pub use dump::{Backup, LoadError, Loaded, Record, Records};
 pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
     UserFilter,

@@ -7,7 +7,7 @@ mod keyfile;
 mod keys;
 mod refresh;
 
-pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
+pub use access::{AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
 pub use refresh::{Presented, RefreshTokens};

@@ -1,7 +1,7 @@
 //! The control socket: clients that hang, die or are too slow do no harm.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -195,6 +195,41 @@ async fn a_socket_that_a_killed_server_left_is_in_nobody_s_way() {
     );
     assert!(server.terminate().await.success());
     assert!(!socket.exists());
+}
+
+#[tokio::test]
+async fn another_user_of_the_machine_is_refused_also_where_the_modes_were_changed() {
+    const ASK: &str = "import socket, sys\n\
+        peer = socket.socket(socket.AF_UNIX)\n\
+        peer.connect(sys.argv[1])\n\
+        peer.sendall(b'{}\\n')\n\
+        print(peer.makefile().readline())";
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let socket = data.join("admin.sock");
+    let mut command = ServerProcess::command(&data);
+    // The server makes its folder.
+    command.current_dir(folder.path());
+    let server = ServerProcess::start(command).await;
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&data), mode(&socket)), (0o700, 0o600));
+    if fs::metadata("/proc/self").expect("ourselves").uid() == 0 {
+        for (path, mode) in [(folder.path(), 0o755), (&data, 0o755), (&socket, 0o777)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+        }
+        let mut other = Command::new("setpriv");
+        other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        other.args(["python3", "-c", ASK]).arg(&socket);
+        // One that everybody may run.
+        other.env("PATH", "/usr/bin:/bin");
+        let output = other.output().await.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            said.contains("only root and the user that the server runs as"),
+            "{output:?}"
+        );
+    }
+    assert!(server.terminate().await.success());
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use password_auth_core::app::App;
 use password_auth_core::mail::{MailSender, Mailer, Pacing, Site, Transport};
 use password_auth_core::tokens::load_or_create;
 use password_auth_http as http;
-use password_auth_http::server::{Limits, serve};
+use password_auth_http::measures::Measures;
+use password_auth_http::server::{Limits, Listener, Tls, serve};
 use password_auth_model::{Clock as _, User, UsernameKey};
 use password_auth_store::Store;
 use password_auth_store::sled::{MAX_WAIT, SledStore};
@@ -129,8 +130,11 @@ impl TestServerBuilder {
         let app = App::new(&config.app(address), &keys, store.clone(), clock.clone());
         let (stop, stopped) = watch::channel(false);
         let settings = config.http(address);
+        let tls = config.tls.clone();
+        let tls = tls.map(|files| Arc::new(Tls::load(files).expect("a certificate")));
+        let measures = Arc::clone(&settings.measures);
         let serving = tokio::spawn(serve(
-            listener,
+            Listener::new(listener, Arc::clone(&measures)).with_tls(tls),
             http::endpoint(&app, &settings),
             self.limits,
             settings.proxies.clone(),
@@ -142,6 +146,7 @@ impl TestServerBuilder {
             store,
             database,
             mailer: Arc::clone(&app.mailer),
+            measures,
             app,
             config,
             stop,
@@ -161,6 +166,7 @@ pub struct TestServer {
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
     pub mailer: Arc<Mailer>,
+    pub measures: Arc<Measures>,
     app: App,
     config: Config,
     pub database: Option<Database>,
