@@ -34,6 +34,8 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            have curl || want curl
+            have openssl || want openssl
             have inotifywait || want inotify-tools
             have zip || want zip
             has_postgresql || want postgresql

@@ -163,6 +163,7 @@ impl Session {
             username: sign_in.credentials.username,
             password: sign_in.credentials.password,
             stay_signed_in: Some(stay),
+            code: None,
         };
         let asked_at_ms = now_ms();
         let answer = match client.authenticate(&request, sign_in.code.as_deref()).await {

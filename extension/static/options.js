@@ -179,7 +179,10 @@ on("passwordForm", "submit", async () => {
   return t("passwordChanged");
 });
 
-on("exportData", "click", async () => {
+on("exportForm", "submit", async () => {
+  // An access token alone is not enough for this.
+  await ask("POST", "/auth/proof", { password: element("exportPassword").value });
+  element("exportForm").reset();
   const data = await ask("GET", "/users/me/export");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: "application/json" }));

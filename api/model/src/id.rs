@@ -64,6 +64,10 @@ id! {
     EventId
 }
 id! {
+    /// A passkey.
+    PasskeyId
+}
+id! {
     /// A queued mail.
     QueuedEmailId
 }

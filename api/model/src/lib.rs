@@ -8,12 +8,16 @@ mod clock;
 mod elsewhere;
 mod email_address;
 mod event;
+mod factors;
 mod full_name;
+#[cfg(test)]
+mod fuzz;
 mod generation;
 mod id;
 pub mod measure;
 mod namesakes;
 mod one_time_token;
+mod opaque;
 mod party;
 mod password_hash;
 mod queued_email;
@@ -22,7 +26,9 @@ mod role;
 mod rotation;
 mod session;
 mod token_use;
+mod totp;
 mod trail;
+mod typed_code;
 mod user;
 mod username;
 mod visible;
@@ -33,11 +39,16 @@ pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
 pub use event::{Class, EVENTS_KEPT, Event, EventKind};
+pub use factors::{
+    CHALLENGE_LIFETIME, FactorChange, FactorRefusal, FactorUse, Factors, MAX_PASSKEYS,
+    PROOF_LIFETIME, Passkey, Proof, TOTP_WAITS, Totp, UsedChallenge, WaitingTotp,
+};
 pub use full_name::FullName;
 pub use generation::Generation;
-pub use id::{EventId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
+pub use id::{EventId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
 pub use namesakes::{Letters, reset_letters, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
+pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
 pub use queued_email::{EmailKind, QueuedEmail};
@@ -48,7 +59,9 @@ pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
 pub use token_use::{
     Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
 };
+pub use totp::{TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, matching_step, totp_code, totp_step};
 pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
+pub use typed_code::{RECOVERY_CODES, TypedCode, new_recovery_code, recovery_hash};
 pub use user::User;
 pub use username::{Username, UsernameKey};
 pub use visible::{acts_on_display, visible};

@@ -33,6 +33,7 @@ enum Kind {
     OneTimeToken,
     Event,
     QueuedEmail,
+    Factors,
 }
 
 /// What is wrong, and the line, if it is not the current record.
@@ -52,6 +53,7 @@ impl Checker {
             Record::QueuedEmail(queued_email) => {
                 (Kind::QueuedEmail, padded(queued_email.id.as_bytes()))
             }
+            Record::Factors(factors) => (Kind::Factors, padded(factors.user.as_bytes())),
         };
         if self.last >= Some(position) {
             return Err(fault("a record is not in the order of ids"));
@@ -74,6 +76,9 @@ impl Checker {
                 Some(user) => self.expect(user, "a mail about an unknown user"),
                 None => Ok(()),
             },
+            Record::Factors(factors) => {
+                self.expect(factors.user, "second factors of an unknown user")
+            }
             // The event of a deletion outlives its user.
             Record::Event(_) | Record::Attempt { .. } => Ok(()),
         }

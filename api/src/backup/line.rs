@@ -3,6 +3,7 @@
 
 mod account;
 mod event;
+mod factors;
 mod mail;
 mod older;
 
@@ -15,14 +16,15 @@ use serde::{Deserialize, Serialize};
 
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
+use self::factors::FactorsLine;
 use self::mail::{OneTimeTokenLine, QueuedEmailLine};
 
 /// The name of the format in the first line.
 pub(super) const FORMAT: &str = "password-auth dump";
 
 /// The version that is written. Older versions can be read. Since version 3, addresses are compared by another
-/// function, and the clients that present tokens are recorded.
-pub(super) const VERSION: u64 = 3;
+/// function, and the clients that present tokens are recorded; since version 4, there are second factors.
+pub(super) const VERSION: u64 = 4;
 
 /// The first version whose verified addresses are all different by the current comparison.
 pub(super) const ADDRESSES_AS_TODAY: u64 = 3;
@@ -45,6 +47,7 @@ pub(super) enum Line {
     Event(EventLine),
     #[serde(rename = "letter")]
     QueuedEmail(QueuedEmailLine),
+    Factors(FactorsLine),
     Keys(WrittenKeys),
     End(EndLine),
 }
@@ -73,6 +76,9 @@ pub(super) struct EndLine {
     pub(super) one_time_tokens: u64,
     pub(super) events: u64,
     pub(super) letters: u64,
+    // Not in version 3.
+    #[serde(default)]
+    pub(super) factors: u64,
     /// The checksum of all bytes before this line, in hexadecimal.
     pub(super) sha256: String,
 }
@@ -86,6 +92,7 @@ impl EndLine {
             one_time_tokens: counts.one_time_tokens,
             events: counts.events,
             letters: counts.letters,
+            factors: counts.factors,
             sha256,
         }
     }
@@ -98,6 +105,7 @@ impl EndLine {
             one_time_tokens: self.one_time_tokens,
             events: self.events,
             letters: self.letters,
+            factors: self.factors,
         }
     }
 }
@@ -114,6 +122,7 @@ impl From<Record> for Line {
             Record::OneTimeToken(token) => Self::OneTimeToken(token.into()),
             Record::Event(event) => Self::Event(event.into()),
             Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
+            Record::Factors(factors) => Self::Factors(factors.into()),
         }
     }
 }
@@ -136,6 +145,7 @@ impl Line {
             Self::OneTimeToken(token) => token.record()?,
             Self::Event(event) => event.into(),
             Self::QueuedEmail(queued_email) => queued_email.into(),
+            Self::Factors(factors) => factors.into(),
             Self::Keys(keys) => return Some(Content::Keys(keys)),
             Self::End(end) => return Some(Content::End(end)),
         };

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, User};
+use password_auth_model::{Event, Factors, OneTimeToken, QueuedEmail, Session, Timestamp, User};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -43,11 +43,13 @@ pub enum Record {
     Event(Event),
     /// A queued mail.
     QueuedEmail(QueuedEmail),
+    /// The second factors of a user.
+    Factors(Factors),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id; all compared as bytes. Ends at its
-/// first error.
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user; all compared
+/// as bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
 /// What [`Backup::load`](super::Backup::load) has written.
@@ -65,6 +67,8 @@ pub struct Loaded {
     pub events: u64,
     /// Queued mails.
     pub letters: u64,
+    /// Users with second factors.
+    pub factors: u64,
 }
 
 impl Loaded {
@@ -77,6 +81,7 @@ impl Loaded {
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
+            Record::Factors(_) => self.factors += 1,
         }
     }
 
@@ -89,6 +94,7 @@ impl Loaded {
             + self.one_time_tokens
             + self.events
             + self.letters
+            + self.factors
     }
 }
 
@@ -101,11 +107,12 @@ impl fmt::Display for Loaded {
             one_time_tokens,
             events,
             letters,
+            factors,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails"
+             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users"
         )
     }
 }

@@ -16,6 +16,7 @@ mod dump;
 mod email_queue;
 mod error;
 mod events;
+mod factors;
 mod gate;
 mod lifecycle;
 mod outcomes;
@@ -35,10 +36,11 @@ pub use dump::{Backup, LoadError, Loaded, Record, Records};
 pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use factors::FactorStore;
 pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
-    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
-    UserFilter,
+    ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession,
+    UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
 pub use tokens::OneTimeTokenStore;
@@ -55,6 +57,7 @@ pub trait Store:
     + OneTimeTokenStore
     + EmailQueue
     + EventStore
+    + FactorStore
     + AttemptStore
     + Backup
     + Lifecycle
@@ -67,6 +70,7 @@ impl<T> Store for T where
         + OneTimeTokenStore
         + EmailQueue
         + EventStore
+        + FactorStore
         + AttemptStore
         + Backup
         + Lifecycle

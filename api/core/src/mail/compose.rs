@@ -112,7 +112,11 @@ impl Composer {
             | EmailKind::EmailChanged
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated
-            | EmailKind::TokenReused => Some(queued_email.to.clone()),
+            | EmailKind::TokenReused
+            | EmailKind::FactorAdded
+            | EmailKind::FactorRemoved
+            | EmailKind::RecoveryCodesReplaced
+            | EmailKind::RecoveryCodeUsed => Some(queued_email.to.clone()),
         };
         Ok(to.map(|to| (to, vec![user])))
     }
@@ -158,7 +162,11 @@ impl Composer {
             | EmailKind::EmailChanged
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated
-            | EmailKind::TokenReused => return Ok(Some(String::new())),
+            | EmailKind::TokenReused
+            | EmailKind::FactorAdded
+            | EmailKind::FactorRemoved
+            | EmailKind::RecoveryCodesReplaced
+            | EmailKind::RecoveryCodeUsed => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));
         let (token, kept) =

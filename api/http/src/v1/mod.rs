@@ -5,10 +5,12 @@ mod docs;
 mod email;
 mod events;
 mod export;
+mod factors;
 mod health;
 mod me;
 mod messages;
 mod password;
+mod qr;
 mod registration;
 mod session;
 mod users;
@@ -21,6 +23,7 @@ use poem_openapi::Tags;
 
 use self::email::EmailApi;
 use self::events::EventsApi;
+use self::factors::FactorsApi;
 use self::health::HealthApi;
 use self::me::MeApi;
 use self::password::PasswordApi;
@@ -34,6 +37,7 @@ pub(super) type Apis = (
     RegistrationApi,
     PasswordApi,
     EmailApi,
+    FactorsApi,
     MeApi,
     UsersApi,
     EventsApi,
@@ -55,6 +59,9 @@ pub(super) fn apis(app: &App) -> Apis {
             accounts: accounts(),
         },
         EmailApi {
+            accounts: accounts(),
+        },
+        FactorsApi {
             accounts: accounts(),
         },
         MeApi {
@@ -83,6 +90,9 @@ enum Tag {
     /// Verify and change e-mail addresses.
     #[oai(rename = "v1: e-mail")]
     Email,
+    /// Second factors: authenticator app and recovery codes.
+    #[oai(rename = "v1: factors")]
+    Factors,
     /// Your own account.
     #[oai(rename = "v1: me")]
     Me,

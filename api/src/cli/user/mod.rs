@@ -40,6 +40,10 @@ pub(super) enum Command {
     Delete(Delete),
     /// List the sessions of a user, the most recently used first
     Sessions(Named),
+    /// Show the second factors of a user
+    Factors(Named),
+    /// Remove all second factors of a user who lost them: the password alone is enough again
+    ResetFactors(Named),
     /// End one session of a user, or all
     Revoke(Revoke),
 }
@@ -143,6 +147,8 @@ impl Command {
             | Self::SetPassword(Named { common, .. })
             | Self::Deactivate(Named { common, .. })
             | Self::Activate(Named { common, .. })
+            | Self::Factors(Named { common, .. })
+            | Self::ResetFactors(Named { common, .. })
             | Self::Sessions(Named { common, .. }) => common,
         }
     }
@@ -164,7 +170,15 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     };
     let ask_user = |asked| match ask(asked)? {
         Reply::User(user) => Ok(user),
-        Reply::Users(_) | Reply::Sessions(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
+        Reply::Users(_) | Reply::Sessions(_) | Reply::Factors(_) | Reply::Ended(_) => {
+            Err(CONFUSED.to_owned())
+        }
+    };
+    let ask_factors = |asked| match ask(asked)? {
+        Reply::Factors(factors) => Ok(factors),
+        Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) | Reply::Ended(_) => {
+            Err(CONFUSED.to_owned())
+        }
     };
     match command {
         Command::List(List { role, limit, .. }) => {
@@ -230,8 +244,24 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         Command::Sessions(Named { user_ref, .. }) => match ask(Asked::Sessions(user_ref))? {
             Reply::Sessions(sessions) if json => show::json(&sessions),
             Reply::Sessions(sessions) => show::sessions(&sessions),
-            Reply::User(_) | Reply::Users(_) | Reply::Ended(_) => Err(CONFUSED.to_owned()),
+            Reply::User(_) | Reply::Users(_) | Reply::Factors(_) | Reply::Ended(_) => {
+                Err(CONFUSED.to_owned())
+            }
         },
+        Command::Factors(Named { user_ref, .. }) => {
+            let factors = ask_factors(Asked::Factors(user_ref))?;
+            if json {
+                show::json(&factors)
+            } else {
+                show::factors(&factors)
+            }
+        }
+        Command::ResetFactors(Named { user_ref, .. }) => {
+            let factors = ask_factors(Asked::ResetFactors(user_ref))?;
+            report(&factors.user, json, |user| {
+                format!("Removed all second factors of {user}: the password alone is enough.")
+            })
+        }
         Command::Revoke(Revoke {
             user_ref, session, ..
         }) => match ask(Asked::Revoke(user_ref, session))? {
@@ -243,7 +273,9 @@ pub(super) fn run(command: Command) -> Result<(), String> {
                 }
                 Ok(())
             }
-            Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) => Err(CONFUSED.to_owned()),
+            Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) | Reply::Factors(_) => {
+                Err(CONFUSED.to_owned())
+            }
         },
     }
 }
@@ -307,7 +339,7 @@ async fn list(
             .await?
         {
             Reply::Users(users) => users,
-            Reply::User(_) | Reply::Sessions(_) | Reply::Ended(_) => {
+            Reply::User(_) | Reply::Sessions(_) | Reply::Factors(_) | Reply::Ended(_) => {
                 return Err(CONFUSED.to_owned());
             }
         };

@@ -18,6 +18,7 @@ pub(super) enum CopyTarget {
     OneTimeTokens,
     Events,
     QueuedEmails,
+    Factors,
 }
 
 impl CopyTarget {
@@ -29,6 +30,7 @@ impl CopyTarget {
             Record::OneTimeToken(_) => Self::OneTimeTokens,
             Record::Event(_) => Self::Events,
             Record::QueuedEmail(_) => Self::QueuedEmails,
+            Record::Factors(_) => Self::Factors,
         }
     }
 
@@ -111,6 +113,10 @@ impl CopyTarget {
                     Type::UUID,
                     Type::JSONB,
                 ],
+            ),
+            Self::Factors => (
+                "COPY factors (user_id, body, expires_at) FROM STDIN (FORMAT binary)",
+                &[Type::UUID, Type::JSONB, Type::INT8],
             ),
         }
     }
@@ -198,6 +204,15 @@ pub(super) async fn write(
                     &queued_email.to.key().as_str(),
                     &queued_email.user.map(row::user_id),
                     &Json(queued_email.kind),
+                ])
+                .await
+        }
+        Record::Factors(factors) => {
+            writer
+                .write(&[
+                    &row::user_id(factors.user),
+                    &Json(factors),
+                    &factors.next_expiry().map(row::millis),
                 ])
                 .await
         }

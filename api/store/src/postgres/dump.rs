@@ -12,6 +12,7 @@ use super::connect::{Connection, Connector, Purpose};
 use super::email_queue::{self, letter_columns};
 use super::error::DatabaseError;
 use super::events::{self, event_columns};
+use super::factors;
 use super::row::{self, get, moment, session_columns, user_columns};
 use super::tokens::{self, token_columns};
 use super::{PostgresStore, load};
@@ -51,6 +52,7 @@ const TOKENS: &str = concat!(
 );
 const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
 const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
+const FACTORS: &str = "SELECT body FROM factors ORDER BY user_id";
 
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
@@ -108,6 +110,10 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
     .await?;
     read(connection, batches, LETTERS, |found| {
         email_queue::queued_email(found).map(Record::QueuedEmail)
+    })
+    .await?;
+    read(connection, batches, FACTORS, |found| {
+        factors::factors(found).map(Record::Factors)
     })
     .await
 }

@@ -68,6 +68,14 @@ impl Transaction<'_> {
         Ok(self.connection.row(sql, parameters).await?)
     }
 
+    pub(super) async fn rows(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, DatabaseError> {
+        Ok(self.connection.rows(sql, parameters).await?)
+    }
+
     pub(super) async fn rows_of_both(
         &self,
         first: (&'static str, Parameters<'_>),

@@ -6,7 +6,7 @@ use password_auth_model::UserId;
 
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, moment, unavailable};
-use super::{SledStore, email_queue, events, open, sessions, tokens, user_entries};
+use super::{SledStore, email_queue, events, factors, open, sessions, tokens, user_entries};
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.
@@ -92,6 +92,12 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
             }
             holds(insert(tables, email_queue::entries(queued_email)?)?, || {
                 format!("queued mail {} occurs twice", queued_email.id)
+            })
+        }
+        Record::Factors(of_user) => {
+            is_there(tables, of_user.user, || "a second factor".to_owned())?;
+            holds(insert(tables, factors::entries(of_user)?)?, || {
+                format!("second factors of user {} occur twice", of_user.user)
             })
         }
     }

@@ -14,6 +14,9 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
+mod factors;
+#[cfg(test)]
+mod fuzz;
 mod legacy;
 mod load;
 mod log_check;

@@ -44,6 +44,7 @@ pub(super) enum Section {
     Tokens,
     Events,
     QueuedEmails,
+    Factors,
 }
 
 impl Section {
@@ -55,6 +56,7 @@ impl Section {
             Tree::Tokens => Some(Self::Tokens),
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
+            Tree::Factors => Some(Self::Factors),
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
@@ -67,7 +69,8 @@ impl Section {
             | Tree::UserSessions
             | Tree::UserTokens
             | Tree::UserEvents
-            | Tree::QueuedEmailsDue => None,
+            | Tree::QueuedEmailsDue
+            | Tree::FactorExpiry => None,
         }
     }
 
@@ -79,6 +82,7 @@ impl Section {
             Self::Tokens => Tree::Tokens,
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
+            Self::Factors => Tree::Factors,
         }
     }
 
@@ -89,7 +93,8 @@ impl Section {
             Self::Attempts => Some(Self::Tokens),
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
-            Self::QueuedEmails => None,
+            Self::QueuedEmails => Some(Self::Factors),
+            Self::Factors => None,
         }
     }
 
@@ -97,7 +102,12 @@ impl Section {
     const fn key_bytes(self) -> usize {
         match self {
             Self::Tokens => 32,
-            Self::Users | Self::Sessions | Self::Attempts | Self::Events | Self::QueuedEmails => 16,
+            Self::Users
+            | Self::Sessions
+            | Self::Attempts
+            | Self::Events
+            | Self::QueuedEmails
+            | Self::Factors => 16,
         }
     }
 }

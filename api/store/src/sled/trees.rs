@@ -20,6 +20,8 @@
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
+//! | `factors` | user id | `Factors` |
+//! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
 
 use password_auth_model::{EmailKey, PasswordHash, Role, Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
@@ -48,11 +50,13 @@ pub(super) enum Tree {
     UserEvents,
     QueuedEmails,
     QueuedEmailsDue,
+    Factors,
+    FactorExpiry,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -71,6 +75,8 @@ impl Tree {
         Self::UserEvents,
         Self::QueuedEmails,
         Self::QueuedEmailsDue,
+        Self::Factors,
+        Self::FactorExpiry,
     ];
 
     const fn name(self) -> &'static str {
@@ -93,6 +99,8 @@ impl Tree {
             Self::UserEvents => "user_events",
             Self::QueuedEmails => "letters",
             Self::QueuedEmailsDue => "letters_due",
+            Self::Factors => "factors",
+            Self::FactorExpiry => "factor_expiry",
         }
     }
 }

@@ -5,6 +5,7 @@ mod devices;
 mod effect;
 mod email;
 mod events;
+pub mod factors;
 mod health;
 mod leaving;
 mod login;
