@@ -19,7 +19,7 @@ use password_auth_core::app;
 use password_auth_core::mail::{Delivery, LinkLifetimes};
 use password_auth_core::passwords::{Policy, ScryptParams};
 use password_auth_core::sessions::Lifetimes;
-use password_auth_core::tokens::SigningKey;
+use password_auth_core::tokens::{SigningAlg, SigningKey};
 use password_auth_http as http;
 use password_auth_http::server::TlsFiles;
 use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
@@ -59,6 +59,8 @@ pub struct Config {
     pub signing_key: Option<SigningKey>,
     /// What the site calls itself, in mails and pages.
     pub site_name: String,
+    /// How access tokens are signed.
+    pub signing_alg: SigningAlg,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How long tokens and sessions last.
@@ -116,6 +118,7 @@ impl Config {
             public_url: self.reached_at(address),
             site_name: self.site_name.clone(),
             issuer: self.issuer.clone(),
+            signing_alg: self.signing_alg,
             lifetimes: self.lifetimes,
             mail: self.mail.clone(),
             links: self.links,
@@ -196,6 +199,7 @@ impl Config {
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             signing_key: reader.signing_key("JWT_SECRET"),
             site_name: reader.site_name("SITE_NAME"),
+            signing_alg: reader.signing_alg("SIGNING_ALG"),
             issuer: reader.text("ISSUER").to_owned(),
             lifetimes: Lifetimes {
                 access_token: Duration::from_secs(
@@ -228,7 +232,6 @@ impl Config {
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };
-        reader.only("SIGNING_ALG", "HS256");
         reader.secrets_are_hidden();
         reader.refuse_what_is_unsafe(&config);
         reader.finish(config)
