@@ -12,7 +12,6 @@ use password_auth_model::{
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
 
-use super::factors::FactorKind;
 use super::{Accounts, SignInError};
 use crate::sessions::{Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
@@ -20,6 +19,17 @@ use crate::tokens::{Challenge, ChallengePurpose};
 /// Codes of one account over a longer time, whatever `LOGIN_RATE` is: six digits must not be guessed by somebody who has
 /// the password and a month.
 const CODES: Rate = Rate::per_hour(20);
+
+/// A kind of second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorKind {
+    /// An authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+    /// A passkey.
+    Passkey,
+}
 
 /// What is needed beside the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
