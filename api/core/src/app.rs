@@ -23,6 +23,8 @@ pub struct Settings {
     pub dev: bool,
     /// The URL at which users reach the server, also for links in mail: scheme, host and port.
     pub public_url: String,
+    /// What the site calls itself, in mails and pages.
+    pub site_name: String,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How access tokens are signed.
@@ -64,6 +66,8 @@ pub struct App {
     pub clock: SharedClock,
     /// The URL at which users reach the server.
     pub public_url: String,
+    /// What the site calls itself.
+    pub site_name: String,
 }
 
 impl App {
@@ -124,6 +128,7 @@ impl App {
             mailer,
             clock,
             public_url: settings.public_url.clone(),
+            site_name: settings.site_name.clone(),
         }
     }
 }

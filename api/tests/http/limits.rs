@@ -13,8 +13,10 @@ const SHORT: Duration = Duration::from_millis(300);
 /// Long enough to tell a limit that works from one that does not, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// All connections come from one address, which may hold all of them, as a proxy may.
 async fn server_with(limits: Limits) -> TestServer {
-    TestServer::builder().limits(limits).start().await
+    let builder = TestServer::builder().setting("TRUSTED_PROXIES", "127.0.0.1");
+    builder.limits(limits).start().await
 }
 
 /// Waits until the server closes; what it sent before.

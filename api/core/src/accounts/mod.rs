@@ -12,6 +12,7 @@ mod privacy;
 mod register;
 mod second_step;
 mod sign_in;
+mod sign_in_error;
 mod users;
 
 use std::fmt;
@@ -27,15 +28,14 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
-pub use factors::{FactorError, FactorKind, TotpSetup};
+pub use factors::{FactorError, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
 pub use passkeys::PasskeyCreation;
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
-pub use second_step::SecondStep;
-pub use sign_in::SignInError;
+pub use sign_in_error::{FactorKind, SecondStep, SignInError};
 pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};

@@ -86,7 +86,7 @@ pub(super) fn open(
 }
 
 /// The error for a panic in sled. Sled's log has the details.
-const PANICKED: &str = "sled panicked while it read its files";
+const PANICKED: &str = "sled gave up reading its files";
 
 /// The number in sled. An error if it is lower than the number in the file.
 fn check_watermark(
