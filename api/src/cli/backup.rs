@@ -85,7 +85,8 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
         "The backup contains the signing keys: anyone who can read the file can sign in as any \
          user."
     } else {
-        "The backup does not contain the signing keys: on a server without them, all users have to sign in again."
+        "The backup does not contain the signing keys: on a server without them, all users have to sign in again, and \
+         codes of their authenticator apps are not accepted (recovery codes are)."
     });
     Ok(())
 }

@@ -354,12 +354,13 @@ impl Accounts {
 
     /// How many attempts each limit has refused so far.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 6] {
+    pub fn refused(&self) -> [(&'static str, u64); 7] {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
+            ("second_factor", self.second_steps.refused()),
             ("account_sign_in", self.refused_at_accounts.total()),
             ("account", self.allowance.refused()),
         ]
