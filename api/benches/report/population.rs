@@ -132,7 +132,9 @@ impl Population {
             iat: self.now.as_secs(),
             exp: self.now.plus(DAY).as_secs(),
         };
-        Ok(tokens.issue(&claims).ok_or("a token that is not signed")?)
+        Ok(tokens
+            .issue(&claims, self.now)
+            .ok_or("a token that is not signed")?)
     }
 
     /// The refresh token after so many rotations.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use password_auth_core::tokens::{AccessTokens, RefreshTokens};
+use password_auth_core::tokens::{AccessTokens, RefreshTokens, SigningAlg};
 use password_auth_wire::Refresh;
 
 use crate::Outcome;
@@ -37,7 +37,7 @@ impl Traffic for Lookup {
         Ok(Self {
             connection,
             population: population.clone(),
-            tokens: AccessTokens::new(&Storage::keys()?, "password-auth"),
+            tokens: AccessTokens::new(&Storage::keys()?, SigningAlg::Hs256, "password-auth"),
             random: Random(number),
         })
     }

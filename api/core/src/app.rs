@@ -12,7 +12,8 @@ use crate::mail::{Delivery, LinkLifetimes, Mailer};
 use crate::passwords::{PasswordHasher, Policy, ScryptParams};
 use crate::rate_limit::Allowance;
 use crate::sessions::{Lifetimes, Sessions};
-use crate::tokens::{AccessTokens, Challenges, RefreshTokens, Seals, SigningKeys};
+use crate::token_keys::TokenKeys;
+use crate::tokens::{AccessTokens, Challenges, RefreshTokens, Seals, SigningAlg, SigningKeys};
 
 /// The settings of the use cases.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub public_url: String,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
+    /// How access tokens are signed.
+    pub signing_alg: SigningAlg,
     /// How long tokens and sessions last.
     pub lifetimes: Lifetimes,
     /// How mail is delivered.
@@ -48,6 +51,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// Sessions.
     pub sessions: Arc<Sessions>,
+    /// Key pairs that sign access tokens. A server prepares them first.
+    pub token_keys: Arc<TokenKeys>,
     /// Rate limits per account.
     pub allowance: Arc<Allowance>,
     /// Queues mail. The server starts the courier that sends it.
@@ -73,10 +78,17 @@ impl App {
             &settings.mail,
             settings.rates.mail,
         ));
+        let tokens = AccessTokens::new(keys, settings.signing_alg, &settings.issuer);
+        let token_keys = Arc::new(TokenKeys::new(
+            Arc::new(tokens),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            settings.lifetimes.access_token,
+        ));
         let sessions = Arc::new(Sessions::new(
             Arc::clone(&store),
             Arc::clone(&clock),
-            AccessTokens::new(keys, &settings.issuer),
+            Arc::clone(&token_keys),
             RefreshTokens::new(keys),
             settings.lifetimes,
             Arc::clone(&mailer),
@@ -103,6 +115,7 @@ impl App {
         Self {
             accounts,
             sessions,
+            token_keys,
             allowance,
             mailer,
             clock,

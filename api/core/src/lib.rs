@@ -10,5 +10,6 @@ pub mod passwords;
 pub mod rate_limit;
 pub mod sessions;
 pub mod sweeper;
+pub mod token_keys;
 pub mod tokens;
 pub mod tracing_context;

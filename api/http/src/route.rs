@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use password_auth_wire::{ErrorBody, Secret};
-use poem::http::StatusCode;
+use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{
@@ -34,6 +34,12 @@ pub(super) trait Route: Send + Sync + 'static {
 
     /// An example of the body.
     fn example() -> Self::Body;
+
+    /// The headers that go with the body.
+    fn headers(body: &Self::Body) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = body;
+        Vec::new()
+    }
 
     /// The errors of the route, except for those that every route has.
     fn refusals() -> Vec<Failure>;
@@ -109,10 +115,13 @@ impl<R: Route> From<Rejection<R>> for poem::Error {
 
 impl<R: Route> IntoResponse for Success<R> {
     fn into_response(self) -> Response {
-        match R::STATUS {
+        let headers = R::headers(&self.0);
+        let mut response = match R::STATUS {
             StatusCode::NO_CONTENT => R::STATUS.into_response(),
             status => Json(self.0).with_status(status).into_response(),
-        }
+        };
+        response.headers_mut().extend(headers);
+        response
     }
 }
 
@@ -128,7 +137,10 @@ impl<R: Route> ApiResponse for Success<R> {
                 status: Some(R::STATUS.as_u16()),
                 status_range: None,
                 content,
-                headers: vec![],
+                headers: R::headers(&R::example())
+                    .into_iter()
+                    .map(|(name, _)| described(name.to_string()))
+                    .collect(),
             }],
         }
     }
@@ -195,13 +207,7 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
         .filter_map(|failure| failure.in_dialect(dialect).header())
         .map(|(name, _)| name.to_string())
         .next()
-        .map(|name| MetaHeader {
-            description: None,
-            required: true,
-            deprecated: false,
-            schema: String::schema_ref(),
-            name,
-        });
+        .map(described);
     MetaResponse {
         description: lines.join("\n\n").leak(),
         status: Some(status),
@@ -213,6 +219,16 @@ fn describe(dialect: Dialect, status: u16, failures: &[Failure]) -> MetaResponse
                 .and_then(|failure| failure.in_dialect(dialect).body().to_json()),
         ),
         headers: headers.into_iter().collect(),
+    }
+}
+
+fn described(name: String) -> MetaHeader {
+    MetaHeader {
+        description: None,
+        required: true,
+        deprecated: false,
+        schema: String::schema_ref(),
+        name,
     }
 }
 

@@ -25,6 +25,7 @@ mod rate;
 mod role;
 mod rotation;
 mod session;
+mod token_key;
 mod token_use;
 mod totp;
 mod trail;
@@ -56,6 +57,10 @@ pub use rate::{ParseRateError, Rate, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use token_key::{
+    MAX_TOKEN_KEYS, NewTokenKey, NotAKeyId, PUBLISHED_BEFORE, TOKEN_KEYS_KEPT, TokenKey,
+    TokenKeyAction, TokenKeyChange, TokenKeyId, TokenKeyRefusal, signing_key,
+};
 pub use token_use::{
     Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
 };

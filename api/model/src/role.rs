@@ -25,6 +25,16 @@ impl Role {
     /// The roles that see other users: all but guests.
     pub const SEEING_OTHERS: [Self; 2] = [Self::User, Self::Admin];
 
+    /// This role and those that may do more.
+    #[must_use]
+    pub const fn and_above(self) -> &'static [Self] {
+        match self {
+            Self::Admin => &[Self::Admin],
+            Self::User => &Self::SEEING_OTHERS,
+            Self::Guest => &Self::ALL,
+        }
+    }
+
     /// Its name, on the wire and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

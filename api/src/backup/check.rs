@@ -34,6 +34,7 @@ enum Kind {
     Event,
     QueuedEmail,
     Factors,
+    TokenKey,
 }
 
 /// What is wrong, and the line, if it is not the current record.
@@ -54,6 +55,7 @@ impl Checker {
                 (Kind::QueuedEmail, padded(queued_email.id.as_bytes()))
             }
             Record::Factors(factors) => (Kind::Factors, padded(factors.user.as_bytes())),
+            Record::TokenKey(key) => (Kind::TokenKey, padded(&key.salt)),
         };
         if self.last >= Some(position) {
             return Err(fault("a record is not in the order of ids"));
@@ -80,7 +82,7 @@ impl Checker {
                 self.expect(factors.user, "second factors of an unknown user")
             }
             // The event of a deletion outlives its user.
-            Record::Event(_) | Record::Attempt { .. } => Ok(()),
+            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) => Ok(()),
         }
     }
 

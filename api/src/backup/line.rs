@@ -6,6 +6,7 @@ mod event;
 mod factors;
 mod mail;
 mod older;
+mod token_key;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,12 +19,13 @@ use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
 use self::factors::FactorsLine;
 use self::mail::{OneTimeTokenLine, QueuedEmailLine};
+use self::token_key::TokenKeyLine;
 
 /// The name of the format in the first line.
 pub(super) const FORMAT: &str = "password-auth dump";
 
 /// The version that is written. Older versions can be read. Since version 3, addresses are compared by another
-/// function, and the clients that present tokens are recorded; since version 4, there are second factors.
+/// function, and the clients that present tokens are recorded. Version 4 adds kinds of records.
 pub(super) const VERSION: u64 = 4;
 
 /// The first version whose verified addresses are all different by the current comparison.
@@ -48,6 +50,7 @@ pub(super) enum Line {
     #[serde(rename = "letter")]
     QueuedEmail(QueuedEmailLine),
     Factors(FactorsLine),
+    TokenKey(TokenKeyLine),
     Keys(WrittenKeys),
     End(EndLine),
 }
@@ -79,6 +82,9 @@ pub(super) struct EndLine {
     // Not in version 3.
     #[serde(default)]
     pub(super) factors: u64,
+    // Not before version 4.
+    #[serde(default)]
+    pub(super) token_keys: u64,
     /// The checksum of all bytes before this line, in hexadecimal.
     pub(super) sha256: String,
 }
@@ -93,6 +99,7 @@ impl EndLine {
             events: counts.events,
             letters: counts.letters,
             factors: counts.factors,
+            token_keys: counts.token_keys,
             sha256,
         }
     }
@@ -106,6 +113,7 @@ impl EndLine {
             events: self.events,
             letters: self.letters,
             factors: self.factors,
+            token_keys: self.token_keys,
         }
     }
 }
@@ -123,6 +131,7 @@ impl From<Record> for Line {
             Record::Event(event) => Self::Event(event.into()),
             Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
             Record::Factors(factors) => Self::Factors(factors.into()),
+            Record::TokenKey(key) => Self::TokenKey(key.into()),
         }
     }
 }
@@ -146,6 +155,7 @@ impl Line {
             Self::Event(event) => event.into(),
             Self::QueuedEmail(queued_email) => queued_email.into(),
             Self::Factors(factors) => factors.into(),
+            Self::TokenKey(key) => key.record()?,
             Self::Keys(keys) => return Some(Content::Keys(keys)),
             Self::End(end) => return Some(Content::End(end)),
         };

@@ -30,7 +30,8 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
                 .then(|| "an event with control characters".to_owned())
         }
         Record::Factors(factors) => broken_by_factors(factors).map(str::to_owned),
-        Record::Attempt { .. } => None,
+        // A key that was not made with the server's secret is not used.
+        Record::Attempt { .. } | Record::TokenKey(_) => None,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
-use password_auth_core::tokens::{self, SigningKeys};
+use password_auth_core::tokens::SigningKeys;
 use password_auth_store::Records;
 
+use super::keys::keys_in_force;
 use super::log::start_log;
 use super::progress::Progress;
 use super::signals::StopSignals;
@@ -103,17 +104,4 @@ async fn write(
         progress.at(file.records());
     }
     file.finish(keys).map_err(|error| error.to_string())
-}
-
-/// The keys that a server with these settings would use.
-fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
-    let keys = match (config.signing_key.clone(), store::folder(config)) {
-        (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),
-        (None, Some(folder)) => tokens::load(folder).map_err(|error| error.to_string())?,
-        (None, None) => None,
-    };
-    keys.ok_or_else(|| {
-        "there are no signing keys: JWT_SECRET is not set, and there is no data folder with a key"
-            .to_owned()
-    })
 }

@@ -1,10 +1,12 @@
 //! The command line: one file per command.
 
+mod backend;
 mod backup;
 mod check_config;
 mod export;
 mod health;
 mod import;
+mod keys;
 mod log;
 mod log_lines;
 mod output;
@@ -16,6 +18,7 @@ mod serve;
 mod settings;
 mod signals;
 mod store;
+mod table;
 mod user;
 
 use std::process::ExitCode;
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),
         Command::User(command) => user::run(command),
+        Command::Keys(command) => keys::run(command),
     };
     log::finish_log();
     match result {
@@ -81,6 +85,9 @@ enum Command {
     /// Manage users; the server may be running
     #[command(subcommand)]
     User(user::Command),
+    /// Manage the keys that sign access tokens (SIGNING_ALG=EdDSA); the server may be running
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 /// The async runtime for commands.

@@ -78,6 +78,11 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         Arc::clone(&store),
         clock.clone(),
     );
+    app.token_keys
+        .prepare()
+        .await
+        .map_err(|error| error.to_string())?;
+    let token_keys = tokio::spawn(Arc::clone(&app.token_keys).follow());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let mail_sender = start_mail_sender(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
     let handler = ControlHandler {
@@ -122,6 +127,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
             Err(CANNOT_WRITE.to_owned())
         }
     };
+    token_keys.abort();
     sweeper.abort();
     if outcome.is_err() {
         operators.abort();

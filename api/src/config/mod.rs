@@ -19,7 +19,7 @@ use password_auth_core::app;
 use password_auth_core::mail::{Delivery, LinkLifetimes};
 use password_auth_core::passwords::{Policy, ScryptParams};
 use password_auth_core::sessions::Lifetimes;
-use password_auth_core::tokens::SigningKey;
+use password_auth_core::tokens::{SigningAlg, SigningKey};
 use password_auth_http as http;
 use password_auth_http::server::TlsFiles;
 use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
@@ -57,6 +57,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The key from `JWT_SECRET`, if it is set.
     pub signing_key: Option<SigningKey>,
+    /// How access tokens are signed.
+    pub signing_alg: SigningAlg,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How long tokens and sessions last.
@@ -113,6 +115,7 @@ impl Config {
             dev: self.dev,
             public_url: self.reached_at(address),
             issuer: self.issuer.clone(),
+            signing_alg: self.signing_alg,
             lifetimes: self.lifetimes,
             mail: self.mail.clone(),
             links: self.links,
@@ -192,6 +195,7 @@ impl Config {
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             signing_key: reader.signing_key("JWT_SECRET"),
+            signing_alg: reader.signing_alg("SIGNING_ALG"),
             issuer: reader.text("ISSUER").to_owned(),
             lifetimes: Lifetimes {
                 access_token: Duration::from_secs(
@@ -224,7 +228,6 @@ impl Config {
             log_format: reader.log_format("LOG_FORMAT"),
             log_filter: reader.log_filter("RUST_LOG"),
         };
-        reader.only("SIGNING_ALG", "HS256");
         reader.secrets_are_hidden();
         reader.refuse_what_is_unsafe(&config);
         reader.finish(config)

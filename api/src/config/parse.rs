@@ -11,7 +11,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use password_auth_core::accounts::{Directory, Registration};
 use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
-use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningKey};
+use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningAlg, SigningKey};
 use password_auth_model::Rate;
 use password_auth_store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use tracing_subscriber::EnvFilter;
@@ -315,13 +315,14 @@ impl<'a> Reader<'a> {
         text.to_owned()
     }
 
-    pub(super) fn only(&mut self, name: &'static str, value: &str) {
-        let text = self.text(name);
-        if text != value {
-            self.problem(
-                name,
-                format!("this version only supports {value}, not {text:?}"),
-            );
+    pub(super) fn signing_alg(&mut self, name: &'static str) -> SigningAlg {
+        match self.text(name) {
+            "HS256" => SigningAlg::Hs256,
+            "EdDSA" => SigningAlg::EdDsa,
+            other => {
+                self.problem(name, format!("expected HS256 or EdDSA, not {other:?}"));
+                SigningAlg::Hs256
+            }
         }
     }
 

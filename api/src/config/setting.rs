@@ -81,7 +81,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SIGNING_ALG",
         "HS256",
-        "Algorithm that signs access tokens: HS256",
+        "Algorithm that signs access tokens: HS256, or EdDSA, which other services can verify with the keys at \
+         /.well-known/jwks.json",
     ),
     setting(
         "ACCESS_TOKEN_EXPIRE_MINUTES",

@@ -41,6 +41,12 @@ pub enum Command {
     ResetFactors(UserRef),
     /// Ends one session of a user, or all.
     Revoke(UserRef, Option<SessionId>),
+    /// Lists the keys that sign access tokens.
+    Keys,
+    /// Adds a key that signs after so many minutes.
+    RotateKeys(u32),
+    /// Removes a key.
+    RetireKey(String),
 }
 
 /// A new user.

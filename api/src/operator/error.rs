@@ -4,6 +4,7 @@ use password_auth_core::accounts::{
     ChangePasswordError, ChangeUserError, CurrentPasswordError, Invalid, RegisterError,
 };
 use password_auth_core::passwords::HashingError;
+use password_auth_core::token_keys::TokenKeyError;
 use password_auth_model::{SessionId, UserId};
 use password_auth_store::StoreError;
 use password_auth_wire::rules::Violation;
@@ -70,6 +71,17 @@ impl From<StoreError> for OperatorError {
         match error {
             StoreError::Busy => Self::Busy,
             StoreError::Unavailable(_) | StoreError::BrokeOff(_) | StoreError::Corrupt(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<TokenKeyError> for OperatorError {
+    fn from(error: TokenKeyError) -> Self {
+        match error {
+            TokenKeyError::Store(error) => error.into(),
+            TokenKeyError::NotInUse | TokenKeyError::Refused(_) | TokenKeyError::Randomness(_) => {
                 Self::Failed(error.to_string())
             }
         }

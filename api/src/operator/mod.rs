@@ -8,23 +8,26 @@ mod error;
 mod views;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use password_auth_core::accounts::{Accounts, NewAccount};
 use password_auth_core::app::App;
 use password_auth_core::audit::EventContext;
 use password_auth_core::sessions::Sessions;
-use password_auth_model::{EmailKey, Role, SessionId, User, UserId, UsernameKey};
+use password_auth_core::token_keys::TokenKeys;
+use password_auth_model::{EmailKey, NotAKeyId, Role, SessionId, User, UserId, UsernameKey};
 use password_auth_store::{Store, UserChange, UserFilter};
 
 pub use command::{Command, NewUser, UserRef};
 pub use error::OperatorError;
-pub use views::{FactorsView, Reply, SessionView, UserView};
+pub use views::{FactorsView, KeyView, Reply, SessionView, UserView};
 
 /// Runs the operator's commands.
 #[derive(Clone)]
 pub struct Operator {
     accounts: Arc<Accounts>,
     sessions: Arc<Sessions>,
+    token_keys: Arc<TokenKeys>,
     store: Arc<dyn Store>,
 }
 
@@ -35,6 +38,7 @@ impl Operator {
         Self {
             accounts: Arc::clone(&app.accounts),
             sessions: Arc::clone(&app.sessions),
+            token_keys: Arc::clone(&app.token_keys),
             store,
         }
     }
@@ -58,6 +62,19 @@ impl Operator {
             Command::Factors(user_ref) => self.factors(&user_ref).await,
             Command::ResetFactors(user_ref) => self.reset_factors(&user_ref).await,
             Command::Revoke(user_ref, session) => self.revoke(&user_ref, session).await,
+            Command::Keys => self.keys().await,
+            Command::RotateKeys(minutes) => {
+                let after = Duration::from_secs(60 * u64::from(minutes));
+                self.token_keys.rotate(after).await?;
+                self.keys().await
+            }
+            Command::RetireKey(id) => {
+                let id = id
+                    .parse()
+                    .map_err(|error: NotAKeyId| OperatorError::Failed(error.to_string()))?;
+                self.token_keys.retire(id).await?;
+                self.keys().await
+            }
         }
     }
 
@@ -181,6 +198,11 @@ impl Operator {
             Some(id) => return Err(OperatorError::UnknownSession(user_ref.clone(), id)),
         };
         Ok(Reply::Ended(ended))
+    }
+
+    async fn keys(&self) -> Result<Reply, OperatorError> {
+        let keys = self.token_keys.list().await?;
+        Ok(Reply::Keys(keys.iter().map(KeyView::of).collect()))
     }
 
     /// A text that looks like an id is an id, and a text with an `@` is an address: no name contains one. So a user

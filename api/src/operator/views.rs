@@ -1,6 +1,7 @@
 //! What an operator is shown: everything about a user except secrets.
 
-use password_auth_model::{Factors, Role, Session, SessionId, User, UserId};
+use password_auth_core::token_keys::KeyUse;
+use password_auth_model::{Factors, Role, Session, SessionId, TokenKey, User, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The result of a command.
@@ -17,6 +18,8 @@ pub enum Reply {
     Factors(FactorsView),
     /// The number of ended sessions.
     Ended(u64),
+    /// The keys that sign access tokens, after the command.
+    Keys(Vec<KeyView>),
 }
 
 /// A user.
@@ -42,6 +45,21 @@ pub struct UserView {
     pub created_at: String,
     /// RFC 3339, UTC.
     pub last_login: Option<String>,
+}
+
+/// A key that signs access tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// Its `kid`.
+    pub id: String,
+    /// `signs`, `waits` until it signs, `verifies` what it signed, or `unused`: it was made with another secret.
+    pub state: String,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// From when on it signs: RFC 3339, UTC.
+    pub signs_from: String,
+    /// When its last token has expired, if that is known: RFC 3339, UTC.
+    pub verifies_until: Option<String>,
 }
 
 /// A session.
@@ -102,6 +120,24 @@ impl UserView {
             deactivated_by_self: user.deactivated_by_self,
             created_at: user.created_at.to_rfc3339(),
             last_login: user.last_login.map(|at| at.to_rfc3339()),
+        }
+    }
+}
+
+impl KeyView {
+    pub(super) fn of((key, used): &(TokenKey, KeyUse)) -> Self {
+        let state = match used {
+            KeyUse::Signs => "signs",
+            KeyUse::Waits => "waits",
+            KeyUse::Verifies => "verifies",
+            KeyUse::Foreign => "unused",
+        };
+        Self {
+            id: key.id().to_string(),
+            state: state.to_owned(),
+            created_at: key.created.to_rfc3339(),
+            signs_from: key.signs_from.to_rfc3339(),
+            verifies_until: key.verifies_until().map(|at| at.to_rfc3339()),
         }
     }
 }

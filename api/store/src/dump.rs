@@ -6,7 +6,9 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, Factors, OneTimeToken, QueuedEmail, Session, Timestamp, User};
+use password_auth_model::{
+    Event, Factors, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
+};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -45,11 +47,14 @@ pub enum Record {
     QueuedEmail(QueuedEmail),
     /// The second factors of a user.
     Factors(Factors),
+    /// A key that signs access tokens, without its private half.
+    TokenKey(TokenKey),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user; all compared
-/// as bytes. Ends at its first error.
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user, token
+/// keys by salt; all compared as
+/// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
 /// What [`Backup::load`](super::Backup::load) has written.
@@ -69,6 +74,8 @@ pub struct Loaded {
     pub letters: u64,
     /// Users with second factors.
     pub factors: u64,
+    /// Keys that sign access tokens.
+    pub token_keys: u64,
 }
 
 impl Loaded {
@@ -82,6 +89,7 @@ impl Loaded {
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
             Record::Factors(_) => self.factors += 1,
+            Record::TokenKey(_) => self.token_keys += 1,
         }
     }
 
@@ -95,6 +103,7 @@ impl Loaded {
             + self.events
             + self.letters
             + self.factors
+            + self.token_keys
     }
 }
 
@@ -108,11 +117,13 @@ impl fmt::Display for Loaded {
             events,
             letters,
             factors,
+            token_keys,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users"
+             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users, \
+             {token_keys} public keys"
         )
     }
 }

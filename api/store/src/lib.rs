@@ -28,6 +28,7 @@ mod sessions;
 #[cfg(feature = "sled")]
 pub mod sled;
 pub mod threads;
+mod token_keys;
 mod tokens;
 mod users;
 
@@ -43,6 +44,7 @@ pub use outcomes::{
     UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
+pub use token_keys::TokenKeyStore;
 pub use tokens::OneTimeTokenStore;
 pub use users::{MAX_NAMESAKES, UserStore};
 
@@ -56,6 +58,7 @@ pub trait Store:
     + SessionStore
     + OneTimeTokenStore
     + EmailQueue
+    + TokenKeyStore
     + EventStore
     + FactorStore
     + AttemptStore
@@ -69,6 +72,7 @@ impl<T> Store for T where
         + SessionStore
         + OneTimeTokenStore
         + EmailQueue
+        + TokenKeyStore
         + EventStore
         + FactorStore
         + AttemptStore

@@ -2,7 +2,7 @@
 
 mod at_once;
 mod listed;
-mod site;
+pub mod site;
 mod typed;
 
 use password_auth_wire::ErrorCode;

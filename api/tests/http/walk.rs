@@ -54,8 +54,9 @@ async fn every_route_answers_each_caller_as_the_table_says(engine: Engine) {
 }
 
 /// What grows nothing, and costs little.
-const CHEAP: [&str; 12] = [
+const CHEAP: [&str; 13] = [
     "GET    /api/v1/auth/factors",
+    "GET    /api/v1/auth/check",
     "GET    /api/v1/auth/me",
     "GET    /api/v1/users/me",
     "GET    /api/v1/users/me/status",
@@ -70,7 +71,8 @@ const CHEAP: [&str; 12] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 13] = [
+const NOBODY_S: [&str; 14] = [
+    "GET    /.well-known/jwks.json",
     "GET    /api/v1/auth/registration",
     "GET    /health",
     "GET    /health/database",

@@ -61,7 +61,7 @@ impl From<AccessTokenError> for AuthenticateError {
     fn from(error: AccessTokenError) -> Self {
         match error {
             AccessTokenError::Expired => Self::Expired,
-            AccessTokenError::Invalid => Self::Invalid,
+            AccessTokenError::Invalid | AccessTokenError::UnknownKey => Self::Invalid,
         }
     }
 }

@@ -14,14 +14,17 @@ use password_auth_model::{
     Client, Decision, EmailKind, End, EventKind, Generation, Rotation, Session, SessionId,
     SharedClock, Timestamp, TokenId, Trail, User, UserId,
 };
-use password_auth_store::{NewSession, Store};
+use password_auth_store::{NewSession, Store, StoreError};
 use password_auth_wire::Secret;
 
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
-use crate::tokens::{AccessClaims, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens};
+use crate::token_keys::TokenKeys;
+use crate::tokens::{
+    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens,
+};
 use crate::tracing_context::is_about;
 
 /// The longest session of a user who does not want to stay signed in.
@@ -94,7 +97,7 @@ pub struct Sessions {
     measures: Measures,
     store: Arc<dyn Store>,
     clock: SharedClock,
-    access_tokens: AccessTokens,
+    token_keys: Arc<TokenKeys>,
     refresh_tokens: RefreshTokens,
     lifetimes: Lifetimes,
     audit_log: AuditLog,
@@ -146,7 +149,7 @@ impl Sessions {
     pub fn new(
         store: Arc<dyn Store>,
         clock: SharedClock,
-        access_tokens: AccessTokens,
+        token_keys: Arc<TokenKeys>,
         refresh_tokens: RefreshTokens,
         lifetimes: Lifetimes,
         mailer: Arc<Mailer>,
@@ -156,7 +159,7 @@ impl Sessions {
             audit_log: AuditLog::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
-            access_tokens,
+            token_keys,
             refresh_tokens,
             lifetimes,
             mailer,
@@ -220,7 +223,10 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.clock.now();
-        let token = self.access_tokens.verify(token, now)?;
+        let token = self
+            .read(|tokens| tokens.verify(token, now))
+            .await?
+            .map_err(AuthenticateError::from)?;
         is_about(token.session);
         let (session, user) = self
             .live_session(token.session, token.epoch, token.user, now)
@@ -316,8 +322,8 @@ impl Sessions {
     pub async fn sign_out(&self, token: &SignOut, client: &Client) -> Result<(), SignOutError> {
         let session = match token {
             SignOut::Access(token) => self
-                .access_tokens
-                .verify_ignoring_expiry(token.expose())
+                .read(|tokens| tokens.verify_ignoring_expiry(token.expose()))
+                .await?
                 .map(|token| token.session)
                 .map_err(|_| SignOutError::Invalid)?,
             SignOut::Refresh(token) => self
@@ -335,6 +341,21 @@ impl Sessions {
                 .await;
         }
         Ok(())
+    }
+
+    /// Reads an access token. If it names an unknown key, looks for the key once.
+    async fn read(
+        &self,
+        read: impl Fn(&AccessTokens) -> Result<AccessToken, AccessTokenError>,
+    ) -> Result<Result<AccessToken, AccessTokenError>, StoreError> {
+        let tokens = self.token_keys.tokens();
+        match read(tokens) {
+            Err(AccessTokenError::UnknownKey) => {
+                self.token_keys.look_again().await?;
+                Ok(read(tokens))
+            }
+            known => Ok(known),
+        }
     }
 
     /// The current pair of a session that was [renewed](Session::renewed).
@@ -360,9 +381,10 @@ impl Sessions {
         // Whole seconds, as in a JWT, and never past the end of the session.
         let expires_in = self.lifetimes.access_token.min(session.expires.since(now));
         let expires_in = Duration::from_secs(expires_in.as_secs());
+        let tokens = self.token_keys.tokens();
         let claims = AccessClaims {
-            iss: self.access_tokens.issuer().to_owned(),
-            aud: self.access_tokens.issuer().to_owned(),
+            iss: tokens.issuer().to_owned(),
+            aud: tokens.issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
             sub: user.id,
             preferred_username: user.username.as_str().to_owned(),
@@ -375,10 +397,7 @@ impl Sessions {
             exp: now.as_secs() + expires_in.as_secs(),
         };
         Ok(Issued {
-            access_token: self
-                .access_tokens
-                .issue(&claims)
-                .ok_or(SessionError::Signing)?,
+            access_token: tokens.issue(&claims, now).ok_or(SessionError::Signing)?,
             refresh_token: self.refresh_tokens.issue(session.id, session.generation),
             expires_in,
         })

@@ -2,16 +2,23 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use password_auth_model::{Generation, Party, SessionId, Timestamp, TokenId, UserId};
+use password_auth_model::{
+    Generation, Party, SessionId, Timestamp, TokenId, TokenKey, TokenKeyId, UserId, signing_key,
+};
 use password_auth_wire::Secret;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::keys::{SigningKey, SigningKeys};
+use super::key_pair::TokenKeyPair;
+use super::keys::SigningKeys;
 
 /// How long after `exp` a token is still accepted, since clocks differ.
 pub const LEEWAY: Duration = Duration::from_secs(5);
@@ -21,6 +28,15 @@ pub const CLIENT_ID: &str = "password-auth-extension";
 
 /// The `typ` header of an access token (RFC 9068 §2.1), so that no other JWT passes for one.
 const TYP: &str = "at+jwt";
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlg {
+    /// With the server's secret.
+    Hs256,
+    /// With a key pair, so that others can verify them.
+    EdDsa,
+}
 
 /// The claims of an access token. All are required, except the [party](Self::party).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,55 +106,87 @@ pub enum AccessTokenError {
     /// It has expired.
     #[error("the access token has expired")]
     Expired,
+    /// A key pair signed it that this node does not know. Another node may have added it a moment ago.
+    #[error("no key is known that signed the access token")]
+    UnknownKey,
     /// Anything else.
     #[error("not an access token of this server")]
     Invalid,
 }
 
+/// What verifies the tokens of one key.
 struct Verifier {
     kid: String,
+    /// How its tokens begin: the encoded header and the dot after it.
+    start: String,
     key: DecodingKey,
+}
+
+/// A key pair in use.
+struct Pair {
+    pair: TokenKeyPair,
+    verifier: Verifier,
 }
 
 /// Signs and verifies access tokens.
 pub struct AccessTokens {
+    alg: SigningAlg,
+    secrets: SigningKeys,
     header: Header,
     signer: EncodingKey,
     verifiers: Vec<Verifier>,
-    validation: Validation,
+    pairs: RwLock<Arc<[Arc<Pair>]>>,
+    by_secret: Validation,
+    by_pair: Validation,
     issuer: String,
     /// What tokens say whose signature was verified lately, by the hash of the whole token. A client sends the same
     /// token many times, and hashing costs a tenth of verifying and parsing.
-    verified: Cache<[u8; 32], AccessToken>,
+    verified: Cache<[u8; 32], Verified>,
+    /// How often the key pairs changed: what was verified before does not count.
+    change: AtomicU64,
 }
 
-/// How many verified tokens are remembered. Each takes about 150 bytes once it is there.
+/// A token whose signature was verified.
+#[derive(Clone, Copy)]
+struct Verified {
+    token: AccessToken,
+    /// When its key verifies no more.
+    until: Option<Timestamp>,
+    change: u64,
+}
+
+/// How many verified tokens are remembered. Each takes about 180 bytes once it is there.
 const REMEMBERED: usize = 131_072;
 
 impl fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessTokens")
+            .field("alg", &self.alg)
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
 }
 
 impl AccessTokens {
-    /// Uses `issuer` as issuer and audience.
+    /// Uses `issuer` as issuer and audience. Key pairs are [added](Self::set_pairs) later.
     #[must_use]
-    pub fn new(keys: &SigningKeys, issuer: &str) -> Self {
-        let header = Header {
-            typ: Some(TYP.to_owned()),
-            kid: Some(keys.current().kid().to_string()),
-            ..Header::new(Algorithm::HS256)
-        };
+    pub fn new(keys: &SigningKeys, alg: SigningAlg, issuer: &str) -> Self {
+        let verifiers = keys.all().map(|key| {
+            let decoding = DecodingKey::from_secret(key.secret());
+            Verifier::new(Algorithm::HS256, key.kid().to_string(), decoding)
+        });
         Self {
-            header,
+            alg,
+            secrets: keys.clone(),
+            header: header(Algorithm::HS256, keys.current().kid().to_string()),
             signer: EncodingKey::from_secret(keys.current().secret()),
-            verifiers: keys.all().map(Verifier::new).collect(),
-            validation: validation(issuer),
+            verifiers: verifiers.collect(),
+            pairs: RwLock::new(Arc::default()),
+            by_secret: validation(Algorithm::HS256, issuer),
+            by_pair: validation(Algorithm::EdDSA, issuer),
             issuer: issuer.to_owned(),
             verified: Cache::new(REMEMBERED),
+            change: AtomicU64::default(),
         }
     }
 
@@ -148,12 +196,69 @@ impl AccessTokens {
         &self.issuer
     }
 
-    /// Signs `claims`. `None` only if the signing library fails.
+    /// How tokens are signed.
     #[must_use]
-    pub fn issue(&self, claims: &AccessClaims) -> Option<Secret> {
-        jsonwebtoken::encode(&self.header, claims, &self.signer)
-            .ok()
-            .map(Secret::new)
+    pub const fn alg(&self) -> SigningAlg {
+        self.alg
+    }
+
+    /// The secrets.
+    #[must_use]
+    pub const fn secrets(&self) -> &SigningKeys {
+        &self.secrets
+    }
+
+    /// Uses these key pairs from now on. Those that no secret of ours made are left out.
+    pub fn set_pairs(&self, keys: &[TokenKey]) {
+        let known = self.pairs();
+        let own = keys.iter().filter_map(|key| {
+            if let Some(pair) = known.iter().find(|pair| pair.pair.key() == key) {
+                return Some(Arc::clone(pair));
+            }
+            let mut secrets = self.secrets.all();
+            let secret = secrets.find(|secret| *secret.kid().as_bytes() == key.secret)?;
+            let pair = TokenKeyPair::of(key, secret);
+            if pair.is_none() {
+                tracing::error!(kid = %key.id(), "this signing key was not made by this server, and is not used");
+            }
+            pair.map(|pair| Arc::new(Pair::new(pair)))
+        });
+        let own: Arc<[Arc<Pair>]> = own.collect();
+        if own.len() == known.len() && own.iter().zip(&*known).all(|(a, b)| Arc::ptr_eq(a, b)) {
+            return;
+        }
+        *self.pairs.write().unwrap_or_else(PoisonError::into_inner) = own;
+        self.change.fetch_add(1, Ordering::Release);
+    }
+
+    fn pairs(&self) -> Arc<[Arc<Pair>]> {
+        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&pairs)
+    }
+
+    /// The key pairs in use.
+    #[must_use]
+    pub fn token_keys(&self) -> Vec<TokenKey> {
+        self.pairs().iter().map(|pair| *pair.pair.key()).collect()
+    }
+
+    /// Signs `claims` at `now`. `None` only if there is no key or the signing library fails.
+    #[must_use]
+    pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Option<Secret> {
+        if self.alg == SigningAlg::Hs256 {
+            let token = jsonwebtoken::encode(&self.header, claims, &self.signer);
+            return token.ok().map(Secret::new);
+        }
+        let pairs = self.pairs();
+        let key = signing_key(pairs.iter().map(|pair| pair.pair.key()), now)?;
+        let used = pairs.iter().find(|pair| pair.pair.key() == key)?;
+        let Pair { pair, verifier } = &**used;
+        let mut token = verifier.start.clone();
+        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
+        let signature = pair.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Some(Secret::new(token))
     }
 
     /// Reads `token` as of `now`.
@@ -161,7 +266,12 @@ impl AccessTokens {
     /// # Errors
     /// [`AccessTokenError::Expired`] if nothing else is wrong.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessToken, AccessTokenError> {
-        let token = self.verify_ignoring_expiry(token)?;
+        let verified = self.remembered(token)?;
+        // A key that was superseded long ago signs nothing any more, so whatever it signed is not ours.
+        if verified.until.is_some_and(|until| until <= now) {
+            return Err(AccessTokenError::Invalid);
+        }
+        let token = verified.token;
         if now.as_secs() >= token.expires.saturating_add(LEEWAY.as_secs()) {
             return Err(AccessTokenError::Expired);
         }
@@ -173,11 +283,23 @@ impl AccessTokens {
     /// # Errors
     /// If it is not a token that this server signed.
     pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessToken, AccessTokenError> {
+        Ok(self.remembered(token)?.token)
+    }
+
+    fn remembered(&self, token: &str) -> Result<Verified, AccessTokenError> {
         let hash = Sha256::digest(token.as_bytes()).into();
-        if let Some(verified) = self.verified.get(&hash) {
+        // Before the key pairs are read: what was verified with pairs that are replaced meanwhile does not count.
+        let change = self.change.load(Ordering::Acquire);
+        let remembered = self.verified.get(&hash);
+        if let Some(verified) = remembered.filter(|verified| verified.change == change) {
             return Ok(verified);
         }
-        let verified = AccessToken::from(self.claims(token)?);
+        let (claims, key) = self.read(token)?;
+        let verified = Verified {
+            token: AccessToken::from(claims),
+            until: key.and_then(|key| key.verifies_until()),
+            change,
+        };
         self.verified.insert(hash, verified);
         Ok(verified)
     }
@@ -187,36 +309,103 @@ impl AccessTokens {
     /// # Errors
     /// If it is not a token that this server signed.
     pub fn claims(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
-        // Try each key, the signing key first: looking up the `kid` first would parse the header twice.
-        let (verifier, data) = self
-            .verifiers
-            .iter()
-            .find_map(|verifier| {
-                let data =
-                    jsonwebtoken::decode::<AccessClaims>(token, &verifier.key, &self.validation);
-                data.ok().map(|data| (verifier, data))
-            })
-            .ok_or(AccessTokenError::Invalid)?;
-        // Critical extensions must be understood (RFC 7515 §4.1.11), and none is supported.
-        let ours = data.header.typ.as_deref() == Some(TYP)
-            && data.header.kid.as_deref() == Some(&*verifier.kid)
-            && data.header.crit.is_none();
-        ours.then_some(data.claims).ok_or(AccessTokenError::Invalid)
+        self.read(token).map(|(claims, _)| claims)
+    }
+
+    /// The claims, and the key pair that signed them.
+    fn read(&self, token: &str) -> Result<(AccessClaims, Option<TokenKey>), AccessTokenError> {
+        let by_secret = |verifier: &Verifier| Ok((verifier.decode(token, &self.by_secret)?, None));
+        let by_pair = |pair: &Pair| {
+            let claims = pair.verifier.decode(token, &self.by_pair)?;
+            Ok((claims, Some(*pair.pair.key())))
+        };
+        // The header of a key's tokens is always the same, so most tokens are recognized without parsing it.
+        if let Some(verifier) = self.verifiers.iter().find(|by| by.made(token)) {
+            return by_secret(verifier);
+        }
+        let pairs = self.pairs();
+        if let Some(pair) = pairs.iter().find(|pair| pair.verifier.made(token)) {
+            return by_pair(pair);
+        }
+        let kid = kid_of(token).ok_or(AccessTokenError::Invalid)?;
+        if let Some(verifier) = self.verifiers.iter().find(|by| by.kid == kid.text) {
+            return by_secret(verifier);
+        }
+        if let Some(pair) = pairs.iter().find(|pair| pair.verifier.kid == kid.text) {
+            return by_pair(pair);
+        }
+        Err(if kid.may_be_a_pair_s {
+            AccessTokenError::UnknownKey
+        } else {
+            AccessTokenError::Invalid
+        })
+    }
+}
+
+impl Pair {
+    fn new(pair: TokenKeyPair) -> Self {
+        let key = pair.key();
+        let decoding = DecodingKey::from_ed_der(&key.public);
+        let verifier = Verifier::new(Algorithm::EdDSA, key.id().to_string(), decoding);
+        Self { pair, verifier }
     }
 }
 
 impl Verifier {
-    fn new(key: &SigningKey) -> Self {
+    fn new(alg: Algorithm, kid: String, key: DecodingKey) -> Self {
+        let header = serde_json::to_vec(&header(alg, kid.clone())).unwrap_or_default();
         Self {
-            kid: key.kid().to_string(),
-            key: DecodingKey::from_secret(key.secret()),
+            kid,
+            start: URL_SAFE_NO_PAD.encode(header) + ".",
+            key,
         }
+    }
+
+    fn made(&self, token: &str) -> bool {
+        token.starts_with(&self.start)
+    }
+
+    fn decode(
+        &self,
+        token: &str,
+        validation: &Validation,
+    ) -> Result<AccessClaims, AccessTokenError> {
+        let data = jsonwebtoken::decode::<AccessClaims>(token, &self.key, validation);
+        data.map(|data| data.claims)
+            .map_err(|_| AccessTokenError::Invalid)
+    }
+}
+
+/// The key that a token names.
+struct NamedKey {
+    text: String,
+    may_be_a_pair_s: bool,
+}
+
+/// The key that the token's header names, if it is the header of an access token.
+fn kid_of(token: &str) -> Option<NamedKey> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    // Critical extensions must be understood (RFC 7515 §4.1.11), and none is supported.
+    let ours = header.typ.as_deref() == Some(TYP) && header.crit.is_none();
+    let text = header.kid.filter(|_| ours)?;
+    let is_id = text.parse::<TokenKeyId>().is_ok();
+    Some(NamedKey {
+        text,
+        may_be_a_pair_s: is_id && header.alg == Algorithm::EdDSA,
+    })
+}
+
+fn header(alg: Algorithm, kid: String) -> Header {
+    Header {
+        typ: Some(TYP.to_owned()),
+        kid: Some(kid),
+        ..Header::new(alg)
     }
 }
 
 /// The library's defaults accept a token without `iss` or `aud`, and use the system's clock.
-fn validation(issuer: &str) -> Validation {
-    let mut validation = Validation::new(Algorithm::HS256);
+fn validation(alg: Algorithm, issuer: &str) -> Validation {
+    let mut validation = Validation::new(alg);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[issuer]);
     validation.required_spec_claims =
@@ -230,13 +419,21 @@ fn validation(issuer: &str) -> Validation {
 mod tests {
     use std::time::Duration;
 
-    use super::{AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
-    use crate::tokens::{SigningKey, SigningKeys};
-    use password_auth_model::{Generation, SessionId, Timestamp, TokenId, UserId};
+    use super::{
+        AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
+    };
+    use crate::tokens::{SigningKey, SigningKeys, TokenKeyPair};
+    use password_auth_model::{
+        Generation, SessionId, Timestamp, TokenId, TokenKey, TokenKeyAction, TokenKeyChange, UserId,
+    };
 
     fn tokens() -> AccessTokens {
         let key = SigningKey::random().expect("a key");
-        AccessTokens::new(&SigningKeys::new(key, Vec::new()), "tests")
+        AccessTokens::new(
+            &SigningKeys::new(key, Vec::new()),
+            SigningAlg::Hs256,
+            "tests",
+        )
     }
 
     fn claims(now: Timestamp) -> AccessClaims {
@@ -260,7 +457,7 @@ mod tests {
     fn a_remembered_token_says_the_same_and_still_expires() {
         let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
         let claims = claims(now);
-        let token = tokens.issue(&claims).expect("signed");
+        let token = tokens.issue(&claims, now).expect("signed");
         let first = tokens.verify(token.expose(), now).expect("valid");
         assert_eq!(first, AccessToken::from(claims));
         assert_eq!(tokens.verify(token.expose(), now), Ok(first));
@@ -274,7 +471,7 @@ mod tests {
     #[test]
     fn a_token_that_differs_in_one_byte_from_a_remembered_one_is_verified_by_itself() {
         let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
-        let token = tokens.issue(&claims(now)).expect("signed");
+        let token = tokens.issue(&claims(now), now).expect("signed");
         tokens.verify(token.expose(), now).expect("valid");
         let bytes = token.expose().as_bytes();
         for at in 0..bytes.len() {
@@ -286,8 +483,49 @@ mod tests {
         }
         let other = AccessTokens::new(
             &SigningKeys::new(SigningKey::random().expect("a key"), Vec::new()),
+            SigningAlg::Hs256,
             "tests",
         );
         assert!(other.verify(token.expose(), now).is_err());
+    }
+
+    fn changed(tokens: &AccessTokens, action: TokenKeyAction, now: Timestamp) -> Vec<TokenKey> {
+        let secret = tokens.secrets().current();
+        let change = TokenKeyChange {
+            action,
+            candidate: TokenKeyPair::candidate(secret).expect("randomness"),
+            secrets: vec![*secret.kid().as_bytes()],
+            token_lifetime: Duration::from_secs(900),
+        };
+        let keys = change.apply(&tokens.token_keys(), now).expect("changed");
+        tokens.set_pairs(&keys);
+        keys
+    }
+
+    #[test]
+    fn a_remembered_token_counts_no_longer_than_its_key() {
+        let now = Timestamp::from_millis(1_767_225_600_000);
+        let key = SigningKey::random().expect("a key");
+        let keys = SigningKeys::new(key, Vec::new());
+        let tokens = AccessTokens::new(&keys, SigningAlg::EdDsa, "tests");
+        changed(&tokens, TokenKeyAction::Use, now);
+        // As a thief of the key would sign it.
+        let long = AccessClaims {
+            exp: now.as_secs() + 1_000_000,
+            ..claims(now)
+        };
+        let token = tokens.issue(&long, now).expect("signed");
+        assert!(tokens.verify(token.expose(), now).is_ok());
+        let later = now.plus(Duration::from_secs(60));
+        let keys = changed(&tokens, TokenKeyAction::Rotate(Duration::ZERO), later);
+        assert!(tokens.verify(token.expose(), later).is_ok());
+        let over = later.plus(Duration::from_secs(900 + 60));
+        let refused = tokens.verify(token.expose(), over);
+        assert_eq!(refused, Err(AccessTokenError::Invalid));
+        assert!(tokens.verify_ignoring_expiry(token.expose()).is_ok());
+        let retired = TokenKeyAction::Retire(keys[0].id());
+        changed(&tokens, retired, later);
+        let refused = tokens.verify_ignoring_expiry(token.expose());
+        assert_eq!(refused, Err(AccessTokenError::UnknownKey));
     }
 }

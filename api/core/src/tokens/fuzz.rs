@@ -13,7 +13,7 @@ fn keys() -> SigningKeys {
 #[test]
 fn fuzz_tokens() {
     let (access, refresh) = (
-        AccessTokens::new(&keys(), "password-auth"),
+        AccessTokens::new(&keys(), super::SigningAlg::Hs256, "password-auth"),
         RefreshTokens::new(&keys()),
     );
     let session = SessionId::new(Timestamp::from_millis(1_700_000_000_000));

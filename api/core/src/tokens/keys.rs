@@ -102,6 +102,16 @@ impl SigningKey {
         &self.secret
     }
 
+    /// The private half of the key pair with this salt (HKDF, RFC 5869). A pair reveals nothing about the secret or other
+    /// pairs.
+    #[must_use]
+    pub fn token_key_seed(&self, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        let mut seed = Zeroizing::new([0; 32]);
+        let info = [&b"password-auth Ed25519 v1"[..], salt].concat();
+        derive(&self.secret, &info, &mut *seed);
+        seed
+    }
+
     /// The subkey for challenges.
     #[must_use]
     pub fn challenge_subkey(&self) -> Zeroizing<[u8; 32]> {

@@ -7,12 +7,13 @@ use password_auth_model::Role;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, FactorsInfo, Health, PasswordChanged, PersonalData,
+    AccountStatus, Done, EventInfo, FactorsInfo, Health, JwkSet, PasswordChanged, PersonalData,
     RecoveryCodes, RegistrationInfo, SessionInfo, TokenPair, TotpSetup, UserCount, UserInfo,
 };
-use poem::http::StatusCode;
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::types::Example as _;
 
+use super::check::Identity;
 use super::messages::{
     CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
     VERIFICATION_SENT,
@@ -134,6 +135,62 @@ routes! {
 
     HealthRoute: OK Health = Health::example(), "The server is healthy.", [];
     LiveRoute: OK Health = Health::example(), "The server is healthy.", [];
+}
+
+pub(super) struct KeysRoute;
+
+impl Route for KeysRoute {
+    type Body = JwkSet;
+    const DESCRIPTION: &'static str = "The keys.";
+    fn example() -> JwkSet {
+        JwkSet::example()
+    }
+    fn headers(_: &JwkSet) -> Vec<(HeaderName, HeaderValue)> {
+        // A new key is published much earlier than it signs.
+        let kept = HeaderValue::from_static("max-age=300");
+        vec![(header::CACHE_CONTROL, kept)]
+    }
+    fn refusals() -> Vec<Failure> {
+        Vec::new()
+    }
+}
+
+pub(super) struct CheckRoute;
+
+impl Route for CheckRoute {
+    type Body = Identity;
+    const DIALECT: Dialect = Dialect::V1;
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+    const DESCRIPTION: &'static str = "The token is valid. The headers say whose it is.";
+    fn example() -> Identity {
+        Identity {
+            user_id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+            username: "alice".to_owned(),
+            role: "user".to_owned(),
+        }
+    }
+    fn headers(identity: &Identity) -> Vec<(HeaderName, HeaderValue)> {
+        let Identity {
+            user_id,
+            username,
+            role,
+        } = identity;
+        [
+            ("x-auth-user-id", user_id),
+            ("x-auth-username", username),
+            ("x-auth-role", role),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let value = HeaderValue::from_str(value).ok()?;
+            Some((HeaderName::from_static(name), value))
+        })
+        .collect()
+    }
+    fn refusals() -> Vec<Failure> {
+        let denied = Failure::PermissionDenied(&[Role::Admin]);
+        [caller(), vec![denied], bad_parameter("role")].concat()
+    }
 }
 
 fn caller() -> Vec<Failure> {

@@ -1,6 +1,7 @@
 //! The account system under `/api/v1`: one file per resource. It calls the same use cases as the demo's routes.
 
 mod caller;
+mod check;
 mod docs;
 mod email;
 mod events;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use password_auth_core::app::App;
 use poem_openapi::Tags;
 
+use self::check::CheckApi;
 use self::email::EmailApi;
 use self::events::EventsApi;
 use self::factors::FactorsApi;
@@ -34,6 +36,7 @@ use self::users::UsersApi;
 /// Every resource.
 pub(super) type Apis = (
     SessionApi,
+    CheckApi,
     RegistrationApi,
     PasswordApi,
     EmailApi,
@@ -51,6 +54,9 @@ pub(super) fn apis(app: &App) -> Apis {
         SessionApi {
             accounts: accounts(),
             sessions: sessions(),
+        },
+        CheckApi {
+            token_keys: Arc::clone(&app.token_keys),
         },
         RegistrationApi {
             accounts: accounts(),
@@ -102,6 +108,9 @@ enum Tag {
     /// What happened to accounts.
     #[oai(rename = "v1: events")]
     Events,
+    /// For other services: check a token, or get the keys to verify it.
+    #[oai(rename = "v1: guard")]
+    Guard,
     /// Whether the server works. For monitoring.
     #[oai(rename = "v1: health")]
     Health,

@@ -1,15 +1,14 @@
 //! `user`: the operator's commands for users.
 
-mod backend;
 mod prompt;
 mod show;
-mod table;
 
 use clap::error::ErrorKind;
 use password_auth_model::{Role, SessionId, visible};
 
-use self::backend::Backend;
 use self::show::UserList;
+pub(super) use self::show::{json as show_json, minute};
+use super::backend::Backend;
 use super::log::start_log;
 use super::{output, runtime, settings};
 use crate::operator::{Command as Asked, NewUser, Reply, UserRef, UserView};
@@ -18,7 +17,7 @@ use crate::operator::{Command as Asked, NewUser, Reply, UserRef, UserView};
 const PAGE: u32 = 500;
 
 /// The response does not fit the request. A server of the same version never sends such a response.
-const CONFUSED: &str = "unexpected response from the server";
+pub(super) const CONFUSED: &str = "unexpected response from the server";
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -52,9 +51,9 @@ pub(super) enum Command {
 pub(super) struct Common {
     /// Print the result as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    settings: settings::Arguments,
+    pub(super) settings: settings::Arguments,
 }
 
 #[derive(clap::Args)]
@@ -170,15 +169,11 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     };
     let ask_user = |asked| match ask(asked)? {
         Reply::User(user) => Ok(user),
-        Reply::Users(_) | Reply::Sessions(_) | Reply::Factors(_) | Reply::Ended(_) => {
-            Err(CONFUSED.to_owned())
-        }
+        _ => Err(CONFUSED.to_owned()),
     };
     let ask_factors = |asked| match ask(asked)? {
         Reply::Factors(factors) => Ok(factors),
-        Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) | Reply::Ended(_) => {
-            Err(CONFUSED.to_owned())
-        }
+        _ => Err(CONFUSED.to_owned()),
     };
     match command {
         Command::List(List { role, limit, .. }) => {
@@ -244,9 +239,7 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         Command::Sessions(Named { user_ref, .. }) => match ask(Asked::Sessions(user_ref))? {
             Reply::Sessions(sessions) if json => show::json(&sessions),
             Reply::Sessions(sessions) => show::sessions(&sessions),
-            Reply::User(_) | Reply::Users(_) | Reply::Factors(_) | Reply::Ended(_) => {
-                Err(CONFUSED.to_owned())
-            }
+            _ => Err(CONFUSED.to_owned()),
         },
         Command::Factors(Named { user_ref, .. }) => {
             let factors = ask_factors(Asked::Factors(user_ref))?;
@@ -273,9 +266,7 @@ pub(super) fn run(command: Command) -> Result<(), String> {
                 }
                 Ok(())
             }
-            Reply::User(_) | Reply::Users(_) | Reply::Sessions(_) | Reply::Factors(_) => {
-                Err(CONFUSED.to_owned())
-            }
+            _ => Err(CONFUSED.to_owned()),
         },
     }
 }
@@ -339,9 +330,7 @@ async fn list(
             .await?
         {
             Reply::Users(users) => users,
-            Reply::User(_) | Reply::Sessions(_) | Reply::Factors(_) | Reply::Ended(_) => {
-                return Err(CONFUSED.to_owned());
-            }
+            _ => return Err(CONFUSED.to_owned()),
         };
         shown.next(&users)?;
         let found = u32::try_from(users.len()).unwrap_or(u32::MAX);

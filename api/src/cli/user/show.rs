@@ -3,11 +3,11 @@
 use password_auth_model::visible;
 use serde::Serialize;
 
-use super::table::Table;
 use crate::cli::output;
+use crate::cli::table::Table;
 use crate::operator::{FactorsView, SessionView, UserView};
 
-pub(super) fn json(value: &impl Serialize) -> Result<(), String> {
+pub(in crate::cli) fn json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
     output::answer(|out| writeln!(out, "{}", output::json(&text)))
 }
@@ -163,7 +163,7 @@ fn active(user: &UserView) -> String {
 }
 
 /// `2026-01-01T12:00:00.123Z` -> `2026-01-01 12:00Z`.
-fn minute(moment: &str) -> String {
+pub(in crate::cli) fn minute(moment: &str) -> String {
     moment.get(..16).map_or_else(
         || moment.to_owned(),
         |minute| minute.replace('T', " ") + "Z",

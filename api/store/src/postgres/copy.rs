@@ -7,6 +7,7 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::row;
+use super::token_keys::{self, token_key_columns};
 use crate::Record;
 
 /// A table to fill.
@@ -19,6 +20,7 @@ pub(super) enum CopyTarget {
     Events,
     QueuedEmails,
     Factors,
+    TokenKeys,
 }
 
 impl CopyTarget {
@@ -31,6 +33,7 @@ impl CopyTarget {
             Record::Event(_) => Self::Events,
             Record::QueuedEmail(_) => Self::QueuedEmails,
             Record::Factors(_) => Self::Factors,
+            Record::TokenKey(_) => Self::TokenKeys,
         }
     }
 
@@ -117,6 +120,22 @@ impl CopyTarget {
             Self::Factors => (
                 "COPY factors (user_id, body, expires_at) FROM STDIN (FORMAT binary)",
                 &[Type::UUID, Type::JSONB, Type::INT8],
+            ),
+            Self::TokenKeys => (
+                concat!(
+                    "COPY token_keys (",
+                    token_key_columns!(),
+                    ") FROM STDIN (FORMAT binary)"
+                ),
+                &[
+                    Type::BYTEA,
+                    Type::BYTEA,
+                    Type::BYTEA,
+                    Type::INT8,
+                    Type::INT8,
+                    Type::INT8,
+                    Type::INT8,
+                ],
             ),
         }
     }
@@ -213,6 +232,19 @@ pub(super) async fn write(
                     &row::user_id(factors.user),
                     &Json(factors),
                     &factors.next_expiry().map(row::millis),
+                ])
+                .await
+        }
+        Record::TokenKey(key) => {
+            writer
+                .write(&[
+                    &&key.salt[..],
+                    &&key.secret[..],
+                    &&key.public[..],
+                    &row::millis(key.created),
+                    &row::millis(key.signs_from),
+                    &key.stops.map(row::millis),
+                    &token_keys::stored(key.token_lifetime),
                 ])
                 .await
         }

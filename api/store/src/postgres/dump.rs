@@ -14,6 +14,7 @@ use super::error::DatabaseError;
 use super::events::{self, event_columns};
 use super::factors;
 use super::row::{self, get, moment, session_columns, user_columns};
+use super::token_keys::{self, token_key_columns};
 use super::tokens::{self, token_columns};
 use super::{PostgresStore, load};
 use crate::{Backup, LoadError, Loaded, Record, Records, StoreError};
@@ -53,6 +54,11 @@ const TOKENS: &str = concat!(
 const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
 const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
 const FACTORS: &str = "SELECT body FROM factors ORDER BY user_id";
+const TOKEN_KEYS: &str = concat!(
+    "SELECT ",
+    token_key_columns!(),
+    " FROM token_keys ORDER BY salt"
+);
 
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
@@ -114,6 +120,10 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
     .await?;
     read(connection, batches, FACTORS, |found| {
         factors::factors(found).map(Record::Factors)
+    })
+    .await?;
+    read(connection, batches, TOKEN_KEYS, |found| {
+        token_keys::token_key(found).map(Record::TokenKey)
     })
     .await
 }

@@ -23,6 +23,7 @@ mod schema;
 mod sessions;
 mod sweep;
 mod tls;
+mod token_keys;
 mod tokens;
 mod transact;
 mod url;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::{EVENTS_KEPT, KEPT_AFTER_EXPIRY};
+use password_auth_model::{EVENTS_KEPT, KEPT_AFTER_EXPIRY, TOKEN_KEYS_KEPT};
 
 use uuid::Uuid;
 
@@ -38,6 +38,10 @@ const EVENTS: &str = "DELETE FROM events WHERE id = ANY (ARRAY( \
      SELECT id FROM events WHERE at <= (SELECT clock_ms() - $1) \
       ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
+const TOKEN_KEYS: &str = "DELETE FROM token_keys WHERE salt = ANY (ARRAY( \
+     SELECT salt FROM token_keys WHERE stops_at + token_lifetime <= (SELECT clock_ms() - $1) \
+      LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
 pub(super) async fn sweep(store: &PostgresStore) -> Result<usize, StoreError> {
     let mut removed = 0;
     for (statement, kept) in [
@@ -45,6 +49,7 @@ pub(super) async fn sweep(store: &PostgresStore) -> Result<usize, StoreError> {
         (ATTEMPTS, Duration::ZERO),
         (TOKENS, Duration::ZERO),
         (EVENTS, EVENTS_KEPT),
+        (TOKEN_KEYS, TOKEN_KEYS_KEPT),
     ] {
         let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
         loop {

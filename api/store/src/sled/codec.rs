@@ -1,6 +1,6 @@
 //! The encoding of records: one byte for the version, then postcard.
 
-use password_auth_model::{Event, OneTimeToken, QueuedEmail};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail, TokenKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +21,7 @@ pub(super) trait Stored: Serialize + DeserializeOwned {
 impl Stored for OneTimeToken {}
 impl Stored for Event {}
 impl Stored for QueuedEmail {}
+impl Stored for TokenKey {}
 
 pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
     let start = vec![T::VERSION];

@@ -6,7 +6,9 @@ use password_auth_model::UserId;
 
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, moment, unavailable};
-use super::{SledStore, email_queue, events, factors, open, sessions, tokens, user_entries};
+use super::{
+    SledStore, email_queue, events, factors, open, sessions, token_keys, tokens, user_entries,
+};
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.
@@ -100,6 +102,9 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
                 format!("second factors of user {} occur twice", of_user.user)
             })
         }
+        Record::TokenKey(key) => holds(insert(tables, [token_keys::entry(key)?])?, || {
+            format!("the public key {} occurs twice", key.id())
+        }),
     }
 }
 

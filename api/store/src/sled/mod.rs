@@ -26,6 +26,7 @@ mod reads;
 mod sessions;
 mod snapshot;
 mod sweep;
+mod token_keys;
 mod tokens;
 mod trees;
 mod upgrade;

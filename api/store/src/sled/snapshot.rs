@@ -45,6 +45,7 @@ pub(super) enum Section {
     Events,
     QueuedEmails,
     Factors,
+    TokenKeys,
 }
 
 impl Section {
@@ -57,6 +58,7 @@ impl Section {
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
             Tree::Factors => Some(Self::Factors),
+            Tree::TokenKeys => Some(Self::TokenKeys),
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
@@ -83,6 +85,7 @@ impl Section {
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
             Self::Factors => Tree::Factors,
+            Self::TokenKeys => Tree::TokenKeys,
         }
     }
 
@@ -94,7 +97,8 @@ impl Section {
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
             Self::QueuedEmails => Some(Self::Factors),
-            Self::Factors => None,
+            Self::Factors => Some(Self::TokenKeys),
+            Self::TokenKeys => None,
         }
     }
 
@@ -107,7 +111,8 @@ impl Section {
             | Self::Attempts
             | Self::Events
             | Self::QueuedEmails
-            | Self::Factors => 16,
+            | Self::Factors
+            | Self::TokenKeys => 16,
         }
     }
 }

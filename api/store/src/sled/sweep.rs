@@ -16,7 +16,7 @@ use super::codec::{Stored, decode};
 use super::deletion::{self, Progress};
 use super::opened::Tables;
 use super::trees::{Tree, unavailable, user_key};
-use super::{SledStore, factors, sessions, tokens};
+use super::{SledStore, factors, sessions, token_keys, tokens};
 use crate::StoreError;
 
 /// The most sessions or events that one step removes.
@@ -35,6 +35,9 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     }
     removed += all(store, move |tables| sweep_factors(tables, now)).await?;
     removed += attempts::sweep_all(store, now).await?;
+    removed += store
+        .relaxed(move |tables| token_keys::sweep(tables, now))
+        .await?;
     removed += through(store, Tree::Tokens, move |batch, _, value| {
         let token = readable::<OneTimeToken>(value).filter(|token| token.expires <= now);
         if let Some(token) = &token {

@@ -19,6 +19,7 @@
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
+//! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 //! | `factors` | user id | `Factors` |
 //! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
@@ -52,11 +53,12 @@ pub(super) enum Tree {
     QueuedEmailsDue,
     Factors,
     FactorExpiry,
+    TokenKeys,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -77,6 +79,7 @@ impl Tree {
         Self::QueuedEmailsDue,
         Self::Factors,
         Self::FactorExpiry,
+        Self::TokenKeys,
     ];
 
     const fn name(self) -> &'static str {
@@ -101,6 +104,7 @@ impl Tree {
             Self::QueuedEmailsDue => "letters_due",
             Self::Factors => "factors",
             Self::FactorExpiry => "factor_expiry",
+            Self::TokenKeys => "token_keys",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use password_auth_model::{
     Decision, EmailKind, EventKind, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
-    REPLAY_WINDOW, Role, User,
+    REPLAY_WINDOW, Role, TokenKeyAction, User,
 };
 use password_auth_store::{CreateUser, LoadError, Loaded, Record, StoreError};
 
@@ -15,6 +15,7 @@ use crate::person::{
     add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token,
     with_email,
 };
+use crate::token_keys;
 
 each_engine! {
     everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine,
@@ -46,6 +47,7 @@ fn place(record: &Record) -> (u8, [u8; 32]) {
         Record::Event(event) => (4, padded(event.id.as_bytes())),
         Record::QueuedEmail(letter) => (5, padded(letter.id.as_bytes())),
         Record::Factors(factors) => (6, padded(factors.user.as_bytes())),
+        Record::TokenKey(key) => (7, padded(&key.salt)),
     }
 }
 
@@ -121,6 +123,12 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             expected.push(Record::Attempt { key, until });
         }
     }
+    for number in [1, 2] {
+        let keys = token_keys::change(&engine, number, TokenKeyAction::Rotate(REPLAY_WINDOW));
+        let keys = keys.await.expect("rotated");
+        expected.retain(|record| !matches!(record, Record::TokenKey(_)));
+        expected.extend(keys.into_iter().map(Record::TokenKey));
+    }
     expected.sort_by_key(place);
     assert_eq!(dump(&engine).await, expected);
 
@@ -134,6 +142,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             events: 4,
             letters: 8,
             factors: 2,
+            token_keys: 2,
         };
         assert_eq!(loaded, all);
         assert_eq!(dump(&other).await, expected);

@@ -66,4 +66,5 @@ mod sessions;
 mod sign_ins;
 mod sign_out;
 mod sweep;
+mod token_keys;
 mod users;

@@ -35,6 +35,11 @@ impl Site {
         }
     }
 
+    /// Whether several servers may run on it.
+    pub const fn is_shared(&self) -> bool {
+        self.url.is_some()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

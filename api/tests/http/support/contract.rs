@@ -19,11 +19,16 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 
 #[track_caller]
 pub fn check(method: &Method, path: &str, reply: &Reply) {
+    // Only public keys may be kept.
+    let kept = match path {
+        "/.well-known/jwks.json" => "max-age=300",
+        _ => "no-store",
+    };
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
+        ("cache-control", kept),
     ] {
         assert_eq!(
             reply.header(name),

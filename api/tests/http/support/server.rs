@@ -8,6 +8,7 @@ use std::time::Duration;
 use password_auth::config::{Config, Sources};
 use password_auth_core::app::App;
 use password_auth_core::mail::{MailSender, Mailer, Pacing, Transport};
+use password_auth_core::token_keys::TokenKeys;
 use password_auth_core::tokens::load_or_create;
 use password_auth_http as http;
 use password_auth_http::measures::Measures;
@@ -103,11 +104,6 @@ impl TestServerBuilder {
 
     /// Starts on a folder that another server left.
     pub async fn start_in(self, folder: TempDir) -> TestServer {
-        let pairs = self
-            .settings
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let config = Config::load(&Sources::of(pairs), self.dev).expect("valid settings");
         let clock = Arc::new(TestClock::new());
         let (store, database) = match self.engine {
             Engine::Sled => {
@@ -121,6 +117,28 @@ impl TestServerBuilder {
                 (store, Some(database))
             }
         };
+        self.serve(folder, store, database, clock).await
+    }
+
+    /// Starts another node on the store of `first`.
+    pub async fn start_beside(self, first: &TestServer) -> TestServer {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, clock) = (Arc::clone(&first.store), Arc::clone(&first.clock));
+        self.serve(folder, store, None, clock).await
+    }
+
+    async fn serve(
+        self,
+        folder: TempDir,
+        store: Arc<dyn Store>,
+        database: Option<Database>,
+        clock: Arc<TestClock>,
+    ) -> TestServer {
+        let pairs = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let config = Config::load(&Sources::of(pairs), self.dev).expect("valid settings");
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let keys = match config.signing_key.clone() {
@@ -128,6 +146,7 @@ impl TestServerBuilder {
             None => load_or_create(folder.path()).expect("keys"),
         };
         let app = App::new(&config.app(address), &keys, store.clone(), clock.clone());
+        app.token_keys.prepare().await.expect("signing keys");
         let (stop, stopped) = watch::channel(false);
         let settings = config.http(address);
         let tls = config.tls.clone();
@@ -215,6 +234,10 @@ impl TestServer {
         if let Some(database) = &self.database {
             database.turn_clock_to(self.clock.now()).await;
         }
+    }
+
+    pub fn token_keys(&self) -> &TokenKeys {
+        &self.app.token_keys
     }
 
     pub fn client(&self) -> TestClient {

@@ -1,6 +1,7 @@
 //! The account system under `/api/v1`, as the contract defines it: one file per resource.
 
 mod addresses;
+mod check;
 mod devices;
 mod effect;
 mod email;

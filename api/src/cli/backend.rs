@@ -8,6 +8,7 @@ use password_auth_core::tokens::{SigningKey, SigningKeys};
 use password_auth_model::SystemClock;
 use password_auth_store::Store;
 
+use crate::cli::keys::keys_in_force;
 use crate::cli::output;
 use crate::cli::store::{self, Opened};
 use crate::config::Config;
@@ -20,12 +21,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Backend<'a> {
     config: &'a Config,
+    /// Whether the command needs the server's secret.
+    with_keys: bool,
     ours: Option<(Operator, Arc<dyn Store>)>,
 }
 
 impl<'a> Backend<'a> {
     pub(super) const fn to(config: &'a Config) -> Self {
-        Self { config, ours: None }
+        Self {
+            config,
+            with_keys: false,
+            ours: None,
+        }
+    }
+
+    /// For commands that need the server's secret.
+    pub(super) const fn with_keys(config: &'a Config) -> Self {
+        Self {
+            config,
+            with_keys: true,
+            ours: None,
+        }
     }
 
     /// Runs the command on the server, or in this process.
@@ -82,13 +98,18 @@ impl<'a> Backend<'a> {
         store::try_open(self.config).await
     }
 
-    /// The same use cases as in the server. Nothing is signed here, so any key will do.
+    /// The same use cases as in the server. Nothing is signed here, so any key will do for most.
     fn operator(&self, store: &Arc<dyn Store>) -> Result<Operator, String> {
-        let key = SigningKey::random()
-            .map_err(|error| format!("the system provides no random bytes: {error}"))?;
+        let keys = if self.with_keys {
+            keys_in_force(self.config)?
+        } else {
+            let key = SigningKey::random()
+                .map_err(|error| format!("the system provides no random bytes: {error}"))?;
+            SigningKeys::new(key, Vec::new())
+        };
         let app = App::new(
             &self.config.app(self.config.listen),
-            &SigningKeys::new(key, Vec::new()),
+            &keys,
             Arc::clone(store),
             Arc::new(SystemClock),
         );
