@@ -6,8 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_model::TokenKey;
+use password_auth_wire::FieldError;
 use password_auth_wire::v1::{Jwk, JwkSet, Role as WireRole};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use poem::Request;
 use poem_openapi::param::Query;
 use poem_openapi::{Object, OpenApi};
 
@@ -39,10 +41,12 @@ impl CheckApi {
     #[oai(path = "/api/v1/auth/check", method = "get", operation_id = "v1_check")]
     async fn check(
         &self,
+        request: &Request,
         caller: SignedIn,
         /// The role that the user needs at least: `guest`, `user` or `admin`.
         role: Query<Option<WireRole>>,
     ) -> RouteResult<CheckRoute> {
+        check_query(request.uri().query().unwrap_or_default())?;
         let user = caller.0.user;
         if let Some(needed) = role.0 {
             let allowed = views::role(needed).and_above();
@@ -69,6 +73,20 @@ impl CheckApi {
             keys: keys.iter().map(jwk).collect(),
         }))
     }
+}
+
+/// Refuses a query with anything but one `role`: a misspelled check must not let everybody in.
+fn check_query(query: &str) -> Result<(), Failure> {
+    let parameters: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|_| Failure::Unreadable)?;
+    if parameters.len() < 2 && parameters.iter().all(|(name, _)| name == "role") {
+        return Ok(());
+    }
+    Err(Failure::Invalid(vec![FieldError {
+        field: "role".to_owned(),
+        code: "unknown_parameter".to_owned(),
+        message: "The only parameter is role, once.".to_owned(),
+    }]))
 }
 
 fn jwk(key: &TokenKey) -> Jwk {
