@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use password_auth_core::tokens::SigningKeys;
 use password_auth_store::Records;
 
-use super::keys::keys_in_force;
+use super::backend::keys_in_force;
 use super::log::start_log;
 use super::progress::Progress;
 use super::signals::StopSignals;

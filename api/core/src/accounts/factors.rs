@@ -18,17 +18,6 @@ use crate::audit::EventContext;
 use crate::sessions::Caller;
 use crate::tokens::SealingError;
 
-/// A kind of second factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FactorKind {
-    /// An authenticator app.
-    Totp,
-    /// A recovery code.
-    RecoveryCode,
-    /// A passkey.
-    Passkey,
-}
-
 /// What an authenticator app needs to know.
 #[derive(Clone, Debug)]
 pub struct TotpSetup {

@@ -4,6 +4,7 @@
 //! same result at the same cost.
 
 mod email_verification;
+mod factor_kind;
 mod factors;
 mod import;
 mod password;
@@ -26,13 +27,13 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
-pub use factors::{FactorError, FactorKind, TotpSetup};
+pub use factor_kind::{FactorKind, SecondStep};
+pub use factors::{FactorError, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
-pub use second_step::SecondStep;
 pub use sign_in::SignInError;
 pub use users::{ChangeUserError, Page, ReadUserError};
 

@@ -12,8 +12,7 @@ use password_auth_model::{
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
 
-use super::factors::FactorKind;
-use super::{Accounts, SignInError};
+use super::{Accounts, FactorKind, SecondStep, SignInError};
 use crate::rate_limit::Spender;
 use crate::sessions::{Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
@@ -21,15 +20,6 @@ use crate::tokens::{Challenge, ChallengePurpose};
 /// Codes of one account over a longer time, whatever `LOGIN_RATE` is: six digits must not be guessed by somebody who has
 /// the password and a month.
 const CODES: Rate = Rate::per_hour(20);
-
-/// What is needed beside the password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondStep {
-    /// For the second step. Good once, for five minutes.
-    pub challenge: Secret,
-    /// The factors that the account has.
-    pub methods: Vec<FactorKind>,
-}
 
 /// Why a code was not accepted.
 #[derive(Debug, thiserror::Error)]

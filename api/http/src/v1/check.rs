@@ -10,26 +10,18 @@ use password_auth_wire::FieldError;
 use password_auth_wire::v1::{Jwk, JwkSet, Role as WireRole};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::Request;
+use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
-use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
 use super::caller::SignedIn;
 use super::docs::{CheckRoute, KeysRoute};
-use super::views;
+use super::views::{self, Identity};
 use crate::error::Failure;
 use crate::route::{RouteResult, Success};
 
 pub(crate) struct CheckApi {
     pub(super) token_keys: Arc<TokenKeys>,
-}
-
-/// Who asks, for the headers of the response.
-#[derive(Object)]
-pub(super) struct Identity {
-    pub(super) user_id: String,
-    pub(super) username: String,
-    pub(super) role: String,
 }
 
 #[OpenApi(tag = "Tag::Guard")]

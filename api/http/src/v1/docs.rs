@@ -13,11 +13,11 @@ use password_auth_wire::v1::{
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::types::Example as _;
 
-use super::check::Identity;
 use super::messages::{
     CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
     VERIFICATION_SENT,
 };
+use super::views::Identity;
 use crate::error::{Dialect, Failure};
 use crate::route::{NoBody, Route, second_factor_required};
 
