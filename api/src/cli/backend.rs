@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use password_auth_core::app::App;
-use password_auth_core::tokens::{SigningKey, SigningKeys};
+use password_auth_core::tokens::{self, SigningKey, SigningKeys};
 use password_auth_model::SystemClock;
 use password_auth_store::Store;
 
-use crate::cli::keys::keys_in_force;
 use crate::cli::output;
 use crate::cli::store::{self, Opened};
 use crate::config::Config;
@@ -115,4 +114,17 @@ impl<'a> Backend<'a> {
         );
         Ok(Operator::new(&app, Arc::clone(store)))
     }
+}
+
+/// The keys that a server with these settings would use.
+pub(super) fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
+    let keys = match (config.signing_key.clone(), store::folder(config)) {
+        (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),
+        (None, Some(folder)) => tokens::load(folder).map_err(|error| error.to_string())?,
+        (None, None) => None,
+    };
+    keys.ok_or_else(|| {
+        "there are no signing keys: JWT_SECRET is not set, and there is no data folder with a key"
+            .to_owned()
+    })
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use password_auth_core::tokens::SigningKeys;
 use password_auth_store::Records;
 
-use super::keys::keys_in_force;
+use super::backend::keys_in_force;
 use super::log::start_log;
 use super::progress::Progress;
 use super::signals::StopSignals;
@@ -86,7 +86,8 @@ async fn backup(arguments: &Arguments, config: &Config) -> Result<(), String> {
         "The backup contains the signing keys: anyone who can read the file can sign in as any \
          user."
     } else {
-        "The backup does not contain the signing keys: on a server without them, all users have to sign in again."
+        "The backup does not contain the signing keys: on a server without them, all users have to sign in again, and \
+         codes of their authenticator apps are not accepted (recovery codes are)."
     });
     Ok(())
 }

@@ -1,14 +1,12 @@
 //! `keys`: the keys that sign access tokens.
 
-use password_auth_core::tokens::{self, SigningKeys};
 use password_auth_model::PUBLISHED_BEFORE;
 
 use super::backend::Backend;
 use super::log::start_log;
 use super::table::Table;
 use super::user::{CONFUSED, Common, minute, show_json};
-use super::{output, runtime, store};
-use crate::config::Config;
+use super::{output, runtime};
 use crate::operator::{Command as Asked, KeyView, Reply};
 
 #[derive(clap::Subcommand)]
@@ -89,17 +87,4 @@ fn show(keys: &[KeyView]) -> Result<(), String> {
         .collect();
     let heads = ["id", "state", "created", "signs from", "verifies until"];
     output::answer(|out| Table::new(heads).write(out, &rows))
-}
-
-/// The keys that a server with these settings would use.
-pub(super) fn keys_in_force(config: &Config) -> Result<SigningKeys, String> {
-    let keys = match (config.signing_key.clone(), store::folder(config)) {
-        (Some(key), _) => Some(SigningKeys::new(key, Vec::new())),
-        (None, Some(folder)) => tokens::load(folder).map_err(|error| error.to_string())?,
-        (None, None) => None,
-    };
-    keys.ok_or_else(|| {
-        "there are no signing keys: JWT_SECRET is not set, and there is no data folder with a key"
-            .to_owned()
-    })
 }

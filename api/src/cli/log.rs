@@ -14,14 +14,17 @@ use crate::config::{Config, LogFormat};
 /// The lines that wait for the thread that writes them.
 static LINES: OnceLock<Arc<LogLines>> = OnceLock::new();
 
+/// The client of PostgreSQL logs what it sends, with names, addresses and hashes.
+const NO_STATEMENTS: &str = "tokio_postgres=off";
+
 /// Starts the log. It goes to standard error; standard output only has the line with the address.
 ///
 /// One thread writes it. Whoever ends the process calls [`finish_log`] first.
 pub(super) fn start_log(config: &Config) -> Result<(), String> {
     // sled's messages are for its developers. The store logs its own where they matter.
     let filter = match &*config.log_filter {
-        asks if asks.contains("sled") => asks.to_owned(),
-        others => format!("{others},sled=off"),
+        asks if asks.contains("sled") => format!("{asks},{NO_STATEMENTS}"),
+        others => format!("{others},sled=off,{NO_STATEMENTS}"),
     };
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     let stderr = io::stderr()

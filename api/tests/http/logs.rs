@@ -1,16 +1,32 @@
 //! The log: a line for each request, and never a secret, whatever level somebody turns on.
 
+use password_auth_testing::Cluster;
 use password_auth_wire::Tokens;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::{PASSWORD, Reply, ServerProcess};
 
+/// For a server on a database.
+const SECRET: &str = "a secret of the test's own, of 32 bytes or more";
+
 /// A sign-up, a refresh, mistakes and a sign-out; what the server logged, and the secrets that passed.
 async fn session(log_format: &str, level: &str) -> (String, Vec<Reply>, Vec<String>) {
+    session_on(None, log_format, level).await
+}
+
+/// The same on a database.
+async fn session_on(
+    database: Option<String>,
+    log_format: &str,
+    level: &str,
+) -> (String, Vec<Reply>, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = ServerProcess::command(folder.path());
     command.env("LOG_FORMAT", log_format).env("RUST_LOG", level);
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url).env("JWT_SECRET", SECRET);
+    }
     let server = ServerProcess::start(command).await;
     let client = server.client();
     let first = client.sign_up("Alice").await;
@@ -57,6 +73,17 @@ async fn session(log_format: &str, level: &str) -> (String, Vec<Reply>, Vec<Stri
 async fn nothing_secret_is_logged_at_any_level() {
     let (log, _, secrets) = session("text", "trace").await;
     assert!(log.contains("/authenticate"), "the log was read");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_to_a_database_is_logged_at_no_level() {
+    let database = Cluster::shared().await.create_database().await;
+    let (log, _, mut secrets) = session_on(Some(database), "text", "trace").await;
+    assert!(log.contains("/authenticate"), "the log was read");
+    secrets.extend(["$scrypt$", "\"Alice\""].map(str::to_owned));
     for secret in secrets {
         assert!(!log.contains(&secret), "{secret} is in the log");
     }

@@ -4,6 +4,7 @@
 //! same result at the same cost.
 
 mod email_verification;
+mod factor_kind;
 mod factors;
 mod import;
 mod passkeys;
@@ -12,7 +13,6 @@ mod privacy;
 mod register;
 mod second_step;
 mod sign_in;
-mod sign_in_error;
 mod users;
 
 use std::fmt;
@@ -28,6 +28,7 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
+pub use factor_kind::{FactorKind, SecondStep};
 pub use factors::{FactorError, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
 pub use passkeys::PasskeyCreation;
@@ -35,7 +36,7 @@ pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
-pub use sign_in_error::{FactorKind, SecondStep, SignInError};
+pub use sign_in::SignInError;
 pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
@@ -363,12 +364,13 @@ impl Accounts {
 
     /// How many attempts each limit has refused so far.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 6] {
+    pub fn refused(&self) -> [(&'static str, u64); 7] {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
+            ("second_factor", self.second_steps.refused()),
             ("account_sign_in", self.refused_at_accounts.total()),
             ("account", self.allowance.refused()),
         ]

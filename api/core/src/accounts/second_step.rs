@@ -13,6 +13,7 @@ use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
 
 use super::{Accounts, FactorKind, SecondStep, SignInError};
+use crate::rate_limit::Spender;
 use crate::sessions::{Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
 
@@ -87,12 +88,20 @@ impl Accounts {
     ) -> Result<Issued, SignInError> {
         let (challenge, user) = self.challenged(challenge, client).await?;
         let factors = self.challenged_factors(&challenge, &user).await?;
-        self.spend(&user)?;
+        self.spend_second_step(&user)?;
         let used = challenge.used.clone();
         let change = |factor| FactorChange::Use(factor, vec![used]);
         self.use_code(&user, &factors, code, change, client).await?;
         self.begin_after_second_step(challenge.purpose, user, client)
             .await
+    }
+
+    /// Each second step may add an event.
+    pub(super) fn spend_second_step(&self, user: &User) -> Result<(), SignInError> {
+        match self.allowance.spend(Spender::SecondStep(user.id)) {
+            Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
+            Verdict::Allowed => Ok(()),
+        }
     }
 
     /// The challenge, and its user.
@@ -206,7 +215,7 @@ impl Accounts {
             (Attempt::code_of(&user.username_key), login),
             (Attempt::codes_of(&user.username_key), CODES),
         ] {
-            if let Verdict::Refused(wait) = self.store.count(attempt, rate, now).await? {
+            if let Verdict::Refused(wait) = self.count(attempt, rate, now).await? {
                 return Err(CodeError::TooMany(wait));
             }
         }

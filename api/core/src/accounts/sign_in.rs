@@ -1,6 +1,7 @@
 //! Checking a password and starting a session.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use password_auth_model::{
     Client, EmailAddress, EmailKey, EventKind, SignInAttempt, User, UsernameKey, Verdict, salt_for,
@@ -9,15 +10,56 @@ use password_auth_model::{
 use password_auth_store::{ChangeUser, StoreError};
 use password_auth_wire::Secret;
 
-use super::{Accounts, SignInError};
+use super::{Accounts, SecondStep};
 use crate::audit::EventContext;
-use crate::passwords::{PasswordMatch, has_salt};
+use crate::passwords::{HashingError, PasswordMatch, has_salt};
 use crate::rate_limit::{Counted, Spender};
-use crate::sessions::{Issued, SessionKind, Started};
+use crate::sessions::{Issued, SessionError, SessionKind, Started};
 use crate::tokens::ChallengePurpose;
 
 /// The longest name that is looked up. Longer names cannot be registered.
 const MAX_TRIED_NAME: usize = 1024;
+
+/// Why a sign-in failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The name or the password is empty.
+    #[error("the name or the password is empty")]
+    Empty,
+    /// Unknown name or wrong password.
+    #[error("unknown name or wrong password")]
+    Refused,
+    /// The account is disabled. Only correct credentials reveal this.
+    #[error("the account is disabled")]
+    Disabled,
+    /// Too many attempts from this address or at this account. The next one is allowed after this time.
+    #[error("too many tries")]
+    TooMany(Duration),
+    /// The password is right, and a second factor is needed.
+    #[error("a second factor is needed")]
+    SecondFactorRequired(SecondStep),
+    /// The second factor is wrong. Only the right password reveals this.
+    #[error("the second factor is wrong")]
+    WrongFactor,
+    /// The passkey is unknown or not valid.
+    #[error("the passkey is not valid")]
+    WrongPasskey,
+    /// The challenge is unknown, used or expired, or the password was changed since.
+    #[error("the challenge is not valid")]
+    ChallengeExpired,
+    /// The system provides no random bytes.
+    #[error("the system provides no random bytes: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// Hashing failed.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// Starting the session failed.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 impl Accounts {
     /// Checks a password, and a code if the account has a second factor, and starts a session. `name` is a user name, or

@@ -12,8 +12,8 @@ use password_auth_model::{Rate, SessionId, SharedClock, Timestamp, UserId, Verdi
 
 use super::counts::make_room;
 
-/// What is counted together. There are three, so that a thief with an access token can only use up the first: the owner
-/// can still sign in, change the password, and end the thief's session.
+/// What is counted together. A thief with an access token can only use up the first, and one with the password alone only
+/// the last: the owner can still sign in, change the password, and end the thief's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spender {
     /// Requests with an access token of the account.
@@ -22,6 +22,8 @@ pub enum Spender {
     Session(SessionId),
     /// Requests with the account's password.
     Password(UserId),
+    /// Second steps of sign-ins to the account.
+    SecondStep(UserId),
 }
 
 /// Counts against a rate.

@@ -6,28 +6,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_model::TokenKey;
+use password_auth_wire::FieldError;
 use password_auth_wire::v1::{Jwk, JwkSet, Role as WireRole};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use poem::Request;
+use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
-use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
 use super::caller::SignedIn;
 use super::docs::{CheckRoute, KeysRoute};
-use super::views;
+use super::views::{self, Identity};
 use crate::error::Failure;
 use crate::route::{RouteResult, Success};
 
 pub(crate) struct CheckApi {
     pub(super) token_keys: Arc<TokenKeys>,
-}
-
-/// Who asks, for the headers of the response.
-#[derive(Object)]
-pub(super) struct Identity {
-    pub(super) user_id: String,
-    pub(super) username: String,
-    pub(super) role: String,
 }
 
 #[OpenApi(tag = "Tag::Guard")]
@@ -39,10 +33,12 @@ impl CheckApi {
     #[oai(path = "/api/v1/auth/check", method = "get", operation_id = "v1_check")]
     async fn check(
         &self,
+        request: &Request,
         caller: SignedIn,
         /// The role that the user needs at least: `guest`, `user` or `admin`.
         role: Query<Option<WireRole>>,
     ) -> RouteResult<CheckRoute> {
+        check_query(request.uri().query().unwrap_or_default())?;
         let user = caller.0.user;
         if let Some(needed) = role.0 {
             let allowed = views::role(needed).and_above();
@@ -69,6 +65,20 @@ impl CheckApi {
             keys: keys.iter().map(jwk).collect(),
         }))
     }
+}
+
+/// Refuses a query with anything but one `role`: a misspelled check must not let everybody in.
+fn check_query(query: &str) -> Result<(), Failure> {
+    let parameters: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|_| Failure::Unreadable)?;
+    if parameters.len() < 2 && parameters.iter().all(|(name, _)| name == "role") {
+        return Ok(());
+    }
+    Err(Failure::Invalid(vec![FieldError {
+        field: "role".to_owned(),
+        code: "unknown_parameter".to_owned(),
+        message: "The only parameter is role, once.".to_owned(),
+    }]))
 }
 
 fn jwk(key: &TokenKey) -> Jwk {

@@ -16,11 +16,11 @@ use poem_openapi::types::Any;
 use poem_openapi::types::Example as _;
 use serde_json::{Value, json};
 
-use super::check::Identity;
 use super::messages::{
     CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
     VERIFICATION_SENT,
 };
+use super::views::Identity;
 use crate::error::{Dialect, Failure};
 use crate::route::{NoBody, Route, second_factor_required};
 

@@ -8,9 +8,18 @@ use password_auth_wire::v1::{
     EventInfo, FactorsInfo, PasskeyInfo, PasswordChanged, Role as WireRole, SessionInfo, TokenPair,
     TotpSetup as WireTotpSetup, UserInfo,
 };
+use poem_openapi::Object;
 use serde_json::Value;
 
 use super::messages::PASSWORD_CHANGED;
+
+/// Who asks, for the headers of the response.
+#[derive(Object)]
+pub(super) struct Identity {
+    pub(super) user_id: String,
+    pub(super) username: String,
+    pub(super) role: String,
+}
 
 /// A user as `caller` may see them: some fields are only for the user and for admins.
 pub(super) fn user(user: &User, caller: &Caller) -> UserInfo {

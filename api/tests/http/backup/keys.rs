@@ -31,6 +31,10 @@ impl SignedIn {
             .await
             .expect_success();
         assert!(said.contains("all users have to sign in again"), "{said}");
+        assert!(
+            said.contains("authenticator apps are not accepted"),
+            "{said}"
+        );
         assert!(server.terminate().await.success());
         new
     }

@@ -62,6 +62,17 @@ async fn a_check_refuses_with_a_challenge_and_by_role(engine: Engine) {
         }
     }
     let [_, user, _] = callers;
+    // A misspelled check lets nobody in.
+    for query in [
+        "Role=admin",
+        "roles=admin",
+        "role[]=admin",
+        "role=guest&role=admin",
+        "role=guest&x",
+    ] {
+        let refused = user.get(&format!("/auth/check?{query}")).await;
+        refused.expect_failure(422, ErrorCode::ValidationFailed);
+    }
     let refused = user.get("/auth/check?role=admin").await;
     refused.expect_failure(403, ErrorCode::PermissionDenied);
     user.ask(Method::POST, "/auth/logout").await.expect_ok();

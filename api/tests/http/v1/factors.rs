@@ -19,6 +19,7 @@ each_engine! {
     a_recovery_code_signs_in_once_and_a_new_set_voids_the_old,
     an_app_is_removed_with_password_and_code_and_not_replaced_without,
     tries_are_counted_by_account_whatever_challenge_they_come_with,
+    who_knows_the_password_alone_keeps_the_owner_from_nothing_that_needs_it,
     only_the_right_password_tells_that_there_is_a_factor,
     a_reset_and_a_reactivation_do_not_get_around_the_factor,
     each_change_is_an_event_and_a_mail,
@@ -351,6 +352,23 @@ async fn tries_are_counted_by_account_whatever_challenge_they_come_with(engine: 
     let challenge = challenged(&alice).await;
     let waited = second_step(&alice, &challenge, &app.code(&server, 0)).await;
     waited.expect_ok();
+}
+
+async fn who_knows_the_password_alone_keeps_the_owner_from_nothing_that_needs_it(engine: Engine) {
+    let builder = TestServer::builder().engine(engine);
+    let server = builder.setting("ACCOUNT_RATE", "10/hour").start().await;
+    let alice = Person::sign_up(&server, "alice").await;
+    enrol(&server, &alice).await;
+    let challenge = challenged(&alice).await;
+    let mut tried = 0;
+    while second_step(&alice, &challenge, "000000").await.status != 429 {
+        tried += 1;
+    }
+    assert_eq!(tried, 10, "each adds an event");
+    challenged(&alice).await;
+    let body = json!({"current_password": PASSWORD, "new_password": "the thief knows not"});
+    let changed = alice.post("/auth/password/change", &body).await;
+    changed.expect_ok();
 }
 
 async fn only_the_right_password_tells_that_there_is_a_factor(engine: Engine) {
