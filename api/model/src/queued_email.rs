@@ -47,4 +47,6 @@ pub enum EmailKind {
     Deactivated,
     /// A session was ended because one of its tokens was used twice.
     TokenReused,
+    /// A link to register, for an address that was invited.
+    Invitation,
 }

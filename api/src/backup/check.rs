@@ -34,6 +34,7 @@ enum Kind {
     Event,
     QueuedEmail,
     TokenKey,
+    Invite,
 }
 
 /// What is wrong, and the line, if it is not the current record.
@@ -54,6 +55,7 @@ impl Checker {
                 (Kind::QueuedEmail, padded(queued_email.id.as_bytes()))
             }
             Record::TokenKey(key) => (Kind::TokenKey, padded(&key.salt)),
+            Record::Invite(invite) => (Kind::Invite, padded(invite.id.as_bytes())),
         };
         if self.last >= Some(position) {
             return Err(fault("a record is not in the order of ids"));
@@ -77,7 +79,9 @@ impl Checker {
                 None => Ok(()),
             },
             // The event of a deletion outlives its user.
-            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) => Ok(()),
+            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) | Record::Invite(_) => {
+                Ok(())
+            }
         }
     }
 

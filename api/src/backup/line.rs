@@ -3,6 +3,7 @@
 
 mod account;
 mod event;
+mod invite;
 mod mail;
 mod older;
 mod token_key;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
+use self::invite::InviteLine;
 use self::mail::{OneTimeTokenLine, QueuedEmailLine};
 use self::token_key::TokenKeyLine;
 
@@ -48,6 +50,7 @@ pub(super) enum Line {
     #[serde(rename = "letter")]
     QueuedEmail(QueuedEmailLine),
     TokenKey(TokenKeyLine),
+    Invite(InviteLine),
     Keys(WrittenKeys),
     End(EndLine),
 }
@@ -79,6 +82,8 @@ pub(super) struct EndLine {
     // Not before version 4.
     #[serde(default)]
     pub(super) token_keys: u64,
+    #[serde(default)]
+    pub(super) invites: u64,
     /// The checksum of all bytes before this line, in hexadecimal.
     pub(super) sha256: String,
 }
@@ -93,6 +98,7 @@ impl EndLine {
             events: counts.events,
             letters: counts.letters,
             token_keys: counts.token_keys,
+            invites: counts.invites,
             sha256,
         }
     }
@@ -106,6 +112,7 @@ impl EndLine {
             events: self.events,
             letters: self.letters,
             token_keys: self.token_keys,
+            invites: self.invites,
         }
     }
 }
@@ -123,6 +130,7 @@ impl From<Record> for Line {
             Record::Event(event) => Self::Event(event.into()),
             Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
             Record::TokenKey(key) => Self::TokenKey(key.into()),
+            Record::Invite(invite) => Self::Invite(invite.into()),
         }
     }
 }
@@ -146,6 +154,7 @@ impl Line {
             Self::Event(event) => event.into(),
             Self::QueuedEmail(queued_email) => queued_email.into(),
             Self::TokenKey(key) => key.record()?,
+            Self::Invite(invite) => invite.record()?,
             Self::Keys(keys) => return Some(Content::Keys(keys)),
             Self::End(end) => return Some(Content::End(end)),
         };

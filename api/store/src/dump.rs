@@ -6,7 +6,9 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use password_auth_model::{Event, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User};
+use password_auth_model::{
+    Event, Invite, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
+};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -45,10 +47,12 @@ pub enum Record {
     QueuedEmail(QueuedEmail),
     /// A key that signs access tokens, without its private half.
     TokenKey(TokenKey),
+    /// An invitation.
+    Invite(Invite),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id, token keys by salt; all compared as
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, token keys by salt, invitations by id; all compared as
 /// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
@@ -69,6 +73,8 @@ pub struct Loaded {
     pub letters: u64,
     /// Keys that sign access tokens.
     pub token_keys: u64,
+    /// Invitations.
+    pub invites: u64,
 }
 
 impl Loaded {
@@ -82,6 +88,7 @@ impl Loaded {
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
             Record::TokenKey(_) => self.token_keys += 1,
+            Record::Invite(_) => self.invites += 1,
         }
     }
 
@@ -95,6 +102,7 @@ impl Loaded {
             + self.events
             + self.letters
             + self.token_keys
+            + self.invites
     }
 }
 
@@ -108,11 +116,13 @@ impl fmt::Display for Loaded {
             events,
             letters,
             token_keys,
+            invites,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails, {token_keys} public keys"
+             one-time tokens, {events} events, {letters} queued mails, {token_keys} public keys, \
+             {invites} invitations"
         )
     }
 }

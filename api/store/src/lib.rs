@@ -17,6 +17,7 @@ mod email_queue;
 mod error;
 mod events;
 mod gate;
+mod invites;
 mod lifecycle;
 mod outcomes;
 #[cfg(feature = "sled")]
@@ -36,10 +37,11 @@ pub use dump::{Backup, LoadError, Loaded, Record, Records};
 pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use invites::InviteStore;
 pub use lifecycle::Lifecycle;
 pub use outcomes::{
-    ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession, UserChange,
-    UserFilter,
+    ChangePassword, ChangeUser, ConfirmEmail, CreateInvited, CreateUser, DeleteUser, NewSession,
+    UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
 pub use token_keys::TokenKeyStore;
@@ -57,6 +59,7 @@ pub trait Store:
     + OneTimeTokenStore
     + EmailQueue
     + TokenKeyStore
+    + InviteStore
     + EventStore
     + AttemptStore
     + Backup
@@ -70,6 +73,7 @@ impl<T> Store for T where
         + OneTimeTokenStore
         + EmailQueue
         + TokenKeyStore
+        + InviteStore
         + EventStore
         + AttemptStore
         + Backup

@@ -5,6 +5,7 @@
 
 mod email_verification;
 mod import;
+mod invites;
 mod password;
 mod privacy;
 mod register;
@@ -24,6 +25,7 @@ use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
 pub use import::{ImportError, Imported, Line, Notice, import};
+pub use invites::{InviteError, NewInvite};
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};

@@ -34,6 +34,8 @@ pub(super) enum Form {
     NewPassword,
     /// Only has a button.
     Confirmation,
+    /// Registers.
+    Join,
 }
 
 #[derive(Template)]
@@ -47,6 +49,16 @@ struct Address<'a> {
 #[derive(Template)]
 #[template(path = "pages/new_password.html")]
 struct NewPassword<'a> {
+    title: &'static str,
+    style: &'static str,
+    token: &'a str,
+    problem: Option<&'a str>,
+    fewest: usize,
+}
+
+#[derive(Template)]
+#[template(path = "pages/join.html")]
+struct Join<'a> {
     title: &'static str,
     style: &'static str,
     token: &'a str,
@@ -81,6 +93,13 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
         }),
         Form::NewPassword => page(&NewPassword {
             title: "Choose a new password",
+            style: STYLE,
+            token,
+            problem,
+            fewest: PASSWORD_MIN_CHARS,
+        }),
+        Form::Join => page(&Join {
+            title: "Create an account",
             style: STYLE,
             token,
             problem,

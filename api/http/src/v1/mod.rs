@@ -7,6 +7,7 @@ mod email;
 mod events;
 mod export;
 mod health;
+mod invites;
 mod me;
 mod messages;
 mod password;
@@ -24,6 +25,7 @@ use self::check::CheckApi;
 use self::email::EmailApi;
 use self::events::EventsApi;
 use self::health::HealthApi;
+use self::invites::InvitesApi;
 use self::me::MeApi;
 use self::password::PasswordApi;
 use self::registration::RegistrationApi;
@@ -39,6 +41,7 @@ pub(super) type Apis = (
     EmailApi,
     MeApi,
     UsersApi,
+    InvitesApi,
     EventsApi,
     HealthApi,
 );
@@ -68,6 +71,10 @@ pub(super) fn apis(app: &App) -> Apis {
         },
         UsersApi {
             accounts: accounts(),
+        },
+        InvitesApi {
+            accounts: accounts(),
+            public_url: app.public_url.clone(),
         },
         EventsApi {
             accounts: accounts(),

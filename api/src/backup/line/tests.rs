@@ -40,6 +40,7 @@ fn about(about: EmailKind) -> Value {
         EmailKind::PasswordChanged => json!("password_changed"),
         EmailKind::Deactivated => json!("deactivated"),
         EmailKind::TokenReused => json!("token_reused"),
+        EmailKind::Invitation => json!("invitation"),
     }
 }
 
@@ -91,6 +92,7 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         EmailKind::PasswordChanged,
         EmailKind::Deactivated,
         EmailKind::TokenReused,
+        EmailKind::Invitation,
     ] {
         let written = serde_json::to_value(kind).expect("JSON");
         assert_eq!(written, about(kind));

@@ -6,6 +6,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
+use super::invites;
 use super::row;
 use super::token_keys::{self, token_key_columns};
 use crate::Record;
@@ -20,6 +21,7 @@ pub(super) enum CopyTarget {
     Events,
     QueuedEmails,
     TokenKeys,
+    Invites,
 }
 
 impl CopyTarget {
@@ -32,6 +34,7 @@ impl CopyTarget {
             Record::Event(_) => Self::Events,
             Record::QueuedEmail(_) => Self::QueuedEmails,
             Record::TokenKey(_) => Self::TokenKeys,
+            Record::Invite(_) => Self::Invites,
         }
     }
 
@@ -113,6 +116,19 @@ impl CopyTarget {
                     Type::TEXT,
                     Type::UUID,
                     Type::JSONB,
+                ],
+            ),
+            Self::Invites => (
+                "COPY invites (id, hashes, email, email_key, role, created_at, expires_at) \
+                 FROM STDIN (FORMAT binary)",
+                &[
+                    Type::UUID,
+                    Type::BYTEA_ARRAY,
+                    Type::TEXT,
+                    Type::TEXT,
+                    Type::TEXT,
+                    Type::INT8,
+                    Type::INT8,
                 ],
             ),
             Self::TokenKeys => (
@@ -217,6 +233,20 @@ pub(super) async fn write(
                     &queued_email.to.key().as_str(),
                     &queued_email.user.map(row::user_id),
                     &Json(queued_email.kind),
+                ])
+                .await
+        }
+        Record::Invite(invite) => {
+            let key = invite.email.as_ref().map(|email| email.key());
+            writer
+                .write(&[
+                    &Uuid::from_bytes(*invite.id.as_bytes()),
+                    &invites::hashes(invite),
+                    &invite.email.as_ref().map(|email| email.as_str()),
+                    &key.as_ref().map(|key| key.as_str()),
+                    &invite.role.as_str(),
+                    &row::millis(invite.created),
+                    &row::millis(invite.expires),
                 ])
                 .await
         }

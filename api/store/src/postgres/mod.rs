@@ -13,6 +13,7 @@ mod dump;
 mod email_queue;
 mod error;
 mod events;
+mod invites;
 mod load;
 mod locks;
 mod reads;

@@ -89,6 +89,9 @@ pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreErro
     };
     remove_attempts(tables, &rest)?;
     remove_queued_emails(tables, id, &rest)?;
+    if let Some(email) = &rest.counted_for {
+        invites::remove_to(tables, email)?;
+    }
     if remove_events(tables, id)? == STEP {
         return Ok(Progress::More);
     }

@@ -92,6 +92,7 @@ fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, 
         Section::Events => Record::Event(decode(value)?),
         Section::QueuedEmails => Record::QueuedEmail(decode(value)?),
         Section::TokenKeys => Record::TokenKey(decode(value)?),
+        Section::Invites => Record::Invite(decode(value)?),
     };
     Ok(Some(record))
 }

@@ -6,7 +6,9 @@ use password_auth_model::UserId;
 
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, moment, unavailable};
-use super::{SledStore, email_queue, events, open, sessions, token_keys, tokens, user_entries};
+use super::{
+    SledStore, email_queue, events, invites, open, sessions, token_keys, tokens, user_entries,
+};
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
 /// Records that one step removes.
@@ -96,6 +98,9 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         }
         Record::TokenKey(key) => holds(insert(tables, [token_keys::entry(key)?])?, || {
             format!("the public key {} occurs twice", key.id())
+        }),
+        Record::Invite(invite) => holds(insert(tables, invites::entries(invite)?)?, || {
+            format!("invitation {} occurs twice", invite.id)
         }),
     }
 }

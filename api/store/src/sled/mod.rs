@@ -13,6 +13,7 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
+mod invites;
 mod legacy;
 mod load;
 mod log_check;

@@ -45,6 +45,7 @@ pub(super) enum Section {
     Events,
     QueuedEmails,
     TokenKeys,
+    Invites,
 }
 
 impl Section {
@@ -57,6 +58,7 @@ impl Section {
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
             Tree::TokenKeys => Some(Self::TokenKeys),
+            Tree::Invites => Some(Self::Invites),
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
@@ -69,7 +71,8 @@ impl Section {
             | Tree::UserSessions
             | Tree::UserTokens
             | Tree::UserEvents
-            | Tree::QueuedEmailsDue => None,
+            | Tree::QueuedEmailsDue
+            | Tree::InviteTokens => None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Section {
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
             Self::TokenKeys => Tree::TokenKeys,
+            Self::Invites => Tree::Invites,
         }
     }
 
@@ -93,7 +97,8 @@ impl Section {
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
             Self::QueuedEmails => Some(Self::TokenKeys),
-            Self::TokenKeys => None,
+            Self::TokenKeys => Some(Self::Invites),
+            Self::Invites => None,
         }
     }
 
@@ -106,7 +111,8 @@ impl Section {
             | Self::Attempts
             | Self::Events
             | Self::QueuedEmails
-            | Self::TokenKeys => 16,
+            | Self::TokenKeys
+            | Self::Invites => 16,
         }
     }
 }

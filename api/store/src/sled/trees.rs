@@ -19,6 +19,8 @@
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
+//! | `invites` | id | `Invite` |
+//! | `invite_tokens` | hash | id of the invitation |
 //! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 
@@ -50,11 +52,13 @@ pub(super) enum Tree {
     QueuedEmails,
     QueuedEmailsDue,
     TokenKeys,
+    Invites,
+    InviteTokens,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -74,6 +78,8 @@ impl Tree {
         Self::QueuedEmails,
         Self::QueuedEmailsDue,
         Self::TokenKeys,
+        Self::Invites,
+        Self::InviteTokens,
     ];
 
     const fn name(self) -> &'static str {
@@ -97,6 +103,8 @@ impl Tree {
             Self::QueuedEmails => "letters",
             Self::QueuedEmailsDue => "letters_due",
             Self::TokenKeys => "token_keys",
+            Self::Invites => "invites",
+            Self::InviteTokens => "invite_tokens",
         }
     }
 }
