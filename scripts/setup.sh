@@ -22,6 +22,9 @@ has_aiosmtpd() {
     return 1
 }
 
+# What the example in Python needs, of Debian's Python.
+has_pyjwt() { /usr/bin/python3 -c 'import jwt, cryptography' 2>/dev/null; }
+
 want_firefox() {
     refresh_package_lists
     [ -z "$(apt_candidate firefox-esr)" ] || want firefox-esr
@@ -34,8 +37,14 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            have inotifywait || want inotify-tools
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd
+            # Services that the server guards.
+            has_pyjwt || want python3-jwt python3-cryptography
+            have node || want nodejs
+            [ -x /usr/sbin/nginx ] || have nginx || want nginx
+            have caddy || want caddy
             find_browser || want_browser
             # Where there is no package of it, its tests are skipped.
             have firefox-esr || want_firefox

@@ -4,5 +4,6 @@ pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod metrics;
 pub mod operator;
 pub mod user_file;

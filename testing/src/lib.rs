@@ -15,6 +15,7 @@
 )]
 
 mod account;
+mod certificates;
 mod cluster;
 mod folder;
 mod mail;
@@ -23,6 +24,7 @@ mod programs;
 mod replication;
 mod server;
 
+pub use certificates::{Certificates, make_certificates};
 pub use cluster::Cluster;
 pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken, Wording};
 pub use partition::Partition;

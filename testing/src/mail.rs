@@ -1,7 +1,5 @@
 //! Real mail servers: aiosmtpd, a process each, which fail as a test wants it.
 
-mod certificates;
-
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::LazyLock;
@@ -147,7 +145,7 @@ impl MailServerBuilder {
             )
         });
         let folder = tempfile::tempdir().expect("a folder");
-        let files = certificates::make(folder.path(), &self.name);
+        let files = crate::certificates::make_certificates(folder.path(), &self.name);
         let settings = json!({
             "port": self.port,
             "encryption": match self.encryption {

@@ -2,30 +2,43 @@
 
 use std::fs::{File, OpenOptions};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use password_auth_core::passwords::{ScryptParams, verify_nobody};
+use password_auth_core::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
 use password_auth_model::{
-    Decision, Generation, MAX_RETIRED, Session, SessionId, Timestamp, Trail, UserId,
+    Clock as _, Decision, Generation, MAX_RETIRED, Session, SessionId, SystemClock, Timestamp,
+    TokenId, Trail, UserId,
 };
-use password_auth_wire::Message;
+use password_auth_wire::{Message, Refresh, Status, Tokens};
+use poem::http::StatusCode;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::{Route, Server};
 use poem_openapi::payload::Json;
 use poem_openapi::{OpenApi, OpenApiService};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::Outcome;
 use crate::load::Step;
 use crate::machine::folder;
 use crate::population::PARTY;
+use crate::storage::Storage;
 
 /// Makes this program the bare server.
 pub(crate) const SERVER_ARGUMENT: &str = "bare-server";
 
-struct BareApi;
+/// poem's own server, and poem-openapi routes with the same answers as the server's: nobody is authenticated, nothing
+/// is looked up, decided, limited or logged.
+struct BareApi {
+    /// One for each key, so that each is free most of the time.
+    writers: Vec<Mutex<RawWriter>>,
+    next: AtomicUsize,
+    tokens: AccessTokens,
+    refresh_tokens: RefreshTokens,
+}
 
 #[OpenApi]
 impl BareApi {
@@ -33,11 +46,63 @@ impl BareApi {
     async fn protected(&self) -> Json<Message> {
         Json(Message::ok("Hello, alice!"))
     }
+
+    /// Parses the same body, puts one record and waits for the group commit, and signs the same pair.
+    #[oai(path = "/refresh", method = "post")]
+    async fn refresh(&self, body: Json<Refresh>) -> poem::Result<Json<Tokens>> {
+        let wrong = |_| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR);
+        let presented = self.refresh_tokens.read(body.0.refresh_token.expose());
+        let presented = presented.ok_or(StatusCode::BAD_REQUEST);
+        let presented = presented.map_err(poem::Error::from_status)?;
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.writers.len();
+        let mut writer = self.writers[turn].lock().await;
+        writer.step().await.map_err(wrong)?;
+        drop(writer);
+        let now = SystemClock.now();
+        let claims = AccessClaims {
+            iss: self.tokens.issuer().to_owned(),
+            aud: self.tokens.issuer().to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            sub: UserId::new(now),
+            preferred_username: "alice".to_owned(),
+            sid: presented.session,
+            generation: presented.generation,
+            epoch: 0,
+            party: Some(PARTY),
+            jti: TokenId::new(now),
+            iat: now.as_secs(),
+            exp: now.as_secs() + 900,
+        };
+        let next = Generation(presented.generation.0.wrapping_add(1));
+        Ok(Json(Tokens {
+            status: Status::Ok,
+            access_token: self
+                .tokens
+                .issue(&claims)
+                .ok_or(())
+                .map_err(|()| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?,
+            refresh_token: self.refresh_tokens.issue(presented.session, next),
+            token_type: "Bearer".to_owned(),
+            expires_in: 900,
+        }))
+    }
 }
 
-/// poem's own server, and a poem-openapi route with the same answer as `GET /protected`: nobody is
-/// authenticated, nothing is looked up, limited or logged.
+/// How many requests can wait for the disk at once.
+const WRITERS: u64 = 64;
+
 pub(crate) fn serve() -> Outcome<()> {
+    let store = RawStore::open()?;
+    let keys = Storage::keys()?;
+    let api = BareApi {
+        writers: RawWriter::many(&store, WRITERS)
+            .into_iter()
+            .map(Mutex::new)
+            .collect(),
+        next: AtomicUsize::new(0),
+        tokens: AccessTokens::new(&keys, "password-auth"),
+        refresh_tokens: RefreshTokens::new(&keys),
+    };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -47,7 +112,7 @@ pub(crate) fn serve() -> Outcome<()> {
                 let address = address.as_socket_addr().ok_or("no address")?;
                 println!("listening on http://{address}");
             }
-            let service = OpenApiService::new(BareApi, "bare", "0");
+            let service = OpenApiService::new(api, "bare", "0");
             Server::new_with_acceptor(acceptor)
                 .run(Route::new().nest("/", service))
                 .await?;

@@ -63,15 +63,28 @@ pub(crate) fn drive_threads(
     })
 }
 
-/// Asks the same thing again and again.
+/// Asks the same things again and again, in turn.
 pub(crate) struct Repeat {
-    pub(crate) connection: Connection,
-    pub(crate) request: Vec<u8>,
+    connection: Connection,
+    requests: Vec<Vec<u8>>,
+    next: usize,
+}
+
+impl Repeat {
+    pub(crate) const fn new(connection: Connection, requests: Vec<Vec<u8>>) -> Self {
+        Self {
+            connection,
+            requests,
+            next: 0,
+        }
+    }
 }
 
 impl Step for Repeat {
     async fn step(&mut self) -> Outcome<()> {
-        self.connection.ask(&self.request).await?.ok().map(|_| ())
+        let request = &self.requests[self.next % self.requests.len()];
+        self.next += 1;
+        self.connection.ask(request).await?.ok().map(|_| ())
     }
 }
 

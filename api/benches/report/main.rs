@@ -67,12 +67,17 @@ struct Arguments {
     bench: bool,
 }
 
+/// More than any cache that is keyed by a connection or a client would hold.
+const TOKENS: usize = 100_000;
+
 /// What the figures need to know.
 struct Settings {
     rounds: u32,
     slice: Duration,
     log: Option<String>,
     users: u32,
+    /// How many different access tokens are sent.
+    tokens: usize,
     cache: Option<u32>,
     /// As many as the server has hashing threads and runtime threads.
     cores: usize,
@@ -139,6 +144,7 @@ fn measure(arguments: Arguments) -> Outcome<()> {
         slice: Duration::from_secs_f64(arguments.seconds),
         log: arguments.log,
         users: arguments.users,
+        tokens: TOKENS,
         cache: arguments.cache,
         cores: available_parallelism()?.get(),
         soak: Soak::FULL,

@@ -59,6 +59,7 @@ fn take(measure: Measure) -> Outcome<()> {
         slice: Duration::from_millis(50),
         log: None,
         users: 1_000,
+        tokens: 1_000,
         cache: None,
         cores: available_parallelism()?.get(),
         soak: SOAK,

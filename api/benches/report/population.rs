@@ -127,7 +127,8 @@ impl Population {
             generation: session.generation,
             epoch: session.epoch,
             party: Some(PARTY),
-            jti: TokenId::new(self.now),
+            // The same token for a session each time, as a client sends it.
+            jti: TokenId::from_bytes(uuid("token", number, self.now)),
             iat: self.now.as_secs(),
             exp: self.now.plus(DAY).as_secs(),
         };

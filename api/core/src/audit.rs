@@ -5,6 +5,8 @@ use std::sync::Arc;
 use password_auth_model::{Client, Event, EventId, EventKind, SessionId, SharedClock, UserId};
 use password_auth_store::Store;
 
+use crate::tracing_context;
+
 /// Records events.
 #[derive(Clone)]
 pub struct AuditLog {
@@ -53,6 +55,7 @@ impl AuditLog {
             user.id = %user,
             event.by = by.map(tracing::field::display),
             session.id = session.map(tracing::field::display),
+            during = tracing_context::request().map(tracing::field::display),
             "{}", what.sentence()
         );
         if let Err(error) = self.store.add_event(event).await {

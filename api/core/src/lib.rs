@@ -12,3 +12,4 @@ pub mod sessions;
 pub mod sweeper;
 pub mod token_keys;
 pub mod tokens;
+pub mod tracing_context;

@@ -10,7 +10,9 @@ mod cross_site;
 mod demo;
 mod error;
 mod form;
+pub mod measures;
 mod media_type;
+pub mod metrics;
 mod middleware;
 mod openapi;
 mod pages;
@@ -19,6 +21,7 @@ mod router;
 mod seldom;
 pub mod server;
 mod sign_out;
+mod strict_json;
 mod v1;
 
 pub use client::ProxyTrust;

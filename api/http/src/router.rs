@@ -43,7 +43,8 @@ pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response
         .data(forms)
         .data(Arc::clone(&app.allowance));
     let clock = Arc::clone(&app.clock);
-    Middleware::new(settings, clock, allowed_methods, PagesOrApi { pages, api }).boxed()
+    let routes = PagesOrApi { pages, api };
+    Middleware::new(settings, clock, (allowed_methods, paths_by_pattern), routes).boxed()
 }
 
 /// The routes in the OpenAPI document.
@@ -81,6 +82,14 @@ fn allowed_methods(route: &str) -> Option<HeaderValue> {
         pages.into_iter().chain(api).collect()
     });
     HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
+}
+
+/// The path of each route by poem's pattern.
+fn paths_by_pattern() -> Vec<(String, String)> {
+    let documented = DocumentedApis::meta().into_iter().flat_map(|api| api.paths);
+    let documented = documented.map(|path| (pattern_of(&path.path), path.path));
+    let pages = PAGES.map(|(path, _)| (path.to_owned(), path.to_owned()));
+    pages.into_iter().chain(documented).collect()
 }
 
 /// Poem's pattern for a path in the document: `/users/{id}` is `/users/:param0`.

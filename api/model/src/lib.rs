@@ -12,6 +12,7 @@ mod full_name;
 mod generation;
 mod id;
 mod invite;
+pub mod measure;
 mod namesakes;
 mod one_time_token;
 mod party;

@@ -4,6 +4,7 @@ mod backend;
 mod backup;
 mod check_config;
 mod export;
+mod health;
 mod import;
 mod keys;
 mod log;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Import(command) => import::run(&command),
@@ -43,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => user::run(command),
         Command::Keys(command) => keys::run(command),
     };
+    log::finish_log();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -62,10 +65,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API until SIGTERM, SIGINT, SIGQUIT or SIGHUP
+    /// Serve the API until SIGTERM, SIGINT or SIGQUIT; SIGHUP reads the TLS certificate again
     Serve(settings::Arguments),
     /// Print the settings in force, with secrets hidden, or every mistake in them
     CheckConfig(settings::Arguments),
+    /// Ask the server on this machine whether it works: the exit code says it
+    Health(settings::Arguments),
     /// Back up the store to a file; the server may be running
     Backup(backup::Arguments),
     /// Restore a backup into an empty store; the server must be stopped

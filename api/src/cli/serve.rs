@@ -1,5 +1,6 @@
 //! `serve`: the composition root. It creates the clock and the store, and passes them on.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +9,21 @@ use password_auth_core::mail::{MailSender, Pacing, Transport};
 use password_auth_core::sweeper::run_sweeper;
 use password_auth_core::tokens::{SigningKeys, load_or_create};
 use password_auth_http as http;
-use password_auth_http::server::{Limits, serve};
+use password_auth_http::server::{Limits, Listener, Tls, serve};
 use password_auth_model::{SharedClock, SystemClock};
 use password_auth_store::Store;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::log::start_log;
+use super::log::{finish_log, start_log};
 use super::settings::Arguments;
 use super::signals::StopSignals;
 use super::{output, process, runtime, store};
 use crate::config::Config;
 use crate::control::{ControlHandler, ControlSocket};
+use crate::metrics::Watched;
 use crate::operator::Operator;
 
 /// Why the server ends by itself. Everything that it acknowledged is on disk.
@@ -48,12 +51,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), String> {
-    let (stop, stopped) = stop_on_signals()?;
+    let (stop, stopped, hangup) = stop_on_signals()?;
     // Before the store is opened, so that a second server on the same address fails with the right message.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let listener = listen(config.listen).await?;
+    let metrics = match config.metrics {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let tls = match config.tls.clone() {
+        Some(files) => Some(Arc::new(
+            Tls::load(files).map_err(|error| error.to_string())?,
+        )),
+        None => None,
+    };
+    tokio::spawn(reload_at(hangup, tls.clone()));
     let store = store::open_within(COMMANDS, &config).await?;
     let keys = match config.signing_key.clone() {
         Some(key) => SigningKeys::new(key, Vec::new()),
@@ -80,11 +92,26 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     };
     let operators = answer_operators(&config, handler, stopped.clone());
 
-    output::say(format_args!("password-auth listening on http://{address}"));
+    let scheme = config.scheme();
+    output::say(format_args!(
+        "password-auth listening on {scheme}://{address}"
+    ));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
     let settings = config.http(address);
+    if let Some(listener) = metrics {
+        let watched = Watched {
+            app: app.clone(),
+            store: Arc::clone(&store),
+            http: Arc::clone(&settings.measures),
+            max_connections: limits.connections,
+        };
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        tracing::info!(%address, "serving /metrics");
+        // It ends with the process: it only reads.
+        tokio::spawn(watched.serve(listener, stopped.clone()));
+    }
     let serving = serve(
-        listener,
+        Listener::new(listener, Arc::clone(&settings.measures)).with_tls(tls),
         http::endpoint(&app, &settings),
         limits,
         settings.proxies.clone(),
@@ -113,6 +140,11 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     store.close().await;
     tracing::info!("stopped");
     outcome
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 /// Starts to send mail, if delivery is configured.
@@ -164,16 +196,32 @@ fn answer_operators(
     })
 }
 
-/// The receiver becomes true at the first stop signal. The second signal ends the process at once.
-fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), String> {
+/// At SIGHUP, reads the certificate again. Without one, SIGHUP does nothing; it never ends the server.
+async fn reload_at(mut hangup: Signal, tls: Option<Arc<Tls>>) {
+    while hangup.recv().await.is_some() {
+        match tls.as_ref().map(|tls| tls.reload()) {
+            None => tracing::info!("SIGHUP: there is no certificate to read again"),
+            Some(Ok(())) => {
+                tracing::info!("SIGHUP: new connections use the certificate as it is now")
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "SIGHUP: the certificate stays as it was");
+            }
+        }
+    }
+}
+
+/// The receiver becomes true at the first stop signal. The second signal ends the process at once. Also returns SIGHUP.
+fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>, Signal), String> {
     let (stop, stopped) = watch::channel(false);
     let told = stop.clone();
-    let mut signals = StopSignals::listen()?;
+    let (mut signals, hangup) = StopSignals::listen_without_hangup()?;
     tokio::spawn(async move {
         loop {
             signals.next().await;
             if told.send_replace(true) {
                 // Everything that was acknowledged is already on disk.
+                finish_log();
                 std::process::exit(130);
             }
             tracing::info!(
@@ -182,5 +230,5 @@ fn stop_on_signals() -> Result<(watch::Sender<bool>, watch::Receiver<bool>), Str
             );
         }
     });
-    Ok((stop, stopped))
+    Ok((stop, stopped, hangup))
 }

@@ -1,4 +1,4 @@
-//! Signals that stop a command: SIGINT, SIGTERM, SIGQUIT, and SIGHUP, which has no other meaning yet.
+//! Signals: SIGINT, SIGTERM and SIGQUIT stop a command. SIGHUP stops those that read no settings again.
 
 use std::fs;
 
@@ -31,6 +31,17 @@ impl StopSignals {
                 Some(listen(SignalKind::hangup())?)
             },
         })
+    }
+
+    /// Without SIGHUP, which is returned separately.
+    pub(super) fn listen_without_hangup() -> Result<(Self, Signal), String> {
+        let mut signals = Self::listen()?;
+        let hangup = match signals.hangup.take() {
+            Some(hangup) => hangup,
+            None => signal(SignalKind::hangup())
+                .map_err(|error| format!("cannot listen for signals: {error}"))?,
+        };
+        Ok((signals, hangup))
     }
 
     /// Waits for the next one.

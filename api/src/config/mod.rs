@@ -10,6 +10,7 @@ mod source;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -20,6 +21,7 @@ use password_auth_core::passwords::{Policy, ScryptParams};
 use password_auth_core::sessions::Lifetimes;
 use password_auth_core::tokens::{SigningAlg, SigningKey};
 use password_auth_http as http;
+use password_auth_http::server::TlsFiles;
 use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
 use password_auth_store::postgres::DatabaseUrl;
 
@@ -41,6 +43,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The size of the embedded store's cache.
     pub store_cache_bytes: u64,
+    /// The certificate, if the server itself speaks TLS.
+    pub tls: Option<TlsFiles>,
+    /// The address of the listener for `/metrics`, if there is one.
+    pub metrics: Option<SocketAddr>,
     /// PostgreSQL instead of the embedded store.
     pub database: Option<DatabaseUrl>,
     /// Whether PostgreSQL must commit to a synchronous standby.
@@ -136,13 +142,20 @@ impl Config {
             },
             proxies: ProxyTrust::new(self.trusted_proxies.clone()),
             https: own.starts_with("https://"),
+            measures: Arc::default(),
         }
+    }
+
+    /// What the listener speaks.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     fn reached_at(&self, address: SocketAddr) -> String {
         self.public_url
             .clone()
-            .unwrap_or_else(|| format!("http://{address}"))
+            .unwrap_or_else(|| format!("{}://{address}", self.scheme()))
     }
 
     /// Reads every setting.
@@ -174,6 +187,8 @@ impl Config {
             dev,
             listen: SocketAddr::new(host, port),
             public_url: reader.public_url("PUBLIC_URL"),
+            tls: reader.tls(),
+            metrics: reader.metrics("METRICS_ADDR", SocketAddr::new(host, port)),
             store_cache_bytes: reader.within("STORE_CACHE_MB", 16..=65_536) << 20,
             database: reader.database("DATABASE_URL", shared_secret),
             require_standby: reader.switch("DATABASE_REQUIRE_STANDBY"),
@@ -214,6 +229,7 @@ impl Config {
             log_filter: reader.log_filter("RUST_LOG"),
         };
         reader.secrets_are_hidden();
+        reader.refuse_what_is_unsafe(&config);
         reader.finish(config)
     }
 }

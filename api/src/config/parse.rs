@@ -1,8 +1,9 @@
 //! Parses values. Mistakes are collected, and parsing goes on.
 
 mod mail;
+mod tls;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -97,6 +98,28 @@ impl<'a> Reader<'a> {
             return IpAddr::V4(Ipv4Addr::LOCALHOST);
         }
         self.parse(name, "an IP address, such as 127.0.0.1 or ::1")
+    }
+
+    /// An address and a port, which must not be those of the public listener.
+    pub(super) fn metrics(&mut self, name: &'static str, public: SocketAddr) -> Option<SocketAddr> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.port() == 0 || address.port() != public.port() => {
+                return Some(address);
+            }
+            Ok(_) => self.problem(
+                name,
+                "needs another port than PORT: measures are not for the public",
+            ),
+            Err(_) => self.problem(
+                name,
+                format!("expected an IP address and a port, such as 127.0.0.1:9100, not {text:?}"),
+            ),
+        }
+        None
     }
 
     pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {

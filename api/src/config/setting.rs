@@ -35,7 +35,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "STORE_CACHE_MB",
-        "64",
+        "128",
         "Cache of the embedded store, in MiB (16 to 65536)",
     ),
     Setting {
@@ -177,6 +177,17 @@ pub const SETTINGS: &[Setting] = &[
         "SMTP_FROM",
         "",
         "Sender of the mail, such as \"Example <auth@example.org>\"",
+    ),
+    setting(
+        "TLS_CERT",
+        "",
+        "PEM file with the server's certificate and those that lead to its root; read again at SIGHUP [default: no TLS]",
+    ),
+    setting("TLS_KEY", "", "PEM file with the certificate's private key"),
+    setting(
+        "METRICS_ADDR",
+        "",
+        "Address and port of a listener of its own for /metrics, such as 127.0.0.1:9100; keep it away from the internet [default: none]",
     ),
     setting("LOG_FORMAT", "text", "Log format: text or json"),
     setting(

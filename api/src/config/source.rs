@@ -1,9 +1,10 @@
-//! Where settings come from: flags over the environment over a `.env` file over the defaults.
+//! Where settings come from: flags over the environment over credentials over a `.env` file over the defaults.
 
 use std::collections::BTreeMap;
 use std::env::VarError;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::Problem;
 use super::file::SettingsFile;
@@ -16,6 +17,8 @@ pub enum Origin {
     Flag,
     /// An environment variable.
     Environment,
+    /// A file of the service manager's.
+    Credential,
     /// The `.env` file.
     File,
     /// The default.
@@ -27,6 +30,7 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Flag => "flag",
             Self::Environment => "environment",
+            Self::Credential => "credentials",
             Self::File => ".env",
             Self::Default => "default",
         })
@@ -38,6 +42,7 @@ impl fmt::Display for Origin {
 pub struct Sources {
     flags: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
+    credentials: BTreeMap<String, String>,
     file: SettingsFile,
 }
 
@@ -50,6 +55,7 @@ impl Sources {
         Ok(Self {
             flags,
             environment: read_environment()?,
+            credentials: read_credentials()?,
             file: SettingsFile::read(file)?,
         })
     }
@@ -77,6 +83,7 @@ impl Sources {
         let places = [
             (&self.flags, Origin::Flag),
             (&self.environment, Origin::Environment),
+            (&self.credentials, Origin::Credential),
             (&self.file.values, Origin::File),
         ];
         for (values, origin) in places {
@@ -87,6 +94,37 @@ impl Sources {
         }
         (setting.default, Origin::Default)
     }
+}
+
+/// Where the service manager has put files for this process alone: systemd's `LoadCredential=`, a container's secrets.
+pub(super) fn credentials_directory() -> Option<PathBuf> {
+    std::env::var_os("CREDENTIALS_DIRECTORY")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Each file there that has the name of a setting.
+fn read_credentials() -> Result<BTreeMap<String, String>, Problem> {
+    let mut credentials = BTreeMap::new();
+    let Some(folder) = credentials_directory() else {
+        return Ok(credentials);
+    };
+    for setting in SETTINGS {
+        let path = folder.join(setting.name);
+        match fs::read_to_string(&path) {
+            Ok(value) => {
+                credentials.insert(setting.name.to_owned(), value);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Problem {
+                    setting: setting.name.to_owned(),
+                    message: format!("{} cannot be read: {error}", path.display()),
+                });
+            }
+        }
+    }
+    Ok(credentials)
 }
 
 fn read_environment() -> Result<BTreeMap<String, String>, Problem> {

@@ -38,7 +38,7 @@ pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
 pub use invites::InviteStore;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
     ChangePassword, ChangeUser, ConfirmEmail, CreateInvited, CreateUser, DeleteUser, NewSession,
     UserChange, UserFilter,

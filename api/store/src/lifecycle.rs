@@ -2,8 +2,17 @@
 
 use async_trait::async_trait;
 use password_auth_model::Timestamp;
+use password_auth_model::measure::Histogram;
 
 use super::error::StoreError;
+
+/// How long the engine takes. Measured by the engine itself, on this node.
+pub struct Measures<'a> {
+    /// By kind of operation, in microseconds.
+    pub times: Vec<(&'static str, &'a Histogram)>,
+    /// How many writes each flush acknowledged, for an engine that gathers them.
+    pub flushed_writes: Option<&'a Histogram>,
+}
 
 /// The engine itself.
 #[async_trait]
@@ -21,6 +30,9 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// Completes once the engine can no longer write, for example because the disk is full. The server then ends, so
     /// that its supervisor starts it again.
     async fn failed(&self);
+
+    /// What the engine has measured so far.
+    fn measures(&self) -> Measures<'_>;
 
     /// Writes everything to disk. Later calls, also reads, fail as [unavailable](StoreError::Unavailable). A second
     /// close does nothing. The files are released when the store is dropped.

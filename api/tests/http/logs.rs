@@ -63,13 +63,13 @@ async fn nothing_secret_is_logged_at_any_level() {
 }
 
 #[tokio::test]
-async fn each_request_is_one_line_that_its_answer_s_id_finds() {
+async fn each_request_is_one_line_that_its_answer_s_id_finds_and_its_session_s() {
     let (log, replies, _) = session("json", "info").await;
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).expect("an object a line"))
         .collect();
-    for reply in replies {
+    for reply in &replies {
         let id = reply.header("x-request-id");
         let of_it: Vec<&Value> = lines
             .iter()
@@ -82,11 +82,52 @@ async fn each_request_is_one_line_that_its_answer_s_id_finds() {
             assert_eq!(of_it[0]["error.code"], reply.json()["code"]);
         }
     }
+    let by_id = |id| lines.iter().find(|line| line["request.id"] == id);
+    let [of_use, .., of_sign_out] = &replies[..] else {
+        panic!("replies");
+    };
+    let session = by_id(of_use.header("x-request-id")).expect("its line")["session.id"].clone();
+    assert!(session.is_string(), "{session}");
+    let of_session: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["session.id"] == session && line["http.route"].is_string())
+        .map(|line| &line["http.route"])
+        .collect();
+    assert_eq!(
+        of_session,
+        ["/authenticate", "/refresh", "/protected", "/logout"]
+    );
+    let signed_out = lines.iter().find(|line| line["message"] == "signed out");
+    let signed_out = signed_out.unwrap_or_else(|| panic!("the event in:\n{log}"));
+    assert_eq!(signed_out["during"], of_sign_out.header("x-request-id"));
     let unknown = lines
         .iter()
         .find(|line| line["http.status"] == 404)
         .expect("the unknown path");
     assert_eq!(unknown["http.route"], "-");
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_right_after_its_answers_has_logged_each_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = ServerProcess::command(folder.path());
+    command.env("LOG_FORMAT", "json").env("RUST_LOG", "info");
+    let server = ServerProcess::start(command).await;
+    let clients: Vec<_> = (0..8).map(|_| server.client()).collect();
+    let all = clients.iter().map(|client| async move {
+        let mut ids = Vec::new();
+        for _ in 0..100 {
+            ids.push(client.get("/ping").await.header("x-request-id").to_owned());
+        }
+        ids
+    });
+    let ids = futures_util::future::join_all(all).await.concat();
+    server.tell_to_stop().await;
+    let (status, log) = server.ended().await;
+    assert!(status.success());
+    for id in ids {
+        assert!(log.contains(&id), "{id} was answered and not logged");
+    }
 }
 
 #[tokio::test]

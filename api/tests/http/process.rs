@@ -95,7 +95,7 @@ async fn signal(server: &ServerProcess, name: &str) {
 
 #[tokio::test]
 async fn whichever_signal_stops_the_server_what_is_under_way_is_finished() {
-    for name in ["-TERM", "-INT", "-HUP", "-QUIT"] {
+    for name in ["-TERM", "-INT", "-QUIT"] {
         let folder = tempfile::tempdir().expect("a folder");
         let server = ServerProcess::start(ServerProcess::command(folder.path())).await;
         let address = address_of(&server);
@@ -124,11 +124,19 @@ async fn whichever_signal_stops_the_server_what_is_under_way_is_finished() {
 }
 
 #[tokio::test]
-async fn nohup_means_what_it_says() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let command = limited(folder.path(), "trap '' HUP");
-    let server = ServerProcess::start(command).await;
-    signal(&server, "-HUP").await;
-    server.client().sign_up("Alice").await;
-    assert!(server.terminate().await.success());
+async fn a_hangup_never_ends_the_server() {
+    for limits in ["true", "trap '' HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = limited(folder.path(), limits);
+        command.env("RUST_LOG", "info");
+        let server = ServerProcess::start(command).await;
+        for _ in 0..3 {
+            signal(&server, "-HUP").await;
+        }
+        server.logs("SIGHUP").await;
+        server.client().sign_up("Alice").await;
+        server.tell_to_stop().await;
+        signal(&server, "-HUP").await;
+        assert!(server.ended().await.0.success());
+    }
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use password_auth_testing::make_certificates;
+
 use crate::support::ServerProcess;
 
 fn check_config(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -298,4 +300,135 @@ fn what_nobody_sets_is_shown_as_it_is_in_force() {
         "auth@example.org",
     ]);
     assert_eq!(line(&smtp, "SMTP_PORT"), ["SMTP_PORT", "587", "default"]);
+}
+
+#[test]
+fn metrics_have_a_port_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for wrong in [
+        "9100",
+        "localhost:9100",
+        "127.0.0.1",
+        "127.0.0.1:8000",
+        "0.0.0.0:8000",
+        "x",
+    ] {
+        let output = check_config(folder.path(), &["--metrics-addr", wrong], &[]);
+        assert_eq!(output.status.code(), Some(1), "{wrong}");
+        let said = text(&output.stderr);
+        assert!(said.contains("METRICS_ADDR"), "{said}");
+    }
+    let output = check_config(folder.path(), &["--metrics-addr", "[::1]:9100"], &[]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn tls_needs_a_certificate_and_its_key() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = tempfile::tempdir().expect("a folder");
+    let files = make_certificates(folder.path(), "localhost");
+    let others = make_certificates(other.path(), "localhost");
+    let path = |path: &Path| path.to_str().expect("a text").to_owned();
+    let (certificate, key) = (path(&files.certificate), path(&files.key));
+    let said = |certificate: &str, key: &str| {
+        let arguments = ["--tls-cert", certificate, "--tls-key", key];
+        let output = check_config(folder.path(), &arguments, &[]);
+        (
+            output.status.success(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (is_right, shown, mistakes) = said(&certificate, &key);
+    assert!(is_right, "{mistakes}");
+    assert_eq!(
+        line(&shown, "PUBLIC_URL"),
+        ["PUBLIC_URL", "https://127.0.0.1:8000", "default"]
+    );
+    for (certificate, key, wrong) in [
+        (&*certificate, "", "expected both or neither"),
+        ("", &*key, "expected both or neither"),
+        (&certificate, "/nowhere/key.pem", "TLS_KEY"),
+        ("/nowhere/cert.pem", &key, "TLS_CERT"),
+        (&certificate, &certificate, "TLS_KEY"),
+        (&key, &key, "TLS_CERT"),
+        (&certificate, &path(&others.key), "TLS_KEY"),
+    ] {
+        let (is_right, _, mistakes) = said(certificate, key);
+        assert!(!is_right && mistakes.contains(wrong), "{wrong}: {mistakes}");
+        assert!(!mistakes.contains("PRIVATE"), "{mistakes}");
+    }
+    std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(0o644)).expect("changed");
+    let (is_right, _, mistakes) = said(&certificate, &key);
+    assert!(!is_right && mistakes.contains("chmod 640"), "{mistakes}");
+}
+
+#[test]
+fn production_refuses_what_would_be_safe_nowhere_and_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let https = ("PUBLIC_URL", "https://auth.example.org");
+    for (settings, why) in [
+        (&[("HOST", "0.0.0.0")][..], "HOST: passwords would cross"),
+        (&[("HOST", "::")], "HOST: passwords would cross"),
+        (&[("HOST", "192.0.2.1")], "HOST: passwords would cross"),
+        (
+            &[("PUBLIC_URL", "http://auth.example.org")],
+            "PUBLIC_URL: must be https",
+        ),
+        (
+            &[https, ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0")],
+            "TRUSTED_PROXIES: ",
+        ),
+        (&[https, ("TRUSTED_PROXIES", "::/0")], "TRUSTED_PROXIES: "),
+        (
+            &[("JWT_SECRET", "changechangechangechangechangechange")],
+            "JWT_SECRET: is easy",
+        ),
+    ] {
+        let output = check_config(folder.path(), &[], settings);
+        assert_eq!(output.status.code(), Some(1), "{settings:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(why), "{settings:?}: {said}");
+        let output = check_config(folder.path(), &["--dev"], settings);
+        assert!(output.status.success(), "{settings:?}: {output:?}");
+    }
+    for settings in [
+        &[("HOST", "0.0.0.0"), https][..],
+        &[("HOST", "::1")],
+        &[("PUBLIC_URL", "http://localhost:8000")],
+        &[("PUBLIC_URL", "http://127.0.0.1:8000")],
+        &[https, ("TRUSTED_PROXIES", "10.0.0.0/8, ::1")],
+    ] {
+        let output = check_config(folder.path(), &[], settings);
+        assert!(output.status.success(), "{settings:?}: {output:?}");
+    }
+}
+
+#[test]
+fn secrets_may_be_files_of_the_service_manager_s() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let credentials = tempfile::tempdir().expect("a folder");
+    let secret = "0123456789abcdef0123456789abcdef";
+    std::fs::write(credentials.path().join("JWT_SECRET"), format!("{secret}\n")).expect("written");
+    std::fs::write(credentials.path().join("ISSUER"), "them").expect("written");
+    std::fs::write(folder.path().join(".env"), "ISSUER=file\nPORT=1001\n").expect("written");
+    let directory = credentials.path().to_str().expect("a text");
+    let of_them = [("CREDENTIALS_DIRECTORY", directory)];
+    let output = check_config(folder.path(), &[], &of_them);
+    assert!(output.status.success(), "{output:?}");
+    let shown = text(&output.stdout);
+    assert_eq!(
+        line(&shown, "JWT_SECRET"),
+        ["JWT_SECRET", "(set,", "hidden)", "credentials"]
+    );
+    assert_eq!(line(&shown, "ISSUER"), ["ISSUER", "them", "credentials"]);
+    assert_eq!(line(&shown, "PORT"), ["PORT", "1001", ".env"]);
+    let both = [of_them[0], ("ISSUER", "the environment")];
+    let shown = text(&check_config(folder.path(), &[], &both).stdout);
+    assert_eq!(line(&shown, "ISSUER").last(), Some(&"environment"));
+    std::fs::write(credentials.path().join("JWT_SECRET"), [0xFF; 40]).expect("written");
+    let output = check_config(folder.path(), &[], &of_them);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("JWT_SECRET"));
 }

@@ -20,10 +20,9 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
         if let Some(first) = connections.first_mut() {
             register(first, &credentials()).await?;
         }
-        let clients = connections.into_iter().map(|connection| Repeat {
-            connection,
-            request: request.clone(),
-        });
+        let clients = connections
+            .into_iter()
+            .map(|connection| Repeat::new(connection, vec![request.clone()]));
         Outcome::Ok(clients.collect())
     })?;
     let duel = duel(

@@ -20,7 +20,7 @@ pub(crate) type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 pub(crate) const FIGURES: [(&str, Measure); 13] = [
     (protected::NAME, |on, how| one(protected::measure(on, how))),
     (refresh::ONE, |on, how| one(refresh::measure_one(on, how))),
-    (refresh::MANY, |on, how| one(refresh::measure_many(on, how))),
+    (refresh::MANY, refresh::measure_many),
     (authenticate::NAME, |on, how| {
         one(authenticate::measure(on, how))
     }),

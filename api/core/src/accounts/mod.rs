@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{
     Attempt, Client, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
 };
@@ -38,6 +39,7 @@ use crate::mail::{LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Policy, Weak};
 use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::{Caller, Sessions};
+use crate::tracing_context;
 
 /// How long the network of somebody who has proved that the account is theirs is remembered for it.
 const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
@@ -148,6 +150,7 @@ pub struct Accounts {
     directory: Directory,
     registration: Registration,
     exports: UnderWay,
+    refused_at_accounts: Count,
 }
 
 /// The dependencies of the use cases.
@@ -234,6 +237,7 @@ impl Accounts {
             directory,
             registration,
             exports: UnderWay::default(),
+            refused_at_accounts: Count::default(),
         }
     }
 
@@ -297,7 +301,8 @@ impl Accounts {
         if rate.is_off() {
             return Ok(Verdict::Allowed);
         }
-        self.store.count_attempt(attempt, rate, now).await
+        let verdict = self.store.count_attempt(attempt, rate, now).await?;
+        self.measured(verdict)
     }
 
     async fn count(
@@ -309,7 +314,34 @@ impl Accounts {
         if rate.is_off() {
             return Ok(Verdict::Allowed);
         }
-        self.store.count(attempt, rate, now).await
+        let verdict = self.store.count(attempt, rate, now).await?;
+        self.measured(verdict)
+    }
+
+    fn measured(&self, verdict: Verdict) -> Result<Verdict, StoreError> {
+        if verdict != Verdict::Allowed {
+            self.refused_at_accounts.add_one();
+        }
+        Ok(verdict)
+    }
+
+    /// The pool that hashes passwords, for whoever watches it.
+    #[must_use]
+    pub const fn hasher(&self) -> &PasswordHasher {
+        &self.hasher
+    }
+
+    /// How many attempts each limit has refused so far.
+    #[must_use]
+    pub fn refused(&self) -> [(&'static str, u64); 6] {
+        [
+            ("sign_in", self.sign_ins.refused()),
+            ("register", self.registrations.refused()),
+            ("reset", self.resets.refused()),
+            ("confirm", self.confirmations.refused()),
+            ("account_sign_in", self.refused_at_accounts.total()),
+            ("account", self.allowance.refused()),
+        ]
     }
 
     /// Checks the strength of a new password for a user with these names.
@@ -339,12 +371,13 @@ impl Accounts {
     /// user.
     fn note_later(&self, user: &User, what: EventKind, client: Client) {
         let (audit_log, user) = (self.audit_log.clone(), user.id);
-        tokio::spawn(async move {
+        let note = async move {
             let context = EventContext {
                 client: Some(&client),
                 ..EventContext::default()
             };
             audit_log.record(user, what, context).await;
-        });
+        };
+        tokio::spawn(tracing_context::carried(tracing_context::request(), note));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{
     Attempt, Client, EmailAddress, EmailKind, QueuedEmail, QueuedEmailId, Rate, SharedClock, User,
     UserId, Verdict,
@@ -16,8 +17,40 @@ use crate::rate_limit::IpLimiter;
 /// How many times the limit of one account all signed-in users together may have sent to one mailbox.
 const ACCOUNTS: u32 = 8;
 
+/// What happened to mail on this node. Mail that one node queues, another may send.
+#[derive(Debug, Default)]
+pub struct MailMeasures {
+    pub(super) queued: Count,
+    pub(super) sent: Count,
+    pub(super) postponed: Count,
+    pub(super) dropped: Count,
+    pub(super) failed: Count,
+    refused: Count,
+}
+
+impl MailMeasures {
+    /// Each event with its count. `failed` counts how often the mail server could not be used.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 5] {
+        [
+            ("queued", self.queued.total()),
+            ("sent", self.sent.total()),
+            ("postponed", self.postponed.total()),
+            ("dropped", self.dropped.total()),
+            ("failed", self.failed.total()),
+        ]
+    }
+
+    /// How many mails were over a limit.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.total()
+    }
+}
+
 /// Queues mail. Never waits for a mail server.
 pub struct Mailer {
+    pub(super) measures: Arc<MailMeasures>,
     store: Arc<dyn Store>,
     clock: SharedClock,
     /// Wakes the courier.
@@ -43,6 +76,7 @@ impl Mailer {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: SharedClock, delivery: &Delivery, rate: Rate) -> Self {
         Self {
+            measures: Arc::default(),
             store,
             clock,
             news: Arc::new(Notify::new()),
@@ -50,6 +84,21 @@ impl Mailer {
             rate,
             by_client: IpLimiter::new(rate),
         }
+    }
+
+    /// What happened to mail on this node.
+    #[must_use]
+    pub fn measures(&self) -> &MailMeasures {
+        &self.measures
+    }
+
+    /// How long the mail that has been due longest waits. Zero if none is due.
+    ///
+    /// # Errors
+    /// If the store failed.
+    pub async fn overdue(&self) -> Result<Duration, StoreError> {
+        let due = self.store.next_email_due().await?;
+        Ok(due.map_or(Duration::ZERO, |due| self.clock.now().since(due)))
     }
 
     /// Puts a mail into the queue, unless it is over a limit: per client (not for admins or the server itself) and per
@@ -70,6 +119,7 @@ impl Mailer {
             return Ok(Asked::Nowhere);
         }
         if let Verdict::Refused(wait) = self.count(client, &to, kind).await? {
+            self.measures.refused.add_one();
             return Ok(Asked::TooMany(wait));
         }
         self.add(to, user, kind).await
@@ -92,6 +142,7 @@ impl Mailer {
             return Ok(Asked::Nowhere);
         }
         if let Verdict::Refused(wait) = self.count_for_account(client, &to, user).await? {
+            self.measures.refused.add_one();
             return Ok(Asked::TooMany(wait));
         }
         self.add(to, Some(user.id), kind).await
@@ -114,6 +165,7 @@ impl Mailer {
             kind,
         };
         self.store.enqueue_email(queued_email).await?;
+        self.measures.queued.add_one();
         self.news.notify_one();
         Ok(Asked::Kept)
     }

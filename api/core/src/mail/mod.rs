@@ -14,6 +14,6 @@ mod settings;
 mod text;
 
 pub use delivery::{MailError, Transport};
-pub use mailer::{Asked, Mailer};
+pub use mailer::{Asked, MailMeasures, Mailer};
 pub use sender::{MailSender, Pacing};
 pub use settings::{Delivery, LinkLifetimes, SmtpSettings, SmtpTls};

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::compose::{ComposeError, Composer};
 use super::delivery::{Closed, Open, Refused, Transport};
 use super::retry::{pause, worth_sending};
-use super::{LinkLifetimes, Mailer};
+use super::{LinkLifetimes, MailMeasures, Mailer};
 
 /// Time limits and pauses of the courier.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,7 @@ pub struct MailSender {
     store: Arc<dyn Store>,
     clock: SharedClock,
     news: Arc<Notify>,
+    measures: Arc<MailMeasures>,
     transport: Transport,
     composer: Composer,
     pacing: Pacing,
@@ -98,6 +99,7 @@ impl MailSender {
             store,
             clock,
             news: Arc::clone(&mailer.news),
+            measures: Arc::clone(&mailer.measures),
             transport,
             composer,
             pacing,
@@ -137,6 +139,7 @@ impl MailSender {
         self.failures = self.failures.saturating_add(1);
         match halt {
             Halt::Closed(Closed(cause)) => {
+                self.measures.failed.add_one();
                 tracing::warn!(cause, to = %self.transport, next_try_in = ?rest, "mail cannot be sent; it stays in the queue");
             }
             Halt::Store(error) => tracing::warn!(%error, "cannot read the mail queue"),
@@ -184,6 +187,7 @@ impl MailSender {
         let now = self.clock.now();
         if now.since(queued_email.created) > worth_sending(queued_email.kind) {
             tracing::warn!(letter.id = %id, about = ?queued_email.kind, tries = queued_email.tries, "a mail was dropped: it is too old");
+            self.measures.dropped.add_one();
             self.store.remove_email(id).await?;
             return Ok(Next::QueuedEmail);
         }
@@ -196,6 +200,7 @@ impl MailSender {
             }
             Err(ComposeError::Build(error)) => {
                 tracing::warn!(letter.id = %id, about = ?queued_email.kind, %error, "a mail was dropped");
+                self.measures.dropped.add_one();
                 self.store.remove_email(id).await?;
                 return Ok(Next::QueuedEmail);
             }
@@ -213,17 +218,20 @@ impl MailSender {
         match sent {
             Ok(()) => {
                 tracing::info!(letter.id = %id, about = ?queued_email.kind, "a mail was sent");
+                self.measures.sent.add_one();
                 self.store.remove_email(id).await?;
                 Ok(Next::QueuedEmail)
             }
             Err(Refused::ForGood(reply)) => {
                 tracing::warn!(letter.id = %id, about = ?queued_email.kind, %reply, "a mail was dropped: its address was refused");
+                self.measures.dropped.add_one();
                 self.store.remove_email(id).await?;
                 Ok(Next::Connection)
             }
             Err(Refused::ForNow(reply)) => {
                 let wait = pause(queued_email.tries);
                 tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a mail was refused for now");
+                self.measures.postponed.add_one();
                 self.store.postpone_email(id, now.plus(wait)).await?;
                 Ok(Next::Connection)
             }

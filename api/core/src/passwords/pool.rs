@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::PasswordHash;
+use password_auth_model::measure::{Count, Histogram};
 use password_auth_store::threads::Threads;
 use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
@@ -46,6 +47,28 @@ pub enum HashingError {
     Aborted,
 }
 
+/// What the pool has measured.
+#[derive(Debug)]
+pub struct PoolMeasures {
+    /// How long jobs waited for a worker.
+    pub waits: Histogram,
+    /// How long the work took.
+    pub work: Histogram,
+    /// Jobs that were refused, because the queue or the client's share of it was full.
+    pub refused: Count,
+}
+
+/// How busy the pool is at the moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// How many jobs may run at once.
+    pub workers: usize,
+    /// Jobs that run.
+    pub running: usize,
+    /// Jobs that wait.
+    pub waiting: usize,
+}
+
 /// Hashes passwords: as many at once as there are workers. More wait in a queue, of which one client gets a share.
 #[derive(Clone, Debug)]
 pub struct PasswordHasher {
@@ -55,6 +78,8 @@ pub struct PasswordHasher {
     slots: Arc<Slots>,
     /// Slots for running jobs.
     workers: Arc<Semaphore>,
+    size: usize,
+    measures: Arc<PoolMeasures>,
     /// Dedicated threads. `None` if they could not be started.
     threads: Option<Arc<Threads>>,
 }
@@ -71,7 +96,30 @@ impl PasswordHasher {
             policy: Policy::NONE,
             slots: Slots::new(workers * (1 + QUEUE_PER_WORKER)),
             workers: Arc::new(Semaphore::new(workers)),
+            size: workers,
+            measures: Arc::new(PoolMeasures {
+                waits: Histogram::of_times(),
+                work: Histogram::of_times(),
+                refused: Count::default(),
+            }),
             threads: threads.ok().map(Arc::new),
+        }
+    }
+
+    /// What the pool has measured so far.
+    #[must_use]
+    pub fn measures(&self) -> &PoolMeasures {
+        &self.measures
+    }
+
+    /// How busy the pool is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let running = self.size - self.workers.available_permits().min(self.size);
+        Load {
+            workers: self.size,
+            running,
+            waiting: self.slots.taken().saturating_sub(running),
         }
     }
 
@@ -174,17 +222,25 @@ impl PasswordHasher {
         counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let slot = self.slots.take(counted.client()).ok_or(Busy)?;
+        let Some(slot) = self.slots.take(counted.client()) else {
+            self.measures.refused.add_one();
+            return Err(Busy.into());
+        };
+        let waiting = self.measures.waits.timer();
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await
             .map_err(|_| HashingError::Aborted)?;
+        drop(waiting);
         // The permits belong to the work: if the caller goes away, they are only released when the work is done.
         let permits = (slot, worker);
         let threads = self.threads.as_ref().ok_or(HashingError::Aborted)?;
+        let measures = Arc::clone(&self.measures);
         threads
             .run(move || {
+                let timer = measures.work.timer();
                 let result = work();
+                drop(timer);
                 drop(permits);
                 result
             })

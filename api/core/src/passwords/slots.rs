@@ -53,6 +53,12 @@ impl Slots {
             client,
         })
     }
+
+    /// How many slots are taken.
+    pub(super) fn taken(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all
+    }
 }
 
 impl Held {

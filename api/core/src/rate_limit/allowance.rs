@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use password_auth_model::measure::Count;
 use password_auth_model::{Rate, SessionId, SharedClock, Timestamp, UserId, Verdict};
 
 use super::counts::make_room;
@@ -28,6 +29,7 @@ pub struct Allowance {
     rate: Rate,
     clock: SharedClock,
     theoretical_arrival: Mutex<HashMap<Spender, Timestamp>>,
+    refused: Count,
 }
 
 impl Allowance {
@@ -38,7 +40,14 @@ impl Allowance {
             rate,
             clock,
             theoretical_arrival: Mutex::default(),
+            refused: Count::default(),
         }
+    }
+
+    /// How many actions were refused so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.total()
     }
 
     /// Counts one action.
@@ -57,6 +66,9 @@ impl Allowance {
             .or_insert(Timestamp::from_millis(0));
         let (verdict, next) = self.rate.decide(*entry, now);
         *entry = next;
+        if verdict != Verdict::Allowed {
+            self.refused.add_one();
+        }
         verdict
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{
     ClientNetwork, Rate, Timestamp, Verdict, client_network, client_networks,
 };
@@ -16,6 +17,7 @@ use super::counts::make_room;
 pub struct IpLimiter {
     rate: Rate,
     theoretical_arrival: Mutex<HashMap<ClientNetwork, Timestamp>>,
+    refused: Count,
 }
 
 impl IpLimiter {
@@ -25,7 +27,14 @@ impl IpLimiter {
         Self {
             rate,
             theoretical_arrival: Mutex::default(),
+            refused: Count::default(),
         }
+    }
+
+    /// How many attempts were refused so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.total()
     }
 
     /// Counts one attempt from `address`.
@@ -50,6 +59,7 @@ impl IpLimiter {
         // An attempt that is over the limit of one of them counts for none.
         for network in client_networks(address) {
             if let (Verdict::Refused(wait), _) = decide(network, &theoretical_arrival) {
+                self.refused.add_one();
                 return Err(wait);
             }
         }

@@ -9,6 +9,7 @@ mod error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use password_auth_model::measure::Count;
 use password_auth_model::{
     Client, Decision, EmailKind, End, EventKind, Generation, Rotation, Session, SessionId,
     SharedClock, Timestamp, TokenId, Trail, User, UserId,
@@ -22,8 +23,9 @@ use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
 use crate::token_keys::TokenKeys;
 use crate::tokens::{
-    AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens,
+    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens,
 };
+use crate::tracing_context::is_about;
 
 /// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -92,6 +94,7 @@ pub enum SignOut {
 
 /// The use cases.
 pub struct Sessions {
+    measures: Measures,
     store: Arc<dyn Store>,
     clock: SharedClock,
     token_keys: Arc<TokenKeys>,
@@ -99,6 +102,45 @@ pub struct Sessions {
     lifetimes: Lifetimes,
     audit_log: AuditLog,
     mailer: Arc<Mailer>,
+}
+
+/// What happened to sessions on this node.
+#[derive(Debug, Default)]
+pub struct Measures {
+    started: Count,
+    refreshed: Count,
+    replayed: Count,
+    stolen: Count,
+    refused: Count,
+    signed_out: Count,
+}
+
+impl Measures {
+    fn record(&self, decision: Decision) {
+        let count = match decision {
+            Decision::Rotate | Decision::Adopt => &self.refreshed,
+            Decision::Replay
+            | Decision::ReplayElsewhere
+            | Decision::ReplayInNewEpoch
+            | Decision::ReplayElsewhereInNewEpoch => &self.replayed,
+            Decision::Theft => &self.stolen,
+            Decision::Void | Decision::Over(End::Theft) | Decision::Expired => &self.refused,
+        };
+        count.add_one();
+    }
+
+    /// Each event with its count.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 6] {
+        [
+            ("started", self.started.total()),
+            ("refreshed", self.refreshed.total()),
+            ("replayed", self.replayed.total()),
+            ("stolen", self.stolen.total()),
+            ("refused", self.refused.total()),
+            ("signed_out", self.signed_out.total()),
+        ]
+    }
 }
 
 impl Sessions {
@@ -113,6 +155,7 @@ impl Sessions {
         mailer: Arc<Mailer>,
     ) -> Self {
         Self {
+            measures: Measures::default(),
             audit_log: AuditLog::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
@@ -157,13 +200,21 @@ impl Sessions {
             .create_session(session.clone(), user.password_version)
             .await?;
         match added {
-            NewSession::Added => Ok(Started::Session(
-                session.id,
-                self.issue(&session, user, client, now)?,
-            )),
+            NewSession::Added => {
+                self.measures.started.add_one();
+                is_about(session.id);
+                let issued = self.issue(&session, user, client, now)?;
+                Ok(Started::Session(session.id, issued))
+            }
             NewSession::NoUser => Ok(Started::UserDisabled),
             NewSession::PasswordChanged => Ok(Started::PasswordChanged),
         }
+    }
+
+    /// What happened to sessions on this node.
+    #[must_use]
+    pub const fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     /// Finds the caller for an access token.
@@ -172,14 +223,15 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.clock.now();
-        let claims = self
+        let token = self
             .read(|tokens| tokens.verify(token, now))
             .await?
             .map_err(AuthenticateError::from)?;
+        is_about(token.session);
         let (session, user) = self
-            .live_session(claims.sid, claims.epoch, claims.sub, now)
+            .live_session(token.session, token.epoch, token.user, now)
             .await?;
-        let (generation, party) = (claims.generation, claims.party);
+        let (generation, party) = (token.generation, token.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
             // If the use is not recorded, a theft may be missed, but the token is still valid.
@@ -191,8 +243,8 @@ impl Sessions {
         Ok(Caller {
             user,
             session: session.id,
-            epoch: claims.epoch,
-            expires: claims.exp,
+            epoch: token.epoch,
+            expires: token.expires,
         })
     }
 
@@ -234,6 +286,7 @@ impl Sessions {
             .refresh_tokens
             .read(token.expose())
             .ok_or(RefreshError::Invalid)?;
+        is_about(presented.session);
         let arrival = self.clock.now();
         let by = self.refresh_tokens.party(presented.session, client);
         let Rotation {
@@ -271,7 +324,7 @@ impl Sessions {
             SignOut::Access(token) => self
                 .read(|tokens| tokens.verify_ignoring_expiry(token.expose()))
                 .await?
-                .map(|claims| claims.sid)
+                .map(|token| token.session)
                 .map_err(|_| SignOutError::Invalid)?,
             SignOut::Refresh(token) => self
                 .refresh_tokens
@@ -279,9 +332,11 @@ impl Sessions {
                 .map(|presented| presented.session)
                 .ok_or(SignOutError::Invalid)?,
         };
+        is_about(session);
         let found = self.store.session(session).await?;
         self.store.end_session(session).await?;
         if let Some((session, user)) = found.filter(|(session, _)| session.ended.is_none()) {
+            self.measures.signed_out.add_one();
             self.note(user.id, EventKind::SignedOut, session.id, client)
                 .await;
         }
@@ -291,8 +346,8 @@ impl Sessions {
     /// Reads an access token. If it names an unknown key, looks for the key once.
     async fn read(
         &self,
-        read: impl Fn(&AccessTokens) -> Result<AccessClaims, AccessTokenError>,
-    ) -> Result<Result<AccessClaims, AccessTokenError>, StoreError> {
+        read: impl Fn(&AccessTokens) -> Result<AccessToken, AccessTokenError>,
+    ) -> Result<Result<AccessToken, AccessTokenError>, StoreError> {
         let tokens = self.token_keys.tokens();
         match read(tokens) {
             Err(AccessTokenError::UnknownKey) => {
@@ -359,6 +414,7 @@ impl Sessions {
 
     /// Records the event. If it is a theft, also notifies the user.
     async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
+        self.measures.record(decision);
         match decision {
             Decision::Theft => {
                 self.note(user.id, EventKind::TokenReused, session.id, client)

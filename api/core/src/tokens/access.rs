@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use password_auth_model::{
     Generation, Party, SessionId, Timestamp, TokenId, TokenKey, TokenKeyId, UserId, signing_key,
 };
 use password_auth_wire::Secret;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::key_pair::TokenKeyPair;
 use super::keys::SigningKeys;
@@ -67,6 +70,36 @@ pub struct AccessClaims {
     pub exp: u64,
 }
 
+/// What a valid access token says: whose it is, and which session's. Whether the session counts is the store's to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The user.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The generation of the refresh token that it came with.
+    pub generation: Generation,
+    /// The session's epoch when it was issued.
+    pub epoch: u32,
+    /// The client that it was issued to.
+    pub party: Option<Party>,
+    /// When it expires: seconds since the Unix epoch.
+    pub expires: u64,
+}
+
+impl From<AccessClaims> for AccessToken {
+    fn from(claims: AccessClaims) -> Self {
+        Self {
+            user: claims.sub,
+            session: claims.sid,
+            generation: claims.generation,
+            epoch: claims.epoch,
+            party: claims.party,
+            expires: claims.exp,
+        }
+    }
+}
+
 /// Why an access token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessTokenError {
@@ -106,7 +139,24 @@ pub struct AccessTokens {
     by_secret: Validation,
     by_pair: Validation,
     issuer: String,
+    /// What tokens say whose signature was verified lately, by the hash of the whole token. A client sends the same
+    /// token many times, and hashing costs a tenth of verifying and parsing.
+    verified: Cache<[u8; 32], Verified>,
+    /// How often the key pairs changed: what was verified before does not count.
+    change: AtomicU64,
 }
+
+/// A token whose signature was verified.
+#[derive(Clone, Copy)]
+struct Verified {
+    token: AccessToken,
+    /// When its key verifies no more.
+    until: Option<Timestamp>,
+    change: u64,
+}
+
+/// How many verified tokens are remembered. Each takes about 180 bytes once it is there.
+const REMEMBERED: usize = 131_072;
 
 impl fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +185,8 @@ impl AccessTokens {
             by_secret: validation(Algorithm::HS256, issuer),
             by_pair: validation(Algorithm::EdDSA, issuer),
             issuer: issuer.to_owned(),
+            verified: Cache::new(REMEMBERED),
+            change: AtomicU64::default(),
         }
     }
 
@@ -171,8 +223,12 @@ impl AccessTokens {
             }
             pair.map(|pair| Arc::new(Pair::new(pair)))
         });
-        let own = own.collect();
+        let own: Arc<[Arc<Pair>]> = own.collect();
+        if own.len() == known.len() && own.iter().zip(&*known).all(|(a, b)| Arc::ptr_eq(a, b)) {
+            return;
+        }
         *self.pairs.write().unwrap_or_else(PoisonError::into_inner) = own;
+        self.change.fetch_add(1, Ordering::Release);
     }
 
     fn pairs(&self) -> Arc<[Arc<Pair>]> {
@@ -209,43 +265,74 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`AccessTokenError::Expired`] if nothing else is wrong.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessTokenError> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessToken, AccessTokenError> {
+        let verified = self.remembered(token)?;
         // A key that was superseded long ago signs nothing any more, so whatever it signed is not ours.
-        let claims = self.read(token, |key| !key.is_over(now))?;
-        if now.as_secs() >= claims.exp.saturating_add(LEEWAY.as_secs()) {
+        if verified.until.is_some_and(|until| until <= now) {
+            return Err(AccessTokenError::Invalid);
+        }
+        let token = verified.token;
+        if now.as_secs() >= token.expires.saturating_add(LEEWAY.as_secs()) {
             return Err(AccessTokenError::Expired);
         }
-        Ok(claims)
+        Ok(token)
     }
 
     /// Reads `token`, expired or not, for signing out.
     ///
     /// # Errors
     /// If it is not a token that this server signed.
-    pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
-        self.read(token, |_| true)
+    pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessToken, AccessTokenError> {
+        Ok(self.remembered(token)?.token)
     }
 
-    fn read(
-        &self,
-        token: &str,
-        verifies: impl Fn(&TokenKey) -> bool,
-    ) -> Result<AccessClaims, AccessTokenError> {
+    fn remembered(&self, token: &str) -> Result<Verified, AccessTokenError> {
+        let hash = Sha256::digest(token.as_bytes()).into();
+        // Before the key pairs are read: what was verified with pairs that are replaced meanwhile does not count.
+        let change = self.change.load(Ordering::Acquire);
+        let remembered = self.verified.get(&hash);
+        if let Some(verified) = remembered.filter(|verified| verified.change == change) {
+            return Ok(verified);
+        }
+        let (claims, key) = self.read(token)?;
+        let verified = Verified {
+            token: AccessToken::from(claims),
+            until: key.and_then(|key| key.verifies_until()),
+            change,
+        };
+        self.verified.insert(hash, verified);
+        Ok(verified)
+    }
+
+    /// The claims of `token`, expired or not.
+    ///
+    /// # Errors
+    /// If it is not a token that this server signed.
+    pub fn claims(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
+        self.read(token).map(|(claims, _)| claims)
+    }
+
+    /// The claims, and the key pair that signed them.
+    fn read(&self, token: &str) -> Result<(AccessClaims, Option<TokenKey>), AccessTokenError> {
+        let by_secret = |verifier: &Verifier| Ok((verifier.decode(token, &self.by_secret)?, None));
+        let by_pair = |pair: &Pair| {
+            let claims = pair.verifier.decode(token, &self.by_pair)?;
+            Ok((claims, Some(*pair.pair.key())))
+        };
         // The header of a key's tokens is always the same, so most tokens are recognized without parsing it.
         if let Some(verifier) = self.verifiers.iter().find(|by| by.made(token)) {
-            return verifier.decode(token, &self.by_secret);
+            return by_secret(verifier);
         }
         let pairs = self.pairs();
-        let live = || pairs.iter().filter(|pair| verifies(pair.pair.key()));
-        if let Some(pair) = live().find(|pair| pair.verifier.made(token)) {
-            return pair.verifier.decode(token, &self.by_pair);
+        if let Some(pair) = pairs.iter().find(|pair| pair.verifier.made(token)) {
+            return by_pair(pair);
         }
         let kid = kid_of(token).ok_or(AccessTokenError::Invalid)?;
         if let Some(verifier) = self.verifiers.iter().find(|by| by.kid == kid.text) {
-            return verifier.decode(token, &self.by_secret);
+            return by_secret(verifier);
         }
-        if let Some(pair) = live().find(|pair| pair.verifier.kid == kid.text) {
-            return pair.verifier.decode(token, &self.by_pair);
+        if let Some(pair) = pairs.iter().find(|pair| pair.verifier.kid == kid.text) {
+            return by_pair(pair);
         }
         Err(if kid.may_be_a_pair_s {
             AccessTokenError::UnknownKey
@@ -326,4 +413,70 @@ fn validation(alg: Algorithm, issuer: &str) -> Validation {
     // `verify` compares `exp` with its own clock.
     validation.validate_exp = false;
     validation
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY};
+    use crate::tokens::{SigningKey, SigningKeys};
+    use password_auth_model::{Generation, SessionId, Timestamp, TokenId, UserId};
+
+    fn tokens() -> AccessTokens {
+        let key = SigningKey::random().expect("a key");
+        AccessTokens::new(&SigningKeys::new(key, Vec::new()), "tests")
+    }
+
+    fn claims(now: Timestamp) -> AccessClaims {
+        AccessClaims {
+            iss: "tests".to_owned(),
+            aud: "tests".to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            sub: UserId::new(now),
+            preferred_username: "alice".to_owned(),
+            sid: SessionId::new(now),
+            generation: Generation(3),
+            epoch: 1,
+            party: None,
+            jti: TokenId::new(now),
+            iat: now.as_secs(),
+            exp: now.as_secs() + 900,
+        }
+    }
+
+    #[test]
+    fn a_remembered_token_says_the_same_and_still_expires() {
+        let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
+        let claims = claims(now);
+        let token = tokens.issue(&claims).expect("signed");
+        let first = tokens.verify(token.expose(), now).expect("valid");
+        assert_eq!(first, AccessToken::from(claims));
+        assert_eq!(tokens.verify(token.expose(), now), Ok(first));
+        let end = now.plus(Duration::from_secs(900) + LEEWAY);
+        let last = end.minus(Duration::from_secs(1));
+        assert_eq!(tokens.verify(token.expose(), last), Ok(first));
+        let late = tokens.verify(token.expose(), end);
+        assert_eq!(late, Err(AccessTokenError::Expired));
+    }
+
+    #[test]
+    fn a_token_that_differs_in_one_byte_from_a_remembered_one_is_verified_by_itself() {
+        let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
+        let token = tokens.issue(&claims(now)).expect("signed");
+        tokens.verify(token.expose(), now).expect("valid");
+        let bytes = token.expose().as_bytes();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.to_vec();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).expect("a text");
+            let refused = tokens.verify(&changed, now);
+            assert_eq!(refused, Err(AccessTokenError::Invalid), "byte {at}");
+        }
+        let other = AccessTokens::new(
+            &SigningKeys::new(SigningKey::random().expect("a key"), Vec::new()),
+            "tests",
+        );
+        assert!(other.verify(token.expose(), now).is_err());
+    }
 }

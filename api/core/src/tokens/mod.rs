@@ -8,7 +8,9 @@ mod keyfile;
 mod keys;
 mod refresh;
 
-pub use access::{AccessClaims, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg};
+pub use access::{
+    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
+};
 pub use key_pair::{NoRandomness, TokenKeyPair};
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};

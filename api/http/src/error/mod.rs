@@ -90,7 +90,8 @@ pub enum Failure {
 impl Failure {
     /// Logs the cause of an internal failure.
     pub fn internal(cause: impl Display) -> Self {
-        tracing::error!(%cause, "a request failed");
+        let during = password_auth_core::tracing_context::request().map(tracing::field::display);
+        tracing::error!(%cause, during, "a request failed");
         Self::Internal
     }
 

@@ -1,13 +1,15 @@
-//! Logs one line for each request: id, method, route, status, time. Never the path, query, headers or body, which may
+//! Logs one line for each request: id, session, method, route, status, time. Never the path, query, headers or body, which may
 //! contain secrets.
 
 use std::time::Instant;
 
+use password_auth_core::tracing_context;
 use password_auth_model::{RequestId, Timestamp};
 use poem::http::{HeaderValue, Method};
 use poem::{PathPattern, Response};
 
 use crate::error::AnsweredCode;
+use crate::measures::{Paths, Requests};
 
 /// The header with the id of the request in the log.
 const X_REQUEST_ID: &str = "x-request-id";
@@ -27,13 +29,19 @@ impl RequestLog {
         }
     }
 
-    pub(super) fn finish(self, response: &mut Response) {
+    pub(super) const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    pub(super) fn finish(self, response: &mut Response, requests: &Requests, paths: Paths) {
+        let elapsed = self.started.elapsed();
         let id = self.id.to_string();
         let route = response
             .data::<PathPattern>()
             .map(|pattern| &*pattern.0)
             .filter(|pattern| !pattern.is_empty())
             .unwrap_or("-");
+        requests.record(paths, (route, &self.method), response.status(), elapsed);
         let code = response
             .data::<AnsweredCode>()
             .and_then(|AnsweredCode(code)| serde_json::to_value(code).ok());
@@ -41,11 +49,12 @@ impl RequestLog {
             target: "password_auth::request",
             tracing::Level::INFO,
             request.id = id,
+            session.id = tracing_context::session().map(tracing::field::display),
             http.method = self.method.as_str(),
             http.route = route,
             http.status = response.status().as_u16(),
             error.code = code.as_ref().and_then(serde_json::Value::as_str),
-            elapsed_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
         if let Ok(value) = HeaderValue::from_str(&id) {

@@ -6,6 +6,9 @@ mod head;
 mod headers;
 mod log;
 
+use std::sync::Arc;
+
+use password_auth_core::tracing_context;
 use password_auth_model::SharedClock;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
@@ -19,6 +22,7 @@ use self::log::RequestLog;
 use super::client::{ClientAddress, ProxyTrust};
 use super::cross_site::FormPolicy;
 use super::error::{Dialect, Failure};
+use super::measures::{Measures, Paths};
 use super::server::BodyTime;
 
 /// The largest body that any route takes.
@@ -35,6 +39,8 @@ pub struct Settings {
     pub proxies: ProxyTrust,
     /// Whether users reach the server with https.
     pub https: bool,
+    /// What the server counts.
+    pub measures: Arc<Measures>,
 }
 
 /// The `Allow` header of a 405, by the route.
@@ -48,13 +54,15 @@ pub(super) struct Middleware<E> {
     proxies: ProxyTrust,
     security: SecurityHeaders,
     allowed_methods: AllowedMethods,
+    paths: Paths,
+    measures: Arc<Measures>,
 }
 
 impl<E: Endpoint> Middleware<E> {
     pub(super) fn new(
         settings: &Settings,
         clock: SharedClock,
-        allowed_methods: AllowedMethods,
+        (allowed_methods, paths): (AllowedMethods, Paths),
         routes: E,
     ) -> Self {
         Self {
@@ -64,6 +72,8 @@ impl<E: Endpoint> Middleware<E> {
             proxies: settings.proxies.clone(),
             security: SecurityHeaders::new(settings.https),
             allowed_methods,
+            paths,
+            measures: Arc::clone(&settings.measures),
         }
     }
 
@@ -112,11 +122,14 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let log = RequestLog::start(self.clock.now(), request.method());
         let origin = self.cors.answer_for(&request);
-        let mut response = self.answer(request).await;
-        self.security.apply(response.headers_mut());
-        self.cors.apply(origin, response.headers_mut());
-        log.finish(&mut response);
-        Ok(response)
+        tracing_context::within(log.id(), async {
+            let mut response = self.answer(request).await;
+            self.security.apply(response.headers_mut());
+            self.cors.apply(origin, response.headers_mut());
+            log.finish(&mut response, &self.measures.requests, self.paths);
+            Ok(response)
+        })
+        .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! One connection: hyper drives it, and a watch ends it when it exceeds a time limit.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -12,73 +13,130 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_rustls::server::TlsStream;
 
 use super::slots::ConnectionSlot;
 use super::stream::{Activity, WatchedStream};
+use super::tls::Tls;
 use super::{BodyTime, LOOK, Limits};
 
 /// How many headers a request may have.
 const MAX_HEADERS: usize = 64;
 
-pub(super) async fn run(
-    stream: TcpStream,
-    endpoint: &BoxEndpoint<'static, Response>,
-    limits: Limits,
-    slot: Arc<ConnectionSlot>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
-        return;
-    };
-    let local = LocalAddr(Addr::SocketAddr(local));
-    let remote = RemoteAddr(Addr::SocketAddr(remote));
-    let activity = Arc::new(Activity::new());
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let has_body = !request.body().is_end_stream();
-        let mut request =
-            poem::Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
-        if has_body {
-            request.set_data(BodyTime::new(Arc::clone(&slot)));
+/// Both ends of a connection, as requests know them.
+pub(super) struct Ends {
+    local: LocalAddr,
+    remote: RemoteAddr,
+    scheme: Scheme,
+}
+
+impl Ends {
+    pub(super) const fn of(local: SocketAddr, remote: SocketAddr, scheme: Scheme) -> Self {
+        Self {
+            local: LocalAddr(Addr::SocketAddr(local)),
+            remote: RemoteAddr(Addr::SocketAddr(remote)),
+            scheme,
         }
-        let activity = Arc::clone(&activity);
-        async move {
-            activity.request_begins();
-            let response = endpoint
-                .call(request)
-                .await
-                .unwrap_or_else(poem::Error::into_response);
-            activity.request_ends();
-            Ok::<hyper::Response<_>, Infallible>(response.into())
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // A client may close its half of the connection after the request, and still gets the response.
-        .half_close(true)
-        .header_read_timeout(limits.idle + limits.head)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(limits.head_bytes)
-        .serve_connection(
-            TokioIo::new(WatchedStream::new(stream, Arc::clone(&activity))),
-            service,
-        );
-    let mut connection = pin!(connection);
-    let mut look = tokio::time::interval(LOOK);
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            // Errors here are caused by the peer: it disconnected, or did not send HTTP.
-            _ended = connection.as_mut() => return,
-            _ = look.tick() => {
-                if activity.overstays(limits, slot.is_contested()) {
-                    return;
+    }
+}
+
+/// A connection that was accepted.
+pub(super) struct Connection<'a> {
+    pub(super) endpoint: &'a BoxEndpoint<'static, Response>,
+    pub(super) limits: Limits,
+    pub(super) slot: Arc<ConnectionSlot>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Connection<'_> {
+    /// `None` if that fails, takes longer than the first byte of a request may, or the server stops.
+    pub(super) async fn shake_hands(
+        &self,
+        tls: &Tls,
+        stream: TcpStream,
+    ) -> Option<TlsStream<TcpStream>> {
+        let mut stop = self.stop.clone();
+        let shaken = tokio::select! {
+            shaken = tls.accept(stream) => shaken.ok(),
+            () = self.overstays() => None,
+            _ = stop.wait_for(|stop| *stop) => None,
+        };
+        self.activity.begins_anew();
+        shaken
+    }
+
+    /// Serves until the connection ends.
+    pub(super) async fn run(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        ends: Ends,
+    ) {
+        let Self { endpoint, slot, .. } = &self;
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let has_body = !request.body().is_end_stream();
+            let Ends {
+                local,
+                remote,
+                scheme,
+            } = &ends;
+            let mut request =
+                poem::Request::from((request, local.clone(), remote.clone(), scheme.clone()));
+            if has_body {
+                request.set_data(BodyTime::new(Arc::clone(slot)));
+            }
+            let activity = Arc::clone(&self.activity);
+            async move {
+                activity.request_begins();
+                let response = endpoint
+                    .call(request)
+                    .await
+                    .unwrap_or_else(poem::Error::into_response);
+                activity.request_ends();
+                Ok::<hyper::Response<_>, Infallible>(response.into())
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // A client may close its half of the connection after the request, and still gets the response.
+            .half_close(true)
+            .header_read_timeout(self.limits.idle + self.limits.head)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(self.limits.head_bytes)
+            .serve_connection(
+                TokioIo::new(WatchedStream::new(stream, Arc::clone(&self.activity))),
+                service,
+            );
+        let mut connection = pin!(connection);
+        let mut too_long = pin!(self.overstays());
+        let mut stop = self.stop.clone();
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                // Errors here are caused by the peer: it disconnected, or did not send HTTP.
+                _ended = connection.as_mut() => return,
+                () = too_long.as_mut() => return,
+                _ = stop.wait_for(|stop| *stop), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
                 }
             }
-            _ = stop.wait_for(|stop| *stop), if !stopping => {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
+        }
+    }
+
+    /// Waits until the connection exceeds a time limit.
+    async fn overstays(&self) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            look.tick().await;
+            if self
+                .activity
+                .overstays(self.limits, self.slot.is_contested())
+            {
+                return;
             }
         }
     }

@@ -6,6 +6,7 @@
 mod connection;
 mod slots;
 mod stream;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,12 +16,17 @@ use std::time::Duration;
 use password_auth_model::NetworkWidth;
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
+use poem::http::uri::Scheme;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use self::connection::{Connection, Ends};
 pub(super) use self::slots::BodyTime;
 use self::slots::{ConnectionSlot, ConnectionSlots};
+use self::stream::Activity;
+pub use self::tls::{Tls, TlsError, TlsFiles};
 use super::client::ProxyTrust;
+use super::measures::Measures;
 use super::seldom::Seldom;
 
 /// How often time limits of connections and bodies are checked.
@@ -102,15 +108,52 @@ impl Limits {
     }
 }
 
+/// A listener, and what is counted about its connections.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Arc<Tls>>,
+    measures: Arc<Measures>,
+}
+
+impl Listener {
+    /// Counts connections in `measures`.
+    #[must_use]
+    pub const fn new(tcp: TcpListener, measures: Arc<Measures>) -> Self {
+        Self {
+            tcp,
+            tls: None,
+            measures,
+        }
+    }
+
+    /// Speaks TLS, if there is a certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Arc<Tls>>) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Self {
+        Self::new(tcp, Arc::default())
+    }
+}
+
 /// Serves `endpoint` on `listener` until `stop` is true, then lets requests in progress finish. One address has at most
 /// a share of the slots, unless it is one of the `proxies`.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     endpoint: BoxEndpoint<'static, Response>,
     limits: Limits,
     proxies: ProxyTrust,
     mut stop: watch::Receiver<bool>,
 ) {
+    let Listener {
+        tcp: listener,
+        tls,
+        measures,
+    } = listener.into();
     let endpoint = Arc::new(endpoint);
     let slots = ConnectionSlots::new(limits, proxies);
     let full = Seldom::default();
@@ -130,12 +173,44 @@ pub async fn serve(
                      proxy that is missing in TRUSTED_PROXIES?)"
                 );
             }
-            stream::refuse(stream);
+            measures.connections.refused.add_one();
+            // Within TLS, a refusal would cost a handshake.
+            if tls.is_none() {
+                stream::refuse(stream);
+            }
             continue;
         };
         let (endpoint, stop) = (Arc::clone(&endpoint), stop.clone());
         let slot: Arc<ConnectionSlot> = Arc::new(slot);
-        tokio::spawn(async move { connection::run(stream, &endpoint, limits, slot, stop).await });
+        let (measures, tls) = (Arc::clone(&measures), tls.clone());
+        tokio::spawn(async move {
+            let _open = measures.connections.open();
+            let Ok(local) = stream.local_addr() else {
+                return;
+            };
+            let connection = Connection {
+                endpoint: &endpoint,
+                limits,
+                slot,
+                activity: Arc::new(Activity::new()),
+                stop,
+            };
+            match tls {
+                None => {
+                    connection
+                        .run(stream, Ends::of(local, peer, Scheme::HTTP))
+                        .await
+                }
+                Some(tls) => match connection.shake_hands(&tls, stream).await {
+                    Some(stream) => {
+                        connection
+                            .run(stream, Ends::of(local, peer, Scheme::HTTPS))
+                            .await;
+                    }
+                    None => measures.connections.failed_handshakes.add_one(),
+                },
+            }
+        });
     }
     drop(listener);
     let open = slots.all_left(limits.stop).await;

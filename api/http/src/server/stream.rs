@@ -60,6 +60,11 @@ impl Activity {
         self.change(|state| state.phase = Phase::Idle(Instant::now()));
     }
 
+    /// TLS is ready: a request may begin.
+    pub(super) fn begins_anew(&self) {
+        self.change(|state| state.phase = Phase::New(Instant::now()));
+    }
+
     fn bytes_came(&self) {
         self.change(|state| {
             if let Phase::New(_) | Phase::Idle(_) = state.phase {
@@ -100,10 +105,12 @@ impl Activity {
 }
 
 /// A socket that records activity, and gives hyper's own responses our error body.
-pub(super) struct WatchedStream {
-    inner: TcpStream,
+pub(super) struct WatchedStream<S> {
+    inner: S,
     activity: Arc<Activity>,
     replacement: Option<Replacement>,
+    /// TLS buffers what it takes, and blocks at a flush.
+    flush_blocks: bool,
 }
 
 /// Bytes that are sent instead of a buffer of hyper's.
@@ -114,12 +121,13 @@ struct Replacement {
     stands_for: usize,
 }
 
-impl WatchedStream {
-    pub(super) const fn new(inner: TcpStream, activity: Arc<Activity>) -> Self {
+impl<S> WatchedStream<S> {
+    pub(super) const fn new(inner: S, activity: Arc<Activity>) -> Self {
         Self {
             inner,
             activity,
             replacement: None,
+            flush_blocks: false,
         }
     }
 
@@ -185,7 +193,7 @@ pub(super) fn refuse(stream: TcpStream) {
     }
 }
 
-impl AsyncRead for WatchedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -200,7 +208,7 @@ impl AsyncRead for WatchedStream {
     }
 }
 
-impl AsyncWrite for WatchedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -229,7 +237,7 @@ impl AsyncWrite for WatchedStream {
 
     /// Lets hyper send shared pages without copying them into one buffer.
     fn is_write_vectored(&self) -> bool {
-        true
+        self.inner.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -247,7 +255,12 @@ impl AsyncWrite for WatchedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        if flushed.is_pending() || self.flush_blocks {
+            self.flush_blocks = flushed.is_pending();
+            self.note(&flushed);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -259,7 +272,7 @@ impl Replacement {
     /// Writes the replacement, then reports hyper's buffer as written.
     fn poll_write(
         &mut self,
-        inner: &mut TcpStream,
+        inner: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         while self.written < self.bytes.len() {

@@ -44,7 +44,7 @@ use self::reads::Reads;
 use self::transact::{Pending, Pool, Transaction};
 use super::StoreError;
 use super::gate::Gate;
-use crate::Lifecycle;
+use crate::{Lifecycle, Measures};
 
 /// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
 /// expect the write any more.
@@ -145,6 +145,18 @@ impl Lifecycle for PostgresStore {
     /// Never completes: a database that fails is used again once it is back.
     async fn failed(&self) {
         pending().await
+    }
+
+    fn measures(&self) -> Measures<'_> {
+        Measures {
+            times: vec![
+                ("read", &self.reads.times),
+                ("long_read", &self.long_reads.times),
+                ("write", &self.durable.times),
+                ("relaxed_write", &self.relaxed.times),
+            ],
+            flushed_writes: None,
+        }
     }
 
     async fn close(&self) {

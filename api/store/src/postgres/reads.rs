@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use password_auth_model::measure::Histogram;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_postgres::Row;
@@ -21,6 +22,7 @@ pub(super) struct Reads {
     slots: Vec<Slot>,
     next: AtomicUsize,
     closed: AtomicBool,
+    pub(super) times: Histogram,
 }
 
 #[derive(Default)]
@@ -41,6 +43,7 @@ impl Reads {
                 .collect(),
             next: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            times: Histogram::of_times(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Reads {
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
+        let _timer = self.times.timer();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[turn % self.slots.len()];
         match self.try_rows(slot, sql, parameters).await {

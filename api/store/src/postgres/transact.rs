@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, TimeoutType};
+use password_auth_model::measure::Histogram;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
@@ -129,7 +130,10 @@ impl Transaction<'_> {
 
 /// A pool of connections for transactions of one purpose.
 #[derive(Clone)]
-pub(super) struct Pool(managed::Pool<Manager>);
+pub(super) struct Pool {
+    connections: managed::Pool<Manager>,
+    pub(super) times: Arc<Histogram>,
+}
 
 impl Pool {
     pub(super) fn new(
@@ -144,12 +148,16 @@ impl Pool {
             // The last used connection first, so that connections that are not needed stay idle.
             .queue_mode(QueueMode::Lifo)
             .build()
-            .map(Self)
+            .map(|connections| Self {
+                connections,
+                times: Arc::new(Histogram::of_times()),
+            })
             .map_err(|error| OpenError::Pool(error.to_string()))
     }
 
     /// Runs `work` in a transaction. Returns `Ok` once it is committed, as durably as the pool's purpose promises.
     pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
+        let _timer = self.times.timer();
         let (pool, asked) = (self.clone(), Instant::now());
         let running = tokio::spawn(async move { pool.run_to_its_end(&work, asked).await });
         match timeout(ANSWER, running).await {
@@ -186,12 +194,12 @@ impl Pool {
 
     /// Idle connections lead to the same server and are not used again.
     fn give_up(&self, connection: Object<Manager>) {
-        let connector = &self.0.manager().connector;
+        let connector = &self.connections.manager().connector;
         connector.give_up(Object::take(connection));
     }
 
     async fn get(&self) -> Result<Object<Manager>, DatabaseError> {
-        self.0.get().await.map_err(|error| match error {
+        self.connections.get().await.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => DatabaseError::Store(StoreError::Busy),
             PoolError::Backend(why) => DatabaseError::Unreachable(why),
             other => DatabaseError::Unreachable(other.to_string()),
@@ -199,7 +207,7 @@ impl Pool {
     }
 
     pub(super) fn close(&self) {
-        self.0.close();
+        self.connections.close();
     }
 }
 

@@ -34,6 +34,12 @@ impl Tables {
     /// Makes all changes or none. Only call it on the writing thread.
     pub(super) fn apply(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
         self.snapshot.keep(&self.trees, changes)?;
+        let keys_in = |tree| {
+            let changes = changes.iter().filter(move |change| change.tree() == tree);
+            changes.map(Change::key)
+        };
+        let _sessions = self.sessions.changing(keys_in(Tree::Sessions));
+        let _users = self.users.changing(keys_in(Tree::Users));
         match changes {
             [] => Ok(()),
             [one] => self.apply_one(one),

@@ -7,6 +7,7 @@
 
 mod apply;
 mod attempts;
+mod cache;
 mod change;
 mod codec;
 mod deletion;
@@ -41,6 +42,7 @@ pub use open::OpenError;
 
 use async_trait::async_trait;
 use password_auth_model::Timestamp;
+use password_auth_model::measure::Histogram;
 
 use self::opened::Tables;
 use self::sweep::SweptTo;
@@ -48,15 +50,15 @@ use self::trees::Tree;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 use super::gate::Gate;
-use crate::Lifecycle;
 use crate::threads::Threads;
+use crate::{Lifecycle, Measures};
 
 /// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
 /// expect the write any more.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The default size of sled's cache. Sled's own default is a gigabyte.
-pub const CACHE_BYTES: u64 = 64 << 20;
+pub const CACHE_BYTES: u64 = 128 << 20;
 
 /// Threads for long reads. More would only compete for the processor.
 const READERS: usize = 2;
@@ -70,6 +72,8 @@ pub struct SledStore {
     readers: Arc<Threads>,
     closed: AtomicBool,
     swept_to: SweptTo,
+    read_times: Histogram,
+    long_read_times: Histogram,
 }
 
 impl SledStore {
@@ -122,6 +126,8 @@ impl SledStore {
             readers: Arc::new(readers),
             closed: AtomicBool::new(false),
             swept_to: SweptTo::default(),
+            read_times: Histogram::of_times(),
+            long_read_times: Histogram::of_times(),
         })
     }
 
@@ -152,6 +158,7 @@ impl SledStore {
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let _timer = self.long_read_times.timer();
         let (tables, readers) = (Arc::clone(self.tables()?), Arc::clone(&self.readers));
         let reading = async move {
             let read = readers.run(move || read(&tables)).await;
@@ -173,6 +180,20 @@ impl Lifecycle for SledStore {
 
     async fn failed(&self) {
         self.writer.failed().await;
+    }
+
+    fn measures(&self) -> Measures<'_> {
+        let writer = &self.writer.measures;
+        Measures {
+            times: vec![
+                ("read", &self.read_times),
+                ("long_read", &self.long_read_times),
+                ("write", &writer.durable),
+                ("relaxed_write", &writer.relaxed),
+                ("flush", &writer.flushes),
+            ],
+            flushed_writes: Some(&writer.flushed_writes),
+        }
     }
 
     async fn close(&self) {

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use password_auth_model::{Session, User};
 use sled::{Db, IVec};
 
+use super::cache::RecordCache;
 use super::codec::{Stored, decode};
 use super::snapshot::SnapshotSlot;
 use super::trees::{Tree, Trees, unavailable};
@@ -15,6 +17,9 @@ pub(super) struct Tables {
     pub(super) trees: Trees,
     /// The snapshot that a dump reads, if there is one.
     pub(super) snapshot: Arc<SnapshotSlot>,
+    /// For [`session_and_user`](Self::session_and_user) alone: what else reads does so seldom, or on the writing thread.
+    pub(super) sessions: RecordCache<Session>,
+    pub(super) users: RecordCache<User>,
     /// Held while sled flushes and while a transaction runs. Sled's own lock is fair: if a transaction waits on it for
     /// a flush, all later readers wait too, and readers run inline.
     flushing: Mutex<()>,
@@ -23,10 +28,13 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn open(db: Db, lock: File) -> sled::Result<Self> {
+    /// With at most this many sessions, and as many users, in memory.
+    pub(super) fn open(db: Db, lock: File, records: usize) -> sled::Result<Self> {
         Ok(Self {
             trees: Trees::open(&db)?,
             db,
+            sessions: RecordCache::new(records),
+            users: RecordCache::new(records),
             snapshot: Arc::default(),
             flushing: Mutex::new(()),
             _lock: lock,

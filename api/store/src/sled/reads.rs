@@ -4,6 +4,7 @@
 //! times, the records belong together.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use password_auth_model::{
     EmailKey, Event, EventId, OneTimeToken, PasswordHash, Session, SessionId, Timestamp, TokenHash,
@@ -150,17 +151,26 @@ impl Tables {
         &self,
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
+        let read = || {
+            let session = || self.record(Tree::Sessions, id.as_bytes());
+            self.sessions.get(id.as_bytes(), session)
+        };
         loop {
-            let found = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
-            let Some((bytes, session)) = found else {
+            let Some(session) = read()? else {
                 return Ok(None);
             };
-            let Some(user) = self.user(session.user)? else {
+            let user = self
+                .users
+                .get(session.user.as_bytes(), || self.user(session.user))?;
+            let Some(user) = user else {
                 return Ok(None);
             };
             // A session never returns to an earlier state.
-            if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
-                return Ok(Some((session, user)));
+            if read()?.is_some_and(|now| Arc::ptr_eq(&now, &session) || now == session) {
+                return Ok(Some((
+                    Arc::unwrap_or_clone(session),
+                    Arc::unwrap_or_clone(user),
+                )));
             }
         }
     }

@@ -24,6 +24,7 @@ impl SessionStore for SledStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        let _timer = self.read_times.timer();
         self.tables()?.session_and_user(id)
     }
 

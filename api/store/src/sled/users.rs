@@ -29,10 +29,12 @@ impl UserStore for SledStore {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let _timer = self.read_times.timer();
         self.tables()?.user(id)
     }
 
     async fn user_by_name(&self, name: &UsernameKey) -> Result<Option<User>, StoreError> {
+        let _timer = self.read_times.timer();
         self.tables()?.user_by_name(name)
     }
 

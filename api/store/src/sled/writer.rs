@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use password_auth_model::measure::Histogram;
 use tokio::sync::{oneshot, watch};
 
 use super::opened::Tables;
@@ -50,7 +51,18 @@ enum Acknowledgement {
     Nothing,
 }
 
+/// How long writes take, and how many each flush acknowledges.
+pub(super) struct WriterMeasures {
+    /// From the call until the disk has it.
+    pub(super) durable: Histogram,
+    /// From the call until the writing thread has done it.
+    pub(super) relaxed: Histogram,
+    pub(super) flushes: Histogram,
+    pub(super) flushed_writes: Histogram,
+}
+
 pub(super) struct Writer {
+    pub(super) measures: Arc<WriterMeasures>,
     jobs: Mutex<Option<SyncSender<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     failure: watch::Sender<bool>,
@@ -68,7 +80,14 @@ impl Writer {
         let (jobs, jobs_in) = mpsc::sync_channel::<Job>(QUEUE);
         let (acks, acks_in) = mpsc::channel();
         let failure = watch::Sender::new(false);
+        let measures = Arc::new(WriterMeasures {
+            durable: Histogram::of_times(),
+            relaxed: Histogram::of_times(),
+            flushes: Histogram::of_times(),
+            flushed_writes: Histogram::of_sizes(),
+        });
         let flusher = Flusher {
+            measures: Arc::clone(&measures),
             tables: Arc::clone(&tables),
             disk,
             watermark,
@@ -83,6 +102,7 @@ impl Writer {
                 .spawn(move || flusher.run(&acks_in))?,
         ];
         Ok(Self {
+            measures,
             jobs: Mutex::new(Some(jobs)),
             threads: Mutex::new(threads),
             failure,
@@ -101,6 +121,10 @@ impl Writer {
                 "an earlier write failed".to_owned(),
             ));
         }
+        let _timer = match durability {
+            Durability::Flushed => self.measures.durable.timer(),
+            Durability::Soon | Durability::Unchanged => self.measures.relaxed.timer(),
+        };
         let (answer, answered) = oneshot::channel();
         let (queued, max_wait) = (Instant::now(), self.max_wait);
         let failure = self.failure.clone();
@@ -195,6 +219,7 @@ fn write(tables: &Tables, jobs: &Receiver<Job>, acks: &Sender<Acknowledgement>) 
 }
 
 struct Flusher {
+    measures: Arc<WriterMeasures>,
     tables: Arc<Tables>,
     disk: File,
     watermark: Watermark,
@@ -236,7 +261,13 @@ impl Flusher {
     }
 
     fn flush_for(&self, waiting: &mut Vec<Acknowledgement>, closing: bool) {
+        let writes = waiting
+            .iter()
+            .filter(|ack| matches!(ack, Acknowledgement::AfterFlush(_)));
+        self.measures.flushed_writes.record(writes.count() as u64);
+        let timer = self.measures.flushes.timer();
         let flushed = self.flush(closing);
+        drop(timer);
         if let Err(error) = &flushed {
             // The error stays until the store is opened again, since it is unknown what is on disk.
             if !self.failure.send_replace(true) {

@@ -155,7 +155,7 @@ const DAMAGE: &[Damage] = &[
     ),
     (
         "a newer version",
-        |lines| lines[0] = lines[0].replace(":3}", ":4,\"new\":true}"),
+        |lines| lines[0] = lines[0].replace(":4}", ":5,\"new\":true}"),
         "with a newer password-auth",
     ),
     (

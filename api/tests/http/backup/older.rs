@@ -34,7 +34,7 @@ async fn a_backup_of_version_1_is_restored_and_its_people_are_as_if_they_had_jus
     assert!(server.terminate().await.success());
 
     let again = lines(&file);
-    assert_eq!(again[0]["version"], 3);
+    assert_eq!(again[0]["version"], 4);
     let old = lines(version_1());
     let alice = old[1]["user"].as_object().expect("Alice");
     let mut expected = alice.clone();

@@ -98,6 +98,14 @@ impl ServerProcess {
         found.unwrap_or_else(|_| panic!("it ended and had not logged {text:?}"));
     }
 
+    /// The first line of its log with that, once it is there.
+    pub async fn logged_line(&self, text: &str) -> String {
+        self.logs(text).await;
+        let logged = self.logged.borrow();
+        let line = logged.lines().find(|line| line.contains(text));
+        line.expect("it was logged").to_owned()
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")
     }

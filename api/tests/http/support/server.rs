@@ -11,7 +11,8 @@ use password_auth_core::mail::{MailSender, Mailer, Pacing, Transport};
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_core::tokens::load_or_create;
 use password_auth_http as http;
-use password_auth_http::server::{Limits, serve};
+use password_auth_http::measures::Measures;
+use password_auth_http::server::{Limits, Listener, Tls, serve};
 use password_auth_model::{Clock as _, User, UsernameKey};
 use password_auth_store::Store;
 use password_auth_store::sled::{MAX_WAIT, SledStore};
@@ -148,8 +149,11 @@ impl TestServerBuilder {
         app.token_keys.prepare().await.expect("signing keys");
         let (stop, stopped) = watch::channel(false);
         let settings = config.http(address);
+        let tls = config.tls.clone();
+        let tls = tls.map(|files| Arc::new(Tls::load(files).expect("a certificate")));
+        let measures = Arc::clone(&settings.measures);
         let serving = tokio::spawn(serve(
-            listener,
+            Listener::new(listener, Arc::clone(&measures)).with_tls(tls),
             http::endpoint(&app, &settings),
             self.limits,
             settings.proxies.clone(),
@@ -161,6 +165,7 @@ impl TestServerBuilder {
             store,
             database,
             mailer: Arc::clone(&app.mailer),
+            measures,
             app,
             config,
             stop,
@@ -180,6 +185,7 @@ pub struct TestServer {
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
     pub mailer: Arc<Mailer>,
+    pub measures: Arc<Measures>,
     app: App,
     config: Config,
     pub database: Option<Database>,

@@ -1,18 +1,23 @@
 //! A certificate authority of our own, and a certificate by it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 /// The files of a server's certificate.
-pub(super) struct Certificates {
-    pub(super) authority: PathBuf,
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub struct Certificates {
+    /// Whoever trusts this trusts the certificate.
+    pub authority: PathBuf,
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key, which its owner alone can read.
+    pub key: PathBuf,
 }
 
 /// Makes an authority, and by it a certificate for `name`, in `folder`.
-pub(super) fn make(folder: &Path, name: &str) -> Certificates {
+pub fn make_certificates(folder: &Path, name: &str) -> Certificates {
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -29,6 +34,10 @@ pub(super) fn make(folder: &Path, name: &str) -> Certificates {
     Certificates {
         authority: write("authority.pem", authority.pem()),
         certificate: write("certificate.pem", certificate.pem()),
-        key: write("key.pem", key.serialize_pem()),
+        key: {
+            let key = write("key.pem", key.serialize_pem());
+            std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("changed");
+            key
+        },
     }
 }
