@@ -55,6 +55,7 @@ mod deletion;
 mod dump;
 mod emails;
 mod histories;
+mod invites;
 mod passwords;
 mod people;
 mod races;

@@ -7,6 +7,7 @@ mod effect;
 mod email;
 mod events;
 mod health;
+mod invites;
 mod leaving;
 mod login;
 mod me;
