@@ -184,6 +184,7 @@ async fn a_retired_key_is_refused_and_its_clients_refresh(engine: Engine) {
     let server = signing(engine, "EdDSA").start().await;
     let alice = Person::sign_up(&server, "alice").await;
     let first = kid(&alice.access);
+    assert!(alice.is_let_in().await);
     let id = first.parse().expect("an id");
     server.token_keys().retire(id).await.expect("retired");
     assert!(!published_ids(&server).await.contains(&first));
