@@ -48,7 +48,9 @@ impl InvitesApi {
         } = body.0;
         let lifetime = match expires {
             None => InviteLifetime::DEFAULT,
-            Some(text) => text.parse().map_err(|error| invalid("expires", error))?,
+            Some(text) => text
+                .parse::<InviteLifetime>()
+                .map_err(|error| invalid("expires", &error.to_string()))?,
         };
         let new = NewInvite {
             email,
@@ -111,10 +113,10 @@ fn info(invite: &Invite) -> InviteInfo {
     }
 }
 
-fn invalid(field: &str, message: impl ToString) -> Failure {
+fn invalid(field: &str, message: &str) -> Failure {
     Failure::Invalid(vec![FieldError {
         field: field.to_owned(),
         code: "invalid".to_owned(),
-        message: message.to_string(),
+        message: message.to_owned(),
     }])
 }

@@ -13,7 +13,7 @@ use super::change::{Batch, Change};
 use super::codec::{Stored, decode, encode};
 use super::opened::Tables;
 use super::trees::{Tree, email_prefix, unavailable, user_key};
-use super::{email_queue, sessions, tokens, user_entries};
+use super::{email_queue, invites, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
 /// The most events that one step removes.
