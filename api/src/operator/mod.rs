@@ -199,7 +199,7 @@ impl Operator {
             role,
             lifetime,
         };
-        let (invite, token) = self.accounts.invite(new, None, None).await?;
+        let (invite, token) = self.accounts.invite(new, None).await?;
         let url = format!("{}/join?token={}", self.public_url, token.expose());
         Ok(Reply::Invite(InviteView {
             id: invite.id,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, EmailAddress, EmailKind, Invite, InviteId, InviteLifetime, Role, UserId,
+    EmailAddress, EmailKind, Invite, InviteId, InviteLifetime, Role, UserId,
 };
 use password_auth_store::StoreError;
 use password_auth_wire::Secret;
@@ -54,7 +54,6 @@ impl Accounts {
         &self,
         new: NewInvite,
         by: Option<UserId>,
-        client: Option<&Client>,
     ) -> Result<(Invite, Secret), InviteError> {
         let email = new.email.filter(|email| !email.trim().is_empty());
         let email = email.as_deref().map(EmailAddress::parse).transpose();
@@ -69,7 +68,7 @@ impl Accounts {
         self.store.add_invite(invite.clone()).await?;
         if let Some(to) = invite.email.clone() {
             let kind = EmailKind::Invitation;
-            let refused = match self.mailer.send_later(client, to, None, kind).await {
+            let refused = match self.mailer.send_later(None, to, None, kind).await {
                 Ok(Asked::Kept) => None,
                 Ok(Asked::Nowhere) => Some(InviteError::NoMail),
                 Ok(Asked::TooMany(wait)) => Some(InviteError::TooMany(wait)),

@@ -15,7 +15,6 @@ use super::caller::Admin;
 use super::docs::{DeleteInviteRoute, InviteRoute, InvitesRoute};
 use super::views;
 use crate::body::StrictBody;
-use crate::client::RequestClient;
 use crate::error::Failure;
 use crate::route::{NoBody, RouteResult, Success};
 
@@ -38,7 +37,6 @@ impl InvitesApi {
     async fn invite(
         &self,
         caller: Admin,
-        client: RequestClient,
         body: StrictBody<CreateInvite>,
     ) -> RouteResult<InviteRoute> {
         let CreateInvite {
@@ -58,7 +56,7 @@ impl InvitesApi {
             lifetime,
         };
         let by = Some(caller.0.user.id);
-        let (invite, token) = self.accounts.invite(new, by, Some(&client)).await?;
+        let (invite, token) = self.accounts.invite(new, by).await?;
         Ok(Success(InviteCreated {
             id: invite.id.to_string(),
             url: Secret::new(format!("{}/join?token={}", self.public_url, token.expose())),
