@@ -134,8 +134,9 @@ build_server_to_run() {
 cmd_build() {
     [ $# -eq 0 ] || usage_error build "unexpected argument: $1"
     set_up build
-    build_server
+    # In this order: the server embeds the page.
     build_extension
+    build_server
     say "Built."
     note "server     $ROOT/target/release/password-auth"
     note "extension  $ROOT/dist"
@@ -156,8 +157,8 @@ cmd_run() {
     done
     [ "$how" != --watch ] || wants=watch
     timed "setting up" set_up "$wants"
-    timed "the server" build_server_to_run
     timed "the extension" build_extension
+    timed "the server" build_server_to_run
     say_times
     say "Starting the server (development mode). Ctrl-C stops it."
     note "Load the extension: chrome://extensions, switch on \"Developer mode\", \"Load unpacked\", choose"
@@ -194,8 +195,8 @@ cmd_test() {
 cmd_bench() {
     [ "${1:-}" != -- ] || shift
     set_up bench
-    build_server
     build_extension
+    build_server
     say "Measuring…"
     EXTENSION_DIR="$ROOT/dist" host_cargo bench --locked -p password-auth --bench report -- "$@"
 }
@@ -203,8 +204,8 @@ cmd_bench() {
 cmd_package() {
     [ $# -eq 0 ] || usage_error package "unexpected argument: $1"
     set_up package
-    build_server
     build_extension
+    build_server
     pack
 }
 

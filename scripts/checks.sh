@@ -23,7 +23,7 @@ check_trees() {
     local runtime='tokio|async-trait|futures-util' http='poem|poem-openapi|hyper' engines='sled|tokio-postgres|deadpool'
     local upper='password-auth|password-auth-http|password-auth-core' crate
     say "Checking that no crate pulls in what belongs to the ones above it…"
-    for crate in wire popup broker; do
+    for crate in wire popup broker page; do
         check_tree "password-auth-$crate" "$WASM_TARGET" "tokio|$http|$engines|jsonwebtoken|scrypt|password-auth-model|$upper"
     done
     check_tree password-auth-model all "$runtime|$http|$engines|password-auth-store|$upper"
@@ -102,7 +102,7 @@ check_lints() {
     fi
     say "Linting the extension as WASM (clippy)…"
     CARGO_TARGET_DIR="$ROOT/target/wasm" host_cargo clippy --locked \
-        -p password-auth-popup -p password-auth-broker --target "$WASM_TARGET" -- -D warnings
+        -p password-auth-popup -p password-auth-broker -p password-auth-page --target "$WASM_TARGET" -- -D warnings
 }
 
 # run_tests [FILTER…]: units, the API over HTTP, and the browser, in one call of cargo, so that each

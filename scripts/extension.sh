@@ -8,6 +8,8 @@ readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=110000 CLIENT_BUDGET=3000
 
 # The npm package, unpacked, and the extension for Firefox.
 readonly NPM_DIR=target/npm/password-auth-extension FIREFOX_DIR=target/firefox
+# The web page's files. The server embeds what is there when it is compiled.
+readonly PAGE_DIR=api/http/page
 
 # The manifest's version is Cargo.toml's: Chrome wants one to four numbers, so a pre-release's tail goes.
 extension_version() {
@@ -22,12 +24,12 @@ build_extension() {
     host_cargo build --locked -p password-auth-bindgen
     # With -p: a build of the whole workspace would pull the server's half of the wire into it.
     CARGO_TARGET_DIR="$ROOT/target/wasm" "${WASM_RUN[@]}" "$WASM_CARGO" build --locked \
-        -p password-auth-popup -p password-auth-broker --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
+        -p password-auth-popup -p password-auth-broker -p password-auth-page --target "$WASM_TARGET" --profile wasm ${WASM_FLAGS[@]+"${WASM_FLAGS[@]}"}
 
     local before
     before=$(sum_of_inputs)
     if [ -d dist ] && [ -d "$NPM_DIR" ] && [ -d "$FIREFOX_DIR" ] &&
-        [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" ]; then
+        [ "$(cat target/wasm/dist.stamp 2>/dev/null)" = "$before $(sum_of_outputs)" ]; then
         note "dist/ is up to date."
         return 0
     fi
@@ -35,7 +37,8 @@ build_extension() {
     assemble_npm
     assemble_dist
     assemble_firefox
-    printf '%s %s\n' "$before" "$(sum_of dist "$NPM_DIR" "$FIREFOX_DIR")" >target/wasm/dist.stamp
+    assemble_page
+    printf '%s %s\n' "$before" "$(sum_of_outputs)" >target/wasm/dist.stamp
 }
 
 # wasm_file CRATE
@@ -57,8 +60,11 @@ slim() {
 # sum_of PATH…: one sum over names and contents.
 sum_of() { find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1; }
 
+sum_of_outputs() { sum_of dist "$NPM_DIR" "$FIREFOX_DIR" "$PAGE_DIR"; }
+
 sum_of_inputs() {
-    sum_of "$(wasm_file popup)" "$(wasm_file broker)" manifest.json extension/static extension/package extension/js \
+    sum_of "$(wasm_file popup)" "$(wasm_file broker)" "$(wasm_file page)" manifest.json extension/static \
+        extension/package extension/page extension/js \
         Cargo.toml Cargo.lock scripts/extension.sh
 }
 
@@ -85,7 +91,7 @@ assemble_dist() {
     cp "$NPM_DIR/client.js" "$NPM_DIR/background.js" "$NPM_DIR"/broker.js "$NPM_DIR"/broker_bg.wasm "$new/password-auth/"
     cp -R "$NPM_DIR/snippets" "$new/password-auth/"
     cp -R extension/static/. "$new/"
-    slim "$new"/popup.* "$new"/options.*
+    slim "$new"/popup.* "$new"/options.* "$new"/looks.js
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
@@ -97,6 +103,27 @@ assemble_dist() {
     mv "$new" dist
     rm -rf target/dist.old
     trap - EXIT
+}
+
+# The page at the server's root: the popup's looks and texts, and a storage of its own. Its files are only touched when
+# they change, so that the server is not compiled anew for nothing.
+assemble_page() {
+    local new storage
+    new=$(mktemp -d target/page.XXXXXX)
+    make_glue page "$new/wasm" page_wasm
+    storage=$(find "$new/wasm/snippets" -name storage.js)
+    mv "$storage" "${storage%/*}/extension.js"
+    cp extension/page/storage.js "$storage"
+    cp extension/static/looks.js extension/static/popup.js extension/static/popup.css extension/page/page.css "$new/"
+    cp extension/static/icons/icon.svg "$new/"
+    cp -R extension/static/_locales "$new/"
+    slim "$new"
+    find "$new" -type f -exec chmod 644 {} +
+    if ! diff -rq -x .gitignore "$new" "$PAGE_DIR" >/dev/null; then
+        find "$PAGE_DIR" -mindepth 1 ! -name .gitignore -delete
+        cp -R "$new/." "$PAGE_DIR/"
+    fi
+    rm -rf -- "$new"
 }
 
 # Firefox has event pages where Chrome has workers, wants an id, and wants to be told which data leaves the computer.
@@ -149,7 +176,7 @@ check_size() {
         slack=6000
         note "The standard library was not built here: up to $slack bytes more in each module are its panics."
     fi
-    check_weight "The popup" "$(weigh dist 'popup.*' 'wasm/*')" $((POPUP_BUDGET + slack))
+    check_weight "The popup" "$(weigh dist 'popup.*' looks.js 'wasm/*')" $((POPUP_BUDGET + slack))
     check_weight "The extension" "$(weigh dist '*.wasm' '*.js' '*.html' '*.css')" $((EXTENSION_BUDGET + 2 * slack))
     check_weight "client.js" "$(weigh "$NPM_DIR" client.js)" "$CLIENT_BUDGET"
 }

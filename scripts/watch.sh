@@ -27,7 +27,8 @@ watch_and_serve() {
 watch_sources() {
     local events='close_write,moved_to,moved_from,delete'
     mkfifo "$WATCH_FOLDER/changes"
-    inotifywait --quiet --monitor --recursive --event "$events" --format '%w%f' \
+    # What a build writes is no source.
+    inotifywait --quiet --monitor --recursive --event "$events" --format '%w%f' --exclude '^api/http/page/' \
         wire api extension >"$WATCH_FOLDER/changes" &
     WATCH_PIDS+=($!)
     inotifywait --quiet --monitor --event "$events" --format '%w%f' \
@@ -38,19 +39,19 @@ watch_sources() {
 
 rebuild() {
     local began=$SECONDS before status
+    before=$(cat target/wasm/dist.stamp)
+    if ! attempt build_extension; then
+        note "The build failed: dist/ is the one from before."
+    elif [ "$(cat target/wasm/dist.stamp)" != "$before" ]; then
+        note "dist/ is new after $((SECONDS - began)) s. Load it again: chrome://extensions, the round arrow."
+    fi
+    began=$SECONDS
     before=$(stat -c '%i %Y' "$RUN_BINARY")
     if ! attempt build_server_to_run; then
         note "The build failed: the server that runs is the one from before."
     elif [ "$(stat -c '%i %Y' "$RUN_BINARY")" != "$before" ] || ! server_runs; then
         stop_server
         start_server && note "Serving again after $((SECONDS - began)) s."
-    fi
-    began=$SECONDS
-    before=$(cat target/wasm/dist.stamp)
-    if ! attempt build_extension; then
-        note "The build failed: dist/ is the one from before."
-    elif [ "$(cat target/wasm/dist.stamp)" != "$before" ]; then
-        note "dist/ is new after $((SECONDS - began)) s. Load it again: chrome://extensions, the round arrow."
     fi
 }
 

@@ -1,6 +1,6 @@
 //! The extension's side of Password Auth, compiled to WASM: one crate below this one per surface.
 //!
-//! Calls go `popup, broker -> session -> client -> wire`. A surface knows what users see, the broker knows who may
+//! Calls go `popup, web_page -> controller -> session`, `broker -> session`, and `session -> client -> wire`. A surface knows what users see, the broker knows who may
 //! ask for what, `session` knows who is signed in, `client` knows HTTP, `browser` knows the extension API. Nothing
 //! points back.
 
@@ -8,6 +8,7 @@ mod base64;
 pub mod broker;
 mod browser;
 mod client;
+mod controller;
 mod decide;
 mod dom;
 mod json;
@@ -17,8 +18,11 @@ mod popup;
 mod response;
 mod server;
 mod session;
+mod surface;
+mod texts;
 mod token_store;
 mod tokens;
+mod web_page;
 
 #[cfg(target_family = "wasm")]
 use talc::{
@@ -27,6 +31,7 @@ use talc::{
 };
 
 pub use popup::start as start_popup;
+pub use web_page::start as start_web_page;
 
 /// WASM here has one thread.
 #[cfg(target_family = "wasm")]

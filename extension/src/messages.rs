@@ -1,15 +1,20 @@
-//! The messages that the popup shows. CONTRACT.md fixes most of them.
+//! Which message a surface shows. CONTRACT.md fixes most of them.
 //!
-//! It knows neither page nor network: it turns actions and errors into text.
+//! It knows neither page nor network: it turns actions and errors into [`texts`].
 
-use password_auth_wire::rules;
-
-use crate::{
-    response::{Failure, Refusal},
-    session,
+use password_auth_wire::{
+    ErrorCode,
+    rules::{self, Violation},
 };
 
-/// An action of the popup.
+use crate::{
+    response::{Failure, NoAnswer, Refusal},
+    server::Server,
+    session,
+    texts::{self, Text},
+};
+
+/// An action of a surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Create an account.
@@ -35,30 +40,14 @@ pub(crate) enum Field {
     Code,
 }
 
-/// The message after registration.
-pub(crate) const REGISTERED: &str = "Registration successful.";
-/// The message after signing in.
-pub(crate) const LOGGED_IN: &str = "Authentication successful.";
-/// The message after signing out.
-pub(crate) const LOGGED_OUT: &str = "Logged out successfully.";
-/// The message after signing out while the server cannot be reached.
-pub(crate) const LOGGED_OUT_HERE: &str =
-    "Logged out here. The server could not be told and will be when it can be reached.";
-/// The message when a second factor is asked for, above the field for its code.
-pub(crate) const CODE_REQUIRED: &str = "Please enter the code of your second factor.";
-
 /// Checks the input before it is sent. A user name of blanks is empty; a password of blanks is not.
 ///
 /// # Errors
 /// The field that is wrong, and the message about it.
-pub(crate) fn check(
-    action: Action,
-    username: &str,
-    password: &str,
-) -> Result<(), (Field, &'static str)> {
+pub(crate) fn check(action: Action, username: &str, password: &str) -> Result<(), (Field, Text)> {
     let empty = match action {
-        Action::Register => "Please enter a username and password.",
-        _ => "Please enter your username and password.",
+        Action::Register => texts::EMPTY_AT_REGISTER,
+        _ => texts::EMPTY_AT_LOGIN,
     };
     if username.trim().is_empty() {
         return Err((Field::Username, empty));
@@ -70,7 +59,7 @@ pub(crate) fn check(
     // Unicode's tables, 10 KB of them, so the server alone checks them.
     if action == Action::Register {
         rules::check_new_password(password)
-            .map_err(|broken| (Field::Password, broken.message()))?;
+            .map_err(|broken| (Field::Password, password_violation(broken)))?;
     }
     Ok(())
 }
@@ -78,46 +67,90 @@ pub(crate) fn check(
 /// The message for an `action` that failed.
 pub(crate) fn failure(action: Action, error: &session::Error) -> String {
     match error {
-        session::Error::NotSignedIn => "No tokens found. Please login.".to_owned(),
-        session::Error::RefreshRefused(refusal) => refresh_refused(&refusal.message),
+        session::Error::NotSignedIn => texts::NOT_SIGNED_IN.plain(),
+        session::Error::RefreshRefused(refusal) => {
+            texts::REFRESH_FAILED.with(&[&reason(&refusal.message, &refusal.details.code)])
+        }
         session::Error::Failed(Failure::Refused(refusal), _) => {
-            let what = match action {
-                Action::Register => "Registration failed",
-                Action::Login => "Authentication failed",
-                Action::AccessProtected => "Failed to access protected resource",
-                Action::Logout => "Logout failed",
+            let failed = match action {
+                Action::Register => texts::REGISTER_FAILED,
+                Action::Login => texts::LOGIN_FAILED,
+                Action::AccessProtected => texts::ACCESS_FAILED,
+                Action::Logout => texts::LOGOUT_FAILED,
             };
-            format!("{what}: {}{}", refusal.message, retry_after(refusal))
+            failed.with(&[&refused(refusal)])
         }
-        session::Error::Failed(Failure::NoAnswer(why), server) => why.message(&server.to_string()),
-        session::Error::NoHostPermission(server) => format!(
-            "This extension has no permission to reach {server}. Allow it in the browser's settings for this \
-             extension."
-        ),
-        session::Error::InvalidAddress => {
-            "The server's address in the settings cannot be used. It must start with https://, \
-             or with http://127.0.0.1 or http://localhost."
-                .to_owned()
+        session::Error::Failed(Failure::NoAnswer(why), server) => no_answer(why, server),
+        session::Error::NoHostPermission(server) => {
+            texts::NO_HOST_PERMISSION.with(&[&server.to_string()])
         }
-        session::Error::Browser(error) => {
-            format!(
-                "The browser could not read or write its storage: {}",
-                error.0
-            )
-        }
+        session::Error::InvalidAddress => texts::INVALID_ADDRESS.plain(),
+        session::Error::Browser(error) => texts::STORAGE_FAILED.with(&[&error.0]),
     }
 }
 
-/// The message when the server has refused to refresh.
-pub(crate) fn refresh_refused(message: &str) -> String {
-    format!("Failed to refresh token: {message}")
+/// The message when the session has ended, and the server's `message` is all that is known.
+pub(crate) fn ended(message: &str) -> String {
+    texts::REFRESH_FAILED.with(&[&end_reason(message)])
 }
 
-/// When to try again, if the server says so.
-fn retry_after(refusal: &Refusal) -> String {
+/// The same for users who do not know what a token is. A theft and a disabled account are told as what they are.
+pub(crate) fn expired(message: &str) -> String {
+    let worth_telling = [ErrorCode::RefreshTokenReused, ErrorCode::AccountDisabled];
+    if worth_telling.iter().any(|code| code.message() == message) {
+        end_reason(message)
+    } else {
+        texts::SESSION_EXPIRED.plain()
+    }
+}
+
+fn end_reason(message: &str) -> String {
+    let known = [
+        (ErrorCode::InvalidRefreshToken, "invalid_refresh_token"),
+        (ErrorCode::RefreshTokenExpired, "refresh_token_expired"),
+        (ErrorCode::RefreshTokenReused, "refresh_token_reused"),
+        (ErrorCode::AccountDisabled, "account_disabled"),
+    ];
+    let code = known.iter().find(|(code, _)| code.message() == message);
+    reason(message, code.map_or("", |(_, name)| name))
+}
+
+/// The server's reason, and when to try again if it says so.
+fn refused(refusal: &Refusal) -> String {
+    let reason = reason(&refusal.message, &refusal.details.code);
     match refusal.details.retry_after {
-        Some(seconds) => format!(" You can try again in {seconds} s."),
-        None => String::new(),
+        Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &seconds.to_string()]),
+        None => reason,
+    }
+}
+
+/// The server's reason: its own message, or what that code means in the user's language.
+fn reason(message: &str, code: &str) -> String {
+    texts::translated(&format!("error_{code}")).unwrap_or_else(|| message.to_owned())
+}
+
+/// The message when a server gave no usable answer. It names the server.
+fn no_answer(why: &NoAnswer, server: &Server) -> String {
+    let server = &*server.to_string();
+    match why {
+        NoAnswer::Unreachable => texts::UNREACHABLE.with(&[server]),
+        NoAnswer::TimedOut => texts::TIMED_OUT.with(&[server]),
+        NoAnswer::ServerError { status, message } => {
+            let status = &*status.to_string();
+            match message {
+                None => texts::SERVER_ERROR.with(&[server, status]),
+                Some(said) => texts::SERVER_ERROR_SAID.with(&[server, status, said]),
+            }
+        }
+        NoAnswer::Unexpected { status } => texts::UNEXPECTED.with(&[server, &status.to_string()]),
+    }
+}
+
+/// The message for a new password that breaks a rule.
+const fn password_violation(broken: Violation) -> Text {
+    match broken {
+        Violation::PasswordTooLong => texts::PASSWORD_TOO_LONG,
+        _ => texts::PASSWORD_TOO_SHORT,
     }
 }
 
@@ -142,12 +175,12 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
 }
 
 /// What a screen reader announces while `action` runs.
-pub(crate) const fn progress(action: Action) -> &'static str {
+pub(crate) const fn progress(action: Action) -> Text {
     match action {
-        Action::Register => "Registering…",
-        Action::Login => "Signing in…",
-        Action::AccessProtected => "Loading…",
-        Action::Logout => "Signing out…",
+        Action::Register => texts::REGISTERING,
+        Action::Login => texts::SIGNING_IN,
+        Action::AccessProtected => texts::LOADING,
+        Action::Logout => texts::SIGNING_OUT,
     }
 }
 
@@ -160,6 +193,7 @@ mod tests {
         response::{Details, Failure, NoAnswer},
         server::Server,
         session::Error,
+        texts,
     };
 
     fn from_response(status: u16, code: ErrorCode, retry_after: Option<u32>) -> Failure {
@@ -172,8 +206,8 @@ mod tests {
 
     #[test]
     fn an_empty_field_is_reported_before_anything_is_sent() {
-        let register = "Please enter a username and password.";
-        let login = "Please enter your username and password.";
+        let register = texts::EMPTY_AT_REGISTER;
+        let login = texts::EMPTY_AT_LOGIN;
         for blank in ["", "  ", "\t\n"] {
             let wrong = |text| Err((Field::Username, text));
             assert_eq!(check(Action::Register, blank, "password"), wrong(register));
@@ -191,10 +225,15 @@ mod tests {
 
     #[test]
     fn a_short_password_is_refused_at_registration_and_not_at_login() {
-        let short = "Password must be at least 8 characters long.";
+        let short = texts::PASSWORD_TOO_SHORT;
         assert_eq!(
             check(Action::Register, "alice", "1234567"),
             Err((Field::Password, short))
+        );
+        let long = "a".repeat(1025);
+        assert_eq!(
+            check(Action::Register, "alice", &long),
+            Err((Field::Password, texts::PASSWORD_TOO_LONG))
         );
         assert_eq!(check(Action::Login, "alice", "1234567"), Ok(()));
         assert_eq!(check(Action::Register, "alice", "        "), Ok(()));
@@ -248,6 +287,28 @@ mod tests {
         assert!(messages[0].contains("permission"), "{messages:?}");
         assert!(messages[1].contains("disabled"), "{messages:?}");
         assert!(messages[2].contains("Cannot reach"), "{messages:?}");
+    }
+
+    #[test]
+    fn every_message_about_a_server_names_it() {
+        let server = Server::at("http://127.0.0.1:8000");
+        for why in [
+            NoAnswer::Unreachable,
+            NoAnswer::TimedOut,
+            NoAnswer::ServerError {
+                status: 502,
+                message: None,
+            },
+            NoAnswer::ServerError {
+                status: 503,
+                message: Some("Busy.".into()),
+            },
+            NoAnswer::Unexpected { status: 200 },
+        ] {
+            let error = Error::Failed(Failure::NoAnswer(why), server.clone());
+            let message = failure(Action::Login, &error);
+            assert!(message.contains("http://127.0.0.1:8000"), "{message}");
+        }
     }
 
     #[test]

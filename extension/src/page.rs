@@ -1,4 +1,4 @@
-//! The popup's page: its elements, and how they change.
+//! The page of a surface: the elements that popup and web page share, and how they change.
 //!
 //! It knows no session and no server, and words no message.
 
@@ -16,7 +16,7 @@ use crate::{
 /// How long a new message is highlighted. It stays readable after that.
 const STATUS_SHOWN_MS: i32 = 5_000;
 
-/// The elements of `popup.html`.
+/// The elements of `popup.html` and of the web page.
 pub(crate) struct Page {
     document: Document,
     main: HtmlElement,
@@ -129,7 +129,7 @@ impl Page {
         self.set_password_shown(false);
     }
 
-    /// Shows what was hidden until the popup knows who is signed in.
+    /// Shows what was hidden until it is known who is signed in.
     pub(crate) fn reveal(&self) {
         let _ = self.main.remove_attribute("data-unknown");
         let active = self.document.active_element();
@@ -139,7 +139,8 @@ impl Page {
         }
     }
 
-    fn first_empty(&self) -> &HtmlElement {
+    /// The first field of the form that is empty, or the last one.
+    pub(crate) fn first_empty(&self) -> &HtmlElement {
         if self.username.value().is_empty() {
             &self.username
         } else {
@@ -189,9 +190,9 @@ impl Page {
         }
     }
 
-    /// Shows the form.
-    pub(crate) fn show_signed_out(&self) {
-        self.swap(&self.signed_in, &self.form, self.first_empty());
+    /// Shows the form. If the focus was on what goes, it moves to `next`.
+    pub(crate) fn show_signed_out(&self, next: &HtmlElement) {
+        self.swap(&self.signed_in, &self.form, next);
         // After the swap, which looks for the focus: it may be on this button.
         self.logout.set_hidden(true);
         self.who.set_text_content(None);
@@ -199,10 +200,12 @@ impl Page {
     }
 
     /// Shows who is signed in, in place of the form.
-    pub(crate) fn show_signed_in(&self, name: Option<&str>) {
+    ///
+    /// `shown` says so, and `name` is the name alone.
+    pub(crate) fn show_signed_in(&self, shown: Option<&str>, name: Option<&str>) {
         self.logout.set_hidden(false);
         self.swap(&self.form, &self.signed_in, &self.access_protected);
-        self.who.set_text_content(name);
+        self.who.set_text_content(shown);
         let initial = name.and_then(first_grapheme);
         self.initial.set_text_content(initial.as_deref());
     }
@@ -325,7 +328,8 @@ impl Drop for PendingAction<'_> {
     }
 }
 
-fn focus(element: &HtmlElement) {
+/// Moves the focus to `element`.
+pub(crate) fn focus(element: &HtmlElement) {
     let _ = element.focus();
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nobody is signed out by accident, because only our own error body counts as a refusal. Everything else
 //! (a dead network, a proxy's page, a failing server) says nothing about the session.
-//! This module classifies responses and words errors; it sends nothing.
+//! This module classifies responses; it sends nothing, and words nothing.
 
 use password_auth_wire::{ErrorBody, ErrorCode, Status};
 
@@ -93,34 +93,6 @@ pub(crate) enum NoAnswer {
     },
 }
 
-impl NoAnswer {
-    /// The message for users. It names the `server`.
-    pub(crate) fn message(&self, server: &str) -> String {
-        match self {
-            Self::Unreachable => format!("Cannot reach the server at {server}. Is it running?"),
-            Self::TimedOut => {
-                format!("The server at {server} did not answer in time. Please try again.")
-            }
-            Self::ServerError {
-                status,
-                message: None,
-            } => {
-                format!("The server at {server} had a problem (HTTP {status}). Please try again.")
-            }
-            Self::ServerError {
-                status,
-                message: Some(message),
-            } => {
-                format!("The server at {server} had a problem (HTTP {status}): {message}")
-            }
-            Self::Unexpected { status } => format!(
-                "The server at {server} did not answer as expected (HTTP {status}). \
-                 Is it a Password Auth server?"
-            ),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use password_auth_wire::{ErrorBody, ErrorCode, Status};
@@ -170,26 +142,5 @@ mod tests {
         assert!(from_response(401, None).is_unauthorized());
         assert!(!from_response(403, body(ErrorCode::AccountDisabled)).is_unauthorized());
         assert!(!Failure::NoAnswer(NoAnswer::TimedOut).is_unauthorized());
-    }
-
-    #[test]
-    fn every_message_names_the_server() {
-        let all = [
-            NoAnswer::Unreachable,
-            NoAnswer::TimedOut,
-            NoAnswer::ServerError {
-                status: 502,
-                message: None,
-            },
-            NoAnswer::ServerError {
-                status: 503,
-                message: Some("Busy.".into()),
-            },
-            NoAnswer::Unexpected { status: 200 },
-        ];
-        for why in all {
-            let message = why.message("http://127.0.0.1:8000");
-            assert!(message.contains("http://127.0.0.1:8000"), "{message}");
-        }
     }
 }

@@ -88,19 +88,28 @@ pub(crate) struct SignIn {
 /// The session of this extension, at the server of the settings or at a fixed one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
-    fixed: Option<Server>,
+    fixed: Option<Result<Server, InvalidAddress>>,
 }
 
 impl Session {
     /// The session at `server`; `None`: at the server of the settings.
-    pub(crate) const fn at(server: Option<Server>) -> Self {
-        Self { fixed: server }
+    pub(crate) fn at(server: Option<Server>) -> Self {
+        Self {
+            fixed: server.map(Ok),
+        }
+    }
+
+    /// The session at `server`, if that is one that tokens may be sent to.
+    pub(crate) const fn of(server: Result<Server, InvalidAddress>) -> Self {
+        Self {
+            fixed: Some(server),
+        }
     }
 
     /// The configured server.
     pub(crate) async fn server(&self) -> Result<Server, Error> {
         match &self.fixed {
-            Some(server) => Ok(server.clone()),
+            Some(server) => Ok(server.clone()?),
             None => Ok(token_store::server().await??),
         }
     }
@@ -154,6 +163,7 @@ impl Session {
             username: sign_in.credentials.username,
             password: sign_in.credentials.password,
             stay_signed_in: Some(stay),
+            code: None,
         };
         let asked_at_ms = now_ms();
         let answer = match client.authenticate(&request, sign_in.code.as_deref()).await {
@@ -223,17 +233,17 @@ impl Session {
         Ok(())
     }
 
-    /// Requests the protected greeting. Refreshes first when that is due, and answers a 401 by one refresh and
+    /// Requests the protected greeting of `route`. Refreshes first when that is due, and answers a 401 by one refresh and
     /// one retry.
     ///
     /// # Errors
     /// The server refused the request or the refresh, or gave no usable answer.
-    pub(crate) async fn protected(&self) -> Result<String, Error> {
+    pub(crate) async fn protected(&self, route: &str) -> Result<String, Error> {
         let client = self.client().await?;
         let mut refused = None;
         loop {
             let access = self.token(&client, refused.as_ref(), MARGIN_MS).await?;
-            match client.protected(&access).await {
+            match client.protected(route, &access).await {
                 Err(failure) if failure.is_unauthorized() && refused.is_none() => {
                     refused = Some(access);
                 }
@@ -385,6 +395,15 @@ pub(crate) async fn finish_sign_out(pending: PendingSignOut) -> Result<bool, Err
     if told {
         let lock = token_store::lock().await?;
         token_store::remove_pending(&pending, &lock).await?;
+    }
+    Ok(told)
+}
+
+/// Tells servers of the sign-outs that they have not heard of. Returns whether all have heard.
+pub(crate) async fn finish_sign_outs() -> Result<bool, Error> {
+    let mut told = true;
+    for pending in token_store::pending().await? {
+        told &= matches!(finish_sign_out(pending).await, Ok(true));
     }
     Ok(told)
 }

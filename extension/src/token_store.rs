@@ -26,7 +26,7 @@ const PENDING: &str = "auth_pending_sign_outs";
 const END_MESSAGE: &str = "auth_end_message";
 /// The key of the configured server's address, in the settings.
 const SERVER: &str = "server_url";
-/// The key that changes with anything in the stand-in for the local area (`secrets.js`).
+/// The key that changes with anything in the stand-in for the local area (`storage.js`).
 const CHANGED: &str = "auth_changed";
 
 const LOCK: &str = "password-auth.session";

@@ -7,11 +7,26 @@ const element = (id) => document.getElementById(id);
 
 let server = DEFAULT_SERVER;
 let user = null;
+let email = null;
 
+// English too: the WASM that has it built in is not loaded here.
+const texts = await looks.load();
+
+const t = (key, ...values) => texts[key].message.replace(/\$(\d)/g, (_, place) => values[place - 1]);
+
+/** What the server refuses, in the user's language where there are words for its code. */
+const reason = ({ code, message, retryAfter }) => {
+  const why = texts[`error_${code}`]?.message ?? message;
+  return retryAfter ? t("retryAfter", why, retryAfter) : why;
+};
+
+let fading;
 const say = (success, message) => {
-  element("status").textContent = message;
-  element("status").className = `${success ? "success" : "error"} show`;
-  element("status").scrollIntoView({ block: "nearest" });
+  const status = element("status");
+  status.textContent = message;
+  status.className = `${success ? "success" : "error"} show`;
+  clearTimeout(fading);
+  fading = setTimeout(() => status.classList.remove("show"), 5_000);
 };
 
 /** Does what a button or a form asks for, once at a time, and says how it went. */
@@ -26,7 +41,7 @@ const on = (id, event, work) => {
     try {
       say(true, await work());
     } catch (error) {
-      say(false, error.message);
+      say(false, reason(error));
     } finally {
       button.removeAttribute("aria-busy");
       busy = false;
@@ -42,8 +57,8 @@ const ask = async (method, path, body) => {
     body: body && JSON.stringify(body),
   });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  const refused = await answer.json().catch(() => ({ message: `The server answered with ${answer.status}.` }));
-  throw new AuthError(refused);
+  const refused = await answer.json().catch(() => ({ message: t("serverAnswered", answer.status) }));
+  throw new AuthError({ ...refused, retryAfter: answer.headers.get("retry-after") ?? undefined });
 };
 
 const showSessions = async () => {
@@ -52,25 +67,34 @@ const showSessions = async () => {
     const item = document.createElement("li");
     const label = document.createElement("span");
     const times = document.createElement("small");
-    label.textContent = session.device;
-    times.textContent = session.current ? "This device" : `Last used ${new Date(session.last_used).toLocaleString()}`;
+    label.textContent = session.device || t("unknownDevice");
+    const used = new Date(session.last_used).toLocaleString(document.documentElement.lang);
+    times.textContent = session.current ? t("thisDevice") : t("lastUsed", used);
     label.append(times);
     item.append(label);
     if (!session.current) {
       const button = document.createElement("button");
       button.type = "button";
       button.id = `end-${session.id}`;
-      button.textContent = "Sign out there";
+      button.textContent = t("signOutThere");
       item.append(button);
       element("sessions").append(item);
       on(button.id, "click", async () => {
         await ask("DELETE", `/auth/sessions/${session.id}`);
         await showSessions();
-        return "Signed out there.";
+        return t("signedOutThere");
       });
     }
     return item;
   }));
+};
+
+const showEmail = async () => {
+  const me = user ? await ask("GET", "/auth/me") : {};
+  email = me.email;
+  element("emailNow").textContent = !email ? t("emailNone")
+    : me.is_verified ? t("emailVerified", email) : t("emailUnverified", email);
+  element("verifyEmail").hidden = !email || me.is_verified;
 };
 
 const show = async (state) => {
@@ -79,7 +103,8 @@ const show = async (state) => {
   element("signedOut").hidden = Boolean(user);
   element("who").textContent = user?.username ?? "";
   element("passwordUser").value = user?.username ?? "";
-  await showSessions().catch((error) => say(false, error.message));
+  element("main").removeAttribute("data-unknown");
+  await Promise.all([showSessions(), showEmail()]).catch((error) => say(false, reason(error)));
 };
 
 /** The address in the form that is kept, or a reason why it cannot be. */
@@ -87,7 +112,7 @@ const parse = (text) => {
   const address = URL.canParse(text) ? new URL(text) : null;
   const isLocal = address?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(address.hostname);
   if (!address || !(isLocal || address.protocol === "https:") || address.username || address.search || address.hash) {
-    throw new Error("The address must start with https://, or with http://127.0.0.1 or http://localhost.");
+    throw new Error(t("serverAddressInvalid"));
   }
   return { origin: address.origin, pattern: `${address.protocol}//${address.hostname}/*`,
     url: address.origin + address.pathname.replace(/\/+$/, "") };
@@ -97,24 +122,50 @@ on("serverForm", "submit", async () => {
   const { url, pattern } = parse(element("serverUrl").value.trim());
   // At once: the browser asks the user only in answer to a click.
   if (!await chrome.permissions.request({ origins: [pattern] })) {
-    throw new Error("Without permission for this address the extension cannot reach the server.");
+    throw new Error(t("serverNotPermitted"));
   }
   const answer = await fetch(`${url}/health`, {
     credentials: "omit", redirect: "error", cache: "no-store", signal: AbortSignal.timeout(HEALTH_TIME_OUT_MS),
-  }).catch(() => { throw new Error(`Cannot reach the server at ${url}. Is it running?`); });
+  }).catch(() => { throw new Error(t("unreachable", url)); });
   const health = await answer.json().catch(() => null);
-  if (typeof health?.status !== "string") throw new Error(`There is no Password Auth server at ${url}.`);
-  if (!answer.ok) throw new Error(`The server at ${url} is not healthy (HTTP ${answer.status}).`);
+  if (typeof health?.status !== "string") throw new Error(t("serverStrange", url));
+  if (!answer.ok) throw new Error(t("serverUnwell", url, answer.status));
   await chrome.storage.local.set({ server_url: url });
   server = url;
   element("serverUrl").value = url;
-  return `Saved. The extension uses ${url}.`;
+  return t("serverSaved", url);
+});
+
+// What this browser shows; nothing of it is secret.
+const keep = (name, value) => (value ? localStorage.setItem(name, value) : localStorage.removeItem(name));
+
+for (const name of ["theme", "language"]) {
+  element(name).value = looks.setting(name) ?? "";
+  element(name).addEventListener("change", ({ target }) => {
+    keep(name, target.value);
+    if (name === "theme") looks.showTheme();
+    else location.reload();
+  });
+}
+element("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
+element("staySignedIn").addEventListener("change", ({ target }) => keep("staySignedIn", target.checked ? "" : "no"));
+
+on("verifyEmail", "click", async () => {
+  await ask("POST", "/auth/email/verification/request");
+  return t("emailVerifySent", email);
+});
+
+on("emailForm", "submit", async () => {
+  const address = element("newEmail").value.trim();
+  await ask("POST", "/auth/email/change", { password: element("emailPassword").value, new_email: address });
+  element("emailForm").reset();
+  return t("emailChangeSent", address);
 });
 
 on("signOutEverywhere", "click", async () => {
   await ask("POST", "/auth/logout/all");
   await auth.signOut();
-  return "Signed out on all devices.";
+  return t("signedOutEverywhere");
 });
 
 on("passwordForm", "submit", async () => {
@@ -125,24 +176,27 @@ on("passwordForm", "submit", async () => {
   await auth.signIn({ username, password });
   element("passwordForm").reset();
   element("passwordUser").value = username;
-  return "Password changed. Other devices are signed out.";
+  return t("passwordChanged");
 });
 
-on("exportData", "click", async () => {
+on("exportForm", "submit", async () => {
+  // An access token alone is not enough for this.
+  await ask("POST", "/auth/proof", { password: element("exportPassword").value });
+  element("exportForm").reset();
   const data = await ask("GET", "/users/me/export");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: "application/json" }));
   link.download = "password-auth.json";
   link.click();
   URL.revokeObjectURL(link.href);
-  return "Exported.";
+  return t("exported");
 });
 
 on("deleteForm", "submit", async () => {
   await ask("DELETE", "/users/me", { password: element("deletePassword").value });
   element("deleteForm").reset();
   await auth.signOut();
-  return "Your account and everything about it is deleted.";
+  return t("accountDeleted");
 });
 
 chrome.storage.local.get("server_url").then(({ server_url }) => {

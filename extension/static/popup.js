@@ -1,8 +1,9 @@
-// Starts the WASM. Until it runs, this holds the last click, and repeats it then.
+// Starts the WASM of the popup, or of the web page. Until it runs, this holds the last click, and repeats it then.
 "use strict";
 
 (() => {
   const events = ["click", "submit"];
+  const { module } = document.currentScript.dataset;
   let held = null;
   let broken = false;
 
@@ -26,17 +27,16 @@
   const complain = () => {
     document.getElementById("main").removeAttribute("data-unknown");
     const status = document.getElementById("status");
-    status.textContent = "The popup could not start. Please reload the extension, or build it again.";
+    status.textContent = document.getElementById("broken").textContent;
     status.className = "error show";
   };
 
-  const parsed = new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
-
   const start = async () => {
-    const popup = await import("./wasm/popup_wasm.js");
-    await popup.default();
-    await parsed;
-    popup.startPopup();
+    const surface = await import(`./wasm/${module}.js`);
+    await surface.default();
+    const texts = await looks.translated;
+    document.getElementById("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
+    surface.begin(texts);
     for (const event of events) document.removeEventListener(event, hold, true);
     release()?.click();
   };
@@ -44,7 +44,7 @@
   for (const event of events) document.addEventListener(event, hold, true);
   start().catch(async (error) => {
     console.error(error);
-    await parsed;
+    await looks.translated;
     broken = true;
     release();
     complain();

@@ -26,6 +26,10 @@ pub struct Authenticate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
     pub stay_signed_in: Option<bool>,
+    /// If the account has a second factor: a code from the authenticator app, or a recovery code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+    pub code: Option<Secret>,
 }
 
 /// The body of `POST /refresh`.
@@ -86,6 +90,7 @@ mod examples {
                 username: "alice".into(),
                 password: Secret::new("correct horse battery"),
                 stay_signed_in: None,
+                code: None,
             }
         }
     }

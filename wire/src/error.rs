@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Status;
+use crate::{Secret, Status};
 
 /// The body of every error, on every route: `code` is for programs, `message` is for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,15 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_empty))]
     pub errors: Vec<FieldError>,
+    /// With `second_factor_required`: for the second step, `POST /api/v1/auth/login/second-factor`. Good once, for five
+    /// minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_none))]
+    pub challenge: Option<Secret>,
+    /// With `second_factor_required`: what the account has: `totp`, `recovery_code`, `passkey`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_empty))]
+    pub methods: Vec<String>,
 }
 
 impl ErrorBody {
@@ -38,6 +47,8 @@ impl ErrorBody {
             detail: message.clone(),
             message,
             errors: Vec::new(),
+            challenge: None,
+            methods: Vec::new(),
         }
     }
 }
@@ -115,6 +126,17 @@ error_codes! {
     MailNotConfigured = "mail_not_configured", "This server cannot send mail.";
     /// Unknown user or wrong password. The response does not say which.
     InvalidCredentials = "invalid_credentials", "Invalid credentials.";
+    /// The password is right, and the account has a second factor. The body has a `challenge` for it.
+    SecondFactorRequired = "second_factor_required",
+        "This account has a second factor: a code from the authenticator app, or a recovery code, is needed too.";
+    /// The code is wrong, or was used before.
+    InvalidCode = "invalid_code", "The code is not valid. Each code works once.";
+    /// The challenge is unknown, used or expired.
+    ChallengeExpired = "challenge_expired", "This sign-in took too long. Please begin again.";
+    /// The session must prove first who uses it: `POST /api/v1/auth/proof`.
+    ProofRequired = "proof_required", "Please confirm with your password first.";
+    /// The account has an authenticator app.
+    FactorExists = "factor_exists", "This account has an authenticator app. Remove it first.";
     /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled = "account_disabled", "This account is disabled.";
     /// Registration is closed, or needs an invitation, and the request has none that is still valid.

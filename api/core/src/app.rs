@@ -13,7 +13,7 @@ use crate::passwords::{PasswordHasher, Policy, ScryptParams};
 use crate::rate_limit::Allowance;
 use crate::sessions::{Lifetimes, Sessions};
 use crate::token_keys::TokenKeys;
-use crate::tokens::{AccessTokens, RefreshTokens, SigningAlg, SigningKeys};
+use crate::tokens::{AccessTokens, Challenges, RefreshTokens, Seals, SigningAlg, SigningKeys};
 
 /// The settings of the use cases.
 #[derive(Clone, Debug)]
@@ -105,6 +105,9 @@ impl App {
             allowance: Arc::clone(&allowance),
             directory: settings.directory,
             registration: settings.registration,
+            challenges: Challenges::new(keys),
+            seals: Seals::new(keys),
+            site: site(&settings.public_url),
             link_lifetimes: settings.links,
             mailer: Arc::clone(&mailer),
             dev: settings.dev,
@@ -117,6 +120,30 @@ impl App {
             mailer,
             clock,
             public_url: settings.public_url.clone(),
+        }
+    }
+}
+
+/// The host, which authenticator apps show as the name of the site. A colon would end it.
+fn site(public_url: &str) -> String {
+    let (_, rest) = public_url.split_once("://").unwrap_or(("", public_url));
+    let host = match rest.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => rest,
+    };
+    host.replace(':', ".")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_authenticator_app_shows_the_host() {
+        for (url, shown) in [
+            ("https://auth.example.org", "auth.example.org"),
+            ("http://127.0.0.1:8000", "127.0.0.1"),
+            ("http://[::1]:8000", "[..1]"),
+        ] {
+            assert_eq!(super::site(url), shown);
         }
     }
 }

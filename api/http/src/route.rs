@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use password_auth_wire::ErrorBody;
+use password_auth_wire::{ErrorBody, Secret};
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::payload::{Json, Payload};
@@ -172,6 +172,12 @@ impl<R: Route> ApiResponse for Rejection<R> {
     fn register(registry: &mut Registry) {
         ErrorBody::register(registry);
     }
+}
+
+/// An example of the answer to the right password of an account with a second factor.
+pub(super) fn second_factor_required() -> Failure {
+    let challenge = Secret::new("AQEBmuz1o8G30u-fBFtsfY6fAAAAAAAAAAGbQ…");
+    Failure::SecondFactorRequired(challenge, vec!["totp", "recovery_code"])
 }
 
 fn refusals_of_every_route() -> [Failure; 4] {

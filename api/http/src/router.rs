@@ -6,8 +6,7 @@ use std::sync::{Arc, LazyLock};
 use password_auth_core::app::App;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method};
-use poem::web::Redirect;
-use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync, get};
+use poem::{Endpoint, EndpointExt, Request, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use super::demo::DemoApi;
@@ -17,8 +16,9 @@ use super::pages;
 use super::v1;
 
 /// The paths and methods of pages, which are not in the OpenAPI document.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("/", "GET, HEAD"),
+    ("/page/*name", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
     ("/openapi.json", "GET, HEAD"),
     (pages::FORGOT_PASSWORD, "GET, HEAD, POST"),
@@ -32,11 +32,11 @@ const PAGES: [(&str, &str); 7] = [
 pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response> {
     let described = Arc::new(service(app));
     let pages = Route::new()
-        .at("/", get(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get(openapi::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(openapi::openapi_json(described)));
     let forms = Arc::new(settings.forms.clone());
-    let pages = pages::with_pages(pages, &app.accounts).data(Arc::clone(&forms));
+    let site_name = pages::SiteName(Arc::from("Password Auth"));
+    let pages = pages::with_pages(pages, &app.accounts, site_name).data(Arc::clone(&forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))
         .data(Arc::clone(&app.sessions))
@@ -116,7 +116,9 @@ impl<P: Endpoint<Output = Response>, A: Endpoint<Output = Response>> Endpoint fo
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        if PAGES.iter().any(|(page, _)| *page == path) {
+        let is_page =
+            PAGES.iter().any(|(page, _)| *page == path) || path.starts_with(pages::home::FILES);
+        if is_page {
             self.pages.call(request).await
         } else {
             self.api.call(request).await

@@ -147,6 +147,25 @@ impl Attempt {
         Self(key(prefix, &[b"reset", token.as_bytes()]))
     }
 
+    /// Giving a second factor of this account after its password. Only who knows the password can use it up.
+    #[must_use]
+    pub fn code_of(account: &UsernameKey) -> Self {
+        Self(key(SignInAttempt::prefix(account), &[b"code"]))
+    }
+
+    /// Like [`code_of`](Self::code_of), over a longer time.
+    #[must_use]
+    pub fn codes_of(account: &UsernameKey) -> Self {
+        Self(key(SignInAttempt::prefix(account), &[b"codes"]))
+    }
+
+    /// Confirming an authenticator app of this account, signed in. A thief with an access token must not use up the
+    /// tries of a sign-in.
+    #[must_use]
+    pub fn totp_confirmation_of(account: &UsernameKey) -> Self {
+        Self(key(SignInAttempt::prefix(account), &[b"totp confirmation"]))
+    }
+
     /// The key of its counter.
     #[must_use]
     pub const fn key(&self) -> &[u8; 16] {

@@ -77,6 +77,22 @@ pub enum EventKind {
     // Add new variants at the end: sled's records contain the number of the variant.
     /// A superseded refresh token came again, from another network or device than the first time. It was answered.
     TokenReplayedElsewhere,
+    /// An authenticator app was enrolled.
+    TotpEnabled,
+    /// The authenticator app was removed.
+    TotpDisabled,
+    /// New recovery codes were made.
+    RecoveryCodesReplaced,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// The right password, and a wrong second factor.
+    SecondFactorFailed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// An operator removed all second factors.
+    FactorsReset,
 }
 
 /// Events of one class share a limit per account: each kind has its own. So events that are frequent, or that a stranger
@@ -125,6 +141,14 @@ impl EventKind {
             Self::Activated => Class(12),
             Self::Deleted => Class(13),
             Self::TokenReplayedElsewhere => Class(14),
+            Self::TotpEnabled => Class(20),
+            Self::TotpDisabled => Class(21),
+            Self::RecoveryCodesReplaced => Class(22),
+            Self::RecoveryCodeUsed => Class(23),
+            Self::SecondFactorFailed => Class(24),
+            Self::PasskeyAdded => Class(25),
+            Self::PasskeyRemoved => Class(26),
+            Self::FactorsReset => Class(27),
             Self::SignInFailed => Class(15),
             Self::ProfileChanged => Class(16),
             Self::Exported => Class(17),
@@ -163,6 +187,16 @@ impl EventKind {
             Self::Activated => "the account was activated",
             Self::Exported => "all data about the user was exported",
             Self::Deleted => "the account was deleted",
+            Self::TotpEnabled => "an authenticator app was enrolled",
+            Self::TotpDisabled => "the authenticator app was removed",
+            Self::RecoveryCodesReplaced => "new recovery codes were made",
+            Self::RecoveryCodeUsed => "a recovery code was used",
+            Self::SecondFactorFailed => {
+                "a sign-in failed: wrong second factor after the right password"
+            }
+            Self::PasskeyAdded => "a passkey was added",
+            Self::PasskeyRemoved => "a passkey was removed",
+            Self::FactorsReset => "all second factors were removed by an operator",
         }
     }
 }

@@ -68,6 +68,10 @@ id! {
     EventId
 }
 id! {
+    /// A passkey.
+    PasskeyId
+}
+id! {
     /// A queued mail.
     QueuedEmailId
 }

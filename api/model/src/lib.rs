@@ -8,6 +8,7 @@ mod clock;
 mod elsewhere;
 mod email_address;
 mod event;
+mod factors;
 mod full_name;
 mod generation;
 mod id;
@@ -15,6 +16,7 @@ mod invite;
 pub mod measure;
 mod namesakes;
 mod one_time_token;
+mod opaque;
 mod party;
 mod password_hash;
 mod queued_email;
@@ -24,7 +26,9 @@ mod rotation;
 mod session;
 mod token_key;
 mod token_use;
+mod totp;
 mod trail;
+mod typed_code;
 mod user;
 mod username;
 mod visible;
@@ -35,12 +39,17 @@ pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
 pub use event::{Class, EVENTS_KEPT, Event, EventKind};
+pub use factors::{
+    CHALLENGE_LIFETIME, FactorChange, FactorRefusal, FactorUse, Factors, MAX_PASSKEYS,
+    PROOF_LIFETIME, Passkey, Proof, TOTP_WAITS, Totp, UsedChallenge, WaitingTotp,
+};
 pub use full_name::FullName;
 pub use generation::Generation;
-pub use id::{EventId, InviteId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
+pub use id::{EventId, InviteId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
 pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime};
 pub use namesakes::{Letters, reset_letters, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
+pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
 pub use queued_email::{EmailKind, QueuedEmail};
@@ -55,7 +64,9 @@ pub use token_key::{
 pub use token_use::{
     Confirmation, Confirmed, confirms_email, resets_password, with_reset_password,
 };
+pub use totp::{TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, matching_step, totp_code, totp_step};
 pub use trail::{LAST_USED_SHOWN, MAX_ELSEWHERE, REPEATED_WITHIN};
+pub use typed_code::{RECOVERY_CODES, TypedCode, new_recovery_code, recovery_hash};
 pub use user::User;
 pub use username::{Username, UsernameKey};
 pub use visible::{acts_on_display, visible};

@@ -47,6 +47,14 @@ pub enum EmailKind {
     Deactivated,
     /// A session was ended because one of its tokens was used twice.
     TokenReused,
+    /// A second factor was added: an authenticator app or a passkey.
+    FactorAdded,
+    /// A second factor was removed, by the user or an operator.
+    FactorRemoved,
+    /// New recovery codes were made.
+    RecoveryCodesReplaced,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
     /// A link to register, for an address that was invited.
     Invitation,
 }

@@ -29,6 +29,15 @@ impl Rate {
     /// No limit.
     pub const OFF: Self = Self(None);
 
+    /// So many attempts in an hour.
+    #[must_use]
+    pub const fn per_hour(tries: u32) -> Self {
+        Self(Some(Limit {
+            tries,
+            per: Duration::from_secs(3600),
+        }))
+    }
+
     /// Whether there is no limit.
     #[must_use]
     pub const fn is_off(self) -> bool {

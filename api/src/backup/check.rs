@@ -33,6 +33,7 @@ enum Kind {
     OneTimeToken,
     Event,
     QueuedEmail,
+    Factors,
     TokenKey,
     Invite,
 }
@@ -54,6 +55,7 @@ impl Checker {
             Record::QueuedEmail(queued_email) => {
                 (Kind::QueuedEmail, padded(queued_email.id.as_bytes()))
             }
+            Record::Factors(factors) => (Kind::Factors, padded(factors.user.as_bytes())),
             Record::TokenKey(key) => (Kind::TokenKey, padded(&key.salt)),
             Record::Invite(invite) => (Kind::Invite, padded(invite.id.as_bytes())),
         };
@@ -78,6 +80,9 @@ impl Checker {
                 Some(user) => self.expect(user, "a mail about an unknown user"),
                 None => Ok(()),
             },
+            Record::Factors(factors) => {
+                self.expect(factors.user, "second factors of an unknown user")
+            }
             // The event of a deletion outlives its user.
             Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) | Record::Invite(_) => {
                 Ok(())

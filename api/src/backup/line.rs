@@ -3,6 +3,7 @@
 
 mod account;
 mod event;
+mod factors;
 mod invite;
 mod mail;
 mod older;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
+use self::factors::FactorsLine;
 use self::invite::InviteLine;
 use self::mail::{OneTimeTokenLine, QueuedEmailLine};
 use self::token_key::TokenKeyLine;
@@ -49,6 +51,7 @@ pub(super) enum Line {
     Event(EventLine),
     #[serde(rename = "letter")]
     QueuedEmail(QueuedEmailLine),
+    Factors(FactorsLine),
     TokenKey(TokenKeyLine),
     Invite(InviteLine),
     Keys(WrittenKeys),
@@ -79,6 +82,9 @@ pub(super) struct EndLine {
     pub(super) one_time_tokens: u64,
     pub(super) events: u64,
     pub(super) letters: u64,
+    // Not in version 3.
+    #[serde(default)]
+    pub(super) factors: u64,
     // Not before version 4.
     #[serde(default)]
     pub(super) token_keys: u64,
@@ -97,6 +103,7 @@ impl EndLine {
             one_time_tokens: counts.one_time_tokens,
             events: counts.events,
             letters: counts.letters,
+            factors: counts.factors,
             token_keys: counts.token_keys,
             invites: counts.invites,
             sha256,
@@ -111,6 +118,7 @@ impl EndLine {
             one_time_tokens: self.one_time_tokens,
             events: self.events,
             letters: self.letters,
+            factors: self.factors,
             token_keys: self.token_keys,
             invites: self.invites,
         }
@@ -129,6 +137,7 @@ impl From<Record> for Line {
             Record::OneTimeToken(token) => Self::OneTimeToken(token.into()),
             Record::Event(event) => Self::Event(event.into()),
             Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
+            Record::Factors(factors) => Self::Factors(factors.into()),
             Record::TokenKey(key) => Self::TokenKey(key.into()),
             Record::Invite(invite) => Self::Invite(invite.into()),
         }
@@ -153,6 +162,7 @@ impl Line {
             Self::OneTimeToken(token) => token.record()?,
             Self::Event(event) => event.into(),
             Self::QueuedEmail(queued_email) => queued_email.into(),
+            Self::Factors(factors) => factors.into(),
             Self::TokenKey(key) => key.record()?,
             Self::Invite(invite) => invite.record()?,
             Self::Keys(keys) => return Some(Content::Keys(keys)),

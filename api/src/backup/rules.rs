@@ -2,7 +2,9 @@
 //! records only have to follow the rules of their time.
 
 use password_auth_core::passwords::is_usable;
-use password_auth_model::{EmailAddress, User, Username, acts_on_display};
+use password_auth_model::{
+    EmailAddress, Factors, MAX_PASSKEYS, RECOVERY_CODES, User, Username, acts_on_display,
+};
 use password_auth_store::Record;
 use password_auth_wire::rules::{Violation, check_full_name};
 
@@ -27,6 +29,7 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
             (!texts.all(|text| is_plain(text)))
                 .then(|| "an event with control characters".to_owned())
         }
+        Record::Factors(factors) => broken_by_factors(factors).map(str::to_owned),
         Record::Invite(invite) => {
             let mut to = invite.email.iter();
             (!to.all(is_address)).then(|| "an invitation to an invalid e-mail address".to_owned())
@@ -78,6 +81,18 @@ fn is_address(address: &EmailAddress) -> bool {
             };
             is_word(local) && is_word(domain) && !domain.contains('@')
         })
+}
+
+/// A restored set is held to what enrolment makes: a name of a passkey is shown, and recovery codes are few.
+fn broken_by_factors(factors: &Factors) -> Option<&'static str> {
+    let mut names = factors.passkeys.iter().map(|passkey| passkey.name.as_str());
+    if !names.all(is_plain) {
+        return Some("a passkey's name with control characters");
+    }
+    if factors.passkeys.len() > MAX_PASSKEYS || factors.recovery_codes.len() > RECOVERY_CODES {
+        return Some("more second factors than a user can have");
+    }
+    None
 }
 
 fn is_plain(text: &str) -> bool {

@@ -8,6 +8,7 @@ mod health;
 mod import;
 mod keys;
 mod log;
+mod log_lines;
 mod output;
 mod process;
 mod progress;

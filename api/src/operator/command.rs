@@ -35,6 +35,10 @@ pub enum Command {
     Delete(UserRef),
     /// Lists the sessions of a user.
     Sessions(UserRef),
+    /// Shows the second factors of a user.
+    Factors(UserRef),
+    /// Removes all second factors of a user.
+    ResetFactors(UserRef),
     /// Ends one session of a user, or all.
     Revoke(UserRef, Option<SessionId>),
     /// Makes an invitation.

@@ -21,7 +21,7 @@ use password_auth_wire::Secret;
 
 pub use command::{Command, InviteUser, NewUser, UserRef};
 pub use error::OperatorError;
-pub use views::{InviteView, KeyView, Reply, SessionView, UserView};
+pub use views::{FactorsView, InviteView, KeyView, Reply, SessionView, UserView};
 
 /// Runs the operator's commands.
 #[derive(Clone)]
@@ -62,6 +62,8 @@ impl Operator {
             Command::SetActive(user_ref, is_active) => self.set_active(&user_ref, is_active).await,
             Command::Delete(user_ref) => self.delete(&user_ref).await,
             Command::Sessions(user_ref) => self.sessions(&user_ref).await,
+            Command::Factors(user_ref) => self.factors(&user_ref).await,
+            Command::ResetFactors(user_ref) => self.reset_factors(&user_ref).await,
             Command::Revoke(user_ref, session) => self.revoke(&user_ref, session).await,
             Command::Invite(invite) => self.invite(invite).await,
             Command::Keys => self.keys().await,
@@ -171,6 +173,20 @@ impl Operator {
         Ok(Reply::Sessions(
             sessions.iter().map(SessionView::of).collect(),
         ))
+    }
+
+    async fn factors(&self, user_ref: &UserRef) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
+        let factors = self.accounts.factors(user.id).await?;
+        Ok(Reply::Factors(FactorsView::of(&user, &factors)))
+    }
+
+    async fn reset_factors(&self, user_ref: &UserRef) -> Result<Reply, OperatorError> {
+        let user = self.find(user_ref).await?;
+        match self.accounts.reset_factors(user.id).await? {
+            Some(before) => Ok(Reply::Factors(FactorsView::of(&user, &before))),
+            None => Err(OperatorError::Unknown(user_ref.clone())),
+        }
     }
 
     /// Ends one of the user's sessions, or all.

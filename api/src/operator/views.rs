@@ -1,7 +1,7 @@
 //! What an operator is shown: everything about a user except secrets.
 
 use password_auth_core::token_keys::KeyUse;
-use password_auth_model::{InviteId, Role, Session, SessionId, TokenKey, User, UserId};
+use password_auth_model::{Factors, InviteId, Role, Session, SessionId, TokenKey, User, UserId};
 use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub enum Reply {
     Users(Vec<UserView>),
     /// The sessions of a user.
     Sessions(Vec<SessionView>),
+    /// The second factors of a user; after a reset, those that there were.
+    Factors(FactorsView),
     /// The number of ended sessions.
     Ended(u64),
     /// A new invitation.
@@ -93,6 +95,34 @@ pub struct SessionView {
     pub replayed_elsewhere: Option<String>,
     /// When it expires: RFC 3339, UTC.
     pub expires_at: String,
+}
+
+/// The second factors of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactorsView {
+    /// The user.
+    pub user: UserView,
+    /// Whether there is an authenticator app.
+    pub totp: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes_left: usize,
+    /// The names of the passkeys.
+    pub passkeys: Vec<String>,
+}
+
+impl FactorsView {
+    pub(super) fn of(user: &User, factors: &Factors) -> Self {
+        Self {
+            user: UserView::of(user),
+            totp: factors.totp.is_some(),
+            recovery_codes_left: factors.recovery_codes.len(),
+            passkeys: factors
+                .passkeys
+                .iter()
+                .map(|key| key.name.clone())
+                .collect(),
+        }
+    }
 }
 
 impl UserView {

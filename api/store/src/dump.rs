@@ -7,7 +7,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_util::Stream;
 use password_auth_model::{
-    Event, Invite, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
+    Event, Factors, Invite, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,8 @@ pub enum Record {
     Event(Event),
     /// A queued mail.
     QueuedEmail(QueuedEmail),
+    /// The second factors of a user.
+    Factors(Factors),
     /// A key that signs access tokens, without its private half.
     TokenKey(TokenKey),
     /// An invitation.
@@ -52,7 +54,8 @@ pub enum Record {
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
-/// order of their keys, then one-time tokens by hash, events and queued mails by id, token keys by salt, invitations by id; all compared as
+/// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user, token
+/// keys by salt, invitations by id; all compared as
 /// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
@@ -71,6 +74,8 @@ pub struct Loaded {
     pub events: u64,
     /// Queued mails.
     pub letters: u64,
+    /// Users with second factors.
+    pub factors: u64,
     /// Keys that sign access tokens.
     pub token_keys: u64,
     /// Invitations.
@@ -87,6 +92,7 @@ impl Loaded {
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
             Record::QueuedEmail(_) => self.letters += 1,
+            Record::Factors(_) => self.factors += 1,
             Record::TokenKey(_) => self.token_keys += 1,
             Record::Invite(_) => self.invites += 1,
         }
@@ -101,6 +107,7 @@ impl Loaded {
             + self.one_time_tokens
             + self.events
             + self.letters
+            + self.factors
             + self.token_keys
             + self.invites
     }
@@ -115,14 +122,15 @@ impl fmt::Display for Loaded {
             one_time_tokens,
             events,
             letters,
+            factors,
             token_keys,
             invites,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails, {token_keys} public keys, \
-             {invites} invitations"
+             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users, \
+             {token_keys} public keys, {invites} invitations"
         )
     }
 }

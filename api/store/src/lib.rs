@@ -16,6 +16,7 @@ mod dump;
 mod email_queue;
 mod error;
 mod events;
+mod factors;
 mod gate;
 mod invites;
 mod lifecycle;
@@ -37,11 +38,12 @@ pub use dump::{Backup, LoadError, Loaded, Record, Records};
 pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use factors::FactorStore;
 pub use invites::InviteStore;
 pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
-    ChangePassword, ChangeUser, ConfirmEmail, CreateInvited, CreateUser, DeleteUser, NewSession,
-    UserChange, UserFilter,
+    ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateInvited, CreateUser, DeleteUser,
+    NewSession, UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
 pub use token_keys::TokenKeyStore;
@@ -61,6 +63,7 @@ pub trait Store:
     + TokenKeyStore
     + InviteStore
     + EventStore
+    + FactorStore
     + AttemptStore
     + Backup
     + Lifecycle
@@ -75,6 +78,7 @@ impl<T> Store for T where
         + TokenKeyStore
         + InviteStore
         + EventStore
+        + FactorStore
         + AttemptStore
         + Backup
         + Lifecycle

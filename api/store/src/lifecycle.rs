@@ -22,7 +22,7 @@ pub trait Lifecycle: Send + Sync + 'static {
 
     /// Removes, in small steps, what has expired at `now`: sessions that expired at least
     /// [`KEPT_AFTER_EXPIRY`](password_auth_model::KEPT_AFTER_EXPIRY) ago, attempt counters and remembered networks that
-    /// have run out, expired one-time tokens, and events older than [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT).
+    /// have run out, expired one-time tokens, what [`Factors`](password_auth_model::Factors) remember for some minutes, and events older than [`EVENTS_KEPT`](password_auth_model::EVENTS_KEPT).
     /// Returns how many records were removed. A record that is in use may stay until the next sweep, and so may some
     /// counters among many that stay. Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;

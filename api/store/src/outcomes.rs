@@ -1,6 +1,6 @@
 //! Parameters and results of the store's methods.
 
-use password_auth_model::{FullName, Role, Session, User, UserId};
+use password_auth_model::{FactorRefusal, Factors, FullName, Role, Session, User, UserId};
 
 /// The result of [`UserStore::create_user`](super::UserStore::create_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,4 +131,20 @@ pub enum ConfirmEmail {
     Taken,
     /// The token is not valid.
     Invalid,
+}
+
+/// The result of [`FactorStore::change_factors`](super::FactorStore::change_factors).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeFactors {
+    /// It was made.
+    Changed {
+        /// Before.
+        before: Box<Factors>,
+        /// After.
+        after: Box<Factors>,
+    },
+    /// It was refused. Nothing was written.
+    Refused(FactorRefusal),
+    /// The password has another version, or there is no such user. Nothing was written.
+    Outdated,
 }

@@ -170,6 +170,7 @@ async fn a_record_that_is_full_keeps_what_matters(engine: Engine) {
         rename(&alice, &format!("Alice {number}")).await.expect_ok();
     }
     server.advance(Duration::from_millis(2)).await;
+    alice.prove().await;
     let export = alice.get("/users/me/export").await.expect_ok().json();
     let events = export["events"].as_array().expect("a list");
     let of = |what: &str| events.iter().filter(|event| event["what"] == what).count();
@@ -183,6 +184,7 @@ async fn a_record_that_is_full_keeps_what_matters(engine: Engine) {
 
 /// Asks for an export, and reads nothing of it.
 async fn begin_export(server: &TestServer, person: &Person) -> TcpStream {
+    person.prove().await;
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
     let request = format!(
         "GET {V1}/users/me/export HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n",
@@ -206,6 +208,7 @@ async fn a_second_export_waits_until_the_first_has_ended(engine: Engine) {
     let second = alice.get("/users/me/export").await;
     second.expect_failure(429, ErrorCode::TooManyAttempts);
     assert_eq!(second.header("retry-after"), "1");
+    bob.prove().await;
     bob.get("/users/me/export").await.expect_ok();
     drop(first);
     let whole = loop {

@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 
 use password_auth_wire::v1::{
-    AccountStatus, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset, CreateAccount,
-    CreateInvite, DeleteAccount, Done, EventInfo, Health, InviteCreated, InviteInfo, Jwk, JwkSet,
-    Login, PersonalData, RefreshPair, RegisterAccount, RegistrationInfo, RegistrationMode,
-    RequestReset, Role, SessionInfo, TokenPair, UpdateUser, UserCount, UserInfo,
+    AccountStatus, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset, ConfirmTotp,
+    CreateAccount, CreateInvite, DeleteAccount, Done, EventInfo, FactorsInfo, Health,
+    InviteCreated, InviteInfo, Jwk, JwkSet, Login, PasskeyInfo, PersonalData, ProveIdentity,
+    Reactivate, RecoveryCodes, RefreshPair, RegisterAccount, RegistrationInfo, RegistrationMode,
+    RemoveTotp, ReplaceRecoveryCodes, RequestReset, Role, SecondFactor, SessionInfo, SetUpTotp,
+    TokenPair, TotpSetup, UpdateUser, UserCount, UserInfo,
 };
 use password_auth_wire::{
     Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, ProtectedData,
@@ -45,6 +47,7 @@ fn every_request_reads_the_same_on_both_sides() {
             username: "Ünï".to_owned(),
             password: password.clone(),
             stay_signed_in,
+            code: stay_signed_in.map(|_| password.clone()),
         });
     }
     round(Refresh {
@@ -85,6 +88,11 @@ fn every_answer_reads_the_same_on_both_sides() {
             message: "No.".to_owned(),
         }],
         ..ErrorBody::new(ErrorCode::ValidationFailed)
+    });
+    round(ErrorBody {
+        challenge: Some(Secret::new("AQEB")),
+        methods: vec!["totp".to_owned()],
+        ..ErrorBody::new(ErrorCode::SecondFactorRequired)
     });
 }
 
@@ -170,6 +178,7 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
             username: "alice@example.org".to_owned(),
             password: secret.clone(),
             stay_signed_in,
+            code: stay_signed_in.map(|_| secret.clone()),
         });
     }
     round(RefreshPair {
@@ -196,7 +205,52 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
         password: secret.clone(),
         new_email: "alice@example.org".to_owned(),
     });
+    round(SecondFactor {
+        challenge: secret.clone(),
+        code: Secret::new("123 456"),
+    });
+    round(SetUpTotp {
+        password: secret.clone(),
+    });
+    round(ProveIdentity {
+        password: secret.clone(),
+    });
+    round(ConfirmTotp {
+        code: secret.clone(),
+    });
+    round(RemoveTotp {
+        password: secret.clone(),
+        code: Secret::new("123456"),
+    });
+    round(ReplaceRecoveryCodes {
+        password: secret.clone(),
+        code: Secret::new("123456"),
+    });
+    for code in [None, Some(secret.clone())] {
+        round(Reactivate {
+            username: "alice".to_owned(),
+            password: secret.clone(),
+            code,
+        });
+    }
     round(DeleteAccount { password: secret });
+}
+
+fn passkey(last_used: Option<&str>) -> PasskeyInfo {
+    PasskeyInfo {
+        id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+        name: "Phone 📱".to_owned(),
+        created_at: "2026-01-01T12:00:00.000Z".to_owned(),
+        last_used: last_used.map(str::to_owned),
+    }
+}
+
+fn factors(passkeys: Vec<PasskeyInfo>) -> FactorsInfo {
+    FactorsInfo {
+        totp: !passkeys.is_empty(),
+        recovery_codes_left: 7,
+        passkeys,
+    }
 }
 
 #[test]
@@ -207,6 +261,14 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
         token_type: "bearer".to_owned(),
         expires_in: u32::MAX,
     });
+    round(TotpSetup {
+        secret: Secret::new("JBSWY3DP"),
+        otpauth_url: Secret::new("otpauth://totp/a:b?secret=JBSWY3DP"),
+        qr_svg: Secret::new("<svg viewBox=\"0 0\"/>"),
+    });
+    for recovery_codes in [vec![], vec![Secret::new("7kqm-x2ha-9cwe-4tnb")]] {
+        round(RecoveryCodes { recovery_codes });
+    }
     round(Done::with("Password changed successfully"));
     round(Health {
         status: "healthy".to_owned(),
@@ -264,11 +326,16 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
     round(PersonalData {
         user: person(Some("alice@example.org"), None),
         sessions: vec![sign_in(true), sign_in(false)],
+        factors: factors(vec![
+            passkey(None),
+            passkey(Some("2026-01-01T12:00:00.000Z")),
+        ]),
         events: vec![event(None), event(Some("x"))],
     });
     round(PersonalData {
         user: person(None, None),
         sessions: Vec::new(),
+        factors: factors(Vec::new()),
         events: Vec::new(),
     });
 }

@@ -2,11 +2,16 @@
 
 use crate::support::TestServer;
 
+/// The web page is embedded if it was built before the server. `e2e` tests it.
 #[tokio::test]
-async fn the_root_leads_to_the_documentation() {
+async fn the_root_is_the_web_page_or_leads_to_the_documentation() {
     let server = TestServer::start().await;
     let reply = server.client().get("/").await;
-    assert_eq!((reply.status, reply.header("location")), (307, "/docs"));
+    if reply.status == 200 {
+        assert!(reply.text.contains("href=\"docs\""), "{}", reply.text);
+    } else {
+        assert_eq!((reply.status, reply.header("location")), (307, "/docs"));
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ each_engine! {
     of_whoever_is_deleted_nothing_is_left,
     the_last_active_admin_is_kept_with_a_server_and_without,
     all_commands_do_without_a_server,
+    second_factors_are_seen_and_reset_with_a_server_and_without,
 }
 
 const OTHER_PASSWORD: &str = "staple of another kind";
@@ -291,4 +292,43 @@ async fn all_commands_do_without_a_server(engine: Engine) {
     let carol = client.authenticate("carol", PASSWORD).await;
     carol.expect_failure(401, ErrorCode::InvalidCredentials);
     assert!(server.terminate().await.success());
+}
+
+async fn second_factors_are_seen_and_reset_with_a_server_and_without(engine: Engine) {
+    let (site, server, token) = with_alice(engine).await;
+    let client = server.client();
+    let password = serde_json::json!({"password": PASSWORD});
+    let enrol = async || {
+        let as_alice = |path: &str| {
+            let request = client.request(reqwest::Method::POST, path);
+            request.header("authorization", format!("Bearer {token}"))
+        };
+        let setup = as_alice("/api/v1/auth/totp/setup").json(&password);
+        let setup = client.send(setup).await.expect_ok().json();
+        let code = crate::v1::factors::App::of(&setup).code_now();
+        let code = serde_json::json!({ "code": code });
+        let confirm = as_alice("/api/v1/auth/totp/confirm").json(&code);
+        client.send(confirm).await.expect_ok();
+    };
+    let refused = async || {
+        let reply = client.authenticate("alice", PASSWORD).await;
+        reply.expect_failure(401, ErrorCode::SecondFactorRequired);
+    };
+    enrol().await;
+    refused().await;
+    let seen = site.run(&["factors", "alice", "--json"]).await.json();
+    assert_eq!(seen["totp"], true);
+    assert_eq!(seen["recovery_codes_left"], 10);
+    let said = site.run(&["factors", "alice"]).await.expect_success();
+    assert!(said.contains("authenticator app  yes"), "{said}");
+    site.run(&["reset-factors", "alice"]).await.expect_success();
+    client.authenticate("alice", PASSWORD).await.expect_ok();
+    enrol().await;
+    refused().await;
+    server.terminate().await;
+    site.run(&["reset-factors", "alice"]).await.expect_success();
+    let unknown = site.run(&["reset-factors", "nobody"]).await.failure();
+    assert!(unknown.contains("there is no user"), "{unknown}");
+    let server = site.serve().await;
+    sign_in(&server.client(), PASSWORD).await;
 }

@@ -13,6 +13,7 @@
 
 mod support;
 
+mod accessibility;
 mod action_popup;
 mod broker;
 mod docs;
@@ -25,3 +26,4 @@ mod signing_in;
 mod staying_signed_in;
 mod trouble;
 mod use_it;
+mod web_page;

@@ -110,6 +110,7 @@ async fn a_user_sees_their_devices_changes_their_password_and_leaves() {
     popup.expect_greeting("alice").await;
     assert_eq!(server.post("/authenticate", alice).await, 401);
 
+    type_into(&options, "exportPassword", "staple of another kind").await;
     options.click_on("#exportData").await;
     until_said(&options, "Exported.").await;
     type_into(&options, "deletePassword", "staple of another kind").await;

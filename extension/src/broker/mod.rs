@@ -279,17 +279,9 @@ async fn schedule_sign_outs(anew: bool) {
 
 /// Tells servers of the sign-outs that they have not heard of.
 async fn finish_sign_outs() {
-    let Ok(all) = token_store::pending().await else {
+    let Ok(told) = session::finish_sign_outs().await else {
         return;
     };
-    let mut failed = false;
-    for pending in all {
-        failed |= !matches!(session::finish_sign_out(pending).await, Ok(true));
-    }
-    FAILED_SIGN_OUTS.set(if failed {
-        FAILED_SIGN_OUTS.get() + 1
-    } else {
-        0
-    });
+    FAILED_SIGN_OUTS.set(if told { 0 } else { FAILED_SIGN_OUTS.get() + 1 });
     schedule_sign_outs(false).await;
 }

@@ -1,6 +1,8 @@
-//! The only place that names the extension API (`chrome.*`) and, in [`lock`], `navigator.locks`.
+//! The only place that reaches the extension API (`chrome.*`), by `js/storage.js` and in [`worker`], and, in [`lock`],
+//! `navigator.locks`.
 //!
-//! Firefox has `chrome` too. This module knows no token and no server: its callers choose areas, keys and
+//! Firefox has `chrome` too. A web page does not: its build puts `page/storage.js` in place of `js/storage.js`. This
+//! module knows no token and no server: its callers choose areas, keys and
 //! locks.
 
 mod lock;
@@ -12,15 +14,13 @@ use wasm_bindgen_futures::JsFuture;
 
 pub(crate) use lock::Lock;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/js/storage.js")]
 extern "C" {
-    /// `chrome.storage.StorageArea`.
+    /// As `chrome.storage.StorageArea`.
     type StorageArea;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = local)]
-    static LOCAL: StorageArea;
-    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = session)]
-    static SESSION: StorageArea;
+    #[wasm_bindgen(js_name = area)]
+    fn storage_area(kind: &str) -> StorageArea;
 
     #[wasm_bindgen(method, catch)]
     fn get(this: &StorageArea, keys: &Array) -> Result<Promise, JsValue>;
@@ -31,11 +31,11 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setAccessLevel)]
     fn set_access_level(this: &StorageArea, level: &Object) -> Result<Promise, JsValue>;
 
-    /// `chrome.storage.onChanged`.
+    /// As `chrome.storage.onChanged`.
     type ChangeEvent;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = ["chrome", "storage"], js_name = onChanged)]
-    static ON_CHANGED: ChangeEvent;
+    #[wasm_bindgen(js_name = onChanged)]
+    fn change_event() -> ChangeEvent;
 
     #[wasm_bindgen(method, js_name = addListener)]
     fn add_listener(this: &ChangeEvent, listener: &Function);
@@ -43,8 +43,8 @@ extern "C" {
     fn remove_listener(this: &ChangeEvent, listener: &Function);
 
     // Permissions: no permission is needed to ask.
-    #[wasm_bindgen(catch, js_namespace = ["chrome", "permissions"], js_name = contains)]
-    fn permissions_contain(permissions: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = mayReach)]
+    fn may_reach(pattern: &str) -> Result<Promise, JsValue>;
 }
 
 /// An API of the browser failed. Holds the browser's message and no stored value.
@@ -60,13 +60,6 @@ impl From<JsValue> for BrowserError {
     }
 }
 
-#[wasm_bindgen(module = "/js/secrets.js")]
-extern "C" {
-    /// `storage.local` if the browser can close it to content scripts, else a stand-in that is out of their reach.
-    #[wasm_bindgen(js_name = secretArea)]
-    fn secret_area() -> StorageArea;
-}
-
 /// Where things are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
@@ -79,16 +72,12 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    fn with<T>(
-        self,
-        use_it: impl FnOnce(&StorageArea) -> Result<T, JsValue>,
-    ) -> Result<T, BrowserError> {
-        match self {
-            Self::Settings => LOCAL.with(use_it),
-            Self::Local => use_it(&secret_area()),
-            Self::Session => SESSION.with(use_it),
-        }
-        .map_err(BrowserError::from)
+    fn storage(self) -> StorageArea {
+        storage_area(match self {
+            Self::Settings => "settings",
+            Self::Local => "local",
+            Self::Session => "session",
+        })
     }
 
     /// Reads `keys`; an absent one is `undefined`.
@@ -97,21 +86,21 @@ impl Area {
         keys: [&str; N],
     ) -> Result<[JsValue; N], BrowserError> {
         let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
-        let items = JsFuture::from(self.with(|area| area.get(&names))?).await?;
+        let items = JsFuture::from(self.storage().get(&names)?).await?;
         Ok(keys.map(|key| Reflect::get(&items, &key.into()).unwrap_or(JsValue::UNDEFINED)))
     }
 
     /// Writes all `items` at once.
     pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), BrowserError> {
         let object = object(items)?;
-        JsFuture::from(self.with(|area| area.set(&object))?).await?;
+        JsFuture::from(self.storage().set(&object)?).await?;
         Ok(())
     }
 
     /// Removes all `keys` at once; absent ones do no harm.
     pub(crate) async fn remove(self, keys: &[&str]) -> Result<(), BrowserError> {
         let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
-        JsFuture::from(self.with(|area| area.remove(&names))?).await?;
+        JsFuture::from(self.storage().remove(&names)?).await?;
         Ok(())
     }
 
@@ -120,7 +109,7 @@ impl Area {
         let level = object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
         // A browser without the method throws; one that lacks it for this area rejects. Nothing more can be
         // done then.
-        if let Ok(Ok(done)) = level.map(|level| self.with(|area| area.set_access_level(&level))) {
+        if let Ok(Ok(done)) = level.map(|level| self.storage().set_access_level(&level)) {
             let _ = JsFuture::from(done).await;
         }
     }
@@ -148,24 +137,20 @@ impl StorageListener {
                 .collect();
             changed(&keys);
         });
-        ON_CHANGED.with(|event| event.add_listener(listener.as_ref().unchecked_ref()));
+        change_event().add_listener(listener.as_ref().unchecked_ref());
         Self(listener)
     }
 }
 
 impl Drop for StorageListener {
     fn drop(&mut self) {
-        ON_CHANGED.with(|event| event.remove_listener(self.0.as_ref().unchecked_ref()));
+        change_event().remove_listener(self.0.as_ref().unchecked_ref());
     }
 }
 
 /// Whether the extension has host permission for `origin`. If the browser does not tell: `true`.
 pub(crate) async fn has_host_permission(origin: &str) -> bool {
-    let pattern = Array::of1(&format!("{}/*", without_port(origin)).into());
-    let Ok(permissions) = object(&[("origins", pattern.into())]) else {
-        return true;
-    };
-    let Ok(promise) = permissions_contain(&permissions) else {
+    let Ok(promise) = may_reach(&format!("{}/*", without_port(origin))) else {
         return true;
     };
     JsFuture::from(promise)

@@ -4,11 +4,13 @@
 //! same result at the same cost.
 
 mod email_verification;
+mod factors;
 mod import;
 mod invites;
 mod password;
 mod privacy;
 mod register;
+mod second_step;
 mod sign_in;
 mod users;
 
@@ -25,12 +27,14 @@ use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
+pub use factors::{FactorError, FactorKind, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
 pub use invites::{InviteError, NewInvite};
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
+pub use second_step::SecondStep;
 pub use sign_in::SignInError;
 pub use users::{ChangeUserError, Page, ReadUserError};
 
@@ -39,6 +43,7 @@ use crate::mail::{LinkLifetimes, Mailer};
 use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Policy, Weak};
 use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
 use crate::sessions::{Caller, Sessions};
+use crate::tokens::{Challenges, Seals};
 use crate::tracing_context;
 
 /// How long the network of somebody who has proved that the account is theirs is remembered for it.
@@ -150,6 +155,11 @@ pub struct Accounts {
     directory: Directory,
     registration: Registration,
     exports: UnderWay,
+    second_steps: IpLimiter,
+    challenges: Challenges,
+    seals: Seals,
+    /// The name that authenticator apps show.
+    site: String,
     refused_at_accounts: Count,
 }
 
@@ -171,6 +181,12 @@ pub struct Parts {
     pub directory: Directory,
     /// Who may register.
     pub registration: Registration,
+    /// Makes and reads challenges.
+    pub challenges: Challenges,
+    /// Seals the secrets of authenticator apps.
+    pub seals: Seals,
+    /// The name that authenticator apps show.
+    pub site: String,
     /// How long mailed links are valid.
     pub link_lifetimes: LinkLifetimes,
     /// Queues mail.
@@ -215,6 +231,9 @@ impl Accounts {
             allowance,
             directory,
             registration,
+            challenges,
+            seals,
+            site,
             link_lifetimes,
             mailer,
             dev,
@@ -237,6 +256,10 @@ impl Accounts {
             directory,
             registration,
             exports: UnderWay::default(),
+            second_steps: IpLimiter::new(rates.login),
+            challenges,
+            seals,
+            site,
             refused_at_accounts: Count::default(),
         }
     }

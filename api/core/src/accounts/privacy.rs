@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::{Client, Event, EventId, EventKind, Session, User, UserId};
+use password_auth_model::{Client, Event, EventId, EventKind, Factors, Session, User, UserId};
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
 
@@ -21,6 +21,8 @@ pub struct Export {
     pub user: User,
     /// The sessions, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
+    /// The second factors.
+    pub factors: Factors,
     store: Arc<dyn Store>,
     all: Arc<Sessions>,
     caller: Caller,
@@ -77,6 +79,9 @@ impl Drop for Alone {
 /// Why an export was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
+    /// The session did not prove lately who uses it.
+    #[error("the session must prove who uses it")]
+    Unproved,
     /// Another export of the account is in progress.
     #[error("another export is in progress")]
     UnderWay,
@@ -97,17 +102,23 @@ pub enum DeleteAccountError {
 }
 
 impl Accounts {
-    /// Starts an export of the caller's data.
+    /// Starts an export of the caller's data. A stolen access token is not enough: the session must have
+    /// [proved](Self::prove) lately who uses it.
     ///
     /// # Errors
     /// As [`ExportError`] lists.
     pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, ExportError> {
         let user = caller.user.clone();
+        let factors = self.store.factors(user.id).await?;
+        if !factors.is_proved(caller.session, user.password_version, self.clock.now()) {
+            return Err(ExportError::Unproved);
+        }
         let alone = self.exports.begin(user.id).ok_or(ExportError::UnderWay)?;
         self.note(&user, EventKind::Exported, client).await;
         let now = self.clock.now();
         let sessions = self.store.sessions_of(user.id).await?;
         Ok(Export {
+            factors,
             sessions: sessions.iter().map(|session| session.shown(now)).collect(),
             user,
             store: Arc::clone(&self.store),

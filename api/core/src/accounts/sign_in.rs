@@ -10,11 +10,12 @@ use password_auth_model::{
 use password_auth_store::{ChangeUser, StoreError};
 use password_auth_wire::Secret;
 
-use super::Accounts;
+use super::{Accounts, SecondStep};
 use crate::audit::EventContext;
 use crate::passwords::{HashingError, PasswordMatch, has_salt};
 use crate::rate_limit::{Counted, Spender};
 use crate::sessions::{Issued, SessionError, SessionKind, Started};
+use crate::tokens::ChallengePurpose;
 
 /// The longest name that is looked up. Longer names cannot be registered.
 const MAX_TRIED_NAME: usize = 1024;
@@ -34,6 +35,18 @@ pub enum SignInError {
     /// Too many attempts from this address or at this account. The next one is allowed after this time.
     #[error("too many tries")]
     TooMany(Duration),
+    /// The password is right, and a second factor is needed.
+    #[error("a second factor is needed")]
+    SecondFactorRequired(SecondStep),
+    /// The second factor is wrong. Only the right password reveals this.
+    #[error("the second factor is wrong")]
+    WrongFactor,
+    /// The challenge is unknown, used or expired, or the password was changed since.
+    #[error("the challenge is not valid")]
+    ChallengeExpired,
+    /// The system provides no random bytes.
+    #[error("the system provides no random bytes: {0}")]
+    Randomness(#[from] getrandom::Error),
     /// Hashing failed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -46,7 +59,8 @@ pub enum SignInError {
 }
 
 impl Accounts {
-    /// Checks a password and starts a session. `name` is a user name, or an e-mail address that only one user has.
+    /// Checks a password, and a code if the account has a second factor, and starts a session. `name` is a user name, or
+    /// an e-mail address that only one user has.
     ///
     /// # Errors
     /// As [`SignInError`] lists. Only correct credentials reveal that an account is disabled.
@@ -54,6 +68,7 @@ impl Accounts {
         &self,
         name: &str,
         password: Secret,
+        code: Option<&Secret>,
         kind: SessionKind,
         client: Client,
     ) -> Result<Issued, SignInError> {
@@ -62,6 +77,11 @@ impl Accounts {
             return Err(SignInError::Disabled);
         }
         self.spend(&user)?;
+        let purpose = match kind {
+            SessionKind::Staying => ChallengePurpose::SignIn,
+            SessionKind::Short => ChallengePurpose::ShortSignIn,
+        };
+        self.second_step(&user, purpose, code, &client).await?;
         self.begin(&user, kind, &client).await
     }
 
@@ -74,13 +94,25 @@ impl Accounts {
         &self,
         name: &str,
         password: Secret,
+        code: Option<&Secret>,
         client: Client,
     ) -> Result<Issued, SignInError> {
-        let mut user = self.check_password(name, password, &client).await?;
+        let user = self.check_password(name, password, &client).await?;
         if !user.is_active && !user.deactivated_by_self {
             return Err(SignInError::Disabled);
         }
         self.spend(&user)?;
+        let purpose = ChallengePurpose::Reactivate;
+        self.second_step(&user, purpose, code, &client).await?;
+        self.begin_reactivated(user, &client).await
+    }
+
+    /// Reactivates the account, if it is not active, and starts a session.
+    pub(super) async fn begin_reactivated(
+        &self,
+        mut user: User,
+        client: &Client,
+    ) -> Result<Issued, SignInError> {
         if !user.is_active {
             let version = user.password_version;
             let ChangeUser::Changed { before, after } =
@@ -89,11 +121,11 @@ impl Accounts {
                 return Err(SignInError::Disabled);
             };
             if !before.is_active {
-                self.note(&after, EventKind::Activated, &client).await;
+                self.note(&after, EventKind::Activated, client).await;
             }
             user = *after;
         }
-        self.begin(&user, SessionKind::Staying, &client).await
+        self.begin(&user, SessionKind::Staying, client).await
     }
 
     /// The user with this name and password, active or not.
@@ -192,7 +224,7 @@ impl Accounts {
     }
 
     /// Each sign-in adds a session and an event.
-    fn spend(&self, user: &User) -> Result<(), SignInError> {
+    pub(super) fn spend(&self, user: &User) -> Result<(), SignInError> {
         match self.allowance.spend(Spender::Password(user.id)) {
             Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
             Verdict::Allowed => Ok(()),
@@ -200,7 +232,7 @@ impl Accounts {
     }
 
     /// Starts a session for a user whose password was checked.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         user: &User,
         kind: SessionKind,

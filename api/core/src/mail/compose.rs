@@ -144,7 +144,11 @@ impl Composer {
             | EmailKind::EmailChanged
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated
-            | EmailKind::TokenReused => Some(queued_email.to.clone()),
+            | EmailKind::TokenReused
+            | EmailKind::FactorAdded
+            | EmailKind::FactorRemoved
+            | EmailKind::RecoveryCodesReplaced
+            | EmailKind::RecoveryCodeUsed => Some(queued_email.to.clone()),
             // It is about no account.
             EmailKind::Invitation => None,
         };
@@ -193,6 +197,10 @@ impl Composer {
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated
             | EmailKind::TokenReused
+            | EmailKind::FactorAdded
+            | EmailKind::FactorRemoved
+            | EmailKind::RecoveryCodesReplaced
+            | EmailKind::RecoveryCodeUsed
             | EmailKind::Invitation => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));

@@ -226,7 +226,11 @@ impl Mailer {
             EmailKind::EmailChanged
             | EmailKind::PasswordChanged
             | EmailKind::Deactivated
-            | EmailKind::TokenReused => Ok(Verdict::Allowed),
+            | EmailKind::TokenReused
+            | EmailKind::FactorAdded
+            | EmailKind::FactorRemoved
+            | EmailKind::RecoveryCodesReplaced
+            | EmailKind::RecoveryCodeUsed => Ok(Verdict::Allowed),
         }
     }
 

@@ -28,7 +28,11 @@ pub(super) const fn worth_sending(kind: EmailKind) -> Duration {
         | EmailKind::EmailChanged
         | EmailKind::PasswordChanged
         | EmailKind::Deactivated
-        | EmailKind::TokenReused => Duration::from_secs(3 * DAY.as_secs()),
+        | EmailKind::TokenReused
+        | EmailKind::FactorAdded
+        | EmailKind::FactorRemoved
+        | EmailKind::RecoveryCodesReplaced
+        | EmailKind::RecoveryCodeUsed => Duration::from_secs(3 * DAY.as_secs()),
     }
 }
 

@@ -143,6 +143,30 @@ pub(super) fn write(
             "mail/text/invitation.txt",
             "mail/text/invitation.html"
         ),
+        EmailKind::FactorAdded => filled!(
+            shown,
+            "A second factor was added",
+            "mail/text/factor_added.txt",
+            "mail/text/factor_added.html"
+        ),
+        EmailKind::FactorRemoved => filled!(
+            shown,
+            "A second factor was removed",
+            "mail/text/factor_removed.txt",
+            "mail/text/factor_removed.html"
+        ),
+        EmailKind::RecoveryCodesReplaced => filled!(
+            shown,
+            "New recovery codes were made",
+            "mail/text/recovery_codes_replaced.txt",
+            "mail/text/recovery_codes_replaced.html"
+        ),
+        EmailKind::RecoveryCodeUsed => filled!(
+            shown,
+            "A recovery code was used",
+            "mail/text/recovery_code_used.txt",
+            "mail/text/recovery_code_used.html"
+        ),
     })
 }
 
@@ -168,7 +192,7 @@ mod tests {
     use password_auth_model::Timestamp;
     use password_auth_model::{EmailKind, QueuedEmail};
 
-    const ALL: [EmailKind; 8] = [
+    const ALL: [EmailKind; 12] = [
         EmailKind::ResetPassword,
         EmailKind::VerifyEmail,
         EmailKind::ChangeEmail,
@@ -177,6 +201,10 @@ mod tests {
         EmailKind::PasswordChanged,
         EmailKind::Deactivated,
         EmailKind::TokenReused,
+        EmailKind::FactorAdded,
+        EmailKind::FactorRemoved,
+        EmailKind::RecoveryCodesReplaced,
+        EmailKind::RecoveryCodeUsed,
     ];
     const MOMENT: Timestamp = Timestamp::from_millis(1_795_274_329_000);
 
@@ -259,6 +287,10 @@ mod tests {
             EmailKind::PasswordChanged,
             EmailKind::Deactivated,
             EmailKind::TokenReused,
+            EmailKind::FactorAdded,
+            EmailKind::FactorRemoved,
+            EmailKind::RecoveryCodesReplaced,
+            EmailKind::RecoveryCodeUsed,
         ] {
             let text = written(kind, &["Alice"]);
             for part in [text.plain, text.html] {

@@ -112,6 +112,22 @@ impl SigningKey {
         seed
     }
 
+    /// The subkey for challenges.
+    #[must_use]
+    pub fn challenge_subkey(&self) -> Zeroizing<[u8; 32]> {
+        let mut subkey = Zeroizing::new([0; 32]);
+        derive(&self.secret, b"password-auth challenge v1", &mut *subkey);
+        subkey
+    }
+
+    /// The subkey that seals the secrets of authenticator apps.
+    #[must_use]
+    pub fn sealing_subkey(&self) -> Zeroizing<[u8; 32]> {
+        let mut subkey = Zeroizing::new([0; 32]);
+        derive(&self.secret, b"password-auth sealing v1", &mut *subkey);
+        subkey
+    }
+
     /// The subkey for refresh tokens (HKDF, RFC 5869), so that the key of one kind of token cannot create the other.
     #[must_use]
     pub fn refresh_subkey(&self) -> Zeroizing<[u8; 32]> {

@@ -1,17 +1,22 @@
-//! Tokens: signing keys and key pairs, access tokens, refresh tokens, one-time tokens.
+//! Tokens: signing keys and key pairs, access tokens, refresh tokens, challenges. And what else is kept with the signing
+//! keys: sealed secrets.
 //!
 //! This module creates and verifies tokens. Whether the session of a token is still valid is up to `sessions`.
 
 mod access;
+mod challenge;
 mod key_pair;
 mod keyfile;
 mod keys;
 mod refresh;
+mod sealed;
 
 pub use access::{
     AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
 };
+pub use challenge::{Challenge, ChallengePurpose, Challenges};
 pub use key_pair::{NoRandomness, TokenKeyPair};
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
 pub use refresh::{Presented, RefreshTokens};
+pub use sealed::{Opened, SealingError, Seals};

@@ -10,7 +10,7 @@ use poem_openapi::types::Example;
 
 use super::protected_data;
 use crate::error::Failure;
-use crate::route::Route;
+use crate::route::{Route, second_factor_required};
 
 pub(super) struct Register;
 impl Route for Register {
@@ -33,7 +33,12 @@ impl Route for SignIn {
         Tokens::example()
     }
     fn refusals() -> Vec<Failure> {
-        let own = vec![Failure::InvalidCredentials, Failure::AccountDisabled];
+        let own = vec![
+            Failure::InvalidCredentials,
+            second_factor_required(),
+            Failure::WrongSecondFactor,
+            Failure::AccountDisabled,
+        ];
         [own, password_failures()].concat()
     }
 }

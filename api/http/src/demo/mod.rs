@@ -68,6 +68,8 @@ impl DemoApi {
     }
 
     /// Sign in
+    ///
+    /// If the account has a second factor, send the code too.
     #[oai(
         path = "/authenticate",
         method = "post",
@@ -83,6 +85,7 @@ impl DemoApi {
             username,
             password,
             stay_signed_in,
+            code,
         } = body.0;
         let kind = match stay_signed_in {
             None | Some(true) => SessionKind::Staying,
@@ -90,7 +93,7 @@ impl DemoApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client.0)
+            .sign_in(&username, password, code.as_ref(), kind, client.0)
             .await?;
         Ok(Success(tokens(issued)))
     }

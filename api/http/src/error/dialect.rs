@@ -44,6 +44,7 @@ impl ErrorResponse<'_> {
             | Failure::Malformed
             | Failure::CredentialsRequired
             | Failure::WrongPassword
+            | Failure::InvalidCode
             | Failure::InvalidOneTimeToken
             | Failure::NothingToVerify => StatusCode::BAD_REQUEST,
             Failure::UserExists | Failure::EmailExists => match self.dialect {
@@ -57,10 +58,14 @@ impl ErrorResponse<'_> {
                 Dialect::V1 => StatusCode::UNAUTHORIZED,
             },
             Failure::InvalidCredentials
+            | Failure::SecondFactorRequired(..)
+            | Failure::WrongSecondFactor
+            | Failure::ChallengeExpired
             | Failure::MissingToken
             | Failure::TokenExpired
             | Failure::InvalidToken => StatusCode::UNAUTHORIZED,
-            Failure::AccountDisabled
+            Failure::ProofRequired
+            | Failure::AccountDisabled
             | Failure::PermissionDenied(_)
             | Failure::RegistrationClosed
             | Failure::Uninvited
@@ -68,7 +73,7 @@ impl ErrorResponse<'_> {
             Failure::NotFound => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Failure::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Failure::LastAdmin => StatusCode::CONFLICT,
+            Failure::LastAdmin | Failure::FactorExists => StatusCode::CONFLICT,
             Failure::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -93,6 +98,11 @@ impl ErrorResponse<'_> {
             (Failure::Invalid(errors), _) => ErrorBody {
                 errors: errors.clone(),
                 ..ErrorBody::with_message(code, sentence(errors))
+            },
+            (Failure::SecondFactorRequired(challenge, methods), _) => ErrorBody {
+                challenge: Some(challenge.clone()),
+                methods: methods.iter().map(|name| (*name).to_owned()).collect(),
+                ..ErrorBody::new(code)
             },
             (Failure::PermissionDenied(roles), _) => {
                 let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use password_auth_core::accounts::{
     ChangePasswordError, ChangeUserError, ConfirmEmailError, CurrentPasswordError,
-    DeleteAccountError, ExportError, Invalid, InviteError, MailRequestError, ReadUserError,
-    RegisterError, ResetPasswordError, SignInError,
+    DeleteAccountError, ExportError, FactorError, FactorKind, Invalid, InviteError,
+    MailRequestError, ReadUserError, RegisterError, ResetPasswordError, SignInError,
 };
 use password_auth_core::passwords::{Busy, HashingError, Weak};
 use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -216,6 +216,7 @@ impl From<ChangeUserError> for Failure {
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Self {
         match error {
+            ExportError::Unproved => Self::ProofRequired,
             ExportError::UnderWay => Self::TooManyAttempts(EXPORT_RETRY),
             ExportError::Store(error) => error.into(),
         }
@@ -236,11 +237,43 @@ impl From<SignInError> for Failure {
         match error {
             SignInError::Empty => Self::CredentialsRequired,
             SignInError::Refused => Self::InvalidCredentials,
+            SignInError::SecondFactorRequired(step) => {
+                let methods = step.methods.into_iter().map(name_of).collect();
+                Self::SecondFactorRequired(step.challenge, methods)
+            }
+            SignInError::WrongFactor => Self::WrongSecondFactor,
+            SignInError::ChallengeExpired => Self::ChallengeExpired,
+            SignInError::Randomness(cause) => Self::internal(cause),
             SignInError::Disabled => Self::AccountDisabled,
             SignInError::TooMany(wait) => Self::TooManyAttempts(wait),
             SignInError::Hashing(error) => error.into(),
             SignInError::Session(error) => error.into(),
             SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+const fn name_of(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Totp => "totp",
+        FactorKind::RecoveryCode => "recovery_code",
+        FactorKind::Passkey => "passkey",
+    }
+}
+
+impl From<FactorError> for Failure {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Proof(error) => error.into(),
+            FactorError::WrongCode => Self::InvalidCode,
+            FactorError::AlreadyEnrolled => Self::FactorExists,
+            FactorError::UnknownPasskey => Self::NotFound,
+            FactorError::TooMany(wait) => Self::TooManyAttempts(wait),
+            // The session ended with the password.
+            FactorError::SignedOut => Self::InvalidToken,
+            FactorError::Randomness(cause) => Self::internal(cause),
+            FactorError::Sealing(error) => Self::internal(error),
+            FactorError::Store(error) => error.into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use password_auth_model::Role;
-use password_auth_wire::{ErrorCode, FieldError};
+use password_auth_wire::{ErrorCode, FieldError, Secret};
 use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::StatusCode;
 use poem_openapi::error::ParseParamError;
@@ -49,6 +49,18 @@ pub enum Failure {
     MailNotConfigured,
     /// Unknown user or wrong password.
     InvalidCredentials,
+    /// The password is right, and a second factor is needed: the challenge, and the names of the factors.
+    SecondFactorRequired(Secret, Vec<&'static str>),
+    /// The second factor of a sign-in is wrong.
+    WrongSecondFactor,
+    /// A code in the request of a signed-in user is wrong.
+    InvalidCode,
+    /// The challenge is not valid.
+    ChallengeExpired,
+    /// The session must prove first who uses it.
+    ProofRequired,
+    /// The account has an authenticator app.
+    FactorExists,
     /// The account is disabled. Only correct credentials reveal this.
     AccountDisabled,
     /// Registration is closed or needs an invitation, and there is none.
@@ -112,6 +124,11 @@ impl Failure {
             Self::LastAdmin => ErrorCode::LastAdmin,
             Self::MailNotConfigured => ErrorCode::MailNotConfigured,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Self::SecondFactorRequired(..) => ErrorCode::SecondFactorRequired,
+            Self::WrongSecondFactor | Self::InvalidCode => ErrorCode::InvalidCode,
+            Self::ChallengeExpired => ErrorCode::ChallengeExpired,
+            Self::ProofRequired => ErrorCode::ProofRequired,
+            Self::FactorExists => ErrorCode::FactorExists,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
             Self::RegistrationClosed | Self::Uninvited => ErrorCode::RegistrationClosed,
             Self::CrossSite => ErrorCode::CrossSite,

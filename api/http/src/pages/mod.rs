@@ -1,9 +1,10 @@
-//! The page that asks for a link to choose a new password, and the two that mailed links lead to: plain forms, without
-//! any script. Looking at one does nothing, since mail
+//! The web page ([`home`]), the page that asks for a link to choose a new password, and the two that mailed links lead
+//! to. Those three are plain forms, without any script. Looking at one does nothing, since mail
 //! programs and scanners look at links too; its button does. The token comes in the link's query, which the log never
 //! holds, leaves in the form's body, and stands in no other address. The pages tell their origin, and no more, so that
 //! browsers name it when they send the form: under the policy of all other answers they would say "null".
 
+pub(super) mod home;
 mod render;
 
 use std::sync::Arc;
@@ -29,17 +30,25 @@ pub(super) const VERIFY_EMAIL: &str = "/verify-email";
 /// The path of the page for somebody who is invited.
 pub(super) const JOIN: &str = "/join";
 
+/// What the site calls itself.
+#[derive(Clone, Debug)]
+pub(super) struct SiteName(pub(super) Arc<str>);
+
 /// Adds the pages.
 pub(super) fn with_pages(
     route: Route,
     accounts: &Arc<Accounts>,
+    site_name: SiteName,
 ) -> impl Endpoint<Output = Response> + use<> {
     route
+        .at("/", get(home::home))
+        .at(format!("{}*name", home::FILES), get(home::page_file))
         .at(FORGOT_PASSWORD, get(ask_for_address).post(request_reset))
         .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
         .at(JOIN, get(ask_to_join).post(join))
         .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))
         .data(Arc::clone(accounts))
+        .data(site_name)
 }
 
 /// The query of a link. Without a token, the page shows a form that is refused.

@@ -7,19 +7,20 @@ use password_auth_model::Role;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, Health, InviteCreated, InviteInfo, JwkSet, PasswordChanged,
-    PersonalData, RegistrationInfo, SessionInfo, TokenPair, UserCount, UserInfo,
+    AccountStatus, Done, EventInfo, FactorsInfo, Health, InviteCreated, InviteInfo, JwkSet,
+    PasswordChanged, PersonalData, RecoveryCodes, RegistrationInfo, SessionInfo, TokenPair,
+    TotpSetup, UserCount, UserInfo,
 };
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::types::Example as _;
 
 use super::check::Identity;
 use super::messages::{
-    CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, RESET_REQUESTED,
+    CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
     VERIFICATION_SENT,
 };
 use crate::error::{Dialect, Failure};
-use crate::route::{NoBody, Route};
+use crate::route::{NoBody, Route, second_factor_required};
 
 macro_rules! routes {
     ($($name:ident: $status:ident $body:ty = $example:expr, $answer:literal, [$($refusals:expr),*];)+) => {
@@ -47,17 +48,23 @@ routes! {
     RegisterRoute: CREATED UserInfo = UserInfo::example(), "The account was created.",
         [new_account(), vec![Failure::RegistrationClosed, Failure::Uninvited, too_many()]];
     RegistrationRoute: OK RegistrationInfo = RegistrationInfo::example(), "Who may register.", [];
+    SecondFactorRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
+        [vec![
+            Failure::WrongSecondFactor, Failure::ChallengeExpired, Failure::AccountDisabled, too_many(),
+        ], bad_body("challenge")];
     LoginRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
-            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+            Failure::InvalidCredentials, second_factor_required(), Failure::WrongSecondFactor,
+            Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
     ReactivateRoute: OK TokenPair = TokenPair::example(), "The account was reactivated: a new session with its tokens.",
         [vec![
-            Failure::InvalidCredentials, Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
+            Failure::InvalidCredentials, second_factor_required(), Failure::WrongSecondFactor,
+            Failure::AccountDisabled, Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
     LoginFormRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
-            Failure::InvalidCredentials, Failure::CrossSite, Failure::AccountDisabled,
+            Failure::InvalidCredentials, second_factor_required(), Failure::WrongSecondFactor, Failure::CrossSite, Failure::AccountDisabled,
             Failure::CredentialsRequired, too_many(),
         ], bad_body("username")];
     RefreshRoute: OK TokenPair = TokenPair::example(),
@@ -91,11 +98,24 @@ routes! {
             Failure::WrongPassword, Failure::EmailExists, too_many(), Failure::MailNotConfigured,
         ], bad_body("new_email")];
 
+    ProofRoute: OK Done = Done::with(PROVED), "For 5 minutes, the session may do more.",
+        [caller(), vec![Failure::WrongPassword, too_many()], bad_body("password")];
+    FactorsRoute: OK FactorsInfo = FactorsInfo::example(), "The second factors.", [caller()];
+    SetUpTotpRoute: OK TotpSetup = TotpSetup::example(), "The app waits 10 minutes for its first code.",
+        [caller(), vec![Failure::WrongPassword, Failure::FactorExists, too_many()], bad_body("password")];
+    ConfirmTotpRoute: OK RecoveryCodes = RecoveryCodes::example(), "The app is enrolled. These are the recovery codes.",
+        [caller(), vec![Failure::InvalidCode, Failure::FactorExists, too_many()], bad_body("code")];
+    RemoveTotpRoute: NO_CONTENT NoBody = NoBody {}, "The app was removed.",
+        [caller(), vec![Failure::WrongPassword, Failure::InvalidCode, too_many()], bad_body("code")];
+    ReplaceRecoveryCodesRoute: OK RecoveryCodes = RecoveryCodes::example(), "The new recovery codes. The old ones are void.",
+        [caller(), vec![Failure::WrongPassword, Failure::InvalidCode, too_many()], bad_body("code")];
+
     OwnUserRoute: OK UserInfo = UserInfo::example(), "The signed-in user.", [caller()];
     StatusRoute: OK AccountStatus = AccountStatus::example(), "The status of the account.", [caller()];
     DeactivateRoute: OK Done = Done::with(DEACTIVATED), "The account was deactivated.",
         [counted(), vec![Failure::LastAdmin]];
-    ExportRoute: OK PersonalData = PersonalData::example(), "All stored data about the user.", [counted()];
+    ExportRoute: OK PersonalData = PersonalData::example(), "All stored data about the user.",
+        [counted(), vec![Failure::ProofRequired]];
     DeleteAccountRoute: NO_CONTENT NoBody = NoBody {}, "The account was deleted.",
         [caller(), vec![Failure::WrongPassword, Failure::LastAdmin, too_many()], bad_body("password")];
     EventList: OK Vec<EventInfo> = vec![EventInfo::example()], "The events, the latest first.",

@@ -19,9 +19,10 @@ pub(super) fn body(export: Export, caller: Caller) -> Body {
             .map(|session| views::session(session, &caller))
             .collect();
         format!(
-            r#"{{"user":{},"sessions":{},"events":["#,
+            r#"{{"user":{},"sessions":{},"factors":{},"events":["#,
             views::own_user(&export.user).to_json_string(),
-            sessions.to_json_string()
+            sessions.to_json_string(),
+            views::factors(&export.factors).to_json_string()
         )
     };
     let start = Part::Events {

@@ -70,7 +70,7 @@ impl MeApi {
 
     /// Export your data
     ///
-    /// Everything that is stored about you. One export at a time.
+    /// Everything that is stored about you. One export at a time. Call `/auth/proof` first: an access token is not enough.
     #[oai(
         path = "/users/me/export",
         method = "get",

@@ -12,6 +12,7 @@ pub(super) const VERIFICATION_SENT: &str = "Verification email sent";
 pub(super) const ALREADY_VERIFIED: &str = "Email already verified";
 pub(super) const CHANGE_SENT: &str = "Confirmation email sent to the new address";
 pub(super) const EMAIL_VERIFIED: &str = "Email verified successfully";
+pub(super) const PROVED: &str = "Confirmed for 5 minutes";
 pub(super) const DEACTIVATED: &str = "Account deactivated successfully";
 
 /// The message. In development, responses include the mailed token.

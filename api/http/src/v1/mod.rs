@@ -6,11 +6,13 @@ mod docs;
 mod email;
 mod events;
 mod export;
+mod factors;
 mod health;
 mod invites;
 mod me;
 mod messages;
 mod password;
+mod qr;
 mod registration;
 mod session;
 mod users;
@@ -24,6 +26,7 @@ use poem_openapi::Tags;
 use self::check::CheckApi;
 use self::email::EmailApi;
 use self::events::EventsApi;
+use self::factors::FactorsApi;
 use self::health::HealthApi;
 use self::invites::InvitesApi;
 use self::me::MeApi;
@@ -39,6 +42,7 @@ pub(super) type Apis = (
     RegistrationApi,
     PasswordApi,
     EmailApi,
+    FactorsApi,
     MeApi,
     UsersApi,
     InvitesApi,
@@ -64,6 +68,9 @@ pub(super) fn apis(app: &App) -> Apis {
             accounts: accounts(),
         },
         EmailApi {
+            accounts: accounts(),
+        },
+        FactorsApi {
             accounts: accounts(),
         },
         MeApi {
@@ -96,6 +103,9 @@ enum Tag {
     /// Verify and change e-mail addresses.
     #[oai(rename = "v1: e-mail")]
     Email,
+    /// Second factors: authenticator app and recovery codes.
+    #[oai(rename = "v1: factors")]
+    Factors,
     /// Your own account.
     #[oai(rename = "v1: me")]
     Me,

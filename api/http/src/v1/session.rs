@@ -6,7 +6,7 @@ use password_auth_core::accounts::{Accounts, NewAccount};
 use password_auth_core::sessions::{SessionKind, Sessions};
 use password_auth_model::SessionId;
 use password_auth_wire::Logout;
-use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount};
+use password_auth_wire::v1::{Done, Login, Reactivate, RefreshPair, RegisterAccount, SecondFactor};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 
@@ -14,7 +14,7 @@ use super::Tag;
 use super::caller::Minding;
 use super::docs::{
     EndOtherSessionsRoute, EndSessionRoute, LoginFormRoute, LoginRoute, LogoutEverywhere,
-    LogoutRoute, ReactivateRoute, RefreshRoute, RegisterRoute, SessionsRoute,
+    LogoutRoute, ReactivateRoute, RefreshRoute, RegisterRoute, SecondFactorRoute, SessionsRoute,
 };
 use super::messages::LOGGED_OUT;
 use super::views;
@@ -41,6 +41,10 @@ struct PasswordForm {
     /// The password.
     #[serde(default = "password_auth_wire::Secret::empty")]
     password: password_auth_wire::Secret,
+    /// If the account has a second factor: a code from the authenticator app, or a recovery code.
+    #[serde(default = "password_auth_wire::Secret::empty")]
+    #[oai(default = "password_auth_wire::Secret::empty")]
+    code: password_auth_wire::Secret,
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth")]
@@ -81,6 +85,8 @@ impl SessionApi {
     }
 
     /// Sign in
+    ///
+    /// If the account has a second factor, send the code too, or complete the sign-in at `/auth/login/second-factor`.
     #[oai(
         path = "/login",
         method = "post",
@@ -96,6 +102,7 @@ impl SessionApi {
             username,
             password,
             stay_signed_in,
+            code,
         } = body.0;
         let kind = match stay_signed_in {
             None | Some(true) => SessionKind::Staying,
@@ -103,7 +110,29 @@ impl SessionApi {
         };
         let issued = self
             .accounts
-            .sign_in(&username, password, kind, client.0)
+            .sign_in(&username, password, code.as_ref(), kind, client.0)
+            .await?;
+        Ok(Success(views::tokens(issued)))
+    }
+
+    /// Complete a sign-in with the second factor
+    ///
+    /// A wrong code leaves the challenge valid. Attempts are counted by account.
+    #[oai(
+        path = "/login/second-factor",
+        method = "post",
+        operation_id = "v1_login_second_factor",
+        tag = "Tag::SignIn"
+    )]
+    async fn second_factor(
+        &self,
+        client: RequestClient,
+        body: StrictBody<SecondFactor>,
+    ) -> RouteResult<SecondFactorRoute> {
+        let SecondFactor { challenge, code } = body.0;
+        let issued = self
+            .accounts
+            .sign_in_with_code(&challenge, &code, &client)
             .await?;
         Ok(Success(views::tokens(issued)))
     }
@@ -122,10 +151,20 @@ impl SessionApi {
         client: RequestClient,
         form: ApiForm<PasswordForm>,
     ) -> RouteResult<LoginFormRoute> {
-        let PasswordForm { username, password } = form.0;
+        let PasswordForm {
+            username,
+            password,
+            code,
+        } = form.0;
         let issued = self
             .accounts
-            .sign_in(&username, password, SessionKind::Staying, client.0)
+            .sign_in(
+                &username,
+                password,
+                Some(&code),
+                SessionKind::Staying,
+                client.0,
+            )
             .await?;
         Ok(Success(views::tokens(issued)))
     }
@@ -145,10 +184,14 @@ impl SessionApi {
         client: RequestClient,
         body: StrictBody<Reactivate>,
     ) -> RouteResult<ReactivateRoute> {
-        let Reactivate { username, password } = body.0;
+        let Reactivate {
+            username,
+            password,
+            code,
+        } = body.0;
         let issued = self
             .accounts
-            .reactivate(&username, password, client.0)
+            .reactivate(&username, password, code.as_ref(), client.0)
             .await?;
         Ok(Success(views::tokens(issued)))
     }

@@ -1,9 +1,12 @@
 //! Which parts of records are shown, and to whom.
 
+use password_auth_core::accounts::TotpSetup;
 use password_auth_core::sessions::{Caller, Issued};
-use password_auth_model::{Event, Role, Session, Timestamp, User};
+use password_auth_model::{Event, Factors, Passkey, Role, Session, Timestamp, User};
+use password_auth_wire::Secret;
 use password_auth_wire::v1::{
-    EventInfo, PasswordChanged, Role as WireRole, SessionInfo, TokenPair, UserInfo,
+    EventInfo, FactorsInfo, PasskeyInfo, PasswordChanged, Role as WireRole, SessionInfo, TokenPair,
+    TotpSetup as WireTotpSetup, UserInfo,
 };
 use serde_json::Value;
 
@@ -91,6 +94,31 @@ pub(super) fn session(session: &Session, caller: &Caller) -> SessionInfo {
         replayed_elsewhere: session.replayed_elsewhere().map(Timestamp::to_rfc3339),
         expires_at: session.expires.to_rfc3339(),
         current: session.id == caller.session,
+    }
+}
+
+pub(super) fn factors(factors: &Factors) -> FactorsInfo {
+    FactorsInfo {
+        totp: factors.totp.is_some(),
+        recovery_codes_left: u32::try_from(factors.recovery_codes.len()).unwrap_or(u32::MAX),
+        passkeys: factors.passkeys.iter().map(passkey).collect(),
+    }
+}
+
+pub(super) fn passkey(passkey: &Passkey) -> PasskeyInfo {
+    PasskeyInfo {
+        id: passkey.id.to_string(),
+        name: passkey.name.clone(),
+        created_at: passkey.created.to_rfc3339(),
+        last_used: passkey.last_used.map(Timestamp::to_rfc3339),
+    }
+}
+
+pub(super) fn totp_setup(setup: TotpSetup, qr_svg: Secret) -> WireTotpSetup {
+    WireTotpSetup {
+        secret: setup.secret,
+        otpauth_url: setup.otpauth_url,
+        qr_svg,
     }
 }
 

@@ -26,6 +26,14 @@ fn event_kind(what: EventKind) -> Value {
         EventKind::Activated => json!("activated"),
         EventKind::Exported => json!("exported"),
         EventKind::Deleted => json!("deleted"),
+        EventKind::TotpEnabled => json!("totp_enabled"),
+        EventKind::TotpDisabled => json!("totp_disabled"),
+        EventKind::RecoveryCodesReplaced => json!("recovery_codes_replaced"),
+        EventKind::RecoveryCodeUsed => json!("recovery_code_used"),
+        EventKind::SecondFactorFailed => json!("second_factor_failed"),
+        EventKind::PasskeyAdded => json!("passkey_added"),
+        EventKind::PasskeyRemoved => json!("passkey_removed"),
+        EventKind::FactorsReset => json!("factors_reset"),
     }
 }
 
@@ -40,6 +48,10 @@ fn about(about: EmailKind) -> Value {
         EmailKind::PasswordChanged => json!("password_changed"),
         EmailKind::Deactivated => json!("deactivated"),
         EmailKind::TokenReused => json!("token_reused"),
+        EmailKind::FactorAdded => json!("factor_added"),
+        EmailKind::FactorRemoved => json!("factor_removed"),
+        EmailKind::RecoveryCodesReplaced => json!("recovery_codes_replaced"),
+        EmailKind::RecoveryCodeUsed => json!("recovery_code_used"),
         EmailKind::Invitation => json!("invitation"),
     }
 }
@@ -75,6 +87,14 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         EventKind::Activated,
         EventKind::Exported,
         EventKind::Deleted,
+        EventKind::TotpEnabled,
+        EventKind::TotpDisabled,
+        EventKind::RecoveryCodesReplaced,
+        EventKind::RecoveryCodeUsed,
+        EventKind::SecondFactorFailed,
+        EventKind::PasskeyAdded,
+        EventKind::PasskeyRemoved,
+        EventKind::FactorsReset,
     ];
     let roles = Role::ALL.map(EventKind::RoleChanged);
     for what in kinds.into_iter().chain(roles) {
@@ -92,6 +112,10 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         EmailKind::PasswordChanged,
         EmailKind::Deactivated,
         EmailKind::TokenReused,
+        EmailKind::FactorAdded,
+        EmailKind::FactorRemoved,
+        EmailKind::RecoveryCodesReplaced,
+        EmailKind::RecoveryCodeUsed,
         EmailKind::Invitation,
     ] {
         let written = serde_json::to_value(kind).expect("JSON");

@@ -41,6 +41,10 @@ pub(super) enum Command {
     Delete(Delete),
     /// List the sessions of a user, the most recently used first
     Sessions(Named),
+    /// Show the second factors of a user
+    Factors(Named),
+    /// Remove all second factors of a user who lost them: the password alone is enough again
+    ResetFactors(Named),
     /// End one session of a user, or all
     Revoke(Revoke),
 }
@@ -160,6 +164,8 @@ impl Command {
             | Self::SetPassword(Named { common, .. })
             | Self::Deactivate(Named { common, .. })
             | Self::Activate(Named { common, .. })
+            | Self::Factors(Named { common, .. })
+            | Self::ResetFactors(Named { common, .. })
             | Self::Sessions(Named { common, .. }) => common,
         }
     }
@@ -181,6 +187,10 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     };
     let ask_user = |asked| match ask(asked)? {
         Reply::User(user) => Ok(user),
+        _ => Err(CONFUSED.to_owned()),
+    };
+    let ask_factors = |asked| match ask(asked)? {
+        Reply::Factors(factors) => Ok(factors),
         _ => Err(CONFUSED.to_owned()),
     };
     match command {
@@ -266,6 +276,20 @@ pub(super) fn run(command: Command) -> Result<(), String> {
             Reply::Sessions(sessions) => show::sessions(&sessions),
             _ => Err(CONFUSED.to_owned()),
         },
+        Command::Factors(Named { user_ref, .. }) => {
+            let factors = ask_factors(Asked::Factors(user_ref))?;
+            if json {
+                show::json(&factors)
+            } else {
+                show::factors(&factors)
+            }
+        }
+        Command::ResetFactors(Named { user_ref, .. }) => {
+            let factors = ask_factors(Asked::ResetFactors(user_ref))?;
+            report(&factors.user, json, |user| {
+                format!("Removed all second factors of {user}: the password alone is enough.")
+            })
+        }
         Command::Revoke(Revoke {
             user_ref, session, ..
         }) => match ask(Asked::Revoke(user_ref, session))? {

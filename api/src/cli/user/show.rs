@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::output;
 use crate::cli::table::Table;
-use crate::operator::{InviteView, SessionView, UserView};
+use crate::operator::{FactorsView, InviteView, SessionView, UserView};
 
 pub(in crate::cli) fn json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
@@ -133,6 +133,23 @@ pub(super) fn sessions(sessions: &[SessionView]) -> Result<(), String> {
     let heads = ["id", "created", "last used", "replayed", "ends", "device"];
     let mut table = Table::new(heads);
     output::answer(|out| table.write(out, &rows))
+}
+
+pub(super) fn factors(factors: &FactorsView) -> Result<(), String> {
+    let app = if factors.totp { "yes" } else { "no" };
+    let known = [
+        ("name", factors.user.username.clone()),
+        ("id", factors.user.id.to_string()),
+        ("authenticator app", app.to_owned()),
+        ("recovery codes", factors.recovery_codes_left.to_string()),
+        ("passkeys", factors.passkeys.join(", ")),
+    ];
+    output::answer(|out| {
+        known.iter().try_for_each(|(what, value)| {
+            let line = format!("{what:<19}{}", visible(value));
+            writeln!(out, "{}", line.trim_end())
+        })
+    })
 }
 
 fn email(user: &UserView) -> String {

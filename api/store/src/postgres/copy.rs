@@ -20,6 +20,7 @@ pub(super) enum CopyTarget {
     OneTimeTokens,
     Events,
     QueuedEmails,
+    Factors,
     TokenKeys,
     Invites,
 }
@@ -33,6 +34,7 @@ impl CopyTarget {
             Record::OneTimeToken(_) => Self::OneTimeTokens,
             Record::Event(_) => Self::Events,
             Record::QueuedEmail(_) => Self::QueuedEmails,
+            Record::Factors(_) => Self::Factors,
             Record::TokenKey(_) => Self::TokenKeys,
             Record::Invite(_) => Self::Invites,
         }
@@ -117,6 +119,10 @@ impl CopyTarget {
                     Type::UUID,
                     Type::JSONB,
                 ],
+            ),
+            Self::Factors => (
+                "COPY factors (user_id, body, expires_at) FROM STDIN (FORMAT binary)",
+                &[Type::UUID, Type::JSONB, Type::INT8],
             ),
             Self::Invites => (
                 "COPY invites (id, hashes, email, email_key, role, created_at, expires_at) \
@@ -233,6 +239,15 @@ pub(super) async fn write(
                     &queued_email.to.key().as_str(),
                     &queued_email.user.map(row::user_id),
                     &Json(queued_email.kind),
+                ])
+                .await
+        }
+        Record::Factors(factors) => {
+            writer
+                .write(&[
+                    &row::user_id(factors.user),
+                    &Json(factors),
+                    &factors.next_expiry().map(row::millis),
                 ])
                 .await
         }

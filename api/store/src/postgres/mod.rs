@@ -13,6 +13,7 @@ mod dump;
 mod email_queue;
 mod error;
 mod events;
+mod factors;
 mod invites;
 mod load;
 mod locks;

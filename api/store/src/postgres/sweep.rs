@@ -5,13 +5,19 @@ use std::time::Duration;
 
 use password_auth_model::{EVENTS_KEPT, KEPT_AFTER_EXPIRY, TOKEN_KEYS_KEPT};
 
+use uuid::Uuid;
+
 use super::PostgresStore;
 use super::error::DatabaseError;
-use super::transact::Transaction;
+use super::factors;
+use super::row::{get, moment};
+use super::transact::{Transaction, work};
 use crate::StoreError;
 
 /// The most rows that one step removes.
 const STEP: u64 = 500;
+/// The most users whose factors one step sweeps: each takes statements of its own.
+const FACTOR_STEP: u64 = 50;
 
 // Each statement only reads the rows that it removes. The time comes from a subquery, so that it is the same for all
 // rows and an index can be used. The rows to remove are an array: the planner does not know how few they are, and would
@@ -25,6 +31,9 @@ const ATTEMPTS: &str = "DELETE FROM sign_in_attempts WHERE key = ANY (ARRAY( \
 const TOKENS: &str = "DELETE FROM one_time_tokens WHERE hash = ANY (ARRAY( \
      SELECT hash FROM one_time_tokens WHERE expires_at <= (SELECT clock_ms() - $1) \
       ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// The users are locked, as they are for every change of their factors.
+const FACTORS: &str = "SELECT u.id FROM factors f JOIN users u ON u.id = f.user_id \
+      WHERE f.expires_at <= (SELECT clock_ms()) ORDER BY f.expires_at LIMIT $1 FOR UPDATE OF u SKIP LOCKED";
 const EVENTS: &str = "DELETE FROM events WHERE id = ANY (ARRAY( \
      SELECT id FROM events WHERE at <= (SELECT clock_ms() - $1) \
       ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -57,7 +66,32 @@ pub(super) async fn sweep(store: &PostgresStore) -> Result<usize, StoreError> {
             }
         }
     }
+    loop {
+        let step = store.relaxed(work!(; |t| sweep_factors(t))).await?;
+        removed += step;
+        if step < FACTOR_STEP {
+            break;
+        }
+    }
     Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+}
+
+/// Removes what factors remembered for some minutes. Returns how many users' it was.
+async fn sweep_factors(transaction: &Transaction<'_>) -> Result<u64, DatabaseError> {
+    const BODY: &str = "SELECT body, clock_ms() FROM factors WHERE user_id = $1";
+    let users = transaction
+        .rows(FACTORS, &[&FACTOR_STEP.cast_signed()])
+        .await?;
+    for user in &users {
+        let user: Uuid = get(user, 0)?;
+        // Read again: what was selected may be older than the lock.
+        if let Some(found) = transaction.row(BODY, &[&user]).await? {
+            let before = factors::factors(&found)?;
+            let after = before.swept(moment(&found, 1)?);
+            factors::write(transaction, &after).await?;
+        }
+    }
+    Ok(users.len() as u64)
 }
 
 async fn remove(

@@ -13,7 +13,7 @@ use super::change::{Batch, Change};
 use super::codec::{Stored, decode, encode};
 use super::opened::Tables;
 use super::trees::{Tree, email_prefix, unavailable, user_key};
-use super::{email_queue, invites, sessions, tokens, user_entries};
+use super::{email_queue, factors, invites, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
 /// The most events that one step removes.
@@ -59,6 +59,7 @@ pub(super) fn delete(tables: &Tables, id: UserId) -> Result<(DeleteUser, Progres
     user_entries::replace(&mut batch, Some(&user), None)?;
     sessions::remove_all(&mut batch, tables, id)?;
     tokens::void(&mut batch, tables, id)?;
+    factors::remove(&mut batch, &tables.factors(id)?);
     batch.apply(tables)?;
     Ok((DeleteUser::Deleted, proceed(tables, id)?))
 }

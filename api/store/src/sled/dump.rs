@@ -91,6 +91,7 @@ fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, 
         Section::Tokens => Record::OneTimeToken(decode(value)?),
         Section::Events => Record::Event(decode(value)?),
         Section::QueuedEmails => Record::QueuedEmail(decode(value)?),
+        Section::Factors => Record::Factors(decode(value)?),
         Section::TokenKeys => Record::TokenKey(decode(value)?),
         Section::Invites => Record::Invite(decode(value)?),
     };

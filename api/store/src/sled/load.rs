@@ -7,7 +7,8 @@ use password_auth_model::UserId;
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, moment, unavailable};
 use super::{
-    SledStore, email_queue, events, invites, open, sessions, token_keys, tokens, user_entries,
+    SledStore, email_queue, events, factors, invites, open, sessions, token_keys, tokens,
+    user_entries,
 };
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
@@ -94,6 +95,12 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
             }
             holds(insert(tables, email_queue::entries(queued_email)?)?, || {
                 format!("queued mail {} occurs twice", queued_email.id)
+            })
+        }
+        Record::Factors(of_user) => {
+            is_there(tables, of_user.user, || "a second factor".to_owned())?;
+            holds(insert(tables, factors::entries(of_user)?)?, || {
+                format!("second factors of user {} occur twice", of_user.user)
             })
         }
         Record::TokenKey(key) => holds(insert(tables, [token_keys::entry(key)?])?, || {

@@ -14,6 +14,7 @@ mod deletion;
 mod dump;
 mod email_queue;
 mod events;
+mod factors;
 mod invites;
 mod legacy;
 mod load;

@@ -44,6 +44,7 @@ pub(super) enum Section {
     Tokens,
     Events,
     QueuedEmails,
+    Factors,
     TokenKeys,
     Invites,
 }
@@ -57,6 +58,7 @@ impl Section {
             Tree::Tokens => Some(Self::Tokens),
             Tree::Events => Some(Self::Events),
             Tree::QueuedEmails => Some(Self::QueuedEmails),
+            Tree::Factors => Some(Self::Factors),
             Tree::TokenKeys => Some(Self::TokenKeys),
             Tree::Invites => Some(Self::Invites),
             Tree::Usernames
@@ -72,6 +74,7 @@ impl Section {
             | Tree::UserTokens
             | Tree::UserEvents
             | Tree::QueuedEmailsDue
+            | Tree::FactorExpiry
             | Tree::InviteTokens => None,
         }
     }
@@ -84,6 +87,7 @@ impl Section {
             Self::Tokens => Tree::Tokens,
             Self::Events => Tree::Events,
             Self::QueuedEmails => Tree::QueuedEmails,
+            Self::Factors => Tree::Factors,
             Self::TokenKeys => Tree::TokenKeys,
             Self::Invites => Tree::Invites,
         }
@@ -96,7 +100,8 @@ impl Section {
             Self::Attempts => Some(Self::Tokens),
             Self::Tokens => Some(Self::Events),
             Self::Events => Some(Self::QueuedEmails),
-            Self::QueuedEmails => Some(Self::TokenKeys),
+            Self::QueuedEmails => Some(Self::Factors),
+            Self::Factors => Some(Self::TokenKeys),
             Self::TokenKeys => Some(Self::Invites),
             Self::Invites => None,
         }
@@ -111,6 +116,7 @@ impl Section {
             | Self::Attempts
             | Self::Events
             | Self::QueuedEmails
+            | Self::Factors
             | Self::TokenKeys
             | Self::Invites => 16,
         }

@@ -6,7 +6,7 @@ mod attempts;
 use std::time::Duration;
 
 use password_auth_model::{
-    EVENTS_KEPT, Event, Invite, KEPT_AFTER_EXPIRY, OneTimeToken, Session, Timestamp,
+    EVENTS_KEPT, Event, Factors, Invite, KEPT_AFTER_EXPIRY, OneTimeToken, Session, Timestamp,
 };
 use sled::IVec;
 
@@ -16,7 +16,7 @@ use super::codec::{Stored, decode};
 use super::deletion::{self, Progress};
 use super::opened::Tables;
 use super::trees::{Tree, unavailable, user_key};
-use super::{SledStore, invites, sessions, token_keys, tokens};
+use super::{SledStore, factors, invites, sessions, token_keys, tokens};
 use crate::StoreError;
 
 /// The most sessions or events that one step removes.
@@ -33,6 +33,7 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     if let Some(before) = earlier(now, EVENTS_KEPT) {
         removed += all(store, move |tables| sweep_events(tables, before)).await?;
     }
+    removed += all(store, move |tables| sweep_factors(tables, now)).await?;
     removed += attempts::sweep_all(store, now).await?;
     removed += through(store, Tree::Invites, move |batch, _, value| {
         let invite = readable::<Invite>(value).filter(|invite| !invite.is_valid(now));
@@ -129,6 +130,26 @@ fn sweep_sessions(tables: &Tables, before: Timestamp) -> Result<usize, StoreErro
             None => batch.remove(Tree::Sessions, id),
         }
         batch.remove(Tree::SessionExpiry, place);
+        removed += 1;
+    }
+    batch.apply(tables)?;
+    Ok(removed)
+}
+
+/// Removes what factors remembered for some minutes, from the start of the index. Returns how many users' it was.
+fn sweep_factors(tables: &Tables, now: Timestamp) -> Result<usize, StoreError> {
+    let end = (now.as_millis() + 1).to_be_bytes();
+    let mut batch = Batch::default();
+    let mut removed = 0;
+    let expired = tables.tree(Tree::FactorExpiry).range(..&end[..]);
+    for place in expired.keys().take(REMOVED) {
+        let place = place.map_err(unavailable)?;
+        let record = tables.bytes(Tree::Factors, place.get(8..).unwrap_or_default())?;
+        // A record that cannot be read stays for the operator to see: without it, the password would be enough.
+        batch.remove(Tree::FactorExpiry, place);
+        if let Some(before) = record.as_ref().and_then(readable::<Factors>) {
+            factors::replace(&mut batch, &before, &before.clone().swept(now))?;
+        }
         removed += 1;
     }
     batch.apply(tables)?;

@@ -23,6 +23,8 @@
 //! | `invite_tokens` | hash | id of the invitation |
 //! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
+//! | `factors` | user id | `Factors` |
+//! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
 
 use password_auth_model::{EmailKey, PasswordHash, Role, Timestamp, UserId};
 use sha2::{Digest as _, Sha256};
@@ -51,6 +53,8 @@ pub(super) enum Tree {
     UserEvents,
     QueuedEmails,
     QueuedEmailsDue,
+    Factors,
+    FactorExpiry,
     TokenKeys,
     Invites,
     InviteTokens,
@@ -58,7 +62,7 @@ pub(super) enum Tree {
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -77,6 +81,8 @@ impl Tree {
         Self::UserEvents,
         Self::QueuedEmails,
         Self::QueuedEmailsDue,
+        Self::Factors,
+        Self::FactorExpiry,
         Self::TokenKeys,
         Self::Invites,
         Self::InviteTokens,
@@ -102,6 +108,8 @@ impl Tree {
             Self::UserEvents => "user_events",
             Self::QueuedEmails => "letters",
             Self::QueuedEmailsDue => "letters_due",
+            Self::Factors => "factors",
+            Self::FactorExpiry => "factor_expiry",
             Self::TokenKeys => "token_keys",
             Self::Invites => "invites",
             Self::InviteTokens => "invite_tokens",

@@ -50,6 +50,7 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
     let by_address = SignInAttempt::by_address(&key, Some(user.id), here);
     engine.attempt(by_address, five).await;
     engine.remember(by_address, until).await;
+    crate::factors::enrolled(engine, &user).await;
     let mail = Attempt::mail_to(&key);
     let counted = engine.store().count(mail, five, engine.now()).await;
     assert_eq!(counted.expect("an answer"), Verdict::Allowed);
@@ -58,7 +59,7 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
 
 async fn nothing_of_somebody_who_is_deleted_is_left(mut engine: Engine) {
     let alice = known(&engine, "alice", MAIL).await;
-    assert_eq!(everything(&engine).await.len(), 13);
+    assert_eq!(everything(&engine).await.len(), 14);
     assert_eq!(delete(&engine, &alice).await, DeleteUser::Deleted);
     for _ in 0..2 {
         assert_eq!(everything(&engine).await, []);
@@ -161,7 +162,7 @@ async fn what_came_from_another_engine_is_found_and_deleted_like_what_began_here
     let expected = everything(&other).await;
     let dump = other.store().dump().await;
     let loaded = engine.store().load(dump.expect("a dump")).await;
-    assert_eq!(loaded.expect("loaded").sum(), 26);
+    assert_eq!(loaded.expect("loaded").sum(), 28);
     assert_eq!(everything(&engine).await, expected);
     for (user, email) in [(&alice, MAIL), (&bob, "bob@example.org")] {
         assert_eq!(sessions_of(&engine, user).await.len(), 1);

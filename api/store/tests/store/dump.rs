@@ -10,6 +10,7 @@ use password_auth_model::{
 use password_auth_store::{CreateUser, LoadError, Loaded, Record, StoreError};
 
 use crate::engine::{Engine, attempt};
+use crate::factors::enrolled;
 use crate::person::{
     add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token,
     with_email,
@@ -45,8 +46,9 @@ fn place(record: &Record) -> (u8, [u8; 32]) {
         Record::OneTimeToken(token) => (3, *token.hash.as_bytes()),
         Record::Event(event) => (4, padded(event.id.as_bytes())),
         Record::QueuedEmail(letter) => (5, padded(letter.id.as_bytes())),
-        Record::TokenKey(key) => (6, padded(&key.salt)),
-        Record::Invite(invite) => (7, padded(invite.id.as_bytes())),
+        Record::Factors(factors) => (6, padded(factors.user.as_bytes())),
+        Record::TokenKey(key) => (7, padded(&key.salt)),
+        Record::Invite(invite) => (8, padded(invite.id.as_bytes())),
     }
 }
 
@@ -82,11 +84,15 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
                 expected.push(Record::OneTimeToken(OneTimeToken { purpose, ..token }));
             }
             "carol" => {
+                expected.push(Record::Factors(enrolled(&engine, &user).await));
                 engine.confirm(id, 1).await;
                 engine.pass_at_least(REPLAY_WINDOW * 2).await;
                 engine.expect_rotation(id, 0, Decision::Theft).await;
             }
-            "dave" => drop(engine.allow(&user, false).await),
+            "dave" => {
+                expected.push(Record::Factors(enrolled(&engine, &user).await));
+                engine.allow(&user, false).await.expect("dave");
+            }
             _ => {}
         }
         let (is_active, sessions) = (name != "dave", sessions_of(&engine, &user).await);
@@ -140,6 +146,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             one_time_tokens: 10,
             events: 4,
             letters: 8,
+            factors: 2,
             token_keys: 2,
             invites: 2,
         };

@@ -54,6 +54,7 @@ mod confirmation;
 mod deletion;
 mod dump;
 mod emails;
+mod factors;
 mod histories;
 mod invites;
 mod passwords;

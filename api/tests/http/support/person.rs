@@ -126,6 +126,12 @@ impl Person {
         }
     }
 
+    /// Proves with the password who uses the session.
+    pub async fn prove(&self) {
+        let body = json!({"password": PASSWORD});
+        self.post("/auth/proof", &body).await.expect_ok();
+    }
+
     /// The id of the sign-in that asks.
     pub async fn session(&self) -> String {
         let all = self.get("/auth/sessions").await.expect_ok().json();

@@ -80,6 +80,8 @@ async fn what_happened_to_an_account_is_told_in_order(engine: Engine) {
     let body = json!({"current_password": PASSWORD, "new_password": NEW});
     let alice = alice.with(alice.post("/auth/password/change", &body).await);
     tick().await;
+    let body = json!({"password": NEW});
+    alice.post("/auth/proof", &body).await.expect_ok();
     alice.get("/users/me/export").await.expect_ok();
     tick().await;
     let token = request_reset(&client, "alice@example.net")

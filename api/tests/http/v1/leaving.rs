@@ -31,6 +31,7 @@ async fn the_export_holds_all_that_is_kept_and_no_secret(engine: Engine) {
         alice.tell(Method::PATCH, &path, &body).await.expect_ok();
     }
     server.advance(std::time::Duration::from_millis(5)).await;
+    alice.prove().await;
     let reply = alice.get("/users/me/export").await.expect_ok();
     let export = reply.json();
     assert_eq!(export["user"], alice.get("/users/me").await.json());

@@ -6,6 +6,7 @@ mod devices;
 mod effect;
 mod email;
 mod events;
+pub mod factors;
 mod health;
 mod invites;
 mod leaving;

@@ -61,7 +61,10 @@ impl Browser {
             .iter()
             .map(|folder| folder.display().to_string())
             .collect();
-        let extension_argument = format!("--load-extension={}", folders.join(","));
+        let extension_argument = match folders.is_empty() {
+            true => "--disable-extensions".to_owned(),
+            false => format!("--load-extension={}", folders.join(",")),
+        };
         for argument in [
             "--headless=new",
             &profile_argument,

@@ -2,6 +2,7 @@
 //! popup.
 
 mod app;
+mod axe;
 mod browser;
 mod devtools;
 mod firefox;
@@ -9,8 +10,10 @@ mod page;
 mod popup;
 mod proxy;
 mod server;
+mod web;
 
 pub use app::{App, copy, npm_package};
+pub use axe::expect_accessible;
 pub use browser::{Browser, extension_dir};
 pub use devtools::ActionPopup;
 pub use firefox::{Firefox, ID as FIREFOX_ID};
@@ -18,6 +21,7 @@ pub use page::Page;
 pub use popup::Popup;
 pub use proxy::{Canned, Proxy};
 pub use server::Server;
+pub use web::WebPage;
 
 /// A password that every rule allows.
 pub const PASSWORD: &str = "correct horse battery";

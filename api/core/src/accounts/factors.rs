@@ -1,0 +1,341 @@
+//! Enrolling, seeing and removing second factors.
+
+use std::time::Duration;
+
+use password_auth_model::{
+    Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, Factors, OpaqueBytes,
+    PROOF_LIFETIME, Proof, RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS,
+    TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
+};
+use password_auth_store::{ChangeFactors, StoreError};
+use password_auth_wire::Secret;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::second_step::CodeError;
+use super::{Accounts, CurrentPasswordError};
+use crate::audit::EventContext;
+use crate::sessions::Caller;
+use crate::tokens::SealingError;
+
+/// A kind of second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorKind {
+    /// An authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+    /// A passkey.
+    Passkey,
+}
+
+/// What an authenticator app needs to know.
+#[derive(Clone, Debug)]
+pub struct TotpSetup {
+    /// The secret, in base32.
+    pub secret: Secret,
+    /// The same for the app to read.
+    pub otpauth_url: Secret,
+}
+
+/// Why factors were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FactorError {
+    /// The password is wrong, or could not be checked.
+    #[error(transparent)]
+    Proof(#[from] CurrentPasswordError),
+    /// The code is wrong, or was used before.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// There is an authenticator app.
+    #[error("there is an authenticator app")]
+    AlreadyEnrolled,
+    /// There is no such passkey.
+    #[error("there is no such passkey")]
+    UnknownPasskey,
+    /// Too many attempts. The next one is allowed after this time.
+    #[error("too many tries")]
+    TooMany(Duration),
+    /// The password was changed meanwhile.
+    #[error("the password was changed")]
+    SignedOut,
+    /// The system provides no random bytes.
+    #[error("the system provides no random bytes: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// A secret could not be sealed.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<CodeError> for FactorError {
+    fn from(error: CodeError) -> Self {
+        match error {
+            CodeError::Wrong => Self::WrongCode,
+            CodeError::ChallengeUsed => Self::SignedOut,
+            CodeError::TooMany(wait) => Self::TooMany(wait),
+            CodeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FactorRefusal> for FactorError {
+    fn from(refusal: FactorRefusal) -> Self {
+        match refusal {
+            FactorRefusal::AlreadyEnrolled => Self::AlreadyEnrolled,
+            FactorRefusal::UnknownPasskey => Self::UnknownPasskey,
+            FactorRefusal::NotAccepted
+            | FactorRefusal::NothingWaits
+            | FactorRefusal::ChallengeUsed
+            | FactorRefusal::PasskeyRefused => Self::WrongCode,
+        }
+    }
+}
+
+impl Accounts {
+    /// A user's factors. Empty if there are none.
+    ///
+    /// # Errors
+    /// If the store failed.
+    pub async fn factors(&self, user: UserId) -> Result<Factors, StoreError> {
+        self.store.factors(user).await
+    }
+
+    /// By the password: for some minutes, the session may do what an access token alone must not.
+    ///
+    /// # Errors
+    /// As [`FactorError`] lists.
+    pub async fn prove(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        client: &Client,
+    ) -> Result<(), FactorError> {
+        let user = &caller.user;
+        let _counted = self
+            .verify_current_password(caller, password, client)
+            .await?;
+        let proof = Proof {
+            session: caller.session,
+            password_version: user.password_version,
+            until: self.clock.now().plus(PROOF_LIFETIME),
+        };
+        self.change_own_factors(user, FactorChange::Prove(proof, None))
+            .await?;
+        Ok(())
+    }
+
+    /// Makes a secret for an authenticator app, which waits for its first code. Requires the password.
+    ///
+    /// # Errors
+    /// As [`FactorError`] lists.
+    pub async fn set_up_totp(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        client: &Client,
+    ) -> Result<TotpSetup, FactorError> {
+        let user = &caller.user;
+        let _counted = self
+            .verify_current_password(caller, password, client)
+            .await?;
+        let mut secret = Zeroizing::new([0; TOTP_SECRET_BYTES]);
+        getrandom::fill(&mut *secret)?;
+        let waiting = WaitingTotp {
+            secret: self.seals.seal(user.id, &*secret)?,
+            password_version: user.password_version,
+            until: self.clock.now().plus(TOTP_WAITS),
+        };
+        self.change_own_factors(user, FactorChange::AwaitTotp(waiting))
+            .await?;
+        let secret = Secret::new(base32(&*secret));
+        let otpauth_url = otpauth_url(&self.site, user.username.as_str(), &secret);
+        Ok(TotpSetup {
+            secret,
+            otpauth_url,
+        })
+    }
+
+    /// Enrols the authenticator app that waits, by its first code. Returns the recovery codes.
+    ///
+    /// # Errors
+    /// As [`FactorError`] lists.
+    pub async fn confirm_totp(
+        &self,
+        caller: &Caller,
+        code: &Secret,
+        client: &Client,
+    ) -> Result<Vec<Secret>, FactorError> {
+        let (user, now) = (&caller.user, self.clock.now());
+        let attempt = Attempt::totp_confirmation_of(&user.username_key);
+        if let Verdict::Refused(wait) = self.count(attempt, self.rates.login, now).await? {
+            return Err(FactorError::TooMany(wait));
+        }
+        let factors = self.store.factors(user.id).await?;
+        let waiting = factors.waiting(user.password_version, now);
+        let secret = waiting.map(|waiting| waiting.secret.clone());
+        let secret = secret.ok_or(FactorError::WrongCode)?;
+        let opened = self.seals.open(user.id, &secret);
+        let step = match (opened, TypedCode::parse(code.expose())) {
+            (Some(opened), Some(TypedCode::Totp(code))) => matching_step(&opened.secret, code, now),
+            _ => None,
+        };
+        let step = step.ok_or(FactorError::WrongCode)?;
+        let (codes, hashes) = recovery_codes(user.id)?;
+        let change = FactorChange::ConfirmTotp {
+            secret,
+            step,
+            recovery_codes: hashes,
+        };
+        self.change_own_factors(user, change).await?;
+        self.note(user, EventKind::TotpEnabled, client).await;
+        self.mailer.tell(user, EmailKind::FactorAdded).await;
+        Ok(codes)
+    }
+
+    /// Removes the authenticator app. Requires the password and a code.
+    ///
+    /// # Errors
+    /// As [`FactorError`] lists.
+    pub async fn remove_totp(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        code: &Secret,
+        client: &Client,
+    ) -> Result<(), FactorError> {
+        let user = &caller.user;
+        let _counted = self
+            .verify_current_password(caller, password, client)
+            .await?;
+        let factors = self.store.factors(user.id).await?;
+        self.use_code(user, &factors, code, FactorChange::RemoveTotp, client)
+            .await?;
+        self.note(user, EventKind::TotpDisabled, client).await;
+        self.mailer.tell(user, EmailKind::FactorRemoved).await;
+        Ok(())
+    }
+
+    /// Makes a new set of recovery codes. Requires the password and a code.
+    ///
+    /// # Errors
+    /// As [`FactorError`] lists.
+    pub async fn replace_recovery_codes(
+        &self,
+        caller: &Caller,
+        password: Secret,
+        code: &Secret,
+        client: &Client,
+    ) -> Result<Vec<Secret>, FactorError> {
+        let user = &caller.user;
+        let _counted = self
+            .verify_current_password(caller, password, client)
+            .await?;
+        let factors = self.store.factors(user.id).await?;
+        let (codes, hashes) = recovery_codes(user.id)?;
+        let change = |factor| FactorChange::ReplaceRecoveryCodes(factor, hashes);
+        self.use_code(user, &factors, code, change, client).await?;
+        self.note(user, EventKind::RecoveryCodesReplaced, client)
+            .await;
+        self.mailer
+            .tell(user, EmailKind::RecoveryCodesReplaced)
+            .await;
+        Ok(codes)
+    }
+
+    /// Removes all of a user's factors, for the operator. Returns what there was. `None` if there is no such user.
+    ///
+    /// # Errors
+    /// If the store failed.
+    pub async fn reset_factors(&self, user: UserId) -> Result<Option<Factors>, StoreError> {
+        let Some(found) = self.store.user(user).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let changed = self
+            .store
+            .change_factors(user, None, FactorChange::RemoveAll, now)
+            .await?;
+        let ChangeFactors::Changed { before, .. } = changed else {
+            return Ok(None);
+        };
+        if before.are_enrolled() {
+            self.audit_log
+                .record(user, EventKind::FactorsReset, EventContext::default())
+                .await;
+            self.mailer.tell(&found, EmailKind::FactorRemoved).await;
+        }
+        Ok(Some(*before))
+    }
+
+    async fn change_own_factors(
+        &self,
+        user: &User,
+        change: FactorChange,
+    ) -> Result<Factors, FactorError> {
+        let (version, now) = (Some(user.password_version), self.clock.now());
+        let changed = self
+            .store
+            .change_factors(user.id, version, change, now)
+            .await?;
+        match changed {
+            ChangeFactors::Changed { after, .. } => Ok(*after),
+            ChangeFactors::Refused(refusal) => Err(refusal.into()),
+            ChangeFactors::Outdated => Err(FactorError::SignedOut),
+        }
+    }
+}
+
+/// A new set of recovery codes, and their hashes.
+fn recovery_codes(user: UserId) -> Result<(Vec<Secret>, Vec<OpaqueBytes>), getrandom::Error> {
+    let codes = (0..RECOVERY_CODES).map(|_| new_recovery_code(user));
+    let codes = codes.collect::<Result<Vec<_>, _>>()?;
+    Ok(codes.into_iter().unzip())
+}
+
+/// As authenticator apps read it (the Key URI Format of Google Authenticator).
+fn otpauth_url(site: &str, username: &str, secret: &Secret) -> Secret {
+    let [site, username] = [site, username].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+    Secret::new(format!(
+        "otpauth://totp/{site}:{username}?secret={}&issuer={site}&algorithm=SHA1\
+         &digits={TOTP_DIGITS}&period={TOTP_PERIOD}",
+        secret.expose()
+    ))
+}
+
+/// Base32 (RFC 4648 §6) of a whole number of five bytes.
+fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let groups = bytes.chunks_exact(5).flat_map(|five| {
+        let number = five
+            .iter()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        (0..8)
+            .rev()
+            .map(move |at| char::from(ALPHABET[usize::from((number >> (5 * at)) as u8 & 0x1F)]))
+    });
+    groups.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base32, otpauth_url};
+    use password_auth_wire::Secret;
+
+    #[test]
+    fn an_app_is_told_the_secret_in_the_standard_s_letters() {
+        assert_eq!(base32(b"fooba"), "MZXW6YTB");
+        assert_eq!(
+            base32(b"12345678901234567890"),
+            "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+        );
+        let url = otpauth_url("auth.example.org", "a:b c", &Secret::new("MZXW6YTB"));
+        assert_eq!(
+            url.expose(),
+            "otpauth://totp/auth%2Eexample%2Eorg:a%3Ab%20c?secret=MZXW6YTB\
+             &issuer=auth%2Eexample%2Eorg&algorithm=SHA1&digits=6&period=30"
+        );
+    }
+}

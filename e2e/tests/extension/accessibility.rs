@@ -1,0 +1,212 @@
+//! Every surface, in every state, light and dark, in each direction of writing, narrow and enlarged: nothing is out of
+//! reach, and nothing is wider than its window. The pictures are left in `target/e2e`; `./build.sh screenshots` copies
+//! the ones of docs/.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Browser, Canned, PASSWORD, Page, Popup, Proxy, Server, WebPage, expect_accessible, workspace,
+};
+
+/// How a surface is looked at.
+#[derive(Clone, Copy)]
+struct View {
+    name: &'static str,
+    /// In CSS pixels.
+    width: u32,
+    scheme: &'static str,
+    language: &'static str,
+    feature: (&'static str, &'static str),
+}
+
+const LIGHT: View = View {
+    name: "light",
+    width: 360,
+    scheme: "light",
+    language: "en",
+    feature: ("prefers-contrast", "no-preference"),
+};
+
+const VIEWS: [View; 4] = [
+    // 640 pixels at 200 %.
+    View {
+        name: "narrow-forced-colors",
+        width: 320,
+        scheme: "dark",
+        language: "de",
+        feature: ("forced-colors", "active"),
+    },
+    LIGHT,
+    View {
+        name: "dark",
+        scheme: "dark",
+        language: "de",
+        ..LIGHT
+    },
+    View {
+        name: "arabic-more-contrast",
+        language: "ar",
+        feature: ("prefers-contrast", "more"),
+        ..LIGHT
+    },
+];
+
+async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
+    page.focus().await;
+    let cdp = browser.driver.cdp();
+    let (feature, value) = view.feature;
+    let features = json!({"features": [
+        {"name": "prefers-color-scheme", "value": view.scheme},
+        {"name": feature, "value": value},
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]});
+    cdp.send_raw("Emulation.setEmulatedMedia", features)
+        .await
+        .expect("emulated");
+    let metrics =
+        json!({"width": view.width, "height": height, "deviceScaleFactor": 2, "mobile": false});
+    cdp.send_raw("Emulation.setDeviceMetricsOverride", metrics)
+        .await
+        .expect("emulated");
+    let speak = "localStorage.setItem('language', argument); done()";
+    page.run(speak, json!(view.language)).await;
+    page.reload().await;
+    page.until("!document.getElementById('main').hasAttribute('data-unknown')")
+        .await;
+}
+
+/// Checks the page as it is, and takes its picture.
+async fn check(browser: &Browser, page: &Page, view: View, state: &str) {
+    let name = format!("{state}-{}", view.name);
+    expect_accessible(page, &name).await;
+    let overflow =
+        "done(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
+    assert_eq!(
+        page.run(overflow, Value::Null).await,
+        0,
+        "{name} is too wide"
+    );
+    let folder = workspace().join("target/e2e");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(format!("{name}.png"));
+    browser.driver.screenshot(&file).await.expect("a picture");
+}
+
+/// Waits for any message of that kind, in whatever language.
+async fn until_said(page: &Page, kind: &str) {
+    page.until(&format!(
+        "document.getElementById('status').classList.contains('{kind}')"
+    ))
+    .await;
+}
+
+async fn sign_in(popup: &Popup, name: &str, in_view: &str) {
+    popup.register(&format!("{name} {in_view}"), PASSWORD).await;
+    until_said(popup, "success").await;
+    popup.log_in(&format!("{name} {in_view}"), PASSWORD).await;
+    popup
+        .until("!document.getElementById('signedIn').hidden")
+        .await;
+    until_said(popup, "success").await;
+}
+
+const SECOND_FACTOR: Canned = Canned {
+    status: "401 Unauthorized",
+    content_type: "application/json",
+    body: r#"{"status":"error","code":"second_factor_required","message":"A code.","detail":"A code.","challenge":"c1","methods":["totp"]}"#,
+};
+
+#[tokio::test]
+async fn the_popup_is_accessible_and_fits_in_every_state() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
+    for view in VIEWS {
+        emulate(&browser, &popup, view, 560).await;
+        check(&browser, &popup, view, "popup-signed-out").await;
+        popup.log_in("nobody", "a wrong password").await;
+        until_said(&popup, "error").await;
+        check(&browser, &popup, view, "popup-refused").await;
+        popup.click_on("#emailDisclosure summary").await;
+        check(&browser, &popup, view, "popup-registering").await;
+        popup.click_on("#emailDisclosure summary").await;
+        proxy.answer_with(Some(SECOND_FACTOR));
+        popup.click("login").await;
+        popup
+            .until("!document.getElementById('codeField').hidden")
+            .await;
+        until_said(&popup, "error").await;
+        check(&browser, &popup, view, "popup-second-factor").await;
+        proxy.answer_with(None);
+        popup.reload().await;
+        sign_in(&popup, "somebody with a long name", view.name).await;
+        popup.click("accessProtected").await;
+        popup
+            .until("document.getElementById('status').textContent.startsWith('Hello')")
+            .await;
+        check(&browser, &popup, view, "popup-signed-in").await;
+        popup.click("logout").await;
+        popup
+            .until("document.getElementById('signedIn').hidden")
+            .await;
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn the_options_page_is_accessible_and_fits_in_every_state() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    let options = browser.extension_page(0, "options.html").await;
+    for view in VIEWS {
+        emulate(&browser, &options, view, 1500).await;
+        check(&browser, &options, view, "options-signed-out").await;
+        popup.focus().await;
+        popup.reload().await;
+        sign_in(&popup, "alice", view.name).await;
+        let elsewhere = json!({"username": format!("alice {}", view.name), "password": PASSWORD});
+        server.post("/authenticate", elsewhere).await;
+        options.reload().await;
+        options
+            .until("document.querySelectorAll('#sessions li').length === 2")
+            .await;
+        check(&browser, &options, view, "options-signed-in").await;
+        options.click_on("#emailForm button[type=submit]").await;
+        until_said(&options, "error").await;
+        check(&browser, &options, view, "options-refused").await;
+        popup.click("logout").await;
+        popup
+            .until("document.getElementById('signedIn').hidden")
+            .await;
+        options
+            .until("document.getElementById('account').hidden")
+            .await;
+    }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn the_web_page_is_accessible_and_fits_in_every_state() {
+    let (server, browser) =
+        tokio::join!(Server::start(), Browser::start_with_extensions(Vec::new()));
+    let page = WebPage::open(&browser, &server).await;
+    for view in VIEWS {
+        emulate(&browser, &page, view, 640).await;
+        check(&browser, &page, view, "page-signed-out").await;
+        page.click("openDialog").await;
+        check(&browser, &page, view, "page-dialog").await;
+        page.log_in("nobody", "a wrong password").await;
+        until_said(&page, "error").await;
+        check(&browser, &page, view, "page-refused").await;
+        sign_in(&page, "alice", view.name).await;
+        page.click("accessProtected").await;
+        page.until("document.getElementById('status').textContent.startsWith('Hello')")
+            .await;
+        check(&browser, &page, view, "page-signed-in").await;
+        page.click("logout").await;
+        page.until("document.getElementById('signedIn').hidden")
+            .await;
+    }
+    page.expect_no_violation().await;
+    browser.quit().await;
+}

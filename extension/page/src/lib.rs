@@ -1,0 +1,13 @@
+//! The WASM of the web page at `/`: what `popup.js` calls there.
+
+use wasm_bindgen::prelude::*;
+
+/// Starts the page. `popup.js` calls this once, when the page is parsed. `translations` is what `messages.json` of
+/// the user's language holds, or `undefined` for English.
+///
+/// # Errors
+/// The page lacks an element that the client needs: the build is broken.
+#[wasm_bindgen]
+pub fn begin(translations: JsValue) -> Result<(), JsValue> {
+    password_auth_extension::start_web_page(translations)
+}
