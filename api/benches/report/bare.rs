@@ -7,7 +7,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use password_auth_core::passwords::{ScryptParams, verify_nobody};
-use password_auth_core::tokens::{AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens};
+use password_auth_core::tokens::{
+    AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens, SigningAlg,
+};
 use password_auth_model::{
     Clock as _, Decision, Generation, MAX_RETIRED, Session, SessionId, SystemClock, Timestamp,
     TokenId, Trail, UserId,
@@ -78,7 +80,7 @@ impl BareApi {
             status: Status::Ok,
             access_token: self
                 .tokens
-                .issue(&claims)
+                .issue(&claims, now)
                 .ok_or(())
                 .map_err(|()| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?,
             refresh_token: self.refresh_tokens.issue(presented.session, next),
@@ -100,7 +102,7 @@ pub(crate) fn serve() -> Outcome<()> {
             .map(Mutex::new)
             .collect(),
         next: AtomicUsize::new(0),
-        tokens: AccessTokens::new(&keys, "password-auth"),
+        tokens: AccessTokens::new(&keys, SigningAlg::Hs256, "password-auth"),
         refresh_tokens: RefreshTokens::new(&keys),
     };
     tokio::runtime::Builder::new_multi_thread()

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use password_auth_core::tokens::AccessTokens;
+use password_auth_core::tokens::{AccessTokens, SigningAlg};
 use tokio::runtime::Runtime;
 
 use crate::client::{Connection, get, get_with_token};
@@ -69,7 +69,7 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
 
 /// One request for each of so many sessions.
 fn requests(population: &Population, count: usize) -> Outcome<Vec<Vec<u8>>> {
-    let tokens = AccessTokens::new(&Storage::keys()?, "password-auth");
+    let tokens = AccessTokens::new(&Storage::keys()?, SigningAlg::Hs256, "password-auth");
     let mut random = Random(0);
     let mut sessions = BTreeSet::new();
     while sessions.len() < count {
