@@ -33,6 +33,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run          build both halves and serve on http://127.0.0.1:8000 (development mode)
   build        build both halves: target/release/password-auth and dist/
   test         check and test everything, also in a real browser
+  fuzz         try inputs that nobody thought of on one parser, for an hour
   bench        measure the release build
   package      pack dist/ for the Web Store, and the server, into target/package/
   audit        ask the advisory database about every dependency
@@ -83,6 +84,16 @@ of them, and no other check.
 TEXT
 }
 
+help_fuzz() {
+    cat <<'TEXT'
+Usage: ./build.sh fuzz [TARGET [SECONDS]]
+
+Runs TARGET's corpus (testing/corpus/TARGET) and then mutants of it, for an hour or so many SECONDS. Without a
+target, lists the targets. An input that fails is kept in target/fuzz/TARGET: fix the cause, then move it into the
+corpus, which every ./build.sh test runs.
+TEXT
+}
+
 help_bench() {
     cat <<'TEXT'
 Usage: ./build.sh bench [ARGUMENTS…]
@@ -113,7 +124,8 @@ help_screenshots() {
     cat <<'TEXT'
 Usage: ./build.sh screenshots
 
-Takes the README's pictures of the popup anew, in a real Chromium, and puts them into docs/.
+Takes the pictures of the README and of docs/screens.md anew, in a real Chromium: popup, options and web page, in every
+state.
 TEXT
 }
 
@@ -192,6 +204,19 @@ cmd_test() {
     run_tests ${filters[@]+"${filters[@]}"}
 }
 
+cmd_fuzz() {
+    if [ $# -eq 0 ]; then
+        ls testing/corpus
+        return 0
+    fi
+    [ $# -le 2 ] || usage_error fuzz "unexpected argument: $3"
+    [ -d "testing/corpus/$1" ] || usage_error fuzz "no such target: $1 (./build.sh fuzz lists them)"
+    [[ ${2:-3600} =~ ^[0-9]+$ ]] || usage_error fuzz "expected a number of seconds, not $2"
+    set_up host
+    say "Trying inputs on $1 for ${2:-3600} s…"
+    PASSWORD_AUTH_FUZZ_SECONDS=${2:-3600} host_cargo test --locked --workspace --lib -- --nocapture "fuzz_$1"
+}
+
 cmd_bench() {
     [ "${1:-}" != -- ] || shift
     set_up bench
@@ -221,8 +246,9 @@ cmd_screenshots() {
     [ $# -eq 0 ] || usage_error screenshots "unexpected argument: $1"
     set_up test
     build_extension
-    run_tests the_pictures_of_the_readme
+    run_tests the_pictures_of_the_readme accessible_and_fits
     cp target/e2e/popup-signed-out.png target/e2e/popup-signed-in.png docs/
+    cp target/e2e/{popup,options,page}-*-light.png target/e2e/*-signed-in-{dark,arabic-more-contrast}.png docs/screens/
     say "The pictures are in docs/."
 }
 
@@ -230,7 +256,7 @@ main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        run | build | test | bench | package | audit | screenshots) ;;
+        run | build | test | fuzz | bench | package | audit | screenshots) ;;
         help | --help | -h) help_main; return ;;
         *)
             printf 'error: unknown command: %s\n' "$command" >&2

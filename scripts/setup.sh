@@ -37,6 +37,8 @@ want_for() {
     case $1 in
         test)
             have strace || want strace
+            have curl || want curl
+            have openssl || want openssl
             have inotifywait || want inotify-tools
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd

@@ -4,6 +4,8 @@ pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod control;
+#[cfg(test)]
+mod fuzz;
 pub mod metrics;
 pub mod operator;
 pub mod user_file;

@@ -1,4 +1,4 @@
-//! Real servers for tests and benchmarks: PostgreSQL, a network in front of it that can be cut, and mail.
+//! Real servers and hostile inputs for tests and benchmarks: PostgreSQL, a network in front of it that can be cut, and mail.
 //!
 //! A tool of development: nothing of it is in the product. It knows PostgreSQL's programs and its
 //! replication, and nothing of what Password Auth keeps there.
@@ -18,6 +18,7 @@ mod account;
 mod certificates;
 mod cluster;
 mod folder;
+mod fuzz;
 mod mail;
 mod partition;
 mod programs;
@@ -26,5 +27,6 @@ mod server;
 
 pub use certificates::{Certificates, make_certificates};
 pub use cluster::Cluster;
+pub use fuzz::fuzz;
 pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken, Wording};
 pub use partition::Partition;

@@ -30,7 +30,7 @@ pub(super) struct Authenticated(pub(super) Caller);
 pub(super) struct MaybeBearer(pub(super) Result<Option<Secret>, Failure>);
 
 /// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
-fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
+pub(super) fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
     let mut values = request.headers().get_all(AUTHORIZATION).iter();
     let value = values.next();
     if values.next().is_some() {

@@ -10,6 +10,8 @@ mod cross_site;
 mod demo;
 mod error;
 mod form;
+#[cfg(test)]
+mod fuzz;
 pub mod measures;
 mod media_type;
 pub mod metrics;

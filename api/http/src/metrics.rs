@@ -32,15 +32,21 @@ impl Endpoint for Metrics {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         if request.uri().path() != PATH {
-            return Ok(StatusCode::NOT_FOUND.into_response());
+            return Ok(nothing_else(StatusCode::NOT_FOUND));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let refused = StatusCode::METHOD_NOT_ALLOWED.with_header(ALLOW, "GET, HEAD");
-            return Ok(refused.into_response());
+            let refused = nothing_else(StatusCode::METHOD_NOT_ALLOWED);
+            return Ok(refused.with_header(ALLOW, "GET, HEAD").into_response());
         }
         Ok(Response::builder()
             .content_type(CONTENT_TYPE)
             .header(CACHE_CONTROL, "no-store")
             .body((self.render)().await))
     }
+}
+
+fn nothing_else(status: StatusCode) -> Response {
+    "Only GET /metrics is here.\n"
+        .with_status(status)
+        .into_response()
 }

@@ -10,6 +10,8 @@ mod email_address;
 mod event;
 mod factors;
 mod full_name;
+#[cfg(test)]
+mod fuzz;
 mod generation;
 mod id;
 mod invite;

@@ -36,6 +36,7 @@ mod support;
 
 mod access;
 mod actor;
+mod attacks;
 mod backup;
 mod bounds;
 mod codecs;

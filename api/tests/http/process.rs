@@ -140,3 +140,28 @@ async fn a_hangup_never_ends_the_server() {
         assert!(server.ended().await.0.success());
     }
 }
+
+#[tokio::test]
+async fn health_says_by_its_exit_code_whether_the_server_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = ServerProcess::start(ServerProcess::command(folder.path())).await;
+    let port = address_of(&server).port().to_string();
+    let ask = async |host: &str| {
+        let asked = Command::new(env!("CARGO_BIN_EXE_password-auth"))
+            .args(["health", "--dev", "--host", host, "--port", &port])
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .await;
+        asked.expect("it runs")
+    };
+    for host in ["127.0.0.1", "0.0.0.0"] {
+        let asked = ask(host).await;
+        assert!(asked.status.success(), "{asked:?}");
+    }
+    assert!(server.terminate().await.success());
+    let asked = ask("127.0.0.1").await;
+    assert_eq!(asked.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&asked.stderr);
+    assert!(said.contains("does not answer"), "{said}");
+}

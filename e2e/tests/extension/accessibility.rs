@@ -64,7 +64,7 @@ async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
         .await
         .expect("emulated");
     let metrics =
-        json!({"width": view.width, "height": height, "deviceScaleFactor": 2, "mobile": false});
+        json!({"width": view.width, "height": height, "deviceScaleFactor": 1, "mobile": false});
     cdp.send_raw("Emulation.setDeviceMetricsOverride", metrics)
         .await
         .expect("emulated");
@@ -79,8 +79,9 @@ async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
 async fn check(browser: &Browser, page: &Page, view: View, state: &str) {
     let name = format!("{state}-{}", view.name);
     expect_accessible(page, &name).await;
-    let overflow =
-        "done(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
+    let overflow = "
+        const boxes = [document.documentElement, ...document.querySelectorAll('dialog[open]')];
+        done(Math.max(...boxes.map(box => box.scrollWidth - box.clientWidth)));";
     assert_eq!(
         page.run(overflow, Value::Null).await,
         0,

@@ -129,3 +129,110 @@ async fn a_user_sees_their_devices_changes_their_password_and_leaves() {
     );
     browser.quit().await;
 }
+
+#[tokio::test]
+async fn an_e_mail_address_is_added_verified_and_changed() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    popup.sign_up("alice").await;
+    let options = browser.extension_page(0, "options.html").await;
+    let now = |text: &str| {
+        format!(
+            "document.getElementById('emailNow').textContent.includes({})",
+            json!(text)
+        )
+    };
+    options.until(&now("no e-mail address")).await;
+    assert!(
+        !options
+            .find("#verifyEmail")
+            .await
+            .is_displayed()
+            .await
+            .expect("read")
+    );
+    type_into(&options, "newEmail", "alice@example.org").await;
+    type_into(&options, "emailPassword", "a wrong password").await;
+    options.click_on("#emailForm button[type=submit]").await;
+    until_said(&options, "The current password is wrong.").await;
+    type_into(&options, "emailPassword", PASSWORD).await;
+    options.click_on("#emailForm button[type=submit]").await;
+    until_said(
+        &options,
+        "A link is on its way to alice@example.org. The address changes when you open it.",
+    )
+    .await;
+
+    // An account that has an address which nobody has verified yet.
+    popup.click("logout").await;
+    popup.expect_success("Logged out successfully.").await;
+    let bob = json!({"username": "bob", "password": PASSWORD, "email": "bob@example.org"});
+    assert_eq!(server.post("/api/v1/auth/register", bob).await, 201);
+    popup.log_in("bob", PASSWORD).await;
+    popup.expect_success("Authentication successful.").await;
+    options
+        .until(&now("bob@example.org is not verified yet."))
+        .await;
+    options.click_on("#verifyEmail").await;
+    until_said(
+        &options,
+        "A link to verify it is on its way to bob@example.org.",
+    )
+    .await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn theme_language_and_staying_signed_in_are_the_user_s_choice() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let popup = browser.popup(&server.url).await;
+    let options = browser.extension_page(0, "options.html").await;
+    options
+        .until("!document.getElementById('main').hasAttribute('data-unknown')")
+        .await;
+    let choose = |id: &str, value: &str| {
+        format!(
+            "const select = document.getElementById('{id}'); select.value = '{value}';
+             select.dispatchEvent(new Event('change')); done()"
+        )
+    };
+    options.run(&choose("theme", "dark"), Value::Null).await;
+    // An open popup follows at once.
+    popup
+        .until("document.documentElement.dataset.theme === 'dark'")
+        .await;
+    let ground = "done(getComputedStyle(document.documentElement).backgroundColor)";
+    assert_eq!(popup.run(ground, Value::Null).await, "rgb(18, 20, 28)");
+    options.run(&choose("theme", ""), Value::Null).await;
+    popup
+        .until("document.documentElement.dataset.theme === undefined")
+        .await;
+
+    options.run(&choose("language", "ar"), Value::Null).await;
+    options
+        .until("document.documentElement.dir === 'rtl'")
+        .await;
+    popup.reload().await;
+    popup
+        .until("document.getElementById('login').textContent === 'دخول'")
+        .await;
+    options.run(&choose("language", "de"), Value::Null).await;
+    options
+        .until("document.documentElement.lang === 'de'")
+        .await;
+    popup.reload().await;
+    popup.log_in("alice", "a wrong password").await;
+    popup
+        .expect_error("Anmeldung fehlgeschlagen: Benutzername oder Passwort ist falsch.")
+        .await;
+
+    options.click_on("#staySignedIn").await;
+    popup.reload().await;
+    popup
+        .until("!document.getElementById('main').hasAttribute('data-unknown')")
+        .await;
+    let stays = "done(document.getElementById('staySignedIn').checked)";
+    assert_eq!(popup.run(stays, Value::Null).await, false);
+    options.run(&choose("language", ""), Value::Null).await;
+    browser.quit().await;
+}

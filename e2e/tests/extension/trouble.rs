@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Browser, Canned, PASSWORD, Popup, Proxy, Server};
+use crate::support::{Browser, Canned, PASSWORD, Popup, Proxy, Server, copy, extension_dir};
 
 /// What a proxy, a captive portal or a broken server may answer.
 const UNEXPECTED: [Canned; 5] = [
@@ -216,5 +216,55 @@ async fn an_address_that_is_neither_https_nor_loopback_is_not_used() {
         let first = browser.popup_as_it_is().await;
         first.store(json!({"server_url": null})).await;
     }
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn permission_account_and_network_have_three_different_sentences() {
+    let mut server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let without = folder.path().join("extension");
+    copy(&extension_dir(), &without);
+    let manifest = without.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let mut changed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    changed["host_permissions"] = json!([]);
+    std::fs::write(&manifest, changed.to_string()).expect("written");
+    let browser = Browser::start_with_extensions(vec![without]).await;
+    let popup = Popup::new(browser.extension_page(0, "popup.html").await);
+    popup.set_server("http://127.0.0.1:1").await;
+    popup.reload().await;
+    popup.log_in("alice", PASSWORD).await;
+    popup
+        .expect_error(
+            "This extension has no permission to reach http://127.0.0.1:1. Allow it in the browser's settings for \
+             this extension.",
+        )
+        .await;
+    browser.quit().await;
+
+    let browser = Browser::start().await;
+    let popup = browser.popup(&server.url).await;
+    popup.sign_up("alice").await;
+    let deactivate = "
+        const {auth_tokens} = await chrome.storage.local.get('auth_tokens');
+        const headers = {authorization: `Bearer ${auth_tokens.access_token}`};
+        fetch(`${argument}/api/v1/users/me/deactivate`, {method: 'PUT', headers}).then(answer => done(answer.status));";
+    let deactivate = format!("(async () => {{ {deactivate} }})();");
+    assert_eq!(popup.run(&deactivate, json!(server.url)).await, 200);
+    popup.click("logout").await;
+    popup.expect_success("Logged out successfully.").await;
+    popup.log_in("alice", PASSWORD).await;
+    popup
+        .expect_error("Authentication failed: This account is disabled.")
+        .await;
+    server.stop().await;
+    popup.click("login").await;
+    popup
+        .expect_error(&format!(
+            "Cannot reach the server at {}. Is it running?",
+            server.url
+        ))
+        .await;
     browser.quit().await;
 }

@@ -2,6 +2,8 @@
 
 mod dialogue;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod smtp;
 
 use std::fmt;

@@ -5,6 +5,8 @@
 
 mod access;
 mod challenge;
+#[cfg(test)]
+mod fuzz;
 mod key_pair;
 mod keyfile;
 mod keys;

@@ -82,14 +82,14 @@ struct Confirmation {
 }
 
 #[handler]
-fn ask_for_address() -> Response {
-    form(Page::Address, "", None)
+fn ask_for_address(Data(site): Data<&SiteName>) -> Response {
+    form(site, Page::Address, "", None)
 }
 
 #[handler]
-fn ask_for_password(link: poem::Result<Query<Link>>) -> Response {
+fn ask_for_password(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(Page::NewPassword, &token, None)
+    form(site, Page::NewPassword, &token, None)
 }
 
 #[derive(Deserialize)]
@@ -105,14 +105,15 @@ struct Join {
 }
 
 #[handler]
-fn ask_to_join(link: poem::Result<Query<Link>>) -> Response {
+fn ask_to_join(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(Page::Join, &token, None)
+    form(site, Page::Join, &token, None)
 }
 
 #[handler]
 async fn join(
     Data(accounts): Data<&Arc<Accounts>>,
+    Data(site): Data<&SiteName>,
     client: RequestClient,
     PageForm(sent): PageForm<Join>,
 ) -> Response {
@@ -130,22 +131,24 @@ async fn join(
     };
     match accounts.register(account, Some(&token), &client).await {
         Ok(_) => message(
+            site,
             "Your account was created",
             "You can sign in now. If you have given an e-mail address, a link to confirm it is on its way.",
         ),
-        Err(error) => refused(Page::Join, token.expose(), &error.into()),
+        Err(error) => refused(site, Page::Join, token.expose(), &error.into()),
     }
 }
 
 #[handler]
-fn ask_to_confirm(link: poem::Result<Query<Link>>) -> Response {
+fn ask_to_confirm(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(Page::Confirmation, &token, None)
+    form(site, Page::Confirmation, &token, None)
 }
 
 #[handler]
 async fn request_reset(
     Data(accounts): Data<&Arc<Accounts>>,
+    Data(site): Data<&SiteName>,
     client: RequestClient,
     PageForm(Address { email, username }): PageForm<Address>,
 ) -> Response {
@@ -154,16 +157,18 @@ async fn request_reset(
     match asked.await {
         // Whether there is such an account is not told. Nor is the token, in development either: it is in the mail.
         Ok(_) => message(
+            site,
             "Look into your mailbox",
             "If an account has this e-mail address, a link to choose a new password is on its way.",
         ),
-        Err(error) => refused(Page::Address, "", &error.into()),
+        Err(error) => refused(site, Page::Address, "", &error.into()),
     }
 }
 
 #[handler]
 async fn reset_password(
     Data(accounts): Data<&Arc<Accounts>>,
+    Data(site): Data<&SiteName>,
     client: RequestClient,
     PageForm(sent): PageForm<NewPassword>,
 ) -> Response {
@@ -173,44 +178,51 @@ async fn reset_password(
     } = sent;
     match accounts.reset_password(&token, new_password, &client).await {
         Ok(()) => message(
+            site,
             "Your password was changed",
             "You have been signed out on all devices. Sign in with your new password.",
         ),
-        Err(error) => refused(Page::NewPassword, token.expose(), &error.into()),
+        Err(error) => refused(site, Page::NewPassword, token.expose(), &error.into()),
     }
 }
 
 #[handler]
 async fn confirm_email(
     Data(accounts): Data<&Arc<Accounts>>,
+    Data(site): Data<&SiteName>,
     client: RequestClient,
     PageForm(Confirmation { token }): PageForm<Confirmation>,
 ) -> Response {
     match accounts.confirm_email(&token, &client).await {
         Ok(_) | Err(ConfirmEmailError::AlreadyConfirmed) => message(
+            site,
             "Your e-mail address was confirmed",
             "You can close this page.",
         ),
-        Err(error) => refused(Page::Confirmation, token.expose(), &error.into()),
+        Err(error) => refused(site, Page::Confirmation, token.expose(), &error.into()),
     }
 }
 
 /// The page for a failure, with its status and headers. Shows the form again if another try makes sense.
-fn refused(page: Page, token: &str, failure: &Failure) -> Response {
+fn refused(site: &SiteName, page: Page, token: &str, failure: &Failure) -> Response {
     let answer = match failure {
         Failure::InvalidOneTimeToken => message(
+            site,
             "This link has expired",
             "This link has expired or was already used. Request a new one.",
         ),
         Failure::Uninvited => message(
+            site,
             "This invitation has expired",
             "This invitation has expired or was already used. Ask for another one.",
         ),
         Failure::EmailExists if matches!(page, Page::Confirmation) => message(
+            site,
             "This address belongs to another account",
             "Another account has already confirmed this address. Nothing was changed.",
         ),
         other => form(
+            site,
             page,
             token,
             Some(&other.in_dialect(super::error::Dialect::V1).body().message),

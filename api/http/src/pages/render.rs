@@ -12,6 +12,7 @@ use poem::http::{HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::super::error::{AnsweredCode, Dialect, Failure};
+use super::SiteName;
 
 /// The style of each page. The policy allows it by its hash.
 const STYLE: &str = include_str!("page.css");
@@ -42,6 +43,7 @@ pub(super) enum Form {
 #[template(path = "pages/address.html")]
 struct Address<'a> {
     title: &'static str,
+    site: &'a str,
     style: &'static str,
     problem: Option<&'a str>,
 }
@@ -50,6 +52,7 @@ struct Address<'a> {
 #[template(path = "pages/new_password.html")]
 struct NewPassword<'a> {
     title: &'static str,
+    site: &'a str,
     style: &'static str,
     token: &'a str,
     problem: Option<&'a str>,
@@ -60,6 +63,7 @@ struct NewPassword<'a> {
 #[template(path = "pages/join.html")]
 struct Join<'a> {
     title: &'static str,
+    site: &'a str,
     style: &'static str,
     token: &'a str,
     problem: Option<&'a str>,
@@ -70,6 +74,7 @@ struct Join<'a> {
 #[template(path = "pages/confirmation.html")]
 struct Confirmation<'a> {
     title: &'static str,
+    site: &'a str,
     style: &'static str,
     token: &'a str,
     problem: Option<&'a str>,
@@ -77,22 +82,26 @@ struct Confirmation<'a> {
 
 #[derive(Template)]
 #[template(path = "pages/told.html")]
-struct MessagePage {
+struct MessagePage<'a> {
     title: &'static str,
+    site: &'a str,
     style: &'static str,
     sentence: &'static str,
 }
 
 /// A form, with the problem of the last attempt if there was one.
-pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
+pub(super) fn form(site: &SiteName, form: Form, token: &str, problem: Option<&str>) -> Response {
+    let site = &*site.0;
     match form {
         Form::Address => page(&Address {
             title: "Forgot your password?",
+            site,
             style: STYLE,
             problem,
         }),
         Form::NewPassword => page(&NewPassword {
             title: "Choose a new password",
+            site,
             style: STYLE,
             token,
             problem,
@@ -100,6 +109,7 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
         }),
         Form::Join => page(&Join {
             title: "Create an account",
+            site,
             style: STYLE,
             token,
             problem,
@@ -107,6 +117,7 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
         }),
         Form::Confirmation => page(&Confirmation {
             title: "Confirm your e-mail address",
+            site,
             style: STYLE,
             token,
             problem,
@@ -115,9 +126,11 @@ pub(super) fn form(form: Form, token: &str, problem: Option<&str>) -> Response {
 }
 
 /// A page with a message.
-pub(super) fn message(title: &'static str, sentence: &'static str) -> Response {
+pub(super) fn message(site: &SiteName, title: &'static str, sentence: &'static str) -> Response {
+    let site = &*site.0;
     page(&MessagePage {
         title,
+        site,
         style: STYLE,
         sentence,
     })

@@ -15,6 +15,8 @@ mod dump;
 mod email_queue;
 mod events;
 mod factors;
+#[cfg(test)]
+mod fuzz;
 mod invites;
 mod legacy;
 mod load;
