@@ -6,6 +6,7 @@
 mod email_verification;
 mod factors;
 mod import;
+mod invites;
 mod password;
 mod privacy;
 mod register;
@@ -28,6 +29,7 @@ use password_auth_wire::rules::Violation;
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
 pub use factors::{FactorError, FactorKind, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
+pub use invites::{InviteError, NewInvite};
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};

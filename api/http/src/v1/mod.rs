@@ -8,6 +8,7 @@ mod events;
 mod export;
 mod factors;
 mod health;
+mod invites;
 mod me;
 mod messages;
 mod password;
@@ -27,6 +28,7 @@ use self::email::EmailApi;
 use self::events::EventsApi;
 use self::factors::FactorsApi;
 use self::health::HealthApi;
+use self::invites::InvitesApi;
 use self::me::MeApi;
 use self::password::PasswordApi;
 use self::registration::RegistrationApi;
@@ -43,6 +45,7 @@ pub(super) type Apis = (
     FactorsApi,
     MeApi,
     UsersApi,
+    InvitesApi,
     EventsApi,
     HealthApi,
 );
@@ -75,6 +78,10 @@ pub(super) fn apis(app: &App) -> Apis {
         },
         UsersApi {
             accounts: accounts(),
+        },
+        InvitesApi {
+            accounts: accounts(),
+            public_url: app.public_url.clone(),
         },
         EventsApi {
             accounts: accounts(),
