@@ -25,6 +25,8 @@ cd -- "$ROOT"
 . scripts/checks.sh
 # shellcheck source=scripts/pack.sh
 . scripts/pack.sh
+# shellcheck source=scripts/store.sh
+. scripts/store.sh
 
 help_main() {
     cat <<'TEXT'
@@ -35,7 +37,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   test         check and test everything, also in a real browser
   fuzz         try inputs that nobody thought of on one parser, for an hour
   bench        measure the release build
-  package      pack dist/ for the Web Store, and the server, into target/package/
+  package      pack dist/ for each store, its source, and the server, into target/package/
   audit        ask the advisory database about every dependency
   screenshots  take the pictures in docs/ anew
   help         this text; ./build.sh COMMAND --help says more about one command
@@ -106,8 +108,9 @@ help_package() {
     cat <<'TEXT'
 Usage: ./build.sh package
 
-Packs the extension for the Web Store (zip) and the server for this machine's kind (tar.gz) into
-target/package/, with their SHA-256 sums. The same input gives the same bytes.
+Packs the extension for the stores of Chrome, Edge and Firefox (zip), as an npm package (tgz) and as the source
+that a reviewer builds (tar.gz), and the server for this machine's kind (tar.gz) into target/package/, with their
+SHA-256 sums. The same input gives the same bytes.
 TEXT
 }
 
@@ -132,6 +135,7 @@ TEXT
 # The server: target/release for what is handed out and measured, target/debug to run and test. The latter has
 # no link-time optimisation, and everything that would be too slow without optimisation has it (Cargo.toml).
 build_server() {
+    load_brand
     say "Building the server (release)…"
     host_cargo build --locked --release -p password-auth
 }
@@ -139,6 +143,7 @@ build_server() {
 readonly RUN_BINARY="$ROOT/target/debug/password-auth"
 
 build_server_to_run() {
+    load_brand
     say "Building the server…"
     host_cargo build --locked -p password-auth
 }
@@ -195,10 +200,12 @@ cmd_test() {
         shift
     done
     set_up test
+    export UNBRANDED=yes
     [ ${#filters[@]} -gt 0 ] || check_sources
     build_extension
     if [ ${#filters[@]} -eq 0 ]; then
         check_size
+        check_packages
         check_lints
     fi
     run_tests ${filters[@]+"${filters[@]}"}

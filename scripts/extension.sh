@@ -18,7 +18,29 @@ extension_version() {
     printf '%s\n' "${version%%[-+]*}"
 }
 
+BRAND_ICONS=
+brand() { target/debug/password-auth-brand "$ROOT/brand.toml" "$@"; }
+
+# What brand.toml says and code is compiled with. The tests are about the project as it is.
+load_brand() {
+    # In debug: it runs for a moment.
+    host_cargo build --locked -p password-auth-brand
+    [ -z "${UNBRANDED:-}" ] || return 0
+    local name server
+    name=$(brand get name) server=$(brand get server) BRAND_ICONS=$(brand get icons)
+    [ -z "$name" ] || export BRAND_NAME="$name"
+    [ -z "$server" ] || export BRAND_SERVER="$server"
+}
+
+# apply_brand FOLDER…
+apply_brand() {
+    local folder
+    [ -z "${UNBRANDED:-}" ] || return 0
+    for folder; do brand apply "$folder"; done
+}
+
 build_extension() {
+    load_brand
     say "Building the extension (WASM)…"
     # Makes the JavaScript glue. In debug: it runs for a second.
     host_cargo build --locked -p password-auth-bindgen
@@ -65,7 +87,8 @@ sum_of_outputs() { sum_of dist "$NPM_DIR" "$FIREFOX_DIR" "$PAGE_DIR"; }
 sum_of_inputs() {
     sum_of "$(wasm_file popup)" "$(wasm_file broker)" "$(wasm_file page)" manifest.json extension/static \
         extension/package extension/page extension/js \
-        Cargo.toml Cargo.lock scripts/extension.sh
+        Cargo.toml Cargo.lock scripts/extension.sh brand.toml ${BRAND_ICONS:+"$BRAND_ICONS"}
+    printf '%s\n' "${UNBRANDED:-}"
 }
 
 # What other people's extensions take: the modules with their types, and the broker's WASM.
@@ -95,6 +118,7 @@ assemble_dist() {
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
+    apply_brand "$new"
     find "$new" -type d -exec chmod 755 {} +
     find "$new" -type f -exec chmod 644 {} +
 
@@ -118,6 +142,7 @@ assemble_page() {
     cp extension/static/icons/icon.svg "$new/"
     cp -R extension/static/_locales "$new/"
     slim "$new"
+    apply_brand "$new"
     find "$new" -type f -exec chmod 644 {} +
     if ! diff -rq -x .gitignore "$new" "$PAGE_DIR" >/dev/null; then
         find "$PAGE_DIR" -mindepth 1 ! -name .gitignore -delete

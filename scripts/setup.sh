@@ -40,6 +40,7 @@ want_for() {
             have curl || want curl
             have openssl || want openssl
             have inotifywait || want inotify-tools
+            have zip || want zip
             has_postgresql || want postgresql
             has_aiosmtpd || want python3-aiosmtpd
             # Services that the server guards.

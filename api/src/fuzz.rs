@@ -20,10 +20,12 @@ fn fuzz_configuration() {
             .filter(|(name, _)| !name.ends_with("_FILE") && !name.starts_with("TLS_"))
             .filter(|(name, _)| SETTINGS.iter().any(|setting| setting.name == *name))
             .collect();
-        let secret = pairs
-            .iter()
-            .find(|(name, _)| *name == "JWT_SECRET")
-            .map(|(_, secret)| *secret);
+        let secret = pairs.iter().rfind(|(name, _)| *name == "JWT_SECRET");
+        // A value that stands elsewhere, too, may be quoted from there.
+        let secret = secret.map(|(_, secret)| *secret).filter(|secret| {
+            let others = pairs.iter().filter(|(name, _)| *name != "JWT_SECRET");
+            secret.len() > 15 && !others.into_iter().any(|(_, value)| value.contains(secret))
+        });
         for dev in [true, false] {
             let Err(problems) = Config::load(&Sources::of(pairs.iter().copied()), dev) else {
                 continue;
@@ -32,7 +34,7 @@ fn fuzz_configuration() {
             for problem in problems {
                 let said = problem.to_string();
                 assert!(
-                    !secret.is_some_and(|secret| secret.len() > 15 && said.contains(secret)),
+                    !secret.is_some_and(|secret| said.contains(secret)),
                     "{said}"
                 );
             }

@@ -4,7 +4,12 @@
 //! and another in the request. The rule itself knows no browser.
 
 /// The server that is used by default.
-pub(crate) const DEFAULT: &str = "http://127.0.0.1:8000";
+///
+/// `build.sh` sets the variable to the server in `brand.toml`.
+pub(crate) const DEFAULT: &str = match option_env!("BRAND_SERVER") {
+    Some(server) => server,
+    None => "http://127.0.0.1:8000",
+};
 
 /// An API's address: https, or http on this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]

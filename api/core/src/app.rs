@@ -22,6 +22,8 @@ pub struct Settings {
     pub dev: bool,
     /// The URL at which users reach the server, also for links in mail: scheme, host and port.
     pub public_url: String,
+    /// What the site calls itself, in mails and pages.
+    pub site_name: String,
     /// Issuer and audience of the access tokens.
     pub issuer: String,
     /// How access tokens are signed.
@@ -61,6 +63,8 @@ pub struct App {
     pub clock: SharedClock,
     /// The URL at which users reach the server.
     pub public_url: String,
+    /// What the site calls itself.
+    pub site_name: String,
 }
 
 impl App {
@@ -120,6 +124,7 @@ impl App {
             mailer,
             clock,
             public_url: settings.public_url.clone(),
+            site_name: settings.site_name.clone(),
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn endpoint(app: &App, settings: &Settings) -> BoxEndpoint<'static, Response
         .at("/docs", get(openapi::swagger_ui(Arc::clone(&described))))
         .at("/openapi.json", get(openapi::openapi_json(described)));
     let forms = Arc::new(settings.forms.clone());
-    let site_name = pages::SiteName(Arc::from("Password Auth"));
+    let site_name = pages::SiteName(Arc::from(app.site_name.as_str()));
     let pages = pages::with_pages(pages, &app.accounts, site_name).data(Arc::clone(&forms));
     let api = Route::new()
         .nest_no_strip("/", service(app))

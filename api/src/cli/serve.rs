@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_core::app::App;
-use password_auth_core::mail::{MailSender, Pacing, Transport};
+use password_auth_core::mail::{MailSender, Pacing, Site, Transport};
 use password_auth_core::sweeper::run_sweeper;
 use password_auth_core::tokens::{SigningKeys, load_or_create};
 use password_auth_http as http;
@@ -163,13 +163,17 @@ fn start_mail_sender(
         );
         return Ok(None);
     };
+    let site = Site {
+        name: app.site_name.clone(),
+        url: url.clone(),
+    };
     let pacing = Pacing::DEFAULT;
     let mail_sender = MailSender::new(
         store,
         clock,
         &app.mailer,
         transport,
-        url,
+        site,
         config.links,
         pacing,
     );

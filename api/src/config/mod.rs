@@ -57,6 +57,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The key from `JWT_SECRET`, if it is set.
     pub signing_key: Option<SigningKey>,
+    /// What the site calls itself, in mails and pages.
+    pub site_name: String,
     /// How access tokens are signed.
     pub signing_alg: SigningAlg,
     /// Issuer and audience of the access tokens.
@@ -114,6 +116,7 @@ impl Config {
         app::Settings {
             dev: self.dev,
             public_url: self.reached_at(address),
+            site_name: self.site_name.clone(),
             issuer: self.issuer.clone(),
             signing_alg: self.signing_alg,
             lifetimes: self.lifetimes,
@@ -195,6 +198,7 @@ impl Config {
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             trusted_proxies: reader.networks("TRUSTED_PROXIES"),
             signing_key: reader.signing_key("JWT_SECRET"),
+            site_name: reader.site_name("SITE_NAME"),
             signing_alg: reader.signing_alg("SIGNING_ALG"),
             issuer: reader.text("ISSUER").to_owned(),
             lifetimes: Lifetimes {

@@ -205,6 +205,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Shown to users as text, also in the header of mails.
+    pub(super) fn site_name(&mut self, name: &'static str) -> String {
+        let text = self.text(name).trim().to_owned();
+        let length = text.chars().count();
+        if !(1..=64).contains(&length) || text.chars().any(char::is_control) {
+            self.problem(name, "expected 1 to 64 characters, in one line");
+        }
+        text
+    }
+
     pub(super) fn registration(&mut self, name: &'static str) -> Registration {
         match self.text(name) {
             "open" => Registration::Open,

@@ -24,6 +24,12 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
     }
 }
 
+/// `build.sh` sets the variable to the name in `brand.toml`.
+const SITE_NAME: &str = match option_env!("BRAND_NAME") {
+    Some(name) => name,
+    None => "Password Auth",
+};
+
 /// Every setting, in the order in which `check-config` prints them.
 pub const SETTINGS: &[Setting] = &[
     setting("HOST", "127.0.0.1", "IP address to listen on"),
@@ -73,6 +79,11 @@ pub const SETTINGS: &[Setting] = &[
         help: "Secret that signs the tokens, at least 32 bytes [default: a generated key in the data folder]",
         secret: true,
     },
+    setting(
+        "SITE_NAME",
+        SITE_NAME,
+        "What the site calls itself in mails and pages: 1 to 64 characters",
+    ),
     setting(
         "ISSUER",
         "password-auth",

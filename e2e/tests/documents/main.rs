@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod brand;
 mod document;
 mod script;
 
@@ -36,6 +37,7 @@ fn documents() -> Vec<PathBuf> {
     };
     let mut all = in_folder(root());
     all.extend(in_folder(root().join("docs")));
+    all.extend(in_folder(root().join("docs/store")));
     all.sort();
     assert!(all.len() > 5, "the documents are gone: {all:?}");
     all

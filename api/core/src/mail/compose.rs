@@ -11,17 +11,16 @@ use password_auth_model::{
 };
 use password_auth_store::{Store, StoreError};
 
-use super::LinkLifetimes;
 use super::message::{self, BuildError, Mail};
 use super::name;
 use super::text::{self, Link};
+use super::{LinkLifetimes, Site};
 
 /// Builds mails.
 pub(super) struct Composer {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: SharedClock,
-    /// The base URL of links: scheme, host and port.
-    pub(super) public_url: String,
+    pub(super) site: Site,
     pub(super) from: Mailbox,
     pub(super) lifetimes: LinkLifetimes,
 }
@@ -76,12 +75,12 @@ impl Composer {
         to: Address,
         links: &[Link],
     ) -> Result<Mail, ComposeError> {
-        let text = text::write(queued_email, links, &self.public_url, self.lifetimes)?;
+        let text = text::write(queued_email, links, &self.site, self.lifetimes)?;
         Ok(message::build(
             queued_email.id,
             &self.from,
             to,
-            &self.public_url,
+            &self.site.url,
             self.clock.now(),
             text,
         )?)
@@ -102,7 +101,7 @@ impl Composer {
         }
         let link = Link {
             username: String::new(),
-            url: format!("{}/join?token={}", self.public_url, token.expose()),
+            url: format!("{}/join?token={}", self.site.url, token.expose()),
         };
         self.build(queued_email, to, &[link]).map(Some)
     }
@@ -207,7 +206,7 @@ impl Composer {
         let (token, kept) =
             OneTimeToken::new(user.id, purpose, expires).map_err(|_| ComposeError::Randomness)?;
         let added = self.store.add_one_time_token(kept).await?;
-        let url = format!("{}/{page}?token={}", self.public_url, token.expose());
+        let url = format!("{}/{page}?token={}", self.site.url, token.expose());
         Ok(added.then_some(url))
     }
 }

@@ -98,10 +98,9 @@ impl Transport {
     pub(super) fn from(&self) -> Mailbox {
         match self {
             Self::Smtp(smtp) => smtp.from(),
-            Self::Folder(_) => Mailbox::new(
-                Some("Password Auth".to_owned()),
-                Address::new_dangerous("password-auth", "localhost"),
-            ),
+            Self::Folder(_) => {
+                Mailbox::new(None, Address::new_dangerous("password-auth", "localhost"))
+            }
         }
     }
 

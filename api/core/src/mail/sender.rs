@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::compose::{ComposeError, Composer};
 use super::delivery::{Closed, Open, Refused, Transport};
 use super::retry::{pause, worth_sending};
-use super::{LinkLifetimes, MailMeasures, Mailer};
+use super::{LinkLifetimes, MailMeasures, Mailer, Site};
 
 /// Time limits and pauses of the courier.
 #[derive(Clone, Copy, Debug)]
@@ -77,22 +77,24 @@ enum Halt {
 }
 
 impl MailSender {
-    /// A courier for the queue of `mailer`. Links lead to `public_url`.
+    /// A courier for the queue of `mailer`. Links lead to `site`.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         clock: SharedClock,
         mailer: &Mailer,
         transport: Transport,
-        public_url: &str,
+        site: Site,
         lifetimes: LinkLifetimes,
         pacing: Pacing,
     ) -> Self {
+        let mut from = transport.from();
+        from.name.get_or_insert_with(|| site.name.clone());
         let composer = Composer {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
-            public_url: public_url.to_owned(),
-            from: transport.from(),
+            site,
+            from,
             lifetimes,
         };
         Self {

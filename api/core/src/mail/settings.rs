@@ -7,6 +7,15 @@ use lettre::message::Mailbox;
 use password_auth_model::Purpose;
 use password_auth_wire::Secret;
 
+/// The site that mails are from.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What it calls itself.
+    pub name: String,
+    /// The base URL of links: scheme, host and port.
+    pub url: String,
+}
+
 /// How mail is delivered.
 #[derive(Clone, Debug)]
 pub enum Delivery {

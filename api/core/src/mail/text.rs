@@ -5,7 +5,7 @@ use askama::Template;
 use password_auth_model::{EmailKind, QueuedEmail, Timestamp};
 use time::OffsetDateTime;
 
-use super::LinkLifetimes;
+use super::{LinkLifetimes, Site};
 
 /// The subject and parts of a mail.
 pub(super) struct Text {
@@ -25,7 +25,7 @@ pub(super) struct Link {
 struct Shown<'a> {
     /// One link, unless several accounts have the same unverified address.
     links: &'a [Link],
-    site: &'a str,
+    site: &'a Site,
     /// How long the links are valid.
     lasting: String,
     /// When the reported event happened.
@@ -72,7 +72,7 @@ macro_rules! filled {
 pub(super) fn write(
     queued_email: &QueuedEmail,
     links: &[Link],
-    site: &str,
+    site: &Site,
     lifetimes: LinkLifetimes,
 ) -> Result<Text, askama::Error> {
     let lasting = match queued_email.kind {
@@ -186,7 +186,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Link, write};
-    use crate::mail::LinkLifetimes;
+    use crate::mail::{LinkLifetimes, Site};
     use password_auth_model::EmailAddress;
     use password_auth_model::QueuedEmailId;
     use password_auth_model::Timestamp;
@@ -238,7 +238,11 @@ mod tests {
             password_reset: Duration::from_secs(3600),
             email_verification: Duration::from_secs(24 * 3600),
         };
-        write(&queued_email, &links, "https://auth.example.org", lifetimes).expect("written")
+        let site = Site {
+            name: "Notes & <co>".to_owned(),
+            url: "https://auth.example.org".to_owned(),
+        };
+        write(&queued_email, &links, &site, lifetimes).expect("written")
     }
 
     #[test]
@@ -252,6 +256,8 @@ mod tests {
                     "{kind:?}: {part}"
                 );
             }
+            assert!(text.plain.contains("Notes & <co> at "), "{}", text.plain);
+            assert!(!text.html.contains("<co>"), "{}", text.html);
             assert!(text.html.contains(text.subject));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use password_auth::config::{Config, Sources};
 use password_auth_core::app::App;
-use password_auth_core::mail::{MailSender, Mailer, Pacing, Transport};
+use password_auth_core::mail::{MailSender, Mailer, Pacing, Site, Transport};
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_core::tokens::load_or_create;
 use password_auth_http as http;
@@ -261,7 +261,10 @@ impl TestServer {
             self.clock.clone(),
             &self.mailer,
             transport.expect("one that is configured"),
-            url,
+            Site {
+                name: self.app.site_name.clone(),
+                url: url.clone(),
+            },
             self.config.links,
             pacing,
         );
