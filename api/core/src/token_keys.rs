@@ -56,14 +56,20 @@ pub enum KeyUse {
     Foreign,
 }
 
+/// A read of the store because of an unknown key.
+struct Look {
+    began: Instant,
+    failed: bool,
+}
+
 /// The use cases.
 pub struct TokenKeys {
     tokens: Arc<AccessTokens>,
     store: Arc<dyn Store>,
     clock: SharedClock,
     token_lifetime: Duration,
-    /// When the store was last read because of an unknown key.
-    looked: Mutex<Option<Instant>>,
+    /// The last look for an unknown key.
+    looked: Mutex<Option<Look>>,
 }
 
 impl TokenKeys {
@@ -127,14 +133,28 @@ impl TokenKeys {
     pub async fn look_again(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut looked = self.looked.lock().await;
-        if let Some(last) = *looked {
-            if last >= asked {
-                return Ok(());
+        if let Some(last) = &*looked {
+            if last.began >= asked {
+                return if last.failed {
+                    Err(StoreError::Busy)
+                } else {
+                    Ok(())
+                };
             }
-            tokio::time::sleep(LOOK.saturating_sub(last.elapsed())).await;
+            tokio::time::sleep(LOOK.saturating_sub(last.began.elapsed())).await;
         }
-        *looked = Some(Instant::now());
-        self.reread().await
+        let began = Instant::now();
+        // Unless it succeeds, also if it is cancelled.
+        *looked = Some(Look {
+            began,
+            failed: true,
+        });
+        self.reread().await?;
+        *looked = Some(Look {
+            began,
+            failed: false,
+        });
+        Ok(())
     }
 
     /// Adds a key that signs `after` this time.

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::body::Bytes;
+use password_auth_core::accounts::Registration;
 use poem::http::HeaderValue;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::{Endpoint, Response, endpoint::make_sync};
@@ -13,14 +14,19 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The API with its description, from which [`document`] builds the document.
-pub(super) fn describe<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+pub(super) fn describe<T: OpenApi>(api: T, registration: Registration) -> OpenApiService<T, ()> {
+    let joining = match registration {
+        Registration::Open => "Everybody may register.",
+        Registration::Invite => "Only those who have an invitation may register.",
+        Registration::Closed => "Registration is closed, except with an invitation.",
+    };
     OpenApiService::new(api, "Password Auth", env!("CARGO_PKG_VERSION"))
         .server("/")
-        .description(
-            "Accounts and sign-in for browser extensions. Every error has the same body: `code` is \
+        .description(format!(
+            "Accounts and sign-in for browser extensions. {joining} Every error has the same body: `code` is \
              for programs, `message` is for people, and `detail` repeats `message` for clients \
-             written for FastAPI.",
-        )
+             written for FastAPI."
+        ))
 }
 
 /// The document, with what poem-openapi omits: routes without a security scheme are open to everybody, and the password

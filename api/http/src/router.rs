@@ -16,7 +16,7 @@ use super::pages;
 use super::v1;
 
 /// The paths and methods of pages, which are not in the OpenAPI document.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("/", "GET, HEAD"),
     ("/page/*name", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
@@ -24,6 +24,7 @@ const PAGES: [(&str, &str); 7] = [
     (pages::FORGOT_PASSWORD, "GET, HEAD, POST"),
     (pages::RESET_PASSWORD, "GET, HEAD, POST"),
     (pages::VERIFY_EMAIL, "GET, HEAD, POST"),
+    (pages::JOIN, "GET, HEAD, POST"),
 ];
 
 /// The whole server as one endpoint. It never fails: errors become responses.
@@ -55,7 +56,8 @@ fn service(app: &App) -> OpenApiService<DocumentedApis, ()> {
         sessions: Arc::clone(&app.sessions),
         clock: Arc::clone(&app.clock),
     };
-    openapi::describe((demo, v1::apis(app)))
+    let (registration, _) = app.accounts.registration();
+    openapi::describe((demo, v1::apis(app)), registration)
 }
 
 /// The `Allow` header of a 405 (RFC 9110 §15.5.6).

@@ -56,6 +56,10 @@ id! {
     SessionId
 }
 id! {
+    /// An invitation.
+    InviteId
+}
+id! {
     /// An access token: its `jti`.
     TokenId
 }

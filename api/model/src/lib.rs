@@ -14,6 +14,7 @@ mod full_name;
 mod fuzz;
 mod generation;
 mod id;
+mod invite;
 pub mod measure;
 mod namesakes;
 mod one_time_token;
@@ -46,7 +47,8 @@ pub use factors::{
 };
 pub use full_name::FullName;
 pub use generation::Generation;
-pub use id::{EventId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
+pub use id::{EventId, InviteId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
+pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime};
 pub use namesakes::{Letters, reset_letters, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use opaque::OpaqueBytes;

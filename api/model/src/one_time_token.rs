@@ -45,6 +45,15 @@ impl fmt::Debug for TokenHash {
     }
 }
 
+/// A new token, with its hash.
+pub(crate) fn random_token() -> Result<(Secret, TokenHash), getrandom::Error> {
+    let mut bytes = zeroize::Zeroizing::new([0; TOKEN_BYTES]);
+    getrandom::fill(&mut *bytes)?;
+    let token = Secret::new(URL_SAFE_NO_PAD.encode(*bytes));
+    let hash = TokenHash::of(token.expose());
+    Ok((token, hash))
+}
+
 /// What a token is valid for. A token for another purpose is refused, and so is one that was mailed to an address that
 /// the user no longer has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +105,7 @@ impl OneTimeToken {
         purpose: Purpose,
         expires: Timestamp,
     ) -> Result<(Secret, Self), getrandom::Error> {
-        let mut bytes = zeroize::Zeroizing::new([0; TOKEN_BYTES]);
-        getrandom::fill(&mut *bytes)?;
-        let token = Secret::new(URL_SAFE_NO_PAD.encode(*bytes));
-        let hash = TokenHash::of(token.expose());
+        let (token, hash) = random_token()?;
         let kept = Self {
             hash,
             user,

@@ -55,4 +55,6 @@ pub enum EmailKind {
     RecoveryCodesReplaced,
     /// A recovery code was used.
     RecoveryCodeUsed,
+    /// A link to register, for an address that was invited.
+    Invitation,
 }

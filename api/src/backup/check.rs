@@ -35,6 +35,7 @@ enum Kind {
     QueuedEmail,
     Factors,
     TokenKey,
+    Invite,
 }
 
 /// What is wrong, and the line, if it is not the current record.
@@ -56,6 +57,7 @@ impl Checker {
             }
             Record::Factors(factors) => (Kind::Factors, padded(factors.user.as_bytes())),
             Record::TokenKey(key) => (Kind::TokenKey, padded(&key.salt)),
+            Record::Invite(invite) => (Kind::Invite, padded(invite.id.as_bytes())),
         };
         if self.last >= Some(position) {
             return Err(fault("a record is not in the order of ids"));
@@ -82,7 +84,9 @@ impl Checker {
                 self.expect(factors.user, "second factors of an unknown user")
             }
             // The event of a deletion outlives its user.
-            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) => Ok(()),
+            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) | Record::Invite(_) => {
+                Ok(())
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 mod account;
 mod event;
 mod factors;
+mod invite;
 mod mail;
 mod older;
 mod token_key;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::account::{SessionLine, UserLine};
 use self::event::EventLine;
 use self::factors::FactorsLine;
+use self::invite::InviteLine;
 use self::mail::{OneTimeTokenLine, QueuedEmailLine};
 use self::token_key::TokenKeyLine;
 
@@ -51,6 +53,7 @@ pub(super) enum Line {
     QueuedEmail(QueuedEmailLine),
     Factors(FactorsLine),
     TokenKey(TokenKeyLine),
+    Invite(InviteLine),
     Keys(WrittenKeys),
     End(EndLine),
 }
@@ -85,6 +88,8 @@ pub(super) struct EndLine {
     // Not before version 4.
     #[serde(default)]
     pub(super) token_keys: u64,
+    #[serde(default)]
+    pub(super) invites: u64,
     /// The checksum of all bytes before this line, in hexadecimal.
     pub(super) sha256: String,
 }
@@ -100,6 +105,7 @@ impl EndLine {
             letters: counts.letters,
             factors: counts.factors,
             token_keys: counts.token_keys,
+            invites: counts.invites,
             sha256,
         }
     }
@@ -114,6 +120,7 @@ impl EndLine {
             letters: self.letters,
             factors: self.factors,
             token_keys: self.token_keys,
+            invites: self.invites,
         }
     }
 }
@@ -132,6 +139,7 @@ impl From<Record> for Line {
             Record::QueuedEmail(queued_email) => Self::QueuedEmail(queued_email.into()),
             Record::Factors(factors) => Self::Factors(factors.into()),
             Record::TokenKey(key) => Self::TokenKey(key.into()),
+            Record::Invite(invite) => Self::Invite(invite.into()),
         }
     }
 }
@@ -156,6 +164,7 @@ impl Line {
             Self::QueuedEmail(queued_email) => queued_email.into(),
             Self::Factors(factors) => factors.into(),
             Self::TokenKey(key) => key.record()?,
+            Self::Invite(invite) => invite.record()?,
             Self::Keys(keys) => return Some(Content::Keys(keys)),
             Self::End(end) => return Some(Content::End(end)),
         };

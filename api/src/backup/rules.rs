@@ -30,6 +30,10 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
                 .then(|| "an event with control characters".to_owned())
         }
         Record::Factors(factors) => broken_by_factors(factors).map(str::to_owned),
+        Record::Invite(invite) => {
+            let mut to = invite.email.iter();
+            (!to.all(is_address)).then(|| "an invitation to an invalid e-mail address".to_owned())
+        }
         // A key that was not made with the server's secret is not used.
         Record::Attempt { .. } | Record::TokenKey(_) => None,
     }

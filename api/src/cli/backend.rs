@@ -90,7 +90,7 @@ impl<'a> Backend<'a> {
 
     async fn open(&self, command: &Command) -> Result<Opened, String> {
         // The first admin may be created before the server starts for the first time.
-        if !matches!(command, Command::Create(_)) {
+        if !matches!(command, Command::Create(_) | Command::Invite(_)) {
             store::must_exist(self.config)?;
         }
         store::must_be_ours(self.config)?;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use password_auth_model::{Role, SessionId, UserId};
+use password_auth_model::{InviteLifetime, Role, SessionId, UserId};
 use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub enum Command {
     ResetFactors(UserRef),
     /// Ends one session of a user, or all.
     Revoke(UserRef, Option<SessionId>),
+    /// Makes an invitation.
+    Invite(InviteUser),
     /// Lists the keys that sign access tokens.
     Keys,
     /// Adds a key that signs after so many minutes.
@@ -62,6 +64,17 @@ pub struct NewUser {
     pub full_name: Option<String>,
     /// The role.
     pub role: Role,
+}
+
+/// An invitation to make.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InviteUser {
+    /// Where to mail it.
+    pub email: Option<String>,
+    /// The role.
+    pub role: Role,
+    /// How long it is valid.
+    pub lifetime: InviteLifetime,
 }
 
 /// The user that a command is about: a name, an e-mail address or an id, as typed.

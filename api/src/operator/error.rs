@@ -1,7 +1,7 @@
 //! Why a command failed, in a sentence for the operator, who may know everything except secrets.
 
 use password_auth_core::accounts::{
-    ChangePasswordError, ChangeUserError, CurrentPasswordError, Invalid, RegisterError,
+    ChangePasswordError, ChangeUserError, CurrentPasswordError, Invalid, InviteError, RegisterError,
 };
 use password_auth_core::passwords::HashingError;
 use password_auth_core::token_keys::TokenKeyError;
@@ -77,6 +77,18 @@ impl From<StoreError> for OperatorError {
     }
 }
 
+impl From<InviteError> for OperatorError {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Invalid(invalid) => Self::Invalid(invalid),
+            InviteError::Store(error) => error.into(),
+            InviteError::NoMail | InviteError::TooMany(_) | InviteError::Randomness(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
 impl From<TokenKeyError> for OperatorError {
     fn from(error: TokenKeyError) -> Self {
         match error {
@@ -106,7 +118,9 @@ impl From<RegisterError> for OperatorError {
             RegisterError::EmailTaken => Self::EmailTaken,
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
-            RegisterError::Closed | RegisterError::TooMany(_) => Self::Failed(error.to_string()),
+            RegisterError::Closed | RegisterError::Uninvited | RegisterError::TooMany(_) => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }

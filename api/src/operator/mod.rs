@@ -10,17 +10,18 @@ mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth_core::accounts::{Accounts, NewAccount};
+use password_auth_core::accounts::{Accounts, NewAccount, NewInvite};
 use password_auth_core::app::App;
 use password_auth_core::audit::EventContext;
 use password_auth_core::sessions::Sessions;
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_model::{EmailKey, NotAKeyId, Role, SessionId, User, UserId, UsernameKey};
 use password_auth_store::{Store, UserChange, UserFilter};
+use password_auth_wire::Secret;
 
-pub use command::{Command, NewUser, UserRef};
+pub use command::{Command, InviteUser, NewUser, UserRef};
 pub use error::OperatorError;
-pub use views::{FactorsView, KeyView, Reply, SessionView, UserView};
+pub use views::{FactorsView, InviteView, KeyView, Reply, SessionView, UserView};
 
 /// Runs the operator's commands.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ pub struct Operator {
     accounts: Arc<Accounts>,
     sessions: Arc<Sessions>,
     token_keys: Arc<TokenKeys>,
+    public_url: String,
     store: Arc<dyn Store>,
 }
 
@@ -39,6 +41,7 @@ impl Operator {
             accounts: Arc::clone(&app.accounts),
             sessions: Arc::clone(&app.sessions),
             token_keys: Arc::clone(&app.token_keys),
+            public_url: app.public_url.clone(),
             store,
         }
     }
@@ -62,6 +65,7 @@ impl Operator {
             Command::Factors(user_ref) => self.factors(&user_ref).await,
             Command::ResetFactors(user_ref) => self.reset_factors(&user_ref).await,
             Command::Revoke(user_ref, session) => self.revoke(&user_ref, session).await,
+            Command::Invite(invite) => self.invite(invite).await,
             Command::Keys => self.keys().await,
             Command::RotateKeys(minutes) => {
                 let after = Duration::from_secs(60 * u64::from(minutes));
@@ -198,6 +202,28 @@ impl Operator {
             Some(id) => return Err(OperatorError::UnknownSession(user_ref.clone(), id)),
         };
         Ok(Reply::Ended(ended))
+    }
+
+    async fn invite(&self, invite: InviteUser) -> Result<Reply, OperatorError> {
+        let InviteUser {
+            email,
+            role,
+            lifetime,
+        } = invite;
+        let new = NewInvite {
+            email,
+            role,
+            lifetime,
+        };
+        let (invite, token) = self.accounts.invite(new, None).await?;
+        let url = format!("{}/join?token={}", self.public_url, token.expose());
+        Ok(Reply::Invite(InviteView {
+            id: invite.id,
+            url: Secret::new(url),
+            token,
+            email: invite.email.map(|email| email.as_str().to_owned()),
+            expires_at: invite.expires.to_rfc3339(),
+        }))
     }
 
     async fn keys(&self) -> Result<Reply, OperatorError> {

@@ -1,7 +1,8 @@
 //! What an operator is shown: everything about a user except secrets.
 
 use password_auth_core::token_keys::KeyUse;
-use password_auth_model::{Factors, Role, Session, SessionId, TokenKey, User, UserId};
+use password_auth_model::{Factors, InviteId, Role, Session, SessionId, TokenKey, User, UserId};
+use password_auth_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 /// The result of a command.
@@ -18,6 +19,8 @@ pub enum Reply {
     Factors(FactorsView),
     /// The number of ended sessions.
     Ended(u64),
+    /// A new invitation.
+    Invite(InviteView),
     /// The keys that sign access tokens, after the command.
     Keys(Vec<KeyView>),
 }
@@ -45,6 +48,21 @@ pub struct UserView {
     pub created_at: String,
     /// RFC 3339, UTC.
     pub last_login: Option<String>,
+}
+
+/// A new invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteView {
+    /// Its id.
+    pub id: InviteId,
+    /// The page to register on.
+    pub url: Secret,
+    /// The token, which is not shown again.
+    pub token: Secret,
+    /// Where it is mailed.
+    pub email: Option<String>,
+    /// RFC 3339, UTC.
+    pub expires_at: String,
 }
 
 /// A key that signs access tokens.

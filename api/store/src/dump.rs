@@ -7,7 +7,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_util::Stream;
 use password_auth_model::{
-    Event, Factors, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
+    Event, Factors, Invite, OneTimeToken, QueuedEmail, Session, Timestamp, TokenKey, User,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,11 +49,13 @@ pub enum Record {
     Factors(Factors),
     /// A key that signs access tokens, without its private half.
     TokenKey(TokenKey),
+    /// An invitation.
+    Invite(Invite),
 }
 
 /// Records in batches: users in the order of their ids, then sessions in the order of theirs, then attempts in the
 /// order of their keys, then one-time tokens by hash, events and queued mails by id, second factors by user, token
-/// keys by salt; all compared as
+/// keys by salt, invitations by id; all compared as
 /// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
@@ -76,6 +78,8 @@ pub struct Loaded {
     pub factors: u64,
     /// Keys that sign access tokens.
     pub token_keys: u64,
+    /// Invitations.
+    pub invites: u64,
 }
 
 impl Loaded {
@@ -90,6 +94,7 @@ impl Loaded {
             Record::QueuedEmail(_) => self.letters += 1,
             Record::Factors(_) => self.factors += 1,
             Record::TokenKey(_) => self.token_keys += 1,
+            Record::Invite(_) => self.invites += 1,
         }
     }
 
@@ -104,6 +109,7 @@ impl Loaded {
             + self.letters
             + self.factors
             + self.token_keys
+            + self.invites
     }
 }
 
@@ -118,12 +124,13 @@ impl fmt::Display for Loaded {
             letters,
             factors,
             token_keys,
+            invites,
         } = self;
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
              one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users, \
-             {token_keys} public keys"
+             {token_keys} public keys, {invites} invitations"
         )
     }
 }

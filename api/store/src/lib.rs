@@ -18,6 +18,7 @@ mod error;
 mod events;
 mod factors;
 mod gate;
+mod invites;
 mod lifecycle;
 mod outcomes;
 #[cfg(feature = "sled")]
@@ -38,10 +39,11 @@ pub use email_queue::EmailQueue;
 pub use error::StoreError;
 pub use events::EventStore;
 pub use factors::FactorStore;
+pub use invites::InviteStore;
 pub use lifecycle::{Lifecycle, Measures};
 pub use outcomes::{
-    ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateUser, DeleteUser, NewSession,
-    UserChange, UserFilter,
+    ChangeFactors, ChangePassword, ChangeUser, ConfirmEmail, CreateInvited, CreateUser, DeleteUser,
+    NewSession, UserChange, UserFilter,
 };
 pub use sessions::SessionStore;
 pub use token_keys::TokenKeyStore;
@@ -59,6 +61,7 @@ pub trait Store:
     + OneTimeTokenStore
     + EmailQueue
     + TokenKeyStore
+    + InviteStore
     + EventStore
     + FactorStore
     + AttemptStore
@@ -73,6 +76,7 @@ impl<T> Store for T where
         + OneTimeTokenStore
         + EmailQueue
         + TokenKeyStore
+        + InviteStore
         + EventStore
         + FactorStore
         + AttemptStore

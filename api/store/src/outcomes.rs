@@ -13,6 +13,15 @@ pub enum CreateUser {
     EmailTaken,
 }
 
+/// The result of [`InviteStore::create_invited_user`](super::InviteStore::create_invited_user).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateInvited {
+    /// There is no such invitation: it was used, was removed or has expired. Nothing was written.
+    Uninvited,
+    /// There is. Unless the user was created, nothing was written.
+    Invited(CreateUser),
+}
+
 /// Which users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {

@@ -4,8 +4,9 @@ use std::fmt::Debug;
 
 use password_auth_wire::v1::{
     AccountStatus, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset, ConfirmTotp,
-    CreateAccount, DeleteAccount, Done, EventInfo, FactorsInfo, Health, Login, PasskeyInfo,
-    PersonalData, Reactivate, RecoveryCodes, RefreshPair, RegisterAccount, RemoveTotp,
+    CreateAccount, CreateInvite, DeleteAccount, Done, EventInfo, FactorsInfo, Health,
+    InviteCreated, InviteInfo, Jwk, JwkSet, Login, PasskeyInfo, PersonalData, Reactivate,
+    RecoveryCodes, RefreshPair, RegisterAccount, RegistrationInfo, RegistrationMode, RemoveTotp,
     ReplaceRecoveryCodes, RequestReset, Role, SessionInfo, SetUpTotp, TokenPair, TotpSetup,
     UpdateUser, UserCount, UserInfo,
 };
@@ -148,8 +149,14 @@ fn every_request_of_the_account_system_reads_the_same_on_both_sides() {
             email: text.clone(),
             password: secret.clone(),
             full_name: text.clone(),
+            invite: text.clone().map(Secret::new),
         });
         for role in [None, Some(Role::Admin)] {
+            round(CreateInvite {
+                email: text.clone(),
+                role,
+                expires: text.clone(),
+            });
             round(CreateAccount {
                 username: "???".to_owned(),
                 email: text.clone(),
@@ -259,6 +266,41 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
     round(Health {
         status: "healthy".to_owned(),
     });
+    for mode in [
+        RegistrationMode::Open,
+        RegistrationMode::Invite,
+        RegistrationMode::Closed,
+    ] {
+        round(RegistrationInfo {
+            mode,
+            password_min_score: 4,
+        });
+    }
+    round(InviteCreated {
+        id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+        url: Secret::new("https://auth.example.org/join?token=x"),
+        token: Secret::new("x"),
+    });
+    for email in [None, Some("alice@example.org".to_owned())] {
+        round(InviteInfo {
+            id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
+            email,
+            role: Role::Guest,
+            created_at: "2026-01-01T00:00:00Z".to_owned(),
+            expires_at: "2026-01-01T00:00:01Z".to_owned(),
+        });
+    }
+    let jwk = Jwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        usage: "sig".to_owned(),
+        alg: "EdDSA".to_owned(),
+        kid: "a1b2c3d4e5f60718".to_owned(),
+        x: String::new(),
+    };
+    for keys in [Vec::new(), vec![jwk.clone(), jwk]] {
+        round(JwkSet { keys });
+    }
     for count in [0, u64::MAX] {
         round(UserCount { total_users: count });
     }

@@ -2,6 +2,7 @@
 
 mod counted;
 mod faults;
+mod invitation;
 mod names;
 mod process;
 mod replies;

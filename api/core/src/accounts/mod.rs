@@ -7,6 +7,7 @@ mod email_verification;
 mod factor_kind;
 mod factors;
 mod import;
+mod invites;
 mod passkeys;
 mod password;
 mod privacy;
@@ -31,6 +32,7 @@ pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRe
 pub use factor_kind::{FactorKind, SecondStep};
 pub use factors::{FactorError, TotpSetup};
 pub use import::{ImportError, Imported, Line, Notice, import};
+pub use invites::{InviteError, NewInvite};
 pub use passkeys::PasskeyCreation;
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;

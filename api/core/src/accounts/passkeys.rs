@@ -190,7 +190,7 @@ impl Accounts {
     ) -> Result<Issued, SignInError> {
         let (first, user) = self.challenged(challenge, client).await?;
         let factors = self.challenged_factors(&first, &user).await?;
-        self.spend(&user)?;
+        self.spend_second_step(&user)?;
         let mut used = vec![first.used.clone()];
         if assertion.challenge().ok().as_deref() != Some(challenge.expose()) {
             used.push(self.assertion_challenge(assertion)?.used);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, EmailAddress, EmailKind, EventKind, FullName, PasswordHash, Role, User, UserId,
-    Username, salt_for,
+    Client, EmailAddress, EmailKind, EventKind, FullName, PasswordHash, Role, TokenHash, User,
+    UserId, Username, salt_for,
 };
-use password_auth_store::{CreateUser, StoreError};
+use password_auth_store::{CreateInvited, CreateUser, StoreError};
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
@@ -35,6 +35,9 @@ pub enum RegisterError {
     /// Registration is closed or needs an invitation.
     #[error("registration needs an invitation")]
     Closed,
+    /// The invitation was used, was removed or has expired.
+    #[error("the invitation is not valid")]
+    Uninvited,
     /// The name or the password is empty.
     #[error("the name or the password is empty")]
     Empty,
@@ -59,24 +62,35 @@ pub enum RegisterError {
 }
 
 impl Accounts {
-    /// Registers a user. If there is an e-mail address, a verification link is sent there.
+    /// Registers a user. If there is an e-mail address, a verification link is sent there. An invitation is used up, and
+    /// gives the account its role, and its address if there is no other; it counts whoever may register.
     ///
     /// # Errors
     /// As [`RegisterError`] lists. Then nothing was stored.
     pub async fn register(
         &self,
         account: NewAccount,
+        invite: Option<&Secret>,
         client: &Client,
     ) -> Result<User, RegisterError> {
-        if self.registration != Registration::Open {
+        if invite.is_none() && self.registration != Registration::Open {
             return Err(RegisterError::Closed);
         }
-        let checked = Checked::parse(account)?;
+        let mut checked = Checked::parse(account)?;
         // Count the attempt before it costs anything.
         let counted = self.count_registration(client)?;
-        let user = self
-            .add(&counted, Some(client), checked, Role::User)
-            .await?;
+        let mut place = Place::default();
+        if let Some(token) = invite {
+            let token = TokenHash::of(token.expose());
+            let invite = self.store.invite(&token, self.clock.now()).await?;
+            let invite = invite.ok_or(RegisterError::Uninvited)?;
+            checked.email = checked.email.or(invite.email);
+            place = Place {
+                role: invite.role,
+                invite: Some(token),
+            };
+        }
+        let user = self.add(&counted, Some(client), checked, place).await?;
         self.note(&user, EventKind::Registered, client).await;
         Ok(user)
     }
@@ -97,7 +111,8 @@ impl Accounts {
             Some(client) => self.count_registration(client)?,
             None => Counted::by_operator(),
         };
-        let user = self.add(&counted, None, checked, role).await?;
+        let place = Place { role, invite: None };
+        let user = self.add(&counted, None, checked, place).await?;
         let context = EventContext {
             by,
             client,
@@ -120,7 +135,7 @@ impl Accounts {
         counted: &Counted,
         stranger: Option<&Client>,
         account: Checked,
-        role: Role,
+        place: Place,
     ) -> Result<User, RegisterError> {
         // Avoids hashing for a name that is taken. `create_user` decides whether the name is unique.
         if self.store.name_is_taken(&account.username.key()).await? {
@@ -132,7 +147,7 @@ impl Accounts {
         let user = User {
             email: account.email,
             full_name: account.full_name,
-            role,
+            role: place.role,
             ..User::new(account.username, PasswordHash::none(), self.clock.now())
         };
         let salt = salt_for(&user);
@@ -143,7 +158,18 @@ impl Accounts {
                 .await?,
             ..user
         };
-        match self.store.create_user(user.clone()).await? {
+        let created = match &place.invite {
+            None => self.store.create_user(user.clone()).await?,
+            Some(token) => {
+                let now = self.clock.now();
+                let created = self.store.create_invited_user(user.clone(), token, now);
+                match created.await? {
+                    CreateInvited::Invited(created) => created,
+                    CreateInvited::Uninvited => return Err(RegisterError::Uninvited),
+                }
+            }
+        };
+        match created {
             CreateUser::Created => {}
             CreateUser::NameTaken => return Err(RegisterError::NameTaken),
             CreateUser::EmailTaken => return Err(RegisterError::EmailTaken),
@@ -161,6 +187,14 @@ impl Accounts {
         }
         Ok(user)
     }
+}
+
+/// What a new account is given.
+#[derive(Default)]
+struct Place {
+    role: Role,
+    /// The token of the invitation that it uses up.
+    invite: Option<TokenHash>,
 }
 
 /// Valid data for a new account.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lettre::Address;
 use lettre::message::Mailbox;
 use password_auth_model::{
-    EmailAddress, EmailKind, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId, SharedClock, User,
-    reset_letters,
+    EmailAddress, EmailKind, Invite, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
+    SharedClock, User, reset_letters,
 };
 use password_auth_store::{Store, StoreError};
 
@@ -45,6 +45,9 @@ impl Composer {
         &self,
         queued_email: &QueuedEmail,
     ) -> Result<Option<Mail>, ComposeError> {
+        if queued_email.kind == EmailKind::Invitation {
+            return self.invitation(queued_email).await;
+        }
         let Some((address, users)) = self.concerned(queued_email).await? else {
             return Ok(None);
         };
@@ -63,16 +66,44 @@ impl Composer {
         if links.is_empty() {
             return Ok(None);
         }
-        let text = text::write(queued_email, &links, &self.site, self.lifetimes)?;
-        let mail = message::build(
+        self.build(queued_email, to, &links).map(Some)
+    }
+
+    fn build(
+        &self,
+        queued_email: &QueuedEmail,
+        to: Address,
+        links: &[Link],
+    ) -> Result<Mail, ComposeError> {
+        let text = text::write(queued_email, links, &self.site, self.lifetimes)?;
+        Ok(message::build(
             queued_email.id,
             &self.from,
             to,
             &self.site.url,
             self.clock.now(),
             text,
-        )?;
-        Ok(Some(mail))
+        )?)
+    }
+
+    /// A link to register, with a token of its own. `None` if the invitation was used, was removed or has expired.
+    async fn invitation(&self, queued_email: &QueuedEmail) -> Result<Option<Mail>, ComposeError> {
+        let to: Address = message::address(&queued_email.to).map_err(BuildError::from)?;
+        let (token, hash) = Invite::another_token().map_err(|_| ComposeError::Randomness)?;
+        let (email, now) = (queued_email.to.key(), self.clock.now());
+        if self
+            .store
+            .add_invite_token(&email, hash, now)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let link = Link {
+            username: String::new(),
+            url: format!("{}/join?token={}", self.site.url, token.expose()),
+        };
+        self.build(queued_email, to, &[link]).map(Some)
     }
 
     /// The accounts that the mail is about, and its recipient: the address of the account, not the one that was typed.
@@ -117,6 +148,8 @@ impl Composer {
             | EmailKind::FactorRemoved
             | EmailKind::RecoveryCodesReplaced
             | EmailKind::RecoveryCodeUsed => Some(queued_email.to.clone()),
+            // It is about no account.
+            EmailKind::Invitation => None,
         };
         Ok(to.map(|to| (to, vec![user])))
     }
@@ -166,7 +199,8 @@ impl Composer {
             | EmailKind::FactorAdded
             | EmailKind::FactorRemoved
             | EmailKind::RecoveryCodesReplaced
-            | EmailKind::RecoveryCodeUsed => return Ok(Some(String::new())),
+            | EmailKind::RecoveryCodeUsed
+            | EmailKind::Invitation => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));
         let (token, kept) =

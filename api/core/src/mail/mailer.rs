@@ -209,7 +209,9 @@ impl Mailer {
         }
         let count = async |attempt| self.store.count(attempt, rate, now).await;
         match kind {
-            EmailKind::VerifyEmail | EmailKind::ChangeEmail => count(Attempt::mail_to(&to)).await,
+            EmailKind::VerifyEmail | EmailKind::ChangeEmail | EmailKind::Invitation => {
+                count(Attempt::mail_to(&to)).await
+            }
             EmailKind::ResetPassword => {
                 let verdict = count(Attempt::reset_mail_to(&to)).await?;
                 if verdict == Verdict::Allowed {

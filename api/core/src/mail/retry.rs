@@ -22,6 +22,8 @@ pub(super) fn pause(tries: u32) -> Duration {
 pub(super) const fn worth_sending(kind: EmailKind) -> Duration {
     match kind {
         EmailKind::ResetPassword | EmailKind::VerifyEmail | EmailKind::ChangeEmail => DAY,
+        // Before it expires, at least; then there is none to send.
+        EmailKind::Invitation => Duration::from_secs(7 * DAY.as_secs()),
         EmailKind::EmailChangeRequested
         | EmailKind::EmailChanged
         | EmailKind::PasswordChanged

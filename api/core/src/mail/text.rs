@@ -137,6 +137,12 @@ pub(super) fn write(
             "mail/text/token_reused.txt",
             "mail/text/token_reused.html"
         ),
+        EmailKind::Invitation => filled!(
+            shown,
+            "You are invited",
+            "mail/text/invitation.txt",
+            "mail/text/invitation.html"
+        ),
         EmailKind::FactorAdded => filled!(
             shown,
             "A second factor was added",
@@ -201,6 +207,15 @@ mod tests {
         EmailKind::RecoveryCodeUsed,
     ];
     const MOMENT: Timestamp = Timestamp::from_millis(1_795_274_329_000);
+
+    #[test]
+    fn an_invitation_has_a_link_and_names_nobody() {
+        let text = written(EmailKind::Invitation, &[""]);
+        let link = "https://auth.example.org/page?token=0";
+        assert!(text.plain.lines().any(|line| line.trim() == link));
+        assert!(text.html.contains(&format!("href=\"{link}\"")));
+        assert!(!text.plain.contains('"') && !text.plain.contains("24 hours"));
+    }
 
     fn written(kind: EmailKind, names: &[&str]) -> super::Text {
         let queued_email = QueuedEmail {

@@ -63,7 +63,7 @@ impl DemoApi {
             email: None,
             full_name: None,
         };
-        self.accounts.register(account, &client).await?;
+        self.accounts.register(account, None, &client).await?;
         Ok(Success(Register::example()))
     }
 

@@ -70,6 +70,7 @@ impl ErrorResponse<'_> {
             | Failure::AccountDisabled
             | Failure::PermissionDenied(_)
             | Failure::RegistrationClosed
+            | Failure::Uninvited
             | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::NotFound | Failure::PasskeysNotConfigured => StatusCode::NOT_FOUND,
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -111,6 +112,10 @@ impl ErrorResponse<'_> {
                 let message = format!("Permission denied. Required roles: ['{names}']");
                 ErrorBody::with_message(code, message)
             }
+            (Failure::Uninvited, _) => ErrorBody::with_message(
+                code,
+                "This invitation has expired or was already used. Ask for another one.",
+            ),
             (Failure::InvalidCredentials, Dialect::V1) => {
                 ErrorBody::with_message(code, "Incorrect username or password")
             }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use password_auth_core::accounts::{
     ChangePasswordError, ChangeUserError, ConfirmEmailError, CurrentPasswordError,
-    DeleteAccountError, ExportError, FactorError, FactorKind, Invalid, MailRequestError,
-    ReadUserError, RegisterError, ResetPasswordError, SignInError,
+    DeleteAccountError, ExportError, FactorError, FactorKind, Invalid, InviteError,
+    MailRequestError, ReadUserError, RegisterError, ResetPasswordError, SignInError,
 };
 use password_auth_core::passwords::{Busy, HashingError, Weak};
 use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -101,6 +101,7 @@ impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Closed => Self::RegistrationClosed,
+            RegisterError::Uninvited => Self::Uninvited,
             RegisterError::Empty => Self::CredentialsRequired,
             RegisterError::Invalid(invalid) => invalid.into(),
             RegisterError::NameTaken => Self::UserExists,
@@ -108,6 +109,18 @@ impl From<RegisterError> for Failure {
             RegisterError::TooMany(wait) => Self::TooManyAttempts(wait),
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<InviteError> for Failure {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Invalid(invalid) => invalid.into(),
+            InviteError::NoMail => Self::MailNotConfigured,
+            InviteError::TooMany(wait) => Self::TooManyAttempts(wait),
+            InviteError::Randomness(_) => Self::internal(error),
+            InviteError::Store(error) => error.into(),
         }
     }
 }

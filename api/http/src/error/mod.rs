@@ -71,6 +71,8 @@ pub enum Failure {
     AccountDisabled,
     /// Registration is closed or needs an invitation, and there is none.
     RegistrationClosed,
+    /// The invitation was used, was removed or has expired.
+    Uninvited,
     /// A page of another site sent the form.
     CrossSite,
     /// Too many attempts. The next one is allowed after this time.
@@ -136,7 +138,7 @@ impl Failure {
             Self::ProofRequired => ErrorCode::ProofRequired,
             Self::FactorExists => ErrorCode::FactorExists,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
-            Self::RegistrationClosed => ErrorCode::RegistrationClosed,
+            Self::RegistrationClosed | Self::Uninvited => ErrorCode::RegistrationClosed,
             Self::CrossSite => ErrorCode::CrossSite,
             Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
             Self::InvalidRefreshToken => ErrorCode::InvalidRefreshToken,

@@ -9,7 +9,7 @@ mod render;
 
 use std::sync::Arc;
 
-use password_auth_core::accounts::{Accounts, ConfirmEmailError};
+use password_auth_core::accounts::{Accounts, ConfirmEmailError, NewAccount};
 use password_auth_wire::Secret;
 use poem::web::{Data, Query};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
@@ -27,6 +27,9 @@ pub(super) const RESET_PASSWORD: &str = "/reset-password";
 /// The path of the page that confirms an e-mail address.
 pub(super) const VERIFY_EMAIL: &str = "/verify-email";
 
+/// The path of the page for somebody who is invited.
+pub(super) const JOIN: &str = "/join";
+
 /// What the site calls itself.
 #[derive(Clone, Debug)]
 pub(super) struct SiteName(pub(super) Arc<str>);
@@ -42,6 +45,7 @@ pub(super) fn with_pages(
         .at(format!("{}*name", home::FILES), get(home::page_file))
         .at(FORGOT_PASSWORD, get(ask_for_address).post(request_reset))
         .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
+        .at(JOIN, get(ask_to_join).post(join))
         .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))
         .data(Arc::clone(accounts))
         .data(site_name)
@@ -86,6 +90,53 @@ fn ask_for_address(Data(site): Data<&SiteName>) -> Response {
 fn ask_for_password(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
     let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
     form(site, Page::NewPassword, &token, None)
+}
+
+#[derive(Deserialize)]
+struct Join {
+    #[serde(default = "Secret::empty")]
+    token: Secret,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default = "Secret::empty")]
+    password: Secret,
+}
+
+#[handler]
+fn ask_to_join(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
+    let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
+    form(site, Page::Join, &token, None)
+}
+
+#[handler]
+async fn join(
+    Data(accounts): Data<&Arc<Accounts>>,
+    Data(site): Data<&SiteName>,
+    client: RequestClient,
+    PageForm(sent): PageForm<Join>,
+) -> Response {
+    let Join {
+        token,
+        username,
+        email,
+        password,
+    } = sent;
+    let account = NewAccount {
+        username,
+        password,
+        email: Some(email),
+        full_name: None,
+    };
+    match accounts.register(account, Some(&token), &client).await {
+        Ok(_) => message(
+            site,
+            "Your account was created",
+            "You can sign in now. If you have given an e-mail address, a link to confirm it is on its way.",
+        ),
+        Err(error) => refused(site, Page::Join, token.expose(), &error.into()),
+    }
 }
 
 #[handler]
@@ -160,7 +211,12 @@ fn refused(site: &SiteName, page: Page, token: &str, failure: &Failure) -> Respo
             "This link has expired",
             "This link has expired or was already used. Request a new one.",
         ),
-        Failure::EmailExists => message(
+        Failure::Uninvited => message(
+            site,
+            "This invitation has expired",
+            "This invitation has expired or was already used. Ask for another one.",
+        ),
+        Failure::EmailExists if matches!(page, Page::Confirmation) => message(
             site,
             "This address belongs to another account",
             "Another account has already confirmed this address. Nothing was changed.",

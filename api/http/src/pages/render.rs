@@ -35,6 +35,8 @@ pub(super) enum Form {
     NewPassword,
     /// Only has a button.
     Confirmation,
+    /// Registers.
+    Join,
 }
 
 #[derive(Template)]
@@ -49,6 +51,17 @@ struct Address<'a> {
 #[derive(Template)]
 #[template(path = "pages/new_password.html")]
 struct NewPassword<'a> {
+    title: &'static str,
+    site: &'a str,
+    style: &'static str,
+    token: &'a str,
+    problem: Option<&'a str>,
+    fewest: usize,
+}
+
+#[derive(Template)]
+#[template(path = "pages/join.html")]
+struct Join<'a> {
     title: &'static str,
     site: &'a str,
     style: &'static str,
@@ -88,6 +101,14 @@ pub(super) fn form(site: &SiteName, form: Form, token: &str, problem: Option<&st
         }),
         Form::NewPassword => page(&NewPassword {
             title: "Choose a new password",
+            site,
+            style: STYLE,
+            token,
+            problem,
+            fewest: PASSWORD_MIN_CHARS,
+        }),
+        Form::Join => page(&Join {
+            title: "Create an account",
             site,
             style: STYLE,
             token,

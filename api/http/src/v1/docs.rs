@@ -7,9 +7,9 @@ use password_auth_model::Role;
 use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
-    AccountStatus, Done, EventInfo, FactorsInfo, Health, JwkSet, PasskeyInfo, PasswordChanged,
-    PersonalData, RecoveryCodes, RegistrationInfo, SessionInfo, TokenPair, TotpSetup, UserCount,
-    UserInfo,
+    AccountStatus, Done, EventInfo, FactorsInfo, Health, InviteCreated, InviteInfo, JwkSet,
+    PasskeyInfo, PasswordChanged, PersonalData, RecoveryCodes, RegistrationInfo, SessionInfo,
+    TokenPair, TotpSetup, UserCount, UserInfo,
 };
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::types::Any;
@@ -48,7 +48,7 @@ macro_rules! routes {
 
 routes! {
     RegisterRoute: CREATED UserInfo = UserInfo::example(), "The account was created.",
-        [new_account(), vec![Failure::RegistrationClosed, too_many()]];
+        [new_account(), vec![Failure::RegistrationClosed, Failure::Uninvited, too_many()]];
     RegistrationRoute: OK RegistrationInfo = RegistrationInfo::example(), "Who may register.", [];
     SecondFactorRoute: OK TokenPair = TokenPair::example(), "Signed in: a new session with its tokens.",
         [vec![
@@ -146,6 +146,12 @@ routes! {
     UsersRoute: OK Vec<UserInfo> = vec![UserInfo::example()], "The users.",
         [counted(), vec![Failure::PermissionDenied(&[Role::Admin])], bad_parameter("limit")];
     CreateUserRoute: CREATED UserInfo = UserInfo::example(), "The account was created.", [admin(), new_account()];
+    InviteRoute: CREATED InviteCreated = InviteCreated::example(), "The invitation was made.",
+        [admin(), vec![Failure::MailNotConfigured], bad_body("email")];
+    InvitesRoute: OK Vec<InviteInfo> = vec![InviteInfo::example()], "The invitations.",
+        [admin(), bad_parameter("limit")];
+    DeleteInviteRoute: NO_CONTENT NoBody = NoBody {}, "The invitation was taken back.",
+        [admin(), vec![Failure::NotFound]];
     CountRoute: OK UserCount = UserCount::example(), "The number of users.", [admin()];
     UserRoute: OK UserInfo = UserInfo::example(), "The user.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];

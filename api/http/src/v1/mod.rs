@@ -8,6 +8,7 @@ mod events;
 mod export;
 mod factors;
 mod health;
+mod invites;
 mod me;
 mod messages;
 mod passkeys;
@@ -28,6 +29,7 @@ use self::email::EmailApi;
 use self::events::EventsApi;
 use self::factors::FactorsApi;
 use self::health::HealthApi;
+use self::invites::InvitesApi;
 use self::me::MeApi;
 use self::passkeys::PasskeysApi;
 use self::password::PasswordApi;
@@ -46,6 +48,7 @@ pub(super) type Apis = (
     PasskeysApi,
     MeApi,
     UsersApi,
+    InvitesApi,
     EventsApi,
     HealthApi,
 );
@@ -81,6 +84,10 @@ pub(super) fn apis(app: &App) -> Apis {
         },
         UsersApi {
             accounts: accounts(),
+        },
+        InvitesApi {
+            accounts: accounts(),
+            public_url: app.public_url.clone(),
         },
         EventsApi {
             accounts: accounts(),

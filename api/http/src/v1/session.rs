@@ -52,7 +52,8 @@ struct PasswordForm {
 impl SessionApi {
     /// Register
     ///
-    /// If you give an e-mail address, a link to verify it is sent there. You cannot choose your role.
+    /// If you give an e-mail address, a link to verify it is sent there. You cannot choose your role. With an invitation,
+    /// you may register whatever `GET /auth/registration` says.
     #[oai(
         path = "/register",
         method = "post",
@@ -69,6 +70,7 @@ impl SessionApi {
             email,
             password,
             full_name,
+            invite,
         } = body.0;
         let account = NewAccount {
             username,
@@ -76,7 +78,10 @@ impl SessionApi {
             email,
             full_name,
         };
-        let user = self.accounts.register(account, &client).await?;
+        let user = self
+            .accounts
+            .register(account, invite.as_ref(), &client)
+            .await?;
         Ok(Success(views::own_user(&user)))
     }
 

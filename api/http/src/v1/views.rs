@@ -52,7 +52,7 @@ pub(super) fn own_user(user: &User) -> UserInfo {
     }
 }
 
-const fn wire_role(role: Role) -> WireRole {
+pub(super) const fn wire_role(role: Role) -> WireRole {
     match role {
         Role::User => WireRole::User,
         Role::Admin => WireRole::Admin,

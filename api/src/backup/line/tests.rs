@@ -52,6 +52,7 @@ fn about(about: EmailKind) -> Value {
         EmailKind::FactorRemoved => json!("factor_removed"),
         EmailKind::RecoveryCodesReplaced => json!("recovery_codes_replaced"),
         EmailKind::RecoveryCodeUsed => json!("recovery_code_used"),
+        EmailKind::Invitation => json!("invitation"),
     }
 }
 
@@ -115,6 +116,7 @@ fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
         EmailKind::FactorRemoved,
         EmailKind::RecoveryCodesReplaced,
         EmailKind::RecoveryCodeUsed,
+        EmailKind::Invitation,
     ] {
         let written = serde_json::to_value(kind).expect("JSON");
         assert_eq!(written, about(kind));

@@ -4,14 +4,14 @@ mod prompt;
 mod show;
 
 use clap::error::ErrorKind;
-use password_auth_model::{Role, SessionId, visible};
+use password_auth_model::{InviteLifetime, Role, SessionId, visible};
 
 use self::show::UserList;
 pub(super) use self::show::{json as show_json, minute};
 use super::backend::Backend;
 use super::log::start_log;
 use super::{output, runtime, settings};
-use crate::operator::{Command as Asked, NewUser, Reply, UserRef, UserView};
+use crate::operator::{Command as Asked, InviteUser, NewUser, Reply, UserRef, UserView};
 
 /// Users per request.
 const PAGE: u32 = 500;
@@ -23,6 +23,8 @@ pub(super) const CONFUSED: &str = "unexpected response from the server";
 pub(super) enum Command {
     /// Create a user. Prompts for the password; without a terminal, reads it from standard input
     Create(Create),
+    /// Make an invitation: whoever has its link may register, once
+    Invite(Invite),
     /// List users, in the order in which they registered
     List(List),
     /// Show a user
@@ -83,6 +85,21 @@ pub(super) struct Create {
 }
 
 #[derive(clap::Args)]
+pub(super) struct Invite {
+    /// Mail it to this address, which the account gets unless its user gives another
+    #[arg(long)]
+    email: Option<String>,
+    /// The role of the account: user, admin or guest
+    #[arg(long, default_value_t)]
+    role: Role,
+    /// How long it is valid: minutes, hours or days, such as 30m, 12h or 7d
+    #[arg(long, value_name = "TIME", default_value_t = InviteLifetime::DEFAULT)]
+    expires: InviteLifetime,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Args)]
 pub(super) struct List {
     /// Only users with this role
     #[arg(long)]
@@ -138,6 +155,7 @@ impl Command {
     const fn common(&self) -> &Common {
         match self {
             Self::Create(Create { common, .. })
+            | Self::Invite(Invite { common, .. })
             | Self::List(List { common, .. })
             | Self::SetRole(SetRole { common, .. })
             | Self::Delete(Delete { common, .. })
@@ -196,6 +214,23 @@ pub(super) fn run(command: Command) -> Result<(), String> {
             report(&ask_user(Asked::Create(user))?, json, |user| {
                 format!("Created {user}.")
             })
+        }
+        Command::Invite(Invite {
+            email,
+            role,
+            expires,
+            ..
+        }) => {
+            let invite = InviteUser {
+                email,
+                role,
+                lifetime: expires,
+            };
+            match ask(Asked::Invite(invite))? {
+                Reply::Invite(invite) if json => show::json(&invite),
+                Reply::Invite(invite) => show::invite(&invite),
+                _ => Err(CONFUSED.to_owned()),
+            }
         }
         Command::Show(Named { user_ref, .. }) => {
             let user = ask_user(Asked::Show(user_ref))?;

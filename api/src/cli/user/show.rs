@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::output;
 use crate::cli::table::Table;
-use crate::operator::{FactorsView, SessionView, UserView};
+use crate::operator::{FactorsView, InviteView, SessionView, UserView};
 
 pub(in crate::cli) fn json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
@@ -98,6 +98,19 @@ pub(super) fn user(user: &UserView) -> Result<(), String> {
             )
         })
     })
+}
+
+/// The link alone on standard output, for scripts.
+pub(super) fn invite(invite: &InviteView) -> Result<(), String> {
+    output::tell(match &invite.email {
+        Some(email) => format!("The invitation is mailed to {email}."),
+        None => "Hand this link over. It works once, and is not shown again.".to_owned(),
+    });
+    output::tell(format_args!(
+        "It is valid until {}.",
+        minute(&invite.expires_at)
+    ));
+    output::answer(|out| writeln!(out, "{}", visible(invite.url.expose())))
 }
 
 pub(super) fn sessions(sessions: &[SessionView]) -> Result<(), String> {

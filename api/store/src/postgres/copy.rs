@@ -6,6 +6,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
+use super::invites;
 use super::row;
 use super::token_keys::{self, token_key_columns};
 use crate::Record;
@@ -21,6 +22,7 @@ pub(super) enum CopyTarget {
     QueuedEmails,
     Factors,
     TokenKeys,
+    Invites,
 }
 
 impl CopyTarget {
@@ -34,6 +36,7 @@ impl CopyTarget {
             Record::QueuedEmail(_) => Self::QueuedEmails,
             Record::Factors(_) => Self::Factors,
             Record::TokenKey(_) => Self::TokenKeys,
+            Record::Invite(_) => Self::Invites,
         }
     }
 
@@ -120,6 +123,19 @@ impl CopyTarget {
             Self::Factors => (
                 "COPY factors (user_id, body, expires_at) FROM STDIN (FORMAT binary)",
                 &[Type::UUID, Type::JSONB, Type::INT8],
+            ),
+            Self::Invites => (
+                "COPY invites (id, hashes, email, email_key, role, created_at, expires_at) \
+                 FROM STDIN (FORMAT binary)",
+                &[
+                    Type::UUID,
+                    Type::BYTEA_ARRAY,
+                    Type::TEXT,
+                    Type::TEXT,
+                    Type::TEXT,
+                    Type::INT8,
+                    Type::INT8,
+                ],
             ),
             Self::TokenKeys => (
                 concat!(
@@ -232,6 +248,20 @@ pub(super) async fn write(
                     &row::user_id(factors.user),
                     &Json(factors),
                     &factors.next_expiry().map(row::millis),
+                ])
+                .await
+        }
+        Record::Invite(invite) => {
+            let key = invite.email.as_ref().map(|email| email.key());
+            writer
+                .write(&[
+                    &Uuid::from_bytes(*invite.id.as_bytes()),
+                    &invites::hashes(invite),
+                    &invite.email.as_ref().map(|email| email.as_str()),
+                    &key.as_ref().map(|key| key.as_str()),
+                    &invite.role.as_str(),
+                    &row::millis(invite.created),
+                    &row::millis(invite.expires),
                 ])
                 .await
         }

@@ -18,6 +18,7 @@ pub(super) async fn delete(
     // it.
     const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
+    const INVITES: &str = "DELETE FROM invites WHERE email_key = $1";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
          WHERE key >= $1 AND key <= $2 OR key >= $3 AND key <= $4 OR key = ANY ($5)";
     let Some(user) = locks::user(transaction, id).await? else {
@@ -42,6 +43,9 @@ pub(super) async fn delete(
     // A user who has not verified the address must not reset its counters: registering and deleting again and again
     // would get around the limits.
     let email = email.filter(|_| user.is_verified);
+    if let Some(email) = &email {
+        transaction.execute(INVITES, &[&email.as_str()]).await?;
+    }
     let mail = email
         .as_ref()
         .map(|email| Attempt::of_mailbox(email).map(|count| count.key().to_vec()));

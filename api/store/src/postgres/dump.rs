@@ -13,6 +13,7 @@ use super::email_queue::{self, letter_columns};
 use super::error::DatabaseError;
 use super::events::{self, event_columns};
 use super::factors;
+use super::invites::{self, invite_columns};
 use super::row::{self, get, moment, session_columns, user_columns};
 use super::token_keys::{self, token_key_columns};
 use super::tokens::{self, token_columns};
@@ -54,6 +55,7 @@ const TOKENS: &str = concat!(
 const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
 const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
 const FACTORS: &str = "SELECT body FROM factors ORDER BY user_id";
+const INVITES: &str = concat!("SELECT ", invite_columns!(), " FROM invites ORDER BY id");
 const TOKEN_KEYS: &str = concat!(
     "SELECT ",
     token_key_columns!(),
@@ -124,6 +126,10 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
     .await?;
     read(connection, batches, TOKEN_KEYS, |found| {
         token_keys::token_key(found).map(Record::TokenKey)
+    })
+    .await?;
+    read(connection, batches, INVITES, |found| {
+        invites::invite(found).map(Record::Invite)
     })
     .await
 }

@@ -14,7 +14,7 @@ use crate::{LoadError, Loaded, Records, StoreError};
 /// All tables. The table that others reference comes first.
 macro_rules! tables {
     () => {
-        "users, sessions, sign_in_attempts, one_time_tokens, events, letters, factors, token_keys"
+        "users, sessions, sign_in_attempts, one_time_tokens, events, letters, factors, token_keys, invites"
     };
 }
 
@@ -27,7 +27,8 @@ pub(super) async fn load(connector: &Connector, records: Records) -> Result<Load
     const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM sessions) \
          AND NOT EXISTS (SELECT FROM sign_in_attempts) AND NOT EXISTS (SELECT FROM one_time_tokens) \
          AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM letters) \
-         AND NOT EXISTS (SELECT FROM factors) AND NOT EXISTS (SELECT FROM token_keys)";
+         AND NOT EXISTS (SELECT FROM factors) AND NOT EXISTS (SELECT FROM token_keys) \
+         AND NOT EXISTS (SELECT FROM invites)";
     const ANALYZE: &str = concat!("ANALYZE ", tables!());
     // If anything fails, the transaction ends with its connection.
     let connection = connector

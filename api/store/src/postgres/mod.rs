@@ -14,6 +14,7 @@ mod email_queue;
 mod error;
 mod events;
 mod factors;
+mod invites;
 mod load;
 mod locks;
 mod reads;

@@ -38,6 +38,9 @@ const EVENTS: &str = "DELETE FROM events WHERE id = ANY (ARRAY( \
      SELECT id FROM events WHERE at <= (SELECT clock_ms() - $1) \
       ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
+const INVITES: &str = "DELETE FROM invites WHERE id = ANY (ARRAY( \
+     SELECT id FROM invites WHERE expires_at <= (SELECT clock_ms() - $1) \
+      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 const TOKEN_KEYS: &str = "DELETE FROM token_keys WHERE salt = ANY (ARRAY( \
      SELECT salt FROM token_keys WHERE stops_at + token_lifetime <= (SELECT clock_ms() - $1) \
       LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -49,6 +52,7 @@ pub(super) async fn sweep(store: &PostgresStore) -> Result<usize, StoreError> {
         (ATTEMPTS, Duration::ZERO),
         (TOKENS, Duration::ZERO),
         (EVENTS, EVENTS_KEPT),
+        (INVITES, Duration::ZERO),
         (TOKEN_KEYS, TOKEN_KEYS_KEPT),
     ] {
         let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);

@@ -13,7 +13,7 @@ use super::change::{Batch, Change};
 use super::codec::{Stored, decode, encode};
 use super::opened::Tables;
 use super::trees::{Tree, email_prefix, unavailable, user_key};
-use super::{email_queue, factors, sessions, tokens, user_entries};
+use super::{email_queue, factors, invites, sessions, tokens, user_entries};
 use crate::{DeleteUser, StoreError};
 
 /// The most events that one step removes.
@@ -90,6 +90,9 @@ pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreErro
     };
     remove_attempts(tables, &rest)?;
     remove_queued_emails(tables, id, &rest)?;
+    if let Some(email) = &rest.counted_for {
+        invites::remove_to(tables, email)?;
+    }
     if remove_events(tables, id)? == STEP {
         return Ok(Progress::More);
     }

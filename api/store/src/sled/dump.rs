@@ -93,6 +93,7 @@ fn record(section: Section, key: &[u8], value: &IVec) -> Result<Option<Record>, 
         Section::QueuedEmails => Record::QueuedEmail(decode(value)?),
         Section::Factors => Record::Factors(decode(value)?),
         Section::TokenKeys => Record::TokenKey(decode(value)?),
+        Section::Invites => Record::Invite(decode(value)?),
     };
     Ok(Some(record))
 }

@@ -7,7 +7,8 @@ use password_auth_model::UserId;
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, moment, unavailable};
 use super::{
-    SledStore, email_queue, events, factors, open, sessions, token_keys, tokens, user_entries,
+    SledStore, email_queue, events, factors, invites, open, sessions, token_keys, tokens,
+    user_entries,
 };
 use crate::{LoadError, Loaded, Record, Records, StoreError};
 
@@ -104,6 +105,9 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         }
         Record::TokenKey(key) => holds(insert(tables, [token_keys::entry(key)?])?, || {
             format!("the public key {} occurs twice", key.id())
+        }),
+        Record::Invite(invite) => holds(insert(tables, invites::entries(invite)?)?, || {
+            format!("invitation {} occurs twice", invite.id)
         }),
     }
 }

@@ -17,6 +17,7 @@ mod events;
 mod factors;
 #[cfg(test)]
 mod fuzz;
+mod invites;
 mod legacy;
 mod load;
 mod log_check;

@@ -46,6 +46,7 @@ pub(super) enum Section {
     QueuedEmails,
     Factors,
     TokenKeys,
+    Invites,
 }
 
 impl Section {
@@ -59,6 +60,7 @@ impl Section {
             Tree::QueuedEmails => Some(Self::QueuedEmails),
             Tree::Factors => Some(Self::Factors),
             Tree::TokenKeys => Some(Self::TokenKeys),
+            Tree::Invites => Some(Self::Invites),
             Tree::Usernames
             | Tree::VerifiedEmails
             | Tree::Emails
@@ -72,7 +74,8 @@ impl Section {
             | Tree::UserTokens
             | Tree::UserEvents
             | Tree::QueuedEmailsDue
-            | Tree::FactorExpiry => None,
+            | Tree::FactorExpiry
+            | Tree::InviteTokens => None,
         }
     }
 
@@ -86,6 +89,7 @@ impl Section {
             Self::QueuedEmails => Tree::QueuedEmails,
             Self::Factors => Tree::Factors,
             Self::TokenKeys => Tree::TokenKeys,
+            Self::Invites => Tree::Invites,
         }
     }
 
@@ -98,7 +102,8 @@ impl Section {
             Self::Events => Some(Self::QueuedEmails),
             Self::QueuedEmails => Some(Self::Factors),
             Self::Factors => Some(Self::TokenKeys),
-            Self::TokenKeys => None,
+            Self::TokenKeys => Some(Self::Invites),
+            Self::Invites => None,
         }
     }
 
@@ -112,7 +117,8 @@ impl Section {
             | Self::Events
             | Self::QueuedEmails
             | Self::Factors
-            | Self::TokenKeys => 16,
+            | Self::TokenKeys
+            | Self::Invites => 16,
         }
     }
 }

@@ -6,7 +6,7 @@ mod attempts;
 use std::time::Duration;
 
 use password_auth_model::{
-    EVENTS_KEPT, Event, Factors, KEPT_AFTER_EXPIRY, OneTimeToken, Session, Timestamp,
+    EVENTS_KEPT, Event, Factors, Invite, KEPT_AFTER_EXPIRY, OneTimeToken, Session, Timestamp,
 };
 use sled::IVec;
 
@@ -16,7 +16,7 @@ use super::codec::{Stored, decode};
 use super::deletion::{self, Progress};
 use super::opened::Tables;
 use super::trees::{Tree, unavailable, user_key};
-use super::{SledStore, factors, sessions, token_keys, tokens};
+use super::{SledStore, factors, invites, sessions, token_keys, tokens};
 use crate::StoreError;
 
 /// The most sessions or events that one step removes.
@@ -35,6 +35,14 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     }
     removed += all(store, move |tables| sweep_factors(tables, now)).await?;
     removed += attempts::sweep_all(store, now).await?;
+    removed += through(store, Tree::Invites, move |batch, _, value| {
+        let invite = readable::<Invite>(value).filter(|invite| !invite.is_valid(now));
+        if let Some(invite) = &invite {
+            invites::remove(batch, invite);
+        }
+        invite.is_some()
+    })
+    .await?;
     removed += store
         .relaxed(move |tables| token_keys::sweep(tables, now))
         .await?;

@@ -19,6 +19,8 @@
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
 //! | `email_queue` | letter id | `QueuedEmail` |
+//! | `invites` | id | `Invite` |
+//! | `invite_tokens` | hash | id of the invitation |
 //! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
 //! | `factors` | user id | `Factors` |
@@ -54,11 +56,13 @@ pub(super) enum Tree {
     Factors,
     FactorExpiry,
     TokenKeys,
+    Invites,
+    InviteTokens,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -80,6 +84,8 @@ impl Tree {
         Self::Factors,
         Self::FactorExpiry,
         Self::TokenKeys,
+        Self::Invites,
+        Self::InviteTokens,
     ];
 
     const fn name(self) -> &'static str {
@@ -105,6 +111,8 @@ impl Tree {
             Self::Factors => "factors",
             Self::FactorExpiry => "factor_expiry",
             Self::TokenKeys => "token_keys",
+            Self::Invites => "invites",
+            Self::InviteTokens => "invite_tokens",
         }
     }
 }

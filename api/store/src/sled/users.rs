@@ -19,7 +19,13 @@ use crate::{
 #[async_trait]
 impl UserStore for SledStore {
     async fn create_user(&self, user: User) -> Result<CreateUser, StoreError> {
-        self.durable(move |tables| create(tables, &user)).await
+        self.durable(move |tables| {
+            let mut batch = Batch::default();
+            let created = create(&mut batch, tables, &user)?;
+            batch.apply(tables)?;
+            Ok(created)
+        })
+        .await
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -116,7 +122,12 @@ impl UserStore for SledStore {
     }
 }
 
-pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreError> {
+/// Leaves the batch alone unless the user can be created.
+pub(super) fn create(
+    batch: &mut Batch,
+    tables: &Tables,
+    user: &User,
+) -> Result<CreateUser, StoreError> {
     let name = user.username_key.as_str();
     if tables.contains(Tree::Usernames, name.as_bytes())? {
         return Ok(CreateUser::NameTaken);
@@ -126,7 +137,7 @@ pub(super) fn create(tables: &Tables, user: &User) -> Result<CreateUser, StoreEr
     {
         return Ok(CreateUser::EmailTaken);
     }
-    write(tables, None, Some(user))?;
+    replace(batch, None, Some(user))?;
     Ok(CreateUser::Created)
 }
 

@@ -15,7 +15,7 @@ use crate::person::{
     add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token,
     with_email,
 };
-use crate::token_keys;
+use crate::{invites, token_keys};
 
 each_engine! {
     everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine,
@@ -48,6 +48,7 @@ fn place(record: &Record) -> (u8, [u8; 32]) {
         Record::QueuedEmail(letter) => (5, padded(letter.id.as_bytes())),
         Record::Factors(factors) => (6, padded(factors.user.as_bytes())),
         Record::TokenKey(key) => (7, padded(&key.salt)),
+        Record::Invite(invite) => (8, padded(invite.id.as_bytes())),
     }
 }
 
@@ -129,6 +130,10 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         expected.retain(|record| !matches!(record, Record::TokenKey(_)));
         expected.extend(keys.into_iter().map(Record::TokenKey));
     }
+    for email in [None, Some("alice@example.org")] {
+        let (_, invite) = invites::added(&engine, email).await;
+        expected.push(Record::Invite(invite));
+    }
     expected.sort_by_key(place);
     assert_eq!(dump(&engine).await, expected);
 
@@ -143,6 +148,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             letters: 8,
             factors: 2,
             token_keys: 2,
+            invites: 2,
         };
         assert_eq!(loaded, all);
         assert_eq!(dump(&other).await, expected);

@@ -56,6 +56,7 @@ mod dump;
 mod emails;
 mod factors;
 mod histories;
+mod invites;
 mod passwords;
 mod people;
 mod races;

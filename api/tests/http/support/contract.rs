@@ -10,7 +10,12 @@ use serde_json::Value;
 use super::Reply;
 
 /// People look at these, and so at what they refuse.
-const PAGES: [&str; 3] = ["/forgot-password", "/reset-password", "/verify-email"];
+const PAGES: [&str; 4] = [
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/join",
+];
 
 /// The reviewed document; `openapi.rs` holds the server to it.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -8,6 +8,7 @@ mod email;
 mod events;
 pub mod factors;
 mod health;
+mod invites;
 mod leaving;
 mod login;
 mod me;

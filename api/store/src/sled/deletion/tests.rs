@@ -4,6 +4,7 @@ use password_auth_model::{
 };
 
 use super::{Progress, delete, proceed, unfinished};
+use crate::sled::change::Batch;
 use crate::sled::open::{open, open_again};
 use crate::sled::opened::Tables;
 use crate::sled::trees::Tree;
@@ -19,7 +20,9 @@ fn fill(tables: &Tables) -> UserId {
         email: Some(EmailAddress::parse("alice@example.org").expect("an address")),
         ..User::new(name, PasswordHash::from_text("hash".to_owned()), NOW)
     };
-    let created = users::create(tables, &user).expect("created");
+    let mut batch = Batch::default();
+    let created = users::create(&mut batch, tables, &user).expect("created");
+    batch.apply(tables).expect("written");
     assert_eq!(created, CreateUser::Created);
     for number in 0..2 * super::STEP + 1 {
         let event = Event {
