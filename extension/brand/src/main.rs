@@ -7,7 +7,7 @@
 mod brand;
 mod color;
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -19,7 +19,18 @@ const NAME: &str = "Password Auth Demo";
 /// Where the extension looks for its server until somebody says otherwise.
 const SERVER: &str = "http://127.0.0.1:8000";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // One line, and no trace of calls: mistakes in `brand.toml` are its reader's to mend.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
