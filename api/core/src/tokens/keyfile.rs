@@ -81,7 +81,7 @@ impl Drop for StoredKey {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file cannot be read or written.
-    #[error("the key file {path} cannot be used: {cause}")]
+    #[error("the key file {path} cannot be used: {cause}{}", advice(cause))]
     Io {
         /// The file.
         path: PathBuf,
@@ -100,6 +100,15 @@ pub enum KeyFileError {
     /// The system provides no random bytes.
     #[error("the system provides no random bytes: {0}")]
     Randomness(getrandom::Error),
+}
+
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ": free space there and start again"
+        }
+        _ => "",
+    }
 }
 
 /// The keys in `data_dir`. Creates them (mode 0600) if there are none.

@@ -67,17 +67,26 @@ impl CheckApi {
     }
 }
 
-/// Refuses a query with anything but one `role`: a misspelled check must not let everybody in.
+/// Refuses a second `role`, and names that were meant to be it (`Role`, `role[]`, `roles`): a misspelled check must not let
+/// everybody in. Other names are ignored: some proxies pass on the query of the request that they ask about.
 fn check_query(query: &str) -> Result<(), Failure> {
     let parameters: Vec<(String, String)> =
         serde_urlencoded::from_str(query).map_err(|_| Failure::Unreadable)?;
-    if parameters.len() < 2 && parameters.iter().all(|(name, _)| name == "role") {
+    let looks_like_role = |name: &str| {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters
+            .collect::<String>()
+            .to_lowercase()
+            .starts_with("role")
+    };
+    let mut roles = parameters.iter().filter(|(name, _)| looks_like_role(name));
+    if roles.next().is_none_or(|(name, _)| name == "role") && roles.next().is_none() {
         return Ok(());
     }
     Err(Failure::Invalid(vec![FieldError {
         field: "role".to_owned(),
         code: "unknown_parameter".to_owned(),
-        message: "The only parameter is role, once.".to_owned(),
+        message: "The parameter is called role, and is given once.".to_owned(),
     }]))
 }
 
