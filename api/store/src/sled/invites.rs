@@ -9,7 +9,7 @@ use super::change::Batch;
 use super::codec::{decode, encode};
 use super::opened::Tables;
 use super::trees::{IndexEntry, Tree, unavailable};
-use super::{SledStore, users};
+use super::{SledStore, user_entries};
 use crate::{CreateInvited, CreateUser, InviteStore, StoreError};
 
 #[async_trait]
@@ -92,7 +92,7 @@ impl InviteStore for SledStore {
                 return Ok(CreateInvited::Uninvited);
             };
             let mut batch = Batch::default();
-            let created = users::create(&mut batch, tables, &user)?;
+            let created = user_entries::create(&mut batch, tables, &user)?;
             if created == CreateUser::Created {
                 remove(&mut batch, &invite);
                 batch.apply(tables)?;

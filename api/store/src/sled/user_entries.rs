@@ -6,7 +6,7 @@ use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::trees::{Tree, email_password_prefix, email_prefix, role_key, unavailable};
-use crate::StoreError;
+use crate::{CreateUser, StoreError};
 
 /// Replaces a user (`None`: there was none) by their new state (`None`: removed), with all index entries. Entries that
 /// do not change are not written.
@@ -28,6 +28,25 @@ pub(super) fn replace(
         }
     }
     Ok(())
+}
+
+/// Leaves the batch alone unless the user can be created.
+pub(super) fn create(
+    batch: &mut Batch,
+    tables: &Tables,
+    user: &User,
+) -> Result<CreateUser, StoreError> {
+    let name = user.username_key.as_str();
+    if tables.contains(Tree::Usernames, name.as_bytes())? {
+        return Ok(CreateUser::NameTaken);
+    }
+    if let Some(email) = &user.email
+        && tables.verified_owner(&email.key())?.is_some()
+    {
+        return Ok(CreateUser::EmailTaken);
+    }
+    replace(batch, None, Some(user))?;
+    Ok(CreateUser::Created)
 }
 
 /// An entry: a key with its value.

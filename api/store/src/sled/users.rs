@@ -8,7 +8,7 @@ use super::change::Batch;
 use super::codec::encode;
 use super::opened::Tables;
 use super::trees::Tree;
-use super::user_entries::{is_last_active_admin, replace};
+use super::user_entries::{create, is_last_active_admin, replace};
 use super::{SledStore, deletion, deletion::Progress};
 use super::{sessions, tokens};
 use crate::{
@@ -120,25 +120,6 @@ impl UserStore for SledStore {
         }
         Ok(answer)
     }
-}
-
-/// Leaves the batch alone unless the user can be created.
-pub(super) fn create(
-    batch: &mut Batch,
-    tables: &Tables,
-    user: &User,
-) -> Result<CreateUser, StoreError> {
-    let name = user.username_key.as_str();
-    if tables.contains(Tree::Usernames, name.as_bytes())? {
-        return Ok(CreateUser::NameTaken);
-    }
-    if let Some(email) = &user.email
-        && tables.verified_owner(&email.key())?.is_some()
-    {
-        return Ok(CreateUser::EmailTaken);
-    }
-    replace(batch, None, Some(user))?;
-    Ok(CreateUser::Created)
 }
 
 pub(super) fn replace_password_hash(

@@ -64,7 +64,7 @@ const BEFORE_ADDRESSES: &str = "
     CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified;
     ALTER TABLE users DROP COLUMN deactivated_by_self; ALTER TABLE sessions DROP COLUMN trail;
     DROP INDEX users_by_unverified_password;
-    DROP TABLE factors;
+    DROP TABLE factors; DROP TABLE token_keys; DROP TABLE invites;
     UPDATE password_auth_schema SET version = 3";
 
 #[tokio::test]
@@ -98,7 +98,7 @@ const BEFORE_ROOMS: &str = "
         ('signed_in', 0), ('sign_in_failed', 0), ('signed_out', 0), ('signed_out_elsewhere', 0),
         ('profile_changed', 0), ('exported', 0), ('token_reused', 2)
     ) AS old (what, class);
-    DROP TABLE factors;
+    DROP TABLE factors; DROP TABLE token_keys; DROP TABLE invites;
     UPDATE password_auth_schema SET version = 6";
 
 #[tokio::test]

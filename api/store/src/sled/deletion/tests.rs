@@ -8,7 +8,7 @@ use crate::sled::change::Batch;
 use crate::sled::open::{open, open_again};
 use crate::sled::opened::Tables;
 use crate::sled::trees::Tree;
-use crate::sled::{CACHE_BYTES, SledStore, events, users};
+use crate::sled::{CACHE_BYTES, SledStore, events, user_entries};
 use crate::{Backup as _, CreateUser, DeleteUser, Lifecycle as _, Record};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
@@ -21,7 +21,7 @@ fn fill(tables: &Tables) -> UserId {
         ..User::new(name, PasswordHash::from_text("hash".to_owned()), NOW)
     };
     let mut batch = Batch::default();
-    let created = users::create(&mut batch, tables, &user).expect("created");
+    let created = user_entries::create(&mut batch, tables, &user).expect("created");
     batch.apply(tables).expect("written");
     assert_eq!(created, CreateUser::Created);
     for number in 0..2 * super::STEP + 1 {
