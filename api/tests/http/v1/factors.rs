@@ -116,7 +116,7 @@ async fn an_app_is_enrolled_by_its_first_code_and_asked_for_from_then_on(engine:
     assert_eq!(setup.header("cache-control"), "no-store");
     let setup = setup.json();
     let url = text(&setup["otpauth_url"]);
-    assert!(url.starts_with("otpauth://totp/127%2E0%2E0%2E1:alice?secret="));
+    assert!(url.starts_with("otpauth://totp/Password%20Auth:alice?secret="));
     assert!(url.contains(&text(&setup["secret"])));
     assert!(text(&setup["qr_svg"]).contains("<svg"));
     // The popup closes; nothing is asked for until the app has shown a code.
