@@ -211,6 +211,17 @@ impl Cluster {
         server.as_ref().map(Server::log).unwrap_or_default()
     }
 
+    /// What it has written up to now: it is told to write a line, and all before that line has come then.
+    pub async fn log_so_far(&self) -> String {
+        const MARK: &str = "up to now";
+        self.sql(&format!("DO $$ BEGIN RAISE LOG '{MARK}'; END $$"))
+            .await;
+        let server = self.server.lock().await;
+        let server = server.as_ref().expect("it runs");
+        assert!(server.logs(0, MARK).await, "it ended: {}", server.log());
+        server.log()
+    }
+
     async fn end(&self, how: End) {
         if let Some(server) = self.server.lock().await.take() {
             server.end(how).await;

@@ -97,7 +97,7 @@ async fn a_commit_waits_while_the_synchronous_standby_is_stopped() {
     waiting.await.expect("it ends").expect("it is committed");
     assert_eq!(
         primary
-            .log()
+            .log_so_far()
             .await
             .matches("now a synchronous standby")
             .count(),
