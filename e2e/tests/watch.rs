@@ -9,10 +9,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+
+use password_auth_e2e::workspace;
 
 /// A build on a busy machine. Nothing is measured here.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -107,7 +109,7 @@ impl Drop for Watch {
 
 /// The sources, beside links to what is compiled of other people's crates already.
 fn copy_of_the_checkout() -> tempfile::TempDir {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace();
     let target = root.join("target");
     // On the same disk, for the links.
     let copy = tempfile::tempdir_in(&target).expect("a folder");

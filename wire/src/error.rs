@@ -90,6 +90,15 @@ macro_rules! error_codes {
             /// Every code that a server sends.
             pub const ALL: &[Self] = &[$( Self::$variant ),+];
 
+            /// The code, as it is sent.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $name, )+
+                    Self::Unknown => "unknown",
+                }
+            }
+
             /// The sentence for people that goes with the code, where there is no better one.
             #[must_use]
             pub const fn message(self) -> &'static str {
@@ -197,6 +206,13 @@ mod tests {
         let read: ErrorBody = serde_json::from_str(&newer).expect("reads");
         assert_eq!(read.code, ErrorCode::Unknown);
         assert_eq!(read.message, body.message);
+    }
+
+    #[test]
+    fn a_code_s_name_is_what_is_sent() {
+        for code in ErrorCode::ALL.iter().chain([&ErrorCode::Unknown]) {
+            assert_eq!(serde_json::to_value(code).expect("a name"), code.name());
+        }
     }
 
     #[test]

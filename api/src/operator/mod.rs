@@ -13,6 +13,7 @@ use std::time::Duration;
 use password_auth_core::accounts::{Accounts, NewAccount, NewInvite};
 use password_auth_core::app::App;
 use password_auth_core::audit::EventContext;
+use password_auth_core::mail::invitation_link;
 use password_auth_core::sessions::Sessions;
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_model::{EmailKey, NotAKeyId, Role, SessionId, User, UserId, UsernameKey};
@@ -216,10 +217,9 @@ impl Operator {
             lifetime,
         };
         let (invite, token) = self.accounts.invite(new, None).await?;
-        let url = format!("{}/join?token={}", self.public_url, token.expose());
         Ok(Reply::Invite(InviteView {
             id: invite.id,
-            url: Secret::new(url),
+            url: Secret::new(invitation_link(&self.public_url, &token)),
             token,
             email: invite.email.map(|email| email.as_str().to_owned()),
             expires_at: invite.expires.to_rfc3339(),

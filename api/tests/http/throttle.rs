@@ -284,7 +284,7 @@ async fn a_stranger_who_uses_up_an_unverified_address_keeps_its_owner_out_of_not
     let path = &format!("{V1}/auth/login");
     let address = &email_of("alice");
     Person::sign_up(&server, "alice").await;
-    let (home, elsewhere, his) = ("192.0.2.1", "203.0.113.1", "198.51.100.99");
+    let (home, elsewhere, mallorys) = ("192.0.2.1", "203.0.113.1", "198.51.100.99");
     post_from(&client, home, path, "alice", PASSWORD)
         .await
         .expect_ok();
@@ -295,7 +295,7 @@ async fn a_stranger_who_uses_up_an_unverified_address_keeps_its_owner_out_of_not
         .post(&format!("{V1}/auth/register"), &mallory)
         .await
         .expect_status(201);
-    post_from(&client, his, path, address, "mallory's password")
+    post_from(&client, mallorys, path, address, "mallory's password")
         .await
         .expect_ok();
     server.advance(Duration::from_secs(60)).await;
@@ -307,14 +307,14 @@ async fn a_stranger_who_uses_up_an_unverified_address_keeps_its_owner_out_of_not
         .await
         .expect_ok();
     // Nobody else is let in, and a right guess looks like a wrong one, also to whoever has an account with it.
-    for from in [elsewhere, his] {
+    for from in [elsewhere, mallorys] {
         for guess in ["a wrong one", PASSWORD] {
             post_from(&client, from, path, address, guess)
                 .await
                 .expect_failure(429, ErrorCode::TooManyAttempts);
         }
     }
-    post_from(&client, his, path, address, "mallory's password")
+    post_from(&client, mallorys, path, address, "mallory's password")
         .await
         .expect_ok();
     // At home, guesses are slow all the same.

@@ -12,18 +12,13 @@ mod proxies;
 mod server;
 mod watched;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace")
-        .to_owned()
-}
+use password_auth_e2e::workspace;
 
 fn deploy(path: &str) -> PathBuf {
-    root().join("deploy").join(path)
+    workspace().join("deploy").join(path)
 }
 
 /// What a program says; `None`, and a word about it, where it is not installed.

@@ -1,12 +1,10 @@
 //! The server, on free ports.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use password_auth_e2e::server_program;
 use tempfile::TempDir;
-
-use crate::root;
 
 pub(crate) struct Server {
     child: Child,
@@ -20,10 +18,8 @@ pub(crate) struct Server {
 impl Server {
     /// In production, with these flags too.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        let binary = std::env::var_os("PASSWORD_AUTH_BIN")
-            .map_or_else(|| root().join("target/debug/password-auth"), PathBuf::from);
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(binary)
+        let mut child = Command::new(server_program())
             .args(["serve", "--port", "0", "--metrics-addr", "127.0.0.1:0"])
             .args(flags)
             .current_dir(folder.path())

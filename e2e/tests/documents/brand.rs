@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::root;
+use password_auth_e2e::workspace;
 
 /// The file that the document writes.
 fn documented() -> String {
-    let document = fs::read_to_string(root().join("docs/make-it-yours.md")).expect("the document");
+    let document =
+        fs::read_to_string(workspace().join("docs/make-it-yours.md")).expect("the document");
     let (_, rest) = document.split_once("<<'END'\n").expect("the file begins");
     rest.split_once("\nEND\n")
         .expect("the file ends")
@@ -32,13 +33,13 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn the_documented_brand_reaches_every_file_of_the_built_extension() {
     let built =
-        std::env::var_os("EXTENSION_DIR").map_or_else(|| root().join("dist"), PathBuf::from);
+        std::env::var_os("EXTENSION_DIR").map_or_else(|| workspace().join("dist"), PathBuf::from);
     let scratch = tempfile::tempdir().expect("a folder");
     let own = scratch.path().join("dist");
     copy(&built, &own);
     let brand = scratch.path().join("brand.toml");
     fs::write(&brand, documented()).expect("a file");
-    let output = Command::new(root().join("target/debug/password-auth-brand"))
+    let output = Command::new(workspace().join("target/debug/password-auth-brand"))
         .arg(&brand)
         .args(["apply".as_ref(), own.as_os_str()])
         .output()

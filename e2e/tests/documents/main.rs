@@ -15,16 +15,10 @@ mod brand;
 mod document;
 mod script;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use document::Document;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace")
-        .to_owned()
-}
+use password_auth_e2e::{server_program, workspace};
 
 /// README.md and the like, and everything below docs/.
 fn documents() -> Vec<PathBuf> {
@@ -35,9 +29,9 @@ fn documents() -> Vec<PathBuf> {
             .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
             .collect()
     };
-    let mut all = in_folder(root());
-    all.extend(in_folder(root().join("docs")));
-    all.extend(in_folder(root().join("docs/store")));
+    let mut all = in_folder(workspace());
+    all.extend(in_folder(workspace().join("docs")));
+    all.extend(in_folder(workspace().join("docs/store")));
     all.sort();
     assert!(all.len() > 5, "the documents are gone: {all:?}");
     all
@@ -49,7 +43,7 @@ fn every_command_that_a_document_shows_works_as_it_says() {
     for path in documents() {
         let document = Document::read(&path);
         if document.has_commands() {
-            wrong.extend(script::run(&document, &root()).err());
+            wrong.extend(script::run(&document, &workspace()).err());
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -66,9 +60,7 @@ fn every_shell_block_is_fenced_and_marked_so_that_it_is_run() {
 
 #[test]
 fn every_setting_stands_in_its_document() {
-    let binary = std::env::var_os("PASSWORD_AUTH_BIN")
-        .map_or_else(|| root().join("target/debug/password-auth"), PathBuf::from);
-    let output = std::process::Command::new(binary)
+    let output = std::process::Command::new(server_program())
         .args(["check-config", "--dev"])
         .output()
         .expect("the server's program");
@@ -79,7 +71,8 @@ fn every_setting_stands_in_its_document() {
         .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .collect();
     assert!(settings.len() > 20, "{shown}");
-    let document = std::fs::read_to_string(root().join("docs/settings.md")).expect("a document");
+    let document =
+        std::fs::read_to_string(workspace().join("docs/settings.md")).expect("a document");
     let missing: Vec<&&str> = settings
         .iter()
         .filter(|name| !document.contains(&format!("`{name}`")))

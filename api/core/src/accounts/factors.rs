@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use password_auth_model::{
     Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, Factors, OpaqueBytes,
-    RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS, TypedCode, User,
-    UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
+    PROOF_LIFETIME, Proof, RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS,
+    TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
 };
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
@@ -196,8 +196,8 @@ impl Accounts {
             recovery_codes: hashes,
         };
         self.change_own_factors(user, change).await?;
-        self.note(user, EventKind::TotpEnabled, client).await;
-        self.mailer.tell(user, EmailKind::FactorAdded).await;
+        self.note_and_mail(user, EventKind::TotpEnabled, EmailKind::FactorAdded, client)
+            .await;
         Ok(codes)
     }
 
@@ -219,8 +219,13 @@ impl Accounts {
         let factors = self.store.factors(user.id).await?;
         self.use_code(user, &factors, code, FactorChange::RemoveTotp, client)
             .await?;
-        self.note(user, EventKind::TotpDisabled, client).await;
-        self.mailer.tell(user, EmailKind::FactorRemoved).await;
+        self.note_and_mail(
+            user,
+            EventKind::TotpDisabled,
+            EmailKind::FactorRemoved,
+            client,
+        )
+        .await;
         Ok(())
     }
 
@@ -243,11 +248,11 @@ impl Accounts {
         let (codes, hashes) = recovery_codes(user.id)?;
         let change = |factor| FactorChange::ReplaceRecoveryCodes(factor, hashes);
         self.use_code(user, &factors, code, change, client).await?;
-        self.note(user, EventKind::RecoveryCodesReplaced, client)
-            .await;
-        self.mailer
-            .tell(user, EmailKind::RecoveryCodesReplaced)
-            .await;
+        let (what, mail) = (
+            EventKind::RecoveryCodesReplaced,
+            EmailKind::RecoveryCodesReplaced,
+        );
+        self.note_and_mail(user, what, mail, client).await;
         Ok(codes)
     }
 
@@ -281,15 +286,41 @@ impl Accounts {
         user: &User,
         change: FactorChange,
     ) -> Result<Factors, FactorError> {
-        let (version, now) = (Some(user.password_version), self.clock.now());
-        let changed = self
-            .store
-            .change_factors(user.id, version, change, now)
-            .await?;
-        match changed {
+        match self.change_factors_of(user, change).await? {
             ChangeFactors::Changed { after, .. } => Ok(*after),
             ChangeFactors::Refused(refusal) => Err(refusal.into()),
             ChangeFactors::Outdated => Err(FactorError::SignedOut),
+        }
+    }
+
+    /// Changes the factors of `user`, unless the password was changed since they were read.
+    pub(super) async fn change_factors_of(
+        &self,
+        user: &User,
+        change: FactorChange,
+    ) -> Result<ChangeFactors, StoreError> {
+        let (version, now) = (Some(user.password_version), self.clock.now());
+        self.store
+            .change_factors(user.id, version, change, now)
+            .await
+    }
+
+    /// The caller's factors, if the session has proved lately who uses it.
+    pub(super) async fn proved_factors(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<Factors>, StoreError> {
+        let (user, now) = (&caller.user, self.clock.now());
+        let factors = self.store.factors(user.id).await?;
+        let is_proved = factors.is_proved(caller.session, user.password_version, now);
+        Ok(is_proved.then_some(factors))
+    }
+
+    pub(super) fn proof_of(&self, caller: &Caller) -> Proof {
+        Proof {
+            session: caller.session,
+            password_version: caller.user.password_version,
+            until: self.clock.now().plus(PROOF_LIFETIME),
         }
     }
 }

@@ -22,7 +22,8 @@ use std::time::Duration;
 
 use password_auth_model::measure::Count;
 use password_auth_model::{
-    Attempt, Client, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User, Verdict,
+    Attempt, Client, EmailKind, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User,
+    Verdict,
 };
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
@@ -335,7 +336,7 @@ impl Accounts {
             return Ok(Verdict::Allowed);
         }
         let verdict = self.store.count_attempt(attempt, rate, now).await?;
-        self.measured(verdict)
+        Ok(self.measured(verdict))
     }
 
     async fn count(
@@ -348,14 +349,14 @@ impl Accounts {
             return Ok(Verdict::Allowed);
         }
         let verdict = self.store.count(attempt, rate, now).await?;
-        self.measured(verdict)
+        Ok(self.measured(verdict))
     }
 
-    fn measured(&self, verdict: Verdict) -> Result<Verdict, StoreError> {
+    fn measured(&self, verdict: Verdict) -> Verdict {
         if verdict != Verdict::Allowed {
             self.refused_at_accounts.add_one();
         }
-        Ok(verdict)
+        verdict
     }
 
     /// The pool that hashes passwords, for whoever watches it.
@@ -399,6 +400,12 @@ impl Accounts {
             ..EventContext::default()
         };
         self.audit_log.record(user.id, what, context).await;
+    }
+
+    /// Notes an event of the user's own doing, and mails it to them: it may have been somebody else.
+    async fn note_and_mail(&self, user: &User, what: EventKind, mail: EmailKind, client: &Client) {
+        self.note(user, what, client).await;
+        self.mailer.tell(user, mail).await;
     }
 
     /// Like [`note`](Self::note), in the background: for responses whose timing must not reveal whether there is such a

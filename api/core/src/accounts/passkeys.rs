@@ -1,8 +1,8 @@
 //! Passkeys: adding, using, renaming and removing them.
 
 use password_auth_model::{
-    Client, EmailKind, EventKind, FactorChange, FactorUse, Factors, Passkey, PasskeyId, Proof,
-    User, UserId,
+    Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, Passkey,
+    PasskeyId, User, UserId, acts_on_display,
 };
 use password_auth_store::ChangeFactors;
 use password_auth_wire::Secret;
@@ -89,8 +89,13 @@ impl Accounts {
         };
         let change = FactorChange::AddPasskey(passkey.clone(), challenge.used);
         self.change_own_factors(user, change).await?;
-        self.note(user, EventKind::PasskeyAdded, client).await;
-        self.mailer.tell(user, EmailKind::FactorAdded).await;
+        self.note_and_mail(
+            user,
+            EventKind::PasskeyAdded,
+            EmailKind::FactorAdded,
+            client,
+        )
+        .await;
         Ok(passkey)
     }
 
@@ -121,15 +126,18 @@ impl Accounts {
         id: PasskeyId,
         client: &Client,
     ) -> Result<(), FactorError> {
-        let (user, now) = (&caller.user, self.clock.now());
-        let factors = self.store.factors(user.id).await?;
-        if !factors.is_proved(caller.session, user.password_version, now) {
-            return Err(FactorError::Unproved);
-        }
+        let user = &caller.user;
+        let proved = self.proved_factors(caller).await?;
+        proved.ok_or(FactorError::Unproved)?;
         self.change_own_factors(user, FactorChange::RemovePasskey(id))
             .await?;
-        self.note(user, EventKind::PasskeyRemoved, client).await;
-        self.mailer.tell(user, EmailKind::FactorRemoved).await;
+        self.note_and_mail(
+            user,
+            EventKind::PasskeyRemoved,
+            EmailKind::FactorRemoved,
+            client,
+        )
+        .await;
         Ok(())
     }
 
@@ -153,10 +161,7 @@ impl Accounts {
         assertion: &Assertion,
         client: &Client,
     ) -> Result<Issued, SignInError> {
-        let _counted = self
-            .second_steps
-            .count(client.address, self.clock.now())
-            .map_err(SignInError::TooMany)?;
+        self.count_second_step(client)?;
         if assertion.challenge().ok().as_deref() != Some(challenge.expose()) {
             return Err(SignInError::WrongPasskey);
         }
@@ -225,24 +230,13 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), SignInError> {
         let user = &caller.user;
-        let _counted = self
-            .second_steps
-            .count(client.address, self.clock.now())
-            .map_err(SignInError::TooMany)?;
+        self.count_second_step(client)?;
         let challenge = self.assertion_challenge(assertion)?;
         let factors = self.store.factors(user.id).await?;
         let factor = self.verified(&factors, assertion, true)?;
         let proof = self.proof_of(caller);
         let change = FactorChange::Prove(proof, Some((factor, challenge.used)));
         self.use_passkey(user, change, client).await
-    }
-
-    pub(super) fn proof_of(&self, caller: &Caller) -> Proof {
-        Proof {
-            session: caller.session,
-            password_version: caller.user.password_version,
-            until: self.clock.now().plus(password_auth_model::PROOF_LIFETIME),
-        }
     }
 
     /// The challenge for using a passkey that the assertion answers.
@@ -284,15 +278,11 @@ impl Accounts {
         change: FactorChange,
         client: &Client,
     ) -> Result<(), SignInError> {
-        let (version, now) = (Some(user.password_version), self.clock.now());
-        let changed = self
-            .store
-            .change_factors(user.id, version, change, now)
-            .await?;
-        match changed {
+        match self.change_factors_of(user, change).await? {
             ChangeFactors::Changed { .. } => Ok(()),
-            ChangeFactors::Refused(password_auth_model::FactorRefusal::ChallengeUsed)
-            | ChangeFactors::Outdated => Err(SignInError::ChallengeExpired),
+            ChangeFactors::Refused(FactorRefusal::ChallengeUsed) | ChangeFactors::Outdated => {
+                Err(SignInError::ChallengeExpired)
+            }
             // Its count went back: there may be a copy of it.
             ChangeFactors::Refused(_) => {
                 self.note(user, EventKind::SecondFactorFailed, client).await;
@@ -304,9 +294,8 @@ impl Accounts {
 
 fn passkey_name(name: &str) -> Result<String, FactorError> {
     let name = name.trim();
-    let is_good = !name.is_empty()
-        && name.chars().count() <= MAX_NAME
-        && !name.contains(password_auth_model::acts_on_display);
+    let is_good =
+        !name.is_empty() && name.chars().count() <= MAX_NAME && !name.contains(acts_on_display);
     if is_good {
         Ok(name.to_owned())
     } else {

@@ -99,8 +99,8 @@ impl Accounts {
             // The password was changed since it was read, so the given one is no longer current.
             ChangePassword::Outdated => return Err(CurrentPasswordError::Wrong.into()),
         };
-        self.note(user, EventKind::PasswordChanged, client).await;
-        self.mailer.tell(user, EmailKind::PasswordChanged).await;
+        let (what, mail) = (EventKind::PasswordChanged, EmailKind::PasswordChanged);
+        self.note_and_mail(user, what, mail, client).await;
         let issued = self.sessions.issue_renewed(&session, user, client)?;
         Ok(issued)
     }
@@ -187,8 +187,8 @@ impl Accounts {
         if let Err(error) = self.remember_network(&user, client).await {
             tracing::warn!(user.id = %user.id, %error, "the network of a reset was not remembered");
         }
-        self.note(&user, EventKind::PasswordReset, client).await;
-        self.mailer.tell(&user, EmailKind::PasswordChanged).await;
+        let (what, mail) = (EventKind::PasswordReset, EmailKind::PasswordChanged);
+        self.note_and_mail(&user, what, mail, client).await;
         Ok(())
     }
 

@@ -109,10 +109,8 @@ impl Accounts {
     /// As [`ExportError`] lists.
     pub async fn export(&self, caller: &Caller, client: &Client) -> Result<Export, ExportError> {
         let user = caller.user.clone();
-        let factors = self.store.factors(user.id).await?;
-        if !factors.is_proved(caller.session, user.password_version, self.clock.now()) {
-            return Err(ExportError::Unproved);
-        }
+        let proved = self.proved_factors(caller).await?;
+        let factors = proved.ok_or(ExportError::Unproved)?;
         let alone = self.exports.begin(user.id).ok_or(ExportError::UnderWay)?;
         self.note(&user, EventKind::Exported, client).await;
         let now = self.clock.now();

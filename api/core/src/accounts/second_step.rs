@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Attempt, Client, EmailKind, EventKind, FactorChange, FactorUse, Factors, Rate, TypedCode, User,
-    Verdict, matching_step, recovery_hash,
+    Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, Rate,
+    TypedCode, User, Verdict, matching_step, recovery_hash,
 };
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
@@ -104,18 +104,20 @@ impl Accounts {
         }
     }
 
+    /// Counts a second step by the client's address.
+    pub(super) fn count_second_step(&self, client: &Client) -> Result<(), SignInError> {
+        let counted = self.second_steps.count(client.address, self.clock.now());
+        counted.map(|_| ()).map_err(SignInError::TooMany)
+    }
+
     /// The challenge, and its user.
     pub(super) async fn challenged(
         &self,
         challenge: &Secret,
         client: &Client,
     ) -> Result<(Challenge, User), SignInError> {
-        let now = self.clock.now();
-        let _counted = self
-            .second_steps
-            .count(client.address, now)
-            .map_err(SignInError::TooMany)?;
-        let challenge = self.challenges.read(challenge.expose(), now);
+        self.count_second_step(client)?;
+        let challenge = self.challenges.read(challenge.expose(), self.clock.now());
         let challenge = challenge.ok_or(SignInError::ChallengeExpired)?;
         let user = self.store.user(challenge.user).await?;
         let user = user.filter(|user| user.password_version == challenge.password_version);
@@ -140,8 +142,7 @@ impl Accounts {
         user: &User,
     ) -> Result<Factors, SignInError> {
         let factors = self.store.factors(user.id).await?;
-        let used = factors.used_challenges.iter();
-        let is_used = used.into_iter().any(|used| *used == challenge.used);
+        let is_used = factors.used_challenges.contains(&challenge.used);
         // If the factors are gone since, the password is enough: whoever knows it begins again.
         if is_used || !factors.are_enrolled() {
             return Err(SignInError::ChallengeExpired);
@@ -180,21 +181,17 @@ impl Accounts {
             return Err(self.wrong_code(user, client).await);
         };
         let is_recovery_code = matches!(factor, FactorUse::RecoveryCode(_));
-        let (version, now) = (Some(user.password_version), self.clock.now());
-        let changed = self
-            .store
-            .change_factors(user.id, version, change(factor), now)
-            .await?;
-        match changed {
+        match self.change_factors_of(user, change(factor)).await? {
             ChangeFactors::Changed { after, .. } => {
                 if is_recovery_code {
-                    self.note(user, EventKind::RecoveryCodeUsed, client).await;
-                    self.mailer.tell(user, EmailKind::RecoveryCodeUsed).await;
+                    let (what, mail) = (EventKind::RecoveryCodeUsed, EmailKind::RecoveryCodeUsed);
+                    self.note_and_mail(user, what, mail, client).await;
                 }
                 Ok(*after)
             }
-            ChangeFactors::Refused(password_auth_model::FactorRefusal::ChallengeUsed)
-            | ChangeFactors::Outdated => Err(CodeError::ChallengeUsed),
+            ChangeFactors::Refused(FactorRefusal::ChallengeUsed) | ChangeFactors::Outdated => {
+                Err(CodeError::ChallengeUsed)
+            }
             ChangeFactors::Refused(_) => Err(self.wrong_code(user, client).await),
         }
     }

@@ -13,8 +13,9 @@ use password_auth_store::{Store, StoreError};
 
 use super::message::{self, BuildError, Mail};
 use super::name;
+use super::settings::link;
 use super::text::{self, Link};
-use super::{LinkLifetimes, Site};
+use super::{LinkLifetimes, Site, invitation_link};
 
 /// Builds mails.
 pub(super) struct Composer {
@@ -101,7 +102,7 @@ impl Composer {
         }
         let link = Link {
             username: String::new(),
-            url: format!("{}/join?token={}", self.site.url, token.expose()),
+            url: invitation_link(&self.site.url, &token),
         };
         self.build(queued_email, to, &[link]).map(Some)
     }
@@ -206,7 +207,7 @@ impl Composer {
         let (token, kept) =
             OneTimeToken::new(user.id, purpose, expires).map_err(|_| ComposeError::Randomness)?;
         let added = self.store.add_one_time_token(kept).await?;
-        let url = format!("{}/{page}?token={}", self.site.url, token.expose());
+        let url = link(&self.site.url, page, &token);
         Ok(added.then_some(url))
     }
 }

@@ -16,4 +16,4 @@ mod text;
 pub use delivery::{MailError, Transport};
 pub use mailer::{Asked, MailMeasures, Mailer};
 pub use sender::{MailSender, Pacing};
-pub use settings::{Delivery, LinkLifetimes, Site, SmtpSettings, SmtpTls};
+pub use settings::{Delivery, LinkLifetimes, Site, SmtpSettings, SmtpTls, invitation_link};

@@ -16,6 +16,17 @@ pub struct Site {
     pub url: String,
 }
 
+/// The address of a page of the site at `url` that takes a token.
+pub(super) fn link(url: &str, page: &str, token: &Secret) -> String {
+    format!("{url}/{page}?token={}", token.expose())
+}
+
+/// Where somebody who is invited registers at the site at `url`.
+#[must_use]
+pub fn invitation_link(url: &str, token: &Secret) -> String {
+    link(url, "join", token)
+}
+
 /// How mail is delivered.
 #[derive(Clone, Debug)]
 pub enum Delivery {

@@ -23,7 +23,7 @@ use crate::audit::{AuditLog, EventContext};
 use crate::mail::Mailer;
 use crate::token_keys::TokenKeys;
 use crate::tokens::{
-    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, RefreshTokens,
+    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, RefreshTokens,
 };
 use crate::tracing_context::is_about;
 
@@ -66,10 +66,7 @@ pub struct Caller {
     pub user: User,
     /// The session.
     pub session: SessionId,
-    /// The session's epoch when the access token was issued.
-    epoch: u32,
-    /// When the access token expires: seconds since the Unix epoch.
-    expires: u64,
+    token: AccessToken,
 }
 
 /// The result of starting a session.
@@ -228,9 +225,7 @@ impl Sessions {
             .await?
             .map_err(AuthenticateError::from)?;
         is_about(token.session);
-        let (session, user) = self
-            .live_session(token.session, token.epoch, token.user, now)
-            .await?;
+        let (session, user) = self.live_session(&token, now).await?;
         let (generation, party) = (token.generation, token.party);
         if session.after_use(generation, party).is_some() {
             let noted = self.store.note_use(session.id, generation, party).await;
@@ -243,8 +238,7 @@ impl Sessions {
         Ok(Caller {
             user,
             session: session.id,
-            epoch: token.epoch,
-            expires: token.expires,
+            token,
         })
     }
 
@@ -254,25 +248,25 @@ impl Sessions {
     /// As [`AuthenticateError`] lists.
     pub async fn check_again(&self, caller: &Caller) -> Result<(), AuthenticateError> {
         let now = self.clock.now();
-        if now.as_secs() >= caller.expires.saturating_add(LEEWAY.as_secs()) {
+        if caller.token.has_expired(now) {
             return Err(AuthenticateError::Expired);
         }
-        self.live_session(caller.session, caller.epoch, caller.user.id, now)
-            .await?;
+        self.live_session(&caller.token, now).await?;
         Ok(())
     }
 
-    /// The session and its user, if an access token of that epoch is valid.
+    /// The session of an access token and its user, if they count.
     async fn live_session(
         &self,
-        session: SessionId,
-        epoch: u32,
-        user: UserId,
+        token: &AccessToken,
         now: Timestamp,
     ) -> Result<(Session, User), AuthenticateError> {
-        let found = self.store.session(session).await?;
-        let counts = |(session, its): &(Session, User)| {
-            session.is_live(now) && epoch >= session.epoch && its.id == user && its.is_active
+        let found = self.store.session(token.session).await?;
+        let counts = |(session, user): &(Session, User)| {
+            session.is_live(now)
+                && token.epoch >= session.epoch
+                && user.id == token.user
+                && user.is_active
         };
         found.filter(counts).ok_or(AuthenticateError::Invalid)
     }

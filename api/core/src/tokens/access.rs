@@ -21,7 +21,7 @@ use super::key_pair::TokenKeyPair;
 use super::keys::SigningKeys;
 
 /// How long after `exp` a token is still accepted, since clocks differ.
-pub const LEEWAY: Duration = Duration::from_secs(5);
+const LEEWAY: Duration = Duration::from_secs(5);
 
 /// The `client_id` of every token: the extension is the only kind of client.
 pub const CLIENT_ID: &str = "password-auth-extension";
@@ -84,7 +84,15 @@ pub struct AccessToken {
     /// The client that it was issued to.
     pub party: Option<Party>,
     /// When it expires: seconds since the Unix epoch.
-    pub expires: u64,
+    expires: u64,
+}
+
+impl AccessToken {
+    /// Whether it is no longer accepted.
+    #[must_use]
+    pub const fn has_expired(&self, now: Timestamp) -> bool {
+        now.as_secs() >= self.expires.saturating_add(LEEWAY.as_secs())
+    }
 }
 
 impl From<AccessClaims> for AccessToken {
@@ -271,11 +279,10 @@ impl AccessTokens {
         if verified.until.is_some_and(|until| until <= now) {
             return Err(AccessTokenError::Invalid);
         }
-        let token = verified.token;
-        if now.as_secs() >= token.expires.saturating_add(LEEWAY.as_secs()) {
+        if verified.token.has_expired(now) {
             return Err(AccessTokenError::Expired);
         }
-        Ok(token)
+        Ok(verified.token)
     }
 
     /// Reads `token`, expired or not, for signing out.
@@ -304,15 +311,7 @@ impl AccessTokens {
         Ok(verified)
     }
 
-    /// The claims of `token`, expired or not.
-    ///
-    /// # Errors
-    /// If it is not a token that this server signed.
-    pub fn claims(&self, token: &str) -> Result<AccessClaims, AccessTokenError> {
-        self.read(token).map(|(claims, _)| claims)
-    }
-
-    /// The claims, and the key pair that signed them.
+    /// The claims of a token, expired or not, and the key pair that signed them.
     fn read(&self, token: &str) -> Result<(AccessClaims, Option<TokenKey>), AccessTokenError> {
         let by_secret = |verifier: &Verifier| Ok((verifier.decode(token, &self.by_secret)?, None));
         let by_pair = |pair: &Pair| {
@@ -416,116 +415,4 @@ fn validation(alg: Algorithm, issuer: &str) -> Validation {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{
-        AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
-    };
-    use crate::tokens::{SigningKey, SigningKeys, TokenKeyPair};
-    use password_auth_model::{
-        Generation, SessionId, Timestamp, TokenId, TokenKey, TokenKeyAction, TokenKeyChange, UserId,
-    };
-
-    fn tokens() -> AccessTokens {
-        let key = SigningKey::random().expect("a key");
-        AccessTokens::new(
-            &SigningKeys::new(key, Vec::new()),
-            SigningAlg::Hs256,
-            "tests",
-        )
-    }
-
-    fn claims(now: Timestamp) -> AccessClaims {
-        AccessClaims {
-            iss: "tests".to_owned(),
-            aud: "tests".to_owned(),
-            client_id: CLIENT_ID.to_owned(),
-            sub: UserId::new(now),
-            preferred_username: "alice".to_owned(),
-            sid: SessionId::new(now),
-            generation: Generation(3),
-            epoch: 1,
-            party: None,
-            jti: TokenId::new(now),
-            iat: now.as_secs(),
-            exp: now.as_secs() + 900,
-        }
-    }
-
-    #[test]
-    fn a_remembered_token_says_the_same_and_still_expires() {
-        let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
-        let claims = claims(now);
-        let token = tokens.issue(&claims, now).expect("signed");
-        let first = tokens.verify(token.expose(), now).expect("valid");
-        assert_eq!(first, AccessToken::from(claims));
-        assert_eq!(tokens.verify(token.expose(), now), Ok(first));
-        let end = now.plus(Duration::from_secs(900) + LEEWAY);
-        let last = end.minus(Duration::from_secs(1));
-        assert_eq!(tokens.verify(token.expose(), last), Ok(first));
-        let late = tokens.verify(token.expose(), end);
-        assert_eq!(late, Err(AccessTokenError::Expired));
-    }
-
-    #[test]
-    fn a_token_that_differs_in_one_byte_from_a_remembered_one_is_verified_by_itself() {
-        let (tokens, now) = (tokens(), Timestamp::from_millis(1_767_225_600_000));
-        let token = tokens.issue(&claims(now), now).expect("signed");
-        tokens.verify(token.expose(), now).expect("valid");
-        let bytes = token.expose().as_bytes();
-        for at in 0..bytes.len() {
-            let mut changed = bytes.to_vec();
-            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(changed).expect("a text");
-            let refused = tokens.verify(&changed, now);
-            assert_eq!(refused, Err(AccessTokenError::Invalid), "byte {at}");
-        }
-        let other = AccessTokens::new(
-            &SigningKeys::new(SigningKey::random().expect("a key"), Vec::new()),
-            SigningAlg::Hs256,
-            "tests",
-        );
-        assert!(other.verify(token.expose(), now).is_err());
-    }
-
-    fn changed(tokens: &AccessTokens, action: TokenKeyAction, now: Timestamp) -> Vec<TokenKey> {
-        let secret = tokens.secrets().current();
-        let change = TokenKeyChange {
-            action,
-            candidate: TokenKeyPair::candidate(secret).expect("randomness"),
-            secrets: vec![*secret.kid().as_bytes()],
-            token_lifetime: Duration::from_secs(900),
-        };
-        let keys = change.apply(&tokens.token_keys(), now).expect("changed");
-        tokens.set_pairs(&keys);
-        keys
-    }
-
-    #[test]
-    fn a_remembered_token_counts_no_longer_than_its_key() {
-        let now = Timestamp::from_millis(1_767_225_600_000);
-        let key = SigningKey::random().expect("a key");
-        let keys = SigningKeys::new(key, Vec::new());
-        let tokens = AccessTokens::new(&keys, SigningAlg::EdDsa, "tests");
-        changed(&tokens, TokenKeyAction::Use, now);
-        // As a thief of the key would sign it.
-        let long = AccessClaims {
-            exp: now.as_secs() + 1_000_000,
-            ..claims(now)
-        };
-        let token = tokens.issue(&long, now).expect("signed");
-        assert!(tokens.verify(token.expose(), now).is_ok());
-        let later = now.plus(Duration::from_secs(60));
-        let keys = changed(&tokens, TokenKeyAction::Rotate(Duration::ZERO), later);
-        assert!(tokens.verify(token.expose(), later).is_ok());
-        let over = later.plus(Duration::from_secs(900 + 60));
-        let refused = tokens.verify(token.expose(), over);
-        assert_eq!(refused, Err(AccessTokenError::Invalid));
-        assert!(tokens.verify_ignoring_expiry(token.expose()).is_ok());
-        let retired = TokenKeyAction::Retire(keys[0].id());
-        changed(&tokens, retired, later);
-        let refused = tokens.verify_ignoring_expiry(token.expose());
-        assert_eq!(refused, Err(AccessTokenError::UnknownKey));
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ mod refresh;
 mod sealed;
 
 pub use access::{
-    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
+    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, SigningAlg,
 };
 pub use challenge::{Challenge, ChallengePurpose, Challenges};
 pub use key_pair::{NoRandomness, TokenKeyPair};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use password_auth_core::accounts::Invalid;
 use password_auth_model::Timestamp;
 use password_auth_wire::rules::Violation;
-use password_auth_wire::{FieldError, Message, ProtectedData, Tokens};
+use password_auth_wire::{Message, ProtectedData, Tokens};
 use poem_openapi::types::Example;
 
 use super::protected_data;
@@ -114,11 +114,8 @@ impl Route for Ping {
 }
 
 fn body_failures() -> Vec<Failure> {
-    let missing = Failure::Invalid(vec![FieldError {
-        field: "refresh_token".to_owned(),
-        code: "required".to_owned(),
-        message: "The field refresh_token is required.".to_owned(),
-    }]);
+    let message = "The field refresh_token is required.";
+    let missing = Failure::of_field("refresh_token", "required", message);
     vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
 }
 

@@ -273,11 +273,10 @@ impl From<FactorError> for Failure {
             FactorError::InvalidPasskey => Self::InvalidPasskey,
             FactorError::ChallengeExpired => Self::ChallengeExpired,
             FactorError::Unproved => Self::ProofRequired,
-            FactorError::BadName => Self::Invalid(vec![FieldError {
-                field: "name".to_owned(),
-                code: "invalid".to_owned(),
-                message: "The name must have 1 to 64 visible characters.".to_owned(),
-            }]),
+            FactorError::BadName => {
+                let message = "The name must have 1 to 64 visible characters.";
+                Self::of_field("name", "invalid", message)
+            }
             FactorError::TooMany(wait) => Self::TooManyAttempts(wait),
             // The session ended with the password.
             FactorError::SignedOut => Self::InvalidToken,

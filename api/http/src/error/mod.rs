@@ -113,6 +113,24 @@ impl Failure {
         Self::Internal
     }
 
+    /// One field, or one parameter, is wrong.
+    pub fn of_field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError {
+            field: field.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    /// A parameter cannot be read.
+    pub fn of_parameter(name: &str) -> Self {
+        Self::of_field(
+            name,
+            "invalid",
+            format!("The parameter {name} is not valid."),
+        )
+    }
+
     /// The code for programs.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
@@ -179,11 +197,7 @@ impl Failure {
             return Self::MethodNotAllowed;
         }
         if let Some(ParseParamError { name, .. }) = error.downcast_ref() {
-            return Self::Invalid(vec![FieldError {
-                field: (*name).to_owned(),
-                code: "invalid".to_owned(),
-                message: format!("The parameter {name} is not valid."),
-            }]);
+            return Self::of_parameter(name);
         }
         match error.status() {
             StatusCode::NOT_FOUND => Self::NotFound,

@@ -1,5 +1,5 @@
-//! Logs one line for each request: id, session, method, route, status, time. Never the path, query, headers or body, which may
-//! contain secrets.
+//! Logs one line for each request: id, session, method, route, status, time. Never the path, query, headers or body,
+//! which may contain secrets.
 
 use std::time::Instant;
 
@@ -44,7 +44,7 @@ impl RequestLog {
         requests.record(paths, (route, &self.method), response.status(), elapsed);
         let code = response
             .data::<AnsweredCode>()
-            .and_then(|AnsweredCode(code)| serde_json::to_value(code).ok());
+            .map(|AnsweredCode(code)| code.name());
         tracing::event!(
             target: "password_auth::request",
             tracing::Level::INFO,
@@ -53,7 +53,7 @@ impl RequestLog {
             http.method = self.method.as_str(),
             http.route = route,
             http.status = response.status().as_u16(),
-            error.code = code.as_ref().and_then(serde_json::Value::as_str),
+            error.code = code,
             elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );

@@ -86,10 +86,15 @@ fn ask_for_address(Data(site): Data<&SiteName>) -> Response {
     form(site, Page::Address, "", None)
 }
 
+/// A form with the token of the link that led to it.
+fn linked(site: &SiteName, page: Page, link: poem::Result<Query<Link>>) -> Response {
+    let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
+    form(site, page, &token, None)
+}
+
 #[handler]
 fn ask_for_password(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
-    let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(site, Page::NewPassword, &token, None)
+    linked(site, Page::NewPassword, link)
 }
 
 #[derive(Deserialize)]
@@ -106,8 +111,7 @@ struct Join {
 
 #[handler]
 fn ask_to_join(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
-    let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(site, Page::Join, &token, None)
+    linked(site, Page::Join, link)
 }
 
 #[handler]
@@ -141,8 +145,7 @@ async fn join(
 
 #[handler]
 fn ask_to_confirm(Data(site): Data<&SiteName>, link: poem::Result<Query<Link>>) -> Response {
-    let Link { token } = link.map(|Query(link)| link).unwrap_or_default();
-    form(site, Page::Confirmation, &token, None)
+    linked(site, Page::Confirmation, link)
 }
 
 #[handler]

@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use password_auth_core::token_keys::TokenKeys;
 use password_auth_model::TokenKey;
-use password_auth_wire::FieldError;
 use password_auth_wire::v1::{Jwk, JwkSet, Role as WireRole};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::Request;
@@ -83,11 +82,8 @@ fn check_query(query: &str) -> Result<(), Failure> {
     if roles.next().is_none_or(|(name, _)| name == "role") && roles.next().is_none() {
         return Ok(());
     }
-    Err(Failure::Invalid(vec![FieldError {
-        field: "role".to_owned(),
-        code: "unknown_parameter".to_owned(),
-        message: "The parameter is called role, and is given once.".to_owned(),
-    }]))
+    let message = "The parameter is called role, and is given once.";
+    Err(Failure::of_field("role", "unknown_parameter", message))
 }
 
 fn jwk(key: &TokenKey) -> Jwk {

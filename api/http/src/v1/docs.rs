@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use password_auth_core::accounts::Invalid;
 use password_auth_model::Role;
-use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
     AccountStatus, Done, EventInfo, FactorsInfo, Health, InviteCreated, InviteInfo, JwkSet,
@@ -270,20 +269,12 @@ fn new_account() -> Vec<Failure> {
 }
 
 fn bad_body(field: &str) -> Vec<Failure> {
-    let missing = Failure::Invalid(vec![FieldError {
-        field: field.to_owned(),
-        code: "required".to_owned(),
-        message: format!("The field {field} is required."),
-    }]);
+    let missing = Failure::of_field(field, "required", format!("The field {field} is required."));
     vec![Failure::Malformed, Failure::UnsupportedMediaType, missing]
 }
 
 fn bad_parameter(name: &str) -> Vec<Failure> {
-    vec![Failure::Invalid(vec![FieldError {
-        field: name.to_owned(),
-        code: "invalid".to_owned(),
-        message: format!("The parameter {name} is not valid."),
-    }])]
+    vec![Failure::of_parameter(name)]
 }
 
 const fn too_many() -> Failure {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
 use password_auth_model::{EventId, UserId};
-use password_auth_wire::FieldError;
 use password_auth_wire::v1::EventInfo;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
@@ -46,7 +45,10 @@ impl EventsApi {
     ) -> RouteResult<AllEvents> {
         let user = user
             .0
-            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("user")))
+            .map(|id| {
+                id.parse::<UserId>()
+                    .map_err(|_| Failure::of_parameter("user"))
+            })
             .transpose()?;
         Ok(Success(
             page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
@@ -62,16 +64,11 @@ pub(super) async fn page(
     limit: u32,
 ) -> Result<Vec<EventInfo>, Failure> {
     let before = before
-        .map(|id| id.parse::<EventId>().map_err(|_| not_an_id("before")))
+        .map(|id| {
+            id.parse::<EventId>()
+                .map_err(|_| Failure::of_parameter("before"))
+        })
         .transpose()?;
     let events = accounts.events(user, before, limit).await?;
     Ok(events.iter().map(views::event).collect())
-}
-
-pub(super) fn not_an_id(name: &str) -> Failure {
-    Failure::Invalid(vec![FieldError {
-        field: name.to_owned(),
-        code: "invalid".to_owned(),
-        message: format!("The parameter {name} is not valid."),
-    }])
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, NewInvite};
+use password_auth_core::mail::invitation_link;
 use password_auth_model::{Invite, InviteId, InviteLifetime, Role};
-use password_auth_wire::FieldError;
 use password_auth_wire::Secret;
 use password_auth_wire::v1::{CreateInvite, InviteCreated, InviteInfo};
 use poem_openapi::OpenApi;
@@ -48,7 +48,7 @@ impl InvitesApi {
             None => InviteLifetime::DEFAULT,
             Some(text) => text
                 .parse::<InviteLifetime>()
-                .map_err(|error| invalid("expires", &error.to_string()))?,
+                .map_err(|error| Failure::of_field("expires", "invalid", error.to_string()))?,
         };
         let new = NewInvite {
             email,
@@ -59,7 +59,7 @@ impl InvitesApi {
         let (invite, token) = self.accounts.invite(new, by).await?;
         Ok(Success(InviteCreated {
             id: invite.id.to_string(),
-            url: Secret::new(format!("{}/join?token={}", self.public_url, token.expose())),
+            url: Secret::new(invitation_link(&self.public_url, &token)),
             token,
         }))
     }
@@ -82,7 +82,9 @@ impl InvitesApi {
     ) -> RouteResult<InvitesRoute> {
         let after = after.0.map(|id| {
             let id = id.parse::<InviteId>();
-            id.map_err(|_| invalid("after", "The parameter after is not an id."))
+            id.map_err(|_| {
+                Failure::of_field("after", "invalid", "The parameter after is not an id.")
+            })
         });
         let invites = self.accounts.invites(after.transpose()?, limit.0).await?;
         Ok(Success(invites.iter().map(info).collect()))
@@ -109,12 +111,4 @@ fn info(invite: &Invite) -> InviteInfo {
         created_at: invite.created.to_rfc3339(),
         expires_at: invite.expires.to_rfc3339(),
     }
-}
-
-fn invalid(field: &str, message: &str) -> Failure {
-    Failure::Invalid(vec![FieldError {
-        field: field.to_owned(),
-        code: "invalid".to_owned(),
-        message: message.to_owned(),
-    }])
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use password_auth_core::accounts::{Accounts, PasskeyCreation};
 use password_auth_core::webauthn::{ALGORITHMS, RelyingParty};
 use password_auth_model::{CHALLENGE_LIFETIME, OpaqueBytes, Passkey, PasskeyId, User};
+use password_auth_wire::Secret;
 use password_auth_wire::v1::SetUpTotp;
-use password_auth_wire::{FieldError, Secret};
 use poem_openapi::param::Path;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Object, OpenApi};
@@ -86,11 +86,8 @@ impl Example for ProveIdentity {
 
 /// Neither was given, or both.
 pub(super) fn one_of(field: &str, other: &str) -> Failure {
-    Failure::Invalid(vec![FieldError {
-        field: field.to_owned(),
-        code: "required".to_owned(),
-        message: format!("Either {field} or {other} is required."),
-    }])
+    let message = format!("Either {field} or {other} is required.");
+    Failure::of_field(field, "required", message)
 }
 
 /// The body of `POST /auth/passkeys/login`.
@@ -268,13 +265,8 @@ fn passkey_id(text: &str) -> Result<PasskeyId, Failure> {
 
 /// A credential as the browser writes it.
 pub(super) fn credential_of<T: DeserializeOwned>(credential: Any<Value>) -> Result<T, Failure> {
-    serde_json::from_value(credential.0).map_err(|_| {
-        Failure::Invalid(vec![FieldError {
-            field: "credential".to_owned(),
-            code: "invalid".to_owned(),
-            message: "The credential is not valid.".to_owned(),
-        }])
-    })
+    serde_json::from_value(credential.0)
+        .map_err(|_| Failure::of_field("credential", "invalid", "The credential is not valid."))
 }
 
 /// `PublicKeyCredentialCreationOptionsJSON` (Web Authentication Level 3, §5.4).

@@ -15,7 +15,6 @@ use super::caller::{Admin, SignedIn, Spending};
 use super::docs::{
     CountRoute, CreateUserRoute, DeleteUserRoute, UpdateUserRoute, UserRoute, UsersRoute,
 };
-use super::events::not_an_id;
 use super::views;
 use crate::body::StrictBody;
 use crate::client::RequestClient;
@@ -54,9 +53,10 @@ impl UsersApi {
         /// Only users with this role.
         role: Query<Option<WireRole>>,
     ) -> RouteResult<UsersRoute> {
-        let after = after
-            .0
-            .map(|id| id.parse::<UserId>().map_err(|_| not_an_id("after")));
+        let after = after.0.map(|id| {
+            id.parse::<UserId>()
+                .map_err(|_| Failure::of_parameter("after"))
+        });
         let page = Page {
             after: after.transpose()?,
             skip: skip.0,

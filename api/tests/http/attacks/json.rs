@@ -7,6 +7,14 @@ use crate::support::{PASSWORD, TestServer};
 
 const JSON: &str = "application/json";
 
+/// Routes of both dialects that take a name and a password.
+const PATHS: [&str; 4] = [
+    "/register",
+    "/authenticate",
+    "/api/v1/auth/register",
+    "/api/v1/auth/login",
+];
+
 #[tokio::test]
 async fn what_is_no_json_is_400_however_it_is_made() {
     let server = TestServer::start().await;
@@ -48,12 +56,7 @@ async fn what_is_no_json_is_400_however_it_is_made() {
         (b"{\"a\":1} // \xe2\x80\xa8".to_vec(), "a comment"),
         (Vec::new(), "nothing"),
     ] {
-        for path in [
-            "/register",
-            "/authenticate",
-            "/api/v1/auth/register",
-            "/api/v1/auth/login",
-        ] {
+        for path in PATHS {
             let reply = client.post_text(path, JSON, body.clone()).await;
             assert_eq!(reply.status, 400, "{what} to {path}: {reply:?}");
             reply.expect_failure(400, ErrorCode::MalformedRequest);
@@ -79,12 +82,7 @@ async fn json_of_another_type_is_422_and_is_not_repeated() {
         "null",
     ] {
         let body = format!(r#"{{"username":{value},"password":"{PASSWORD}"}}"#);
-        for path in [
-            "/register",
-            "/authenticate",
-            "/api/v1/auth/register",
-            "/api/v1/auth/login",
-        ] {
+        for path in PATHS {
             let reply = client.post_text(path, JSON, body.clone()).await;
             reply.expect_failure(422, ErrorCode::ValidationFailed);
             assert!(

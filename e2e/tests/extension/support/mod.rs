@@ -31,8 +31,4 @@ pub fn setting(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// The workspace's folder.
-pub fn workspace() -> std::path::PathBuf {
-    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("the workspace").to_owned()
-}
+pub use password_auth_e2e::workspace;

@@ -2,12 +2,11 @@
 
 use std::process::Stdio;
 
+use password_auth_e2e::server_program;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-
-use super::{setting, workspace};
 
 pub struct Server {
     pub url: String,
@@ -29,8 +28,7 @@ impl Server {
     }
 
     async fn run(&mut self, port: &str) {
-        let debug = workspace().join("target/debug/password-auth");
-        let binary = setting("PASSWORD_AUTH_BIN", &debug.to_string_lossy());
+        let binary = server_program();
         let mut child = Command::new(&binary)
             .args(["serve", "--dev", "--port", port])
             .args(["--scrypt-log-n", "4", "--scrypt-p", "1"])
@@ -51,7 +49,9 @@ impl Server {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("{binary}: {error}; ./build.sh test builds it"));
+            .unwrap_or_else(|error| {
+                panic!("{}: {error}; ./build.sh test builds it", binary.display())
+            });
         let stdout = child.stdout.take().expect("piped");
         let line = BufReader::new(stdout)
             .lines()
