@@ -76,6 +76,7 @@ const NOBODY_S: [&str; 16] = [
     "POST   /api/v1/auth/passkeys/login/options",
     "GET    /.well-known/jwks.json",
     "GET    /api/v1/auth/registration",
+    "POST   /api/v1/auth/password/strength",
     "GET    /health",
     "GET    /health/database",
     "GET    /health/live",
