@@ -71,7 +71,7 @@ const CHEAP: [&str; 13] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 16] = [
+const NOBODY_S: [&str; 17] = [
     "POST   /api/v1/auth/passkeys/login",
     "POST   /api/v1/auth/passkeys/login/options",
     "GET    /.well-known/jwks.json",
