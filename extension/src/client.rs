@@ -3,7 +3,7 @@
 //! It stores nothing. `session` knows who is signed in and what to do about a refusal.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use password_auth_wire::{
     Authenticate, Credentials, ErrorBody, ErrorCode, Logout, Refresh, Secret, Status, Tokens,
 };
@@ -11,10 +11,11 @@ use serde::{
     Deserialize,
     de::value::{Error as Unreadable, StrDeserializer},
 };
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
 use crate::{
+    browser::object,
     json,
     response::{Details, Failure, NoAnswer},
     server::Server,
@@ -55,23 +56,70 @@ impl Client {
         &self.server
     }
 
-    /// `POST /register`; with an e-mail address `POST /api/v1/auth/register`, since the demo's route has none. What the
-    /// first one says, or would.
+    /// `POST /register`; with an e-mail address or an invitation `POST /api/v1/auth/register`, since the demo's route has
+    /// none. What the first one says, or would.
     pub(crate) async fn register(
         &self,
         credentials: &Credentials,
         email: Option<&str>,
+        invite: Option<&str>,
     ) -> Result<String, Failure> {
-        let Some(email) = email else {
+        if email.is_none() && invite.is_none() {
             let body = json::text(credentials);
             let answer = self.post("/register", body, Purpose::Ask).await?;
             return decode_by(answer, message);
-        };
-        let body = json::text_with(credentials, "email", email);
-        let route = "/api/v1/auth/register";
-        let answer = self.post(route, body, Purpose::Ask).await?;
+        }
+        let answer = self
+            .ask_v1("/register", &account(credentials, email, invite))
+            .await?;
         decode_by(answer, |user| json::text_field(&user, "id"))
             .map(|_| "User registered successfully.".to_owned())
+    }
+
+    /// A sign-in by a `route` of `/api/v1/auth`.
+    pub(crate) async fn sign_in_by(
+        &self,
+        route: &str,
+        fields: &[(&str, JsValue)],
+    ) -> Result<Tokens, Failure> {
+        decode_by(self.ask_v1(route, fields).await?, tokens)
+    }
+
+    /// `POST /api/v1/auth/passkeys/login/options`: what the browser is asked for.
+    pub(crate) async fn passkey_options(&self) -> Result<JsValue, Failure> {
+        decode_by(self.ask_v1("/passkeys/login/options", &[]).await?, Some)
+    }
+
+    /// `GET /api/v1/auth/registration`: who may register.
+    pub(crate) async fn registration(&self) -> Result<String, Failure> {
+        let request = Request::get(&self.server.url("/api/v1/auth/registration"));
+        let answer = exchange(request, None, Purpose::Ask).await?;
+        decode_by(answer, |told| json::text_field(&told, "mode"))
+    }
+
+    /// `POST /api/v1/auth/password/strength`: how strong a new password is.
+    pub(crate) async fn strength(
+        &self,
+        credentials: &Credentials,
+        email: Option<&str>,
+    ) -> Result<Strength, Failure> {
+        let asked = account(credentials, email, None);
+        let answer = self.ask_v1("/password/strength", &asked).await?;
+        decode_by(answer, |told| {
+            Some(Strength {
+                is_hard: json::field(&told, "score")?.as_f64()? > 2.0,
+                is_enough: json::field(&told, "enough")?.as_bool()?,
+                hint: json::text_field(&told, "hint"),
+            })
+        })
+    }
+
+    /// `POST /api/v1/auth` and so on.
+    async fn ask_v1(&self, route: &str, fields: &[(&str, JsValue)]) -> Result<Answer, Failure> {
+        // An object of fields can always be made; a passkey becomes its JSON form.
+        let body = object(fields).map_or_else(|_| String::new(), |body| json::text_of(&body));
+        let route = format!("/api/v1/auth{route}");
+        self.post(&route, body, Purpose::Ask).await
     }
 
     /// `POST /authenticate`. `code` is that of a second factor.
@@ -147,6 +195,34 @@ impl Client {
     }
 }
 
+/// How strong a new password is.
+pub(crate) struct Strength {
+    /// Whether it is hard to guess.
+    pub(crate) is_hard: bool,
+    /// Whether the server accepts it.
+    pub(crate) is_enough: bool,
+    /// What would help, in English.
+    pub(crate) hint: Option<String>,
+}
+
+/// The fields of a new account; those without a value are left out.
+fn account(
+    Credentials { username, password }: &Credentials,
+    email: Option<&str>,
+    invite: Option<&str>,
+) -> Vec<(&'static str, JsValue)> {
+    let fields = [
+        ("username", Some(username.as_str())),
+        ("password", Some(password.expose())),
+        ("email", email),
+        ("invite", invite),
+    ];
+    let given = fields.into_iter();
+    given
+        .filter_map(|(name, value)| Some((name, value?.into())))
+        .collect()
+}
+
 /// A response: its status, its body if that is JSON, and its `Retry-After` in seconds.
 struct Answer {
     status: u16,
@@ -219,7 +295,10 @@ fn no_answer(error: &gloo_net::Error) -> NoAnswer {
 /// A `wire::Tokens`. By hand, like all that is read here: serde's reading of whole types takes 4 KB more.
 fn tokens(body: JsValue) -> Option<Tokens> {
     let text = |name| json::text_field(&body, name);
-    text("status").filter(|status| status == "ok")?;
+    // `/api/v1` has no status in its pairs.
+    if text("status").is_some_and(|status| status != "ok") {
+        return None;
+    }
     // The cast saturates: no session lasts that long.
     let expires_in = json::field(&body, "expires_in")?.as_f64()? as u32;
     Some(Tokens {
@@ -252,6 +331,10 @@ fn failure(answer: Answer) -> Failure {
     let details = Details {
         code: json::text_field(&body, "code").unwrap_or_default(),
         challenge: json::text_field(&body, "challenge"),
+        methods: json::field(&body, "methods")
+            .and_then(|methods| methods.dyn_into::<Array>().ok())
+            .map(|methods| methods.join(" ").into())
+            .unwrap_or_default(),
         field: json::field(&body, "errors")
             .and_then(|errors| json::field(&errors, "0"))
             .and_then(|error| json::text_field(&error, "field")),

@@ -9,10 +9,15 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    dom::Listener,
+    browser,
+    dom::{Listener, Timer},
     messages::{self, Action, Field},
-    page::{Page, Typed},
+    offers::Offers,
+    page::{Page, SecondStep, Typed},
+    response::{Details, Failure},
+    server::Server,
     session::{self, Error, SignIn},
+    step::Step,
     surface::Surface,
     texts, token_store,
 };
@@ -29,7 +34,14 @@ thread_local! {
 struct Driven<S> {
     page: Page,
     surface: S,
+    /// The server that was asked what it offers.
+    asked: RefCell<Option<Server>>,
+    /// When the server is asked how strong the new password is.
+    judging: RefCell<Option<Timer>>,
 }
+
+/// How long a user must pause before the server is asked how strong the new password is.
+const PAUSE_MS: i32 = 400;
 
 /// Finds the page's elements, adds listeners, and shows who is signed in.
 ///
@@ -45,7 +57,12 @@ pub(crate) fn start<S: Surface>(surface: S) -> Result<(), JsValue> {
 /// An element is missing.
 pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Result<(), JsValue> {
     let page = Page::find()?;
-    let driven = Rc::new(Driven { page, surface });
+    let driven = Rc::new(Driven {
+        page,
+        surface,
+        asked: RefCell::default(),
+        judging: RefCell::default(),
+    });
     let page = &driven.page;
     // Enter in a field, or the login button.
     let submitted = Rc::clone(&driven);
@@ -53,7 +70,12 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
         event.prevent_default();
         run(&submitted, Action::Login);
     })?);
-    for action in [Action::Register, Action::AccessProtected, Action::Logout] {
+    for action in [
+        Action::Register,
+        Action::Passkey,
+        Action::AccessProtected,
+        Action::Logout,
+    ] {
         let clicked = Rc::clone(&driven);
         listeners.push(Listener::new(page.button(action), "click", move |_| {
             run(&clicked, action);
@@ -62,6 +84,11 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
     let typed = Rc::clone(&driven);
     listeners.push(Listener::new(page.form(), "input", move |_| {
         typed.page.clear_wrong_fields();
+        judge_later(&typed);
+    })?);
+    // The storage listener shows the first step.
+    listeners.push(Listener::new(page.start_again(), "click", move |_| {
+        spawn_local(async { drop(Step::forget().await) });
     })?);
     let toggled = Rc::clone(&driven);
     listeners.push(Listener::new(page.show_password(), "click", move |_| {
@@ -81,8 +108,41 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
             driven.page.show_status(false, &message);
         }
         driven.page.reveal();
+        if let Some(stay) = browser::wish_of_popup() {
+            driven.page.set_stay(stay);
+            run(&driven, Action::Passkey);
+        }
     });
     Ok(())
+}
+
+/// Asks how strong the password is once the user pauses, if it is a new one.
+fn judge_later<S: Surface>(driven: &Rc<Driven<S>>) {
+    let judged = Rc::clone(driven);
+    let timer = Timer::new(PAUSE_MS, move || {
+        let driven = Rc::clone(&judged);
+        spawn_local(async move { judge::<S>(&driven.page).await });
+    });
+    driven.judging.replace(timer.ok());
+}
+
+async fn judge<S: Surface>(page: &Page) {
+    let asked = page.new_account().filter(|typed| {
+        let Credentials { username, password } = &typed.credentials;
+        messages::check(Action::Register, username, password.expose()).is_ok()
+    });
+    let told = match &asked {
+        Some(typed) => {
+            S::session()
+                .strength(&typed.credentials, typed.email())
+                .await
+        }
+        None => None,
+    };
+    // It is about what was typed then. If that has changed, somebody asks again.
+    if asked.is_none() || page.new_account() == asked {
+        page.show_strength(told.map(|told| messages::strength(&told)).as_deref());
+    }
 }
 
 fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
@@ -93,6 +153,10 @@ fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
             return;
         };
         let outcome = perform::<S>(page, action).await;
+        if action == Action::Register && outcome.is_err() {
+            // Perhaps since it offers something else now.
+            driven.asked.take();
+        }
         // The storage listener does this too, but perhaps later.
         refresh_view(&driven).await;
         drop(pending);
@@ -116,34 +180,54 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
     let done = match action {
         Action::Register => {
             let typed = read_form(page, action)?;
-            let email = typed.email.trim();
-            let email = (!email.is_empty()).then_some(email);
-            let done = session.register(&typed.credentials, email).await;
+            let invite = typed.invite();
+            if invite.is_none() && page.asks_for_invite() {
+                return Err((Some(Field::Invite), texts::INVITE_REQUIRED.plain()));
+            }
+            let email = typed.email();
+            let done = session.register(&typed.credentials, email, invite).await;
             done.map(|_| {
                 page.clear_password();
                 texts::REGISTERED.plain()
             })
         }
-        Action::Login => {
-            let typed = read_form(page, action)?;
-            let code = typed.code.trim();
-            let code = (!code.is_empty()).then(|| code.to_owned());
-            let asks_first = code.is_none();
-            let sign_in = SignIn {
-                credentials: typed.credentials,
-                code,
-                stay: typed.stay,
-            };
-            let done = session.sign_in(sign_in).await;
-            match &done {
-                Ok(()) => page.clear_password(),
-                Err(error) if asks_first && asks_for_code(error) => {
-                    page.show_code_field();
-                    return Err((Some(Field::Code), texts::CODE_REQUIRED.plain()));
-                }
-                Err(_) => {}
+        Action::Login if page.is_second_step() => {
+            let code = page.typed().code;
+            let code = code.trim();
+            if code.is_empty() {
+                return Err((Some(Field::Code), texts::CODE_REQUIRED.plain()));
             }
-            done.map(|()| texts::LOGGED_IN.plain())
+            signed_in(page, session.sign_in_with_code(code).await)
+        }
+        Action::Login => {
+            let Typed {
+                credentials, stay, ..
+            } = read_form(page, action)?;
+            let name = credentials.username.trim().to_owned();
+            let sign_in = SignIn {
+                credentials,
+                code: None,
+                stay,
+            };
+            match session.sign_in(sign_in).await {
+                Err(Error::Failed(Failure::Refused(refusal), server))
+                    if refusal.details.challenge.is_some() =>
+                {
+                    let details = refusal.details;
+                    match begin_second_step(page, details, &server, name, stay).await {
+                        Ok(asked) => return Err(asked),
+                        Err(error) => Err(error),
+                    }
+                }
+                done => signed_in(page, done),
+            }
+        }
+        Action::Passkey => {
+            let stay = page.typed().stay;
+            if browser::go_on_in_tab(stay) {
+                return Ok(String::new());
+            }
+            signed_in(page, session.sign_in_with_passkey(stay).await)
         }
         Action::AccessProtected => session.protected(S::PROTECTED).await,
         Action::Logout => session.sign_out().await.map(|server_told| {
@@ -161,16 +245,38 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
     })
 }
 
+fn signed_in(page: &Page, done: Result<(), Error>) -> Result<String, Error> {
+    done.map(|()| {
+        page.clear_password();
+        texts::LOGGED_IN.plain()
+    })
+}
+
+/// The password was right. It is not needed any more: the challenge is kept instead, also if the surface closes.
+async fn begin_second_step(
+    page: &Page,
+    details: Details,
+    server: &Server,
+    name: String,
+    stay: bool,
+) -> Result<Wrong, Error> {
+    let step = Step::of(server, details, name, stay, session::now_ms());
+    let step = step.ok_or(Error::NotSignedIn)?;
+    step.store().await?;
+    page.clear_password();
+    Ok(if step.takes_code() {
+        (Some(Field::Code), texts::CODE_REQUIRED.plain())
+    } else {
+        (None, texts::PASSKEY_REQUIRED.plain())
+    })
+}
+
 /// The message for an `action` that failed.
 fn failure<S: Surface>(action: Action, error: &Error) -> String {
     match error {
         Error::RefreshRefused(refusal) => S::ended(&refusal.message),
         error => messages::failure(action, error),
     }
-}
-
-fn asks_for_code(error: &Error) -> bool {
-    messages::wrong_field(Action::Login, error) == Some(Field::Code)
 }
 
 /// The input, if it is valid.
@@ -182,9 +288,20 @@ fn read_form(page: &Page, action: Action) -> Result<Typed, Wrong> {
     Ok(typed)
 }
 
-async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error> {
-    let Driven { page, surface } = driven;
+async fn show_session_status<S: Surface>(driven: &Rc<Driven<S>>) -> Result<(), Error> {
+    let Driven { page, surface, .. } = &**driven;
     let status = S::session().status().await;
+    if let Ok(status) = &status
+        && status.user.is_none()
+    {
+        show_offers(driven, &status.server).await;
+        let step = status.step.as_ref();
+        page.show_step(step.map(|step| SecondStep {
+            name: &step.name,
+            takes_code: step.takes_code(),
+            takes_passkey: step.takes_passkey(),
+        }));
+    }
     let user = status.as_ref().ok().and_then(|status| status.user.as_ref());
     match user {
         Some(user) => {
@@ -206,6 +323,31 @@ async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error
 }
 
 /// Shows who is signed in. A failure is reported by the next action.
-async fn refresh_view<S: Surface>(driven: &Driven<S>) {
+async fn refresh_view<S: Surface>(driven: &Rc<Driven<S>>) {
     let _ = show_session_status(driven).await;
+}
+
+/// Shows what `server` offers, as far as it is known. It is asked once, and nothing waits for that.
+async fn show_offers<S: Surface>(driven: &Rc<Driven<S>>, server: &Server) {
+    let known = Offers::load(server).await.ok().flatten();
+    let shown = known.clone().unwrap_or_else(Offers::unknown);
+    driven.page.show_offers(&shown.registration, shown.passkeys);
+    if driven.asked.borrow().as_ref() == Some(server) {
+        return;
+    }
+    driven.asked.replace(Some(server.clone()));
+    let (driven, server) = (Rc::clone(driven), server.clone());
+    spawn_local(async move {
+        let Some(now) = Offers::ask(&server).await else {
+            return;
+        };
+        // The settings may name another server since.
+        if driven.asked.borrow().as_ref() == Some(&server) {
+            driven.page.show_offers(&now.registration, now.passkeys);
+        }
+        if known.as_ref() != Some(&now) {
+            // Not kept, it is asked for again.
+            let _ = now.store(&server).await;
+        }
+    });
 }

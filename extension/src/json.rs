@@ -31,9 +31,12 @@ fn value<T: Serialize>(data: &T) -> JsValue {
 
 /// JSON text for the wire.
 pub(crate) fn text<T: Serialize>(data: &T) -> String {
-    JSON::stringify(&value(data))
-        .map(String::from)
-        .unwrap_or_default()
+    text_of(&value(data))
+}
+
+/// JSON text for the wire.
+pub(crate) fn text_of(value: &JsValue) -> String {
+    JSON::stringify(value).map(String::from).unwrap_or_default()
 }
 
 /// JSON text for the wire: `data`, with one more field.
@@ -41,7 +44,5 @@ pub(crate) fn text_with<T: Serialize>(data: &T, name: &str, text: &str) -> Strin
     let object = value(data);
     // Setting a field of a plain object does not throw.
     let _ = Reflect::set(&object, &name.into(), &text.into());
-    JSON::stringify(&object)
-        .map(String::from)
-        .unwrap_or_default()
+    text_of(&object)
 }

@@ -8,6 +8,8 @@ use password_auth_wire::{
 };
 
 use crate::{
+    browser::NoPasskey,
+    client::Strength,
     response::{Failure, NoAnswer, Refusal},
     server::Server,
     session,
@@ -19,8 +21,10 @@ use crate::{
 pub(crate) enum Action {
     /// Create an account.
     Register,
-    /// Sign in.
+    /// Sign in, or complete the step that was begun.
     Login,
+    /// The same with a passkey.
+    Passkey,
     /// Request the protected resource.
     AccessProtected,
     /// Sign out.
@@ -38,6 +42,8 @@ pub(crate) enum Field {
     Email,
     /// The code of a second factor.
     Code,
+    /// The invitation.
+    Invite,
 }
 
 /// Checks the input before it is sent. A user name of blanks is empty; a password of blanks is not.
@@ -74,11 +80,11 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         session::Error::Failed(Failure::Refused(refusal), _) => {
             let failed = match action {
                 Action::Register => texts::REGISTER_FAILED,
-                Action::Login => texts::LOGIN_FAILED,
+                Action::Login | Action::Passkey => texts::LOGIN_FAILED,
                 Action::AccessProtected => texts::ACCESS_FAILED,
                 Action::Logout => texts::LOGOUT_FAILED,
             };
-            failed.with(&[&refused(refusal)])
+            failed.with(&[&refused(action, refusal)])
         }
         session::Error::Failed(Failure::NoAnswer(why), server) => no_answer(why, server),
         session::Error::NoHostPermission(server) => {
@@ -86,6 +92,8 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         }
         session::Error::InvalidAddress => texts::INVALID_ADDRESS.plain(),
         session::Error::Browser(error) => texts::STORAGE_FAILED.with(&[&error.0]),
+        session::Error::NoPasskey(NoPasskey::NoneChosen) => texts::NO_PASSKEY.plain(),
+        session::Error::NoPasskey(NoPasskey::NotAllowed) => texts::PASSKEY_NOT_ALLOWED.plain(),
     }
 }
 
@@ -120,8 +128,14 @@ fn end_reason(message: &str) -> String {
 }
 
 /// The server's reason, and when to try again if it says so.
-fn refused(refusal: &Refusal) -> String {
-    let reason = reason(&refusal.message, &refusal.details.code);
+fn refused(action: Action, refusal: &Refusal) -> String {
+    let (mut message, mut code) = (&*refusal.message, &*refusal.details.code);
+    // As a second step, it is refused as a code is.
+    if action == Action::Passkey && code == ErrorCode::InvalidCode.name() {
+        const PASSKEY: ErrorCode = ErrorCode::InvalidPasskey;
+        (message, code) = (PASSKEY.message(), PASSKEY.name());
+    }
+    let reason = reason(message, code);
     match refusal.details.retry_after {
         Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &seconds.to_string()]),
         None => reason,
@@ -174,7 +188,24 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
         ("email_exists", _) | (_, Some("email")) => Some(Field::Email),
         ("invalid_credentials", _) | (_, Some("password")) => Some(Field::Password),
         ("second_factor_required" | "invalid_code", _) | (_, Some("code")) => Some(Field::Code),
+        ("registration_closed", _) | (_, Some("invite")) => Some(Field::Invite),
         _ => None,
+    }
+}
+
+/// How strong a new password is.
+pub(crate) fn strength(told: &Strength) -> String {
+    let text = match told {
+        Strength {
+            is_enough: false, ..
+        } => texts::STRENGTH_LOW,
+        Strength { is_hard: false, .. } => texts::STRENGTH_ENOUGH,
+        _ => texts::STRENGTH_HIGH,
+    };
+    // The server's hints are in English.
+    match &told.hint {
+        Some(hint) if texts::are_english() => text.plain() + " " + hint,
+        _ => text.plain(),
     }
 }
 
@@ -182,7 +213,7 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
 pub(crate) const fn progress(action: Action) -> Text {
     match action {
         Action::Register => texts::REGISTERING,
-        Action::Login => texts::SIGNING_IN,
+        Action::Login | Action::Passkey => texts::SIGNING_IN,
         Action::AccessProtected => texts::LOADING,
         Action::Logout => texts::SIGNING_OUT,
     }
@@ -192,8 +223,9 @@ pub(crate) const fn progress(action: Action) -> Text {
 mod tests {
     use password_auth_wire::{ErrorBody, ErrorCode};
 
-    use super::{Action, Field, check, failure};
+    use super::{Action, Field, check, failure, strength};
     use crate::{
+        client::Strength,
         response::{Details, Failure, NoAnswer},
         server::Server,
         session::Error,
@@ -266,6 +298,42 @@ mod tests {
             message_for(Action::Login, 503, ErrorCode::ServiceUnavailable)
                 .starts_with("The server at http://127.0.0.1:8000 had a problem (HTTP 503)")
         );
+    }
+
+    #[test]
+    fn a_passkey_is_refused_as_one_also_where_a_code_could_be() {
+        let server = Server::at("http://127.0.0.1:8000");
+        let refused = |action| {
+            let code = ErrorCode::InvalidCode;
+            let details = Details {
+                code: code.name().to_owned(),
+                ..Details::default()
+            };
+            let refused = Failure::from_response(401, Some(ErrorBody::new(code)), details);
+            failure(action, &Error::Failed(refused, server.clone()))
+        };
+        assert!(refused(Action::Passkey).ends_with("The passkey was not accepted."));
+        assert!(refused(Action::Login).contains("The code is not valid."));
+    }
+
+    #[test]
+    fn a_strength_is_told_with_what_would_help() {
+        let told = |is_enough, is_hard, hint: Option<&str>| {
+            strength(&Strength {
+                is_enough,
+                is_hard,
+                hint: hint.map(str::to_owned),
+            })
+        };
+        let add = Some("Add another word or two.");
+        assert_eq!(
+            told(false, false, add),
+            "Too easy to guess. Add another word or two."
+        );
+        assert!(told(true, false, add).starts_with("Will do."));
+        assert_eq!(told(true, true, None), "Hard to guess.");
+        // A strict server.
+        assert_eq!(told(false, true, None), "Too easy to guess.");
     }
 
     #[test]

@@ -24,8 +24,15 @@ pub(crate) struct Page {
     username: HtmlInputElement,
     password: HtmlInputElement,
     show_password: HtmlElement,
+    first_step: HtmlElement,
+    second_step: HtmlElement,
+    step_for: HtmlElement,
     code_field: HtmlElement,
     code: HtmlInputElement,
+    passkey: HtmlElement,
+    start_again: HtmlElement,
+    strength: HtmlElement,
+    invite: HtmlInputElement,
     email_disclosure: HtmlElement,
     email: HtmlInputElement,
     stay_signed_in: HtmlInputElement,
@@ -45,6 +52,8 @@ pub(crate) struct Page {
     form_waits: Cell<bool>,
     access_waits: Cell<bool>,
     logout_waits: Cell<bool>,
+    /// Whether the user has pressed "Register" since the password field was emptied or "Login" was pressed.
+    registers: Cell<bool>,
 }
 
 impl Page {
@@ -60,8 +69,15 @@ impl Page {
             username: dom::element(&document, "username")?,
             password: dom::element(&document, "password")?,
             show_password: dom::element(&document, "showPassword")?,
+            first_step: dom::element(&document, "firstStep")?,
+            second_step: dom::element(&document, "secondStep")?,
+            step_for: dom::element(&document, "stepFor")?,
             code_field: dom::element(&document, "codeField")?,
             code: dom::element(&document, "code")?,
+            passkey: dom::element(&document, "passkey")?,
+            start_again: dom::element(&document, "startAgain")?,
+            strength: dom::element(&document, "strength")?,
+            invite: dom::element(&document, "invite")?,
             email_disclosure: dom::element(&document, "emailDisclosure")?,
             email: dom::element(&document, "email")?,
             stay_signed_in: dom::element(&document, "staySignedIn")?,
@@ -81,6 +97,7 @@ impl Page {
             form_waits: Cell::default(),
             access_waits: Cell::default(),
             logout_waits: Cell::default(),
+            registers: Cell::default(),
         })
     }
 
@@ -94,6 +111,7 @@ impl Page {
         match action {
             Action::Register => &self.register,
             Action::Login => &self.login,
+            Action::Passkey => &self.passkey,
             Action::AccessProtected => &self.access_protected,
             Action::Logout => &self.logout,
         }
@@ -102,6 +120,11 @@ impl Page {
     /// The button that shows the password.
     pub(crate) const fn show_password(&self) -> &HtmlElement {
         &self.show_password
+    }
+
+    /// The button that leaves the second step.
+    pub(crate) const fn start_again(&self) -> &HtmlElement {
+        &self.start_again
     }
 
     /// The input, as typed.
@@ -117,16 +140,38 @@ impl Page {
                 String::new()
             },
             code: self.code.value(),
+            invite: self.invite.value(),
             stay: self.stay_signed_in.checked(),
         }
+    }
+
+    /// The input, if its password is one that is being made: while somebody signs in, it is not.
+    pub(crate) fn new_account(&self) -> Option<Typed> {
+        let typed = self.typed();
+        let makes_one = self.registers.get()
+            || self.email_disclosure.has_attribute("open")
+            || !typed.invite.is_empty();
+        Some(typed).filter(|_| makes_one)
+    }
+
+    /// Says how strong the new password is, or nothing.
+    pub(crate) fn show_strength(&self, text: Option<&str>) {
+        self.strength.set_text_content(text);
     }
 
     /// Empties the password field, and what belongs to it.
     pub(crate) fn clear_password(&self) {
         self.password.set_value("");
         self.code.set_value("");
-        self.code_field.set_hidden(true);
+        self.invite.set_value("");
+        self.registers.set(false);
+        self.show_strength(None);
         self.set_password_shown(false);
+    }
+
+    /// Sets "Stay signed in".
+    pub(crate) fn set_stay(&self, stay: bool) {
+        self.stay_signed_in.set_checked(stay);
     }
 
     /// Shows what was hidden until it is known who is signed in.
@@ -141,7 +186,13 @@ impl Page {
 
     /// The first field of the form that is empty, or the last one.
     pub(crate) fn first_empty(&self) -> &HtmlElement {
-        if self.username.value().is_empty() {
+        if self.is_second_step() {
+            if self.code_field.hidden() {
+                &self.passkey
+            } else {
+                &self.code
+            }
+        } else if self.username.value().is_empty() {
             &self.username
         } else {
             &self.password
@@ -161,9 +212,47 @@ impl Page {
             .set_attribute("aria-pressed", if shown { "true" } else { "false" });
     }
 
-    /// Shows the field for the code of a second factor.
-    pub(crate) fn show_code_field(&self) {
-        self.code_field.set_hidden(false);
+    /// Whether the second step is shown.
+    pub(crate) fn is_second_step(&self) -> bool {
+        self.first_step.hidden()
+    }
+
+    /// Shows the second step with its factors, or the first.
+    pub(crate) fn show_step(&self, step: Option<SecondStep<'_>>) {
+        let changes = step.is_some() != self.is_second_step();
+        let has_focus = self.holds_focus(&self.form);
+        self.first_step.set_hidden(step.is_some());
+        self.second_step.set_hidden(step.is_none());
+        let takes_code = step.as_ref().is_some_and(|step| step.takes_code);
+        self.code_field.set_hidden(!takes_code);
+        let no_passkey = step.as_ref().is_some_and(|step| !step.takes_passkey);
+        self.passkey.set_hidden(no_passkey);
+        match step {
+            Some(step) => self.step_for.set_text_content(Some(step.name)),
+            // The name is not asked for again.
+            None if changes => {
+                self.code.set_value("");
+                if self.username.value().is_empty() {
+                    let name = self.step_for.text_content().unwrap_or_default();
+                    self.username.set_value(&name);
+                }
+            }
+            None => {}
+        }
+        if changes && has_focus {
+            focus(self.first_empty());
+        }
+    }
+
+    /// Shows who may register, and whether passkeys can be used.
+    pub(crate) fn show_offers(&self, registration: &str, passkeys: bool) {
+        let _ = self.form.set_attribute("data-registration", registration);
+        set_flag(&self.form, "data-passkeys", passkeys);
+    }
+
+    /// Whether an invitation is asked for.
+    pub(crate) fn asks_for_invite(&self) -> bool {
+        self.form.get_attribute("data-registration").as_deref() == Some("invite")
     }
 
     /// Moves the focus to `field`, and marks it as wrong: the status tells why.
@@ -172,6 +261,7 @@ impl Page {
             Field::Username => &self.username,
             Field::Password => &self.password,
             Field::Code => &self.code,
+            Field::Invite => &self.invite,
             Field::Email => {
                 let _ = self.email_disclosure.set_attribute("open", "");
                 &self.email
@@ -184,7 +274,13 @@ impl Page {
 
     /// No field is wrong any more.
     pub(crate) fn clear_wrong_fields(&self) {
-        for input in [&self.username, &self.password, &self.code, &self.email] {
+        for input in [
+            &self.username,
+            &self.password,
+            &self.code,
+            &self.invite,
+            &self.email,
+        ] {
             set_flag(input, "aria-invalid", false);
             set_flag(input, "aria-describedby", false);
         }
@@ -216,10 +312,14 @@ impl Page {
         self.server.set_text_content(Some(address));
     }
 
+    fn holds_focus(&self, element: &HtmlElement) -> bool {
+        let active = self.document.active_element();
+        element.contains(active.as_ref().map(AsRef::<Node>::as_ref))
+    }
+
     /// Hides `old` and shows `new`. Focus inside `old` moves to `next`.
     fn swap(&self, old: &HtmlElement, new: &HtmlElement, next: &HtmlElement) {
-        let had_focus = self.document.active_element();
-        let had_focus = old.contains(had_focus.as_ref().map(AsRef::<Node>::as_ref));
+        let had_focus = self.holds_focus(old);
         old.set_hidden(true);
         new.set_hidden(false);
         if had_focus {
@@ -267,6 +367,7 @@ impl Page {
         if action == Action::Register {
             self.set_password_kind("new-password");
         }
+        self.registers.set(action == Action::Register);
         Some(PendingAction { page: self, action })
     }
 
@@ -277,7 +378,7 @@ impl Page {
 
     const fn waits(&self, action: Action) -> &Cell<bool> {
         match action {
-            Action::Register | Action::Login => &self.form_waits,
+            Action::Register | Action::Login | Action::Passkey => &self.form_waits,
             Action::AccessProtected => &self.access_waits,
             Action::Logout => &self.logout_waits,
         }
@@ -287,9 +388,10 @@ impl Page {
         set_flag(self.button(action), "aria-busy", waiting);
         // Not `disabled`, which would lose the focus.
         match action {
-            Action::Register | Action::Login => {
-                set_flag(&self.register, "aria-disabled", waiting);
-                set_flag(&self.login, "aria-disabled", waiting);
+            Action::Register | Action::Login | Action::Passkey => {
+                for button in [&self.register, &self.login, &self.passkey] {
+                    set_flag(button, "aria-disabled", waiting);
+                }
             }
             Action::AccessProtected | Action::Logout => {
                 set_flag(self.button(action), "aria-disabled", waiting);
@@ -299,6 +401,7 @@ impl Page {
 }
 
 /// The input of the form.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Typed {
     /// The user name and the password.
     pub(crate) credentials: Credentials,
@@ -306,8 +409,34 @@ pub(crate) struct Typed {
     pub(crate) email: String,
     /// The code of a second factor; may be empty.
     pub(crate) code: String,
+    /// The invitation; may be empty.
+    pub(crate) invite: String,
     /// Whether "Stay signed in" is checked.
     pub(crate) stay: bool,
+}
+
+impl Typed {
+    /// The e-mail address, if there is one.
+    pub(crate) fn email(&self) -> Option<&str> {
+        Some(self.email.trim()).filter(|email| !email.is_empty())
+    }
+
+    /// The token of the invitation, if there is one. Its whole link will do.
+    pub(crate) fn invite(&self) -> Option<&str> {
+        let typed = self.invite.trim();
+        let token = typed.rsplit("token=").next();
+        token.filter(|token| !token.is_empty())
+    }
+}
+
+/// The second step of a sign-in, as it is shown.
+pub(crate) struct SecondStep<'a> {
+    /// For whom.
+    pub(crate) name: &'a str,
+    /// Whether a code is taken.
+    pub(crate) takes_code: bool,
+    /// Whether a passkey is.
+    pub(crate) takes_passkey: bool,
 }
 
 /// An action that runs.

@@ -68,6 +68,8 @@ pub(crate) struct Details {
     pub field: Option<String>,
     /// With `second_factor_required`: what the second step presents.
     pub challenge: Option<String>,
+    /// With `second_factor_required`: the names of the account's factors, with blanks between them.
+    pub methods: String,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
 }

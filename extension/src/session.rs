@@ -12,15 +12,16 @@
 //! 4. **Only a definite refusal by the server ends a session** ([`decide::ends_session`]).
 //! 5. **A sign-out is stored until the server has heard of it** ([`finish_sign_out`]).
 
-use password_auth_wire::{Authenticate, Credentials, Secret};
+use password_auth_wire::{Authenticate, Credentials, Secret, Tokens};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    browser::{self, Area, BrowserError},
-    client::Client,
+    browser::{self, Area, BrowserError, NoPasskey},
+    client::{Client, Strength},
     decide::{self, Next},
     response::{Failure, NoAnswer, Refusal},
     server::{InvalidAddress, Server},
+    step::Step,
     token_store::{self, PendingSignOut, StoreContents, StoredTokens, UserInfo, WriteLock},
     tokens::{MARGIN_MS, Pair},
 };
@@ -42,6 +43,14 @@ pub(crate) enum Error {
     InvalidAddress,
     /// The browser's storage or its locks failed.
     Browser(BrowserError),
+    /// The browser gave no passkey.
+    NoPasskey(NoPasskey),
+}
+
+impl From<NoPasskey> for Error {
+    fn from(why: NoPasskey) -> Self {
+        Self::NoPasskey(why)
+    }
 }
 
 impl From<BrowserError> for Error {
@@ -62,6 +71,8 @@ pub(crate) struct SessionStatus {
     pub(crate) server: Server,
     /// Who is signed in there.
     pub(crate) user: Option<SignedIn>,
+    /// The sign-in that waits for its second step, if nobody is signed in.
+    pub(crate) step: Option<Step>,
     /// Why the session has ended, if nobody has seen it yet.
     pub(crate) end_message: Option<String>,
 }
@@ -114,7 +125,7 @@ impl Session {
         }
     }
 
-    async fn client(&self) -> Result<Client, Error> {
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
         self.server().await.map(Client::new)
     }
 
@@ -129,9 +140,14 @@ impl Session {
             expiry_ms: stored.pair.expiry_ms(),
             area: stored.area,
         });
+        let step = match user {
+            Some(_) => None,
+            None => Step::load(&server, now_ms()).await?,
+        };
         Ok(SessionStatus {
             server,
             user,
+            step,
             end_message: token_store::end_message().await?,
         })
     }
@@ -144,12 +160,23 @@ impl Session {
         &self,
         credentials: &Credentials,
         email: Option<&str>,
+        invite: Option<&str>,
     ) -> Result<String, Error> {
         let client = self.client().await?;
-        match client.register(credentials, email).await {
+        match client.register(credentials, email, invite).await {
             Ok(message) => Ok(message),
             Err(failure) => Err(failed(failure, &client).await),
         }
+    }
+
+    /// How strong a new password is, if the server says so.
+    pub(crate) async fn strength(
+        &self,
+        credentials: &Credentials,
+        email: Option<&str>,
+    ) -> Option<Strength> {
+        let client = self.client().await.ok()?;
+        client.strength(credentials, email).await.ok()
     }
 
     /// Signs in, and stores the tokens: on disk, or until the browser closes.
@@ -170,6 +197,20 @@ impl Session {
             Ok(answer) => answer,
             Err(failure) => return Err(failed(failure, &client).await),
         };
+        self.keep(&client, answer, asked_at_ms, stay).await
+    }
+
+    /// Keeps the first pair of a session. The sign-in is complete then.
+    ///
+    /// # Errors
+    /// The browser's storage or its locks failed.
+    pub(crate) async fn keep(
+        &self,
+        client: &Client,
+        answer: Tokens,
+        asked_at_ms: f64,
+        stay: bool,
+    ) -> Result<(), Error> {
         let area = if stay { Area::Local } else { Area::Session };
 
         let lock = token_store::lock().await?;
@@ -179,6 +220,8 @@ impl Session {
         let replaced = current.into_iter().chain(stale).collect();
         let replaced = token_store::store(area, client.server(), &pair, replaced, &lock).await?;
         token_store::remove_end_message().await?;
+        // In this order: interrupted before, a step that was used is left, which nobody sees while somebody is signed in.
+        Step::forget().await?;
         drop(lock);
         replaced.into_iter().for_each(finish_in_background);
         Ok(())
@@ -202,6 +245,7 @@ impl Session {
             Some(stored) => token_store::retire(stored, &lock).await?,
             None => None,
         };
+        Step::forget().await?;
         drop(lock);
         match pending {
             Some(pending) => finish_sign_out(pending).await,
@@ -413,7 +457,7 @@ fn finish_in_background(pending: PendingSignOut) {
     spawn_local(async move { drop(finish_sign_out(pending).await) });
 }
 
-async fn failed(failure: Failure, client: &Client) -> Error {
+pub(crate) async fn failed(failure: Failure, client: &Client) -> Error {
     let server = client.server().clone();
     // Without permission a request works where the server allows this extension's origin, so ask afterwards.
     if matches!(failure, Failure::NoAnswer(NoAnswer::Unreachable))
@@ -424,6 +468,6 @@ async fn failed(failure: Failure, client: &Client) -> Error {
     Error::Failed(failure, server)
 }
 
-fn now_ms() -> f64 {
+pub(crate) fn now_ms() -> f64 {
     js_sys::Date::now()
 }

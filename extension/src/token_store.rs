@@ -11,6 +11,7 @@ use crate::{
     browser::{Area, BrowserError, Lock, StorageListener, object},
     json,
     server::{self, InvalidAddress, Server},
+    step::STEP,
     tokens::Pair,
 };
 
@@ -307,7 +308,10 @@ pub(crate) async fn store_user(
 
 /// Whether a change of `key` may change who is signed in, where, and what is shown about it.
 pub(crate) fn concerns_status(key: &str) -> bool {
-    matches!(key, TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED)
+    matches!(
+        key,
+        TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED | STEP
+    )
 }
 
 /// Whether a change of `key` may add a pending sign-out.

@@ -1,0 +1,106 @@
+//! The ways in that take two requests: a code or a passkey after the password, and a passkey alone.
+//!
+//! Interrupted anywhere, nobody is half signed in: either the pair was stored, or the step is still open, or the user
+//! begins anew. What a step was used for is the server's to know.
+
+use password_auth_wire::{ErrorCode, Tokens};
+use wasm_bindgen::JsValue;
+
+use crate::{
+    browser,
+    client::Client,
+    json,
+    response::{Details, Failure, Refusal},
+    server::Server,
+    session::{Error, Session, failed, now_ms},
+    step::Step,
+};
+
+const SECOND_STEP: &str = "/login/second-factor";
+
+impl Session {
+    /// Completes the step that was begun, with a `code`.
+    ///
+    /// # Errors
+    /// There is no such step any more, or the server refused or gave no usable answer.
+    pub(crate) async fn sign_in_with_code(&self, code: &str) -> Result<(), Error> {
+        let client = self.client().await?;
+        let Some(step) = Step::load(client.server(), now_ms()).await? else {
+            return Err(too_late(client.server().clone()));
+        };
+        let fields = [("challenge", step.challenge.into()), ("code", code.into())];
+        self.complete(&client, SECOND_STEP, &fields, step.stay)
+            .await
+    }
+
+    /// Signs in with a passkey: completes the step that was begun, or else needs no other. Nothing is stored until the
+    /// server has answered.
+    ///
+    /// # Errors
+    /// There is no passkey, or the server refused or gave no usable answer.
+    pub(crate) async fn sign_in_with_passkey(&self, stay: bool) -> Result<(), Error> {
+        let client = self.client().await?;
+        let step = Step::load(client.server(), now_ms()).await?;
+        let options = match client.passkey_options().await {
+            Ok(options) => options,
+            Err(failure) => return Err(failed(failure, &client).await),
+        };
+        let passkey = browser::ask_for_passkey(&options).await?;
+        match step {
+            Some(step) => {
+                let fields = [("challenge", step.challenge.into()), ("passkey", passkey)];
+                self.complete(&client, SECOND_STEP, &fields, step.stay)
+                    .await
+            }
+            None => {
+                let fields = [
+                    (
+                        "challenge",
+                        json::field(&options, "challenge").unwrap_or_default(),
+                    ),
+                    ("credential", passkey),
+                    ("stay_signed_in", stay.into()),
+                ];
+                self.complete(&client, "/passkeys/login", &fields, stay)
+                    .await
+            }
+        }
+    }
+
+    async fn complete(
+        &self,
+        client: &Client,
+        route: &str,
+        fields: &[(&str, JsValue)],
+        stay: bool,
+    ) -> Result<(), Error> {
+        let asked_at_ms = now_ms();
+        let answer: Result<Tokens, _> = client.sign_in_by(route, fields).await;
+        match answer {
+            Ok(tokens) => self.keep(client, tokens, asked_at_ms, stay).await,
+            Err(failure) => {
+                if let Failure::Refused(refusal) = &failure
+                    && refusal.code == ErrorCode::ChallengeExpired
+                {
+                    Step::forget().await?;
+                }
+                Err(failed(failure, client).await)
+            }
+        }
+    }
+}
+
+/// As the server would say it.
+fn too_late(server: Server) -> Error {
+    let code = ErrorCode::ChallengeExpired;
+    let refusal = Refusal {
+        status: 401,
+        code,
+        message: code.message().to_owned(),
+        details: Details {
+            code: code.name().to_owned(),
+            ..Details::default()
+        },
+    };
+    Error::Failed(Failure::Refused(refusal), server)
+}
