@@ -11,6 +11,7 @@ mod client;
 mod controller;
 mod decide;
 mod dom;
+mod http;
 mod json;
 mod messages;
 mod offers;

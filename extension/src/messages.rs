@@ -221,7 +221,7 @@ pub(crate) const fn progress(action: Action) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use password_auth_wire::{ErrorBody, ErrorCode};
+    use password_auth_wire::ErrorCode;
 
     use super::{Action, Field, check, failure, strength};
     use crate::{
@@ -234,10 +234,11 @@ mod tests {
 
     fn from_response(status: u16, code: ErrorCode, retry_after: Option<u32>) -> Failure {
         let details = Details {
+            code: code.name().to_owned(),
             retry_after,
             ..Details::default()
         };
-        Failure::from_response(status, Some(ErrorBody::new(code)), details)
+        Failure::from_response(status, Some(code.message().to_owned()), details)
     }
 
     #[test]
@@ -309,7 +310,7 @@ mod tests {
                 code: code.name().to_owned(),
                 ..Details::default()
             };
-            let refused = Failure::from_response(401, Some(ErrorBody::new(code)), details);
+            let refused = Failure::from_response(401, Some(code.message().to_owned()), details);
             failure(action, &Error::Failed(refused, server.clone()))
         };
         assert!(refused(Action::Passkey).ends_with("The passkey was not accepted."));

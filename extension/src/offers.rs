@@ -5,9 +5,9 @@
 use wasm_bindgen::JsValue;
 
 use crate::{
-    browser::{self, Area, BrowserError, object},
+    browser::{self, Area, BrowserError},
     client::Client,
-    json,
+    json::{self, object},
     server::Server,
 };
 
@@ -64,7 +64,7 @@ impl Offers {
             ("registration", self.registration.as_str().into()),
             ("passkeys", self.passkeys.into()),
         ];
-        let stored = object(&fields)?.into();
+        let stored = object(&fields).into();
         Area::Settings.write(&[(OFFERS, stored)]).await
     }
 }

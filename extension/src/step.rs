@@ -6,8 +6,8 @@
 use wasm_bindgen::JsValue;
 
 use crate::{
-    browser::{Area, BrowserError, object},
-    json,
+    browser::{Area, BrowserError},
+    json::{self, object},
     response::Details,
     server::Server,
 };
@@ -86,9 +86,7 @@ impl Step {
             ("ends", self.ends_ms.into()),
         ];
         Area::Session.hide_from_content_scripts().await;
-        Area::Session
-            .write(&[(STEP, object(&fields)?.into())])
-            .await
+        Area::Session.write(&[(STEP, object(&fields).into())]).await
     }
 
     /// It is done, or begins anew.

@@ -3,7 +3,7 @@
 //! Interrupted anywhere, nobody is half signed in: either the pair was stored, or the step is still open, or the user
 //! begins anew. What a step was used for is the server's to know.
 
-use password_auth_wire::{ErrorCode, Tokens};
+use password_auth_wire::ErrorCode;
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -75,12 +75,12 @@ impl Session {
         stay: bool,
     ) -> Result<(), Error> {
         let asked_at_ms = now_ms();
-        let answer: Result<Tokens, _> = client.sign_in_by(route, fields).await;
+        let answer = client.sign_in_by(route, fields).await;
         match answer {
             Ok(tokens) => self.keep(client, tokens, asked_at_ms, stay).await,
             Err(failure) => {
                 if let Failure::Refused(refusal) = &failure
-                    && refusal.code == ErrorCode::ChallengeExpired
+                    && refusal.details.code == ErrorCode::ChallengeExpired.name()
                 {
                     Step::forget().await?;
                 }
@@ -95,7 +95,6 @@ fn too_late(server: Server) -> Error {
     let code = ErrorCode::ChallengeExpired;
     let refusal = Refusal {
         status: 401,
-        code,
         message: code.message().to_owned(),
         details: Details {
             code: code.name().to_owned(),

@@ -23,7 +23,11 @@ async fn until_offered(surface: &Popup, mode: &str) {
         ("invite", "invite"),
         ("closed", "closed"),
     ] {
-        assert_eq!(surface.is_shown(id).await, modes.contains(mode), "{mode}: {id}");
+        assert_eq!(
+            surface.is_shown(id).await,
+            modes.contains(mode),
+            "{mode}: {id}"
+        );
     }
     assert!(surface.is_shown("login").await);
 }
@@ -78,10 +82,14 @@ async fn an_invitation_registers_once_in_popup_and_page() {
         until_offered(surface, "invite").await;
         surface.register(name, PASSWORD).await;
         surface.expect_error("Please enter your invitation.").await;
-        surface.until("document.activeElement.id === 'invite'").await;
+        surface
+            .until("document.activeElement.id === 'invite'")
+            .await;
         surface.fill("invite", "none").await;
         surface.click("register").await;
-        surface.expect_error_with(&["Registration failed: ", "nvitation"]).await;
+        surface
+            .expect_error_with(&["Registration failed: ", "nvitation"])
+            .await;
         // Its link will do.
         let link = server.operator(&["user", "invite"]).await;
         surface.fill("invite", &link).await;
@@ -92,7 +100,9 @@ async fn an_invitation_registers_once_in_popup_and_page() {
         surface.fill("password", PASSWORD).await;
         surface.fill("invite", &link).await;
         surface.click("register").await;
-        surface.expect_error_with(&["Registration failed: ", "nvitation"]).await;
+        surface
+            .expect_error_with(&["Registration failed: ", "nvitation"])
+            .await;
         surface.log_in(name, PASSWORD).await;
         surface.expect_success("Authentication successful.").await;
     }
@@ -126,7 +136,9 @@ async fn the_strength_of_a_new_password_is_told_while_it_is_typed_and_no_other_i
 
     // Somebody who registers: refused once, they are helped.
     popup.register("alice", "drowssap1").await;
-    popup.expect_error_with(&["Registration failed: ", "guess"]).await;
+    popup
+        .expect_error_with(&["Registration failed: ", "guess"])
+        .await;
     popup.fill("password", "password1").await;
     until_told(&popup, "Too easy to guess. ").await;
     popup.fill("password", "horse-carrot").await;
@@ -154,9 +166,14 @@ async fn the_strength_of_a_new_password_is_told_while_it_is_typed_and_no_other_i
     until_told(&popup, "Too easy to guess. It contains your name").await;
     server.stop().await;
     popup.fill("password", "another horse battery").await;
-    popup.until("document.getElementById('strength').textContent === ''").await;
+    popup
+        .until("document.getElementById('strength').textContent === ''")
+        .await;
     let said = popup
-        .run("done(document.getElementById('status').textContent)", Value::Null)
+        .run(
+            "done(document.getElementById('status').textContent)",
+            Value::Null,
+        )
         .await;
     assert_eq!(said, "Registration successful.");
     browser.quit().await;

@@ -9,8 +9,7 @@ use crate::support::{
 };
 
 const SIGNED_IN: &str = "Authentication successful.";
-const NONE_CHOSEN: &str =
-    "No passkey was used. You can try again, or sign in with your password.";
+const NONE_CHOSEN: &str = "No passkey was used. You can try again, or sign in with your password.";
 
 /// A server that takes passkeys from the extension too.
 async fn server() -> Server {
@@ -34,7 +33,8 @@ async fn with_passkey(page: &Popup, server: &Server, name: &str) {
             const credential = await navigator.credentials.create({publicKey});
             done(await post('', {name: 'Device', credential: credential.toJSON()}));
         })().catch(error => done(String(error)));";
-    let argument = json!({"token": pair["access_token"], "server": server.localhost(), "password": PASSWORD});
+    let argument =
+        json!({"token": pair["access_token"], "server": server.localhost(), "password": PASSWORD});
     let added = page.run(script, argument).await;
     assert_eq!(added["name"], "Device", "{added}");
 }
@@ -104,7 +104,9 @@ async fn a_passkey_signs_in_at_the_extension_alone_and_as_the_second_step() {
     popup.expect_success(SIGNED_IN).await;
     assert!(popup.stored("local").await["auth_tokens"].is_null());
     let pair = popup.stored("session").await["auth_tokens"].clone();
-    let sessions = server.get_for_json("/api/v1/auth/sessions", &pair["access_token"]).await;
+    let sessions = server
+        .get_for_json("/api/v1/auth/sessions", &pair["access_token"])
+        .await;
     assert!(sessions.is_array(), "{sessions}");
     browser.quit().await;
 }
@@ -113,7 +115,9 @@ async fn a_passkey_signs_in_at_the_extension_alone_and_as_the_second_step() {
 async fn what_stands_in_the_way_of_a_passkey_is_said_and_nothing_is_kept() {
     let (server, browser) = tokio::join!(server(), Browser::start());
     let proxy = Proxy::start(&server.url).await;
-    let popup = browser.popup(&proxy.url.replace("127.0.0.1", "localhost")).await;
+    let popup = browser
+        .popup(&proxy.url.replace("127.0.0.1", "localhost"))
+        .await;
     have_authenticator(&browser, &popup).await;
     popup
         .until("document.getElementById('passkey').checkVisibility()")
@@ -172,7 +176,7 @@ async fn the_real_popup_leaves_the_passkey_to_a_tab() {
     popup
         .evaluate("new Promise(done => { const look = () => document.getElementById('passkey').checkVisibility() ? done() : setTimeout(look, 20); look(); })")
         .await;
-    popup.press("passkey").await;
+    popup.click("passkey").await;
     while browser.driver.windows().await.expect("the tabs").len() == before {}
     let opened = browser.driver.windows().await.expect("the tabs");
     browser

@@ -19,12 +19,18 @@ pub async fn enrolled(server: &Server, name: &str) -> (AuthenticatorApp, Vec<Str
     let pair = server.post_for_json("/authenticate", credentials).await;
     let ask = async |path: &str, body: Value| {
         let path = format!("/api/v1/auth/totp/{path}");
-        server.request("POST", &path, &pair["access_token"], body).await.1
+        server
+            .request("POST", &path, &pair["access_token"], body)
+            .await
+            .1
     };
     let setup = ask("setup", json!({"password": PASSWORD})).await;
     let app = AuthenticatorApp::of(setup["secret"].as_str().expect("a key"));
     let confirmed = ask("confirm", json!({"code": app.code()})).await;
-    let codes = confirmed["recovery_codes"].as_array().expect("a list").iter();
+    let codes = confirmed["recovery_codes"]
+        .as_array()
+        .expect("a list")
+        .iter();
     let codes = codes.map(|code| code.as_str().expect("a code").to_owned());
     (app, codes.collect())
 }
@@ -44,7 +50,10 @@ async fn expect_second_step(popup: &Popup, name: &str) {
     ] {
         assert_eq!(popup.is_shown(id).await, is_shown, "{id}");
     }
-    assert_eq!(popup.element("stepFor").await.text().await.expect("read"), name);
+    assert_eq!(
+        popup.element("stepFor").await.text().await.expect("read"),
+        name
+    );
     assert_eq!(popup.value("password").await, "", "the password is gone");
 }
 
@@ -89,9 +98,7 @@ async fn a_code_and_a_recovery_code_complete_a_sign_in_in_popup_and_page() {
             surface.log_in(name, PASSWORD).await;
             surface.expect_error(ASKS).await;
             expect_second_step(surface, name).await;
-            surface
-                .until("document.activeElement.id === 'code'")
-                .await;
+            surface.until("document.activeElement.id === 'code'").await;
             submit(surface, wrong).await;
             surface
                 .expect_error(if wrong.is_empty() { ASKS } else { WRONG })
@@ -135,7 +142,10 @@ async fn a_popup_closed_at_any_step_is_signed_in_or_begins_cleanly() {
     let kept = popup.stored("session").await.to_string();
     assert!(kept.contains("auth_second_step") && !kept.contains(PASSWORD));
     let disk = popup.stored("local").await.to_string();
-    assert!(!disk.contains("challenge") && !disk.contains(PASSWORD), "{disk}");
+    assert!(
+        !disk.contains("challenge") && !disk.contains(PASSWORD),
+        "{disk}"
+    );
     let popup = reopened(&browser, popup).await;
     expect_second_step(&popup, "alice").await;
 
@@ -233,7 +243,9 @@ async fn a_step_that_is_left_or_too_old_or_another_server_s_leads_back_to_the_pa
     popup.click("startAgain").await;
     expect_first_step(&popup).await;
     assert!(popup.stored("session").await["auth_second_step"].is_null());
-    popup.until("document.activeElement.id === 'password'").await;
+    popup
+        .until("document.activeElement.id === 'password'")
+        .await;
 
     begin().await;
     let age = "
@@ -252,7 +264,9 @@ async fn a_step_that_is_left_or_too_old_or_another_server_s_leads_back_to_the_pa
     popup.expect_error(TOO_LATE).await;
     popup.reload().await;
 
-    popup.until("!document.getElementById('main').hasAttribute('data-unknown')").await;
+    popup
+        .until("!document.getElementById('main').hasAttribute('data-unknown')")
+        .await;
     begin().await;
     popup.set_server(&stranger.url).await;
     expect_first_step(&popup).await;
