@@ -230,7 +230,7 @@ cmd_bench() {
     build_extension
     build_server
     say "Measuring…"
-    EXTENSION_DIR="$ROOT/dist" host_cargo bench --locked -p password-auth --bench report -- "$@"
+    EXTENSION_DIR="$ROOT/dist" CHROMIUM="${CHROMIUM:-}" host_cargo bench --locked -p password-auth --bench report -- "$@"
 }
 
 cmd_package() {
