@@ -30,6 +30,8 @@ check_trees() {
     check_tree password-auth-store all "$http|$upper"
     check_tree password-auth-core all "$http|$engines|password-auth-http|password-auth"
     check_tree password-auth-http all "$engines|password-auth"
+    # What other people's services take: nothing of the server's.
+    check_tree password-auth-guard all "$engines|poem-openapi|scrypt|lettre|password-auth-model|password-auth-store|$upper"
 }
 
 # check_tree CRATE TARGET PATTERN: none of its dependencies has a name like that.
