@@ -128,13 +128,13 @@ async fn a_reset_is_asked_for_with_the_same_write_whoever_it_is(engine: Engine) 
         claimed.expect("the store answers")
     };
     // The one that greets her.
-    claim().await.expect("a letter");
+    claim().await.expect("a mail");
     for email in ["alice@example.org", "nobody@example.org"] {
         request_reset(&server.client(), email).await.expect_ok();
-        let letter = claim().await.expect("a letter");
-        assert_eq!(letter.to.as_str(), email);
-        assert_eq!((letter.user, letter.kind), (None, EmailKind::ResetPassword));
-        assert!(claim().await.is_none(), "one letter");
+        let mail = claim().await.expect("a mail");
+        assert_eq!(mail.to.as_str(), email);
+        assert_eq!((mail.user, mail.kind), (None, EmailKind::ResetPassword));
+        assert!(claim().await.is_none(), "one mail");
     }
 }
 
