@@ -83,30 +83,6 @@ impl Client {
         decode_by(self.ask_v1(route, String::new()).await?, Some)
     }
 
-    /// `GET /api/v1/auth/registration`: who may register.
-    pub(crate) async fn registration(&self) -> Result<String, Failure> {
-        let url = self.server.url("/api/v1/auth/registration");
-        let answer = exchange(url, Object::new(), Purpose::Ask).await?;
-        decode_by(answer, |told| json::text_field(&told, "mode"))
-    }
-
-    /// `POST /api/v1/auth/password/strength`: how strong a new password is.
-    pub(crate) async fn strength(
-        &self,
-        credentials: &Credentials,
-        email: Option<&str>,
-    ) -> Result<Strength, Failure> {
-        let asked = account(credentials, email, None);
-        let answer = self.ask_v1("/password/strength", asked).await?;
-        decode_by(answer, |told| {
-            Some(Strength {
-                is_hard: json::field(&told, "score")?.as_f64()? > 2.0,
-                is_enough: json::field(&told, "enough")?.as_bool()?,
-                hint: json::text_field(&told, "hint"),
-            })
-        })
-    }
-
     /// `POST /api/v1/auth` and so on.
     async fn ask_v1(&self, route: &str, body: String) -> Result<Answer, Failure> {
         let route = format!("/api/v1/auth{route}");
@@ -191,16 +167,6 @@ impl Client {
         ]);
         exchange(self.server.url(route), init, purpose)
     }
-}
-
-/// How strong a new password is.
-pub(crate) struct Strength {
-    /// Whether it is hard to guess.
-    pub(crate) is_hard: bool,
-    /// Whether the server accepts it.
-    pub(crate) is_enough: bool,
-    /// What would help, in English.
-    pub(crate) hint: Option<String>,
 }
 
 /// The body that describes a new account.

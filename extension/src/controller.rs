@@ -10,9 +10,8 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser,
-    dom::{Listener, Timer},
+    dom::Listener,
     messages::{self, Action, Field},
-    offers::Offers,
     page::{Page, SecondStep, Typed},
     response::{Details, Failure},
     server::Server,
@@ -34,14 +33,7 @@ thread_local! {
 struct Driven<S> {
     page: Page,
     surface: S,
-    /// The server that was asked what it offers.
-    asked: RefCell<Option<Server>>,
-    /// When the server is asked how strong the new password is.
-    judging: RefCell<Option<Timer>>,
 }
-
-/// How long a user must pause before the server is asked how strong the new password is.
-const PAUSE_MS: i32 = 400;
 
 /// Finds the page's elements, adds listeners, and shows who is signed in.
 ///
@@ -57,12 +49,7 @@ pub(crate) fn start<S: Surface>(surface: S) -> Result<(), JsValue> {
 /// An element is missing.
 pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Result<(), JsValue> {
     let page = Page::find()?;
-    let driven = Rc::new(Driven {
-        page,
-        surface,
-        asked: RefCell::default(),
-        judging: RefCell::default(),
-    });
+    let driven = Rc::new(Driven { page, surface });
     let page = &driven.page;
     // Enter in a field, or the login button.
     let submitted = Rc::clone(&driven);
@@ -84,7 +71,6 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
     let typed = Rc::clone(&driven);
     listeners.push(Listener::new(page.form(), "input", move |_| {
         typed.page.clear_wrong_fields();
-        judge_later(&typed);
     })?);
     // The storage listener shows the first step.
     listeners.push(Listener::new(page.start_again(), "click", move |_| {
@@ -116,35 +102,6 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
     Ok(())
 }
 
-/// Asks how strong the password is once the user pauses, if it is a new one.
-fn judge_later<S: Surface>(driven: &Rc<Driven<S>>) {
-    let judged = Rc::clone(driven);
-    let timer = Timer::new(PAUSE_MS, move || {
-        let driven = Rc::clone(&judged);
-        spawn_local(async move { judge::<S>(&driven.page).await });
-    });
-    driven.judging.replace(timer.ok());
-}
-
-async fn judge<S: Surface>(page: &Page) {
-    let asked = page.new_account().filter(|typed| {
-        let Credentials { username, password } = &typed.credentials;
-        messages::check(Action::Register, username, password.expose()).is_ok()
-    });
-    let told = match &asked {
-        Some(typed) => {
-            S::session()
-                .strength(&typed.credentials, typed.email())
-                .await
-        }
-        None => None,
-    };
-    // It is about what was typed then. If that has changed, somebody asks again.
-    if asked.is_none() || page.new_account() == asked {
-        page.show_strength(told.map(|told| messages::strength(&told)).as_deref());
-    }
-}
-
 fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
     let driven = Rc::clone(driven);
     spawn_local(async move {
@@ -153,10 +110,6 @@ fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
             return;
         };
         let outcome = perform::<S>(page, action).await;
-        if action == Action::Register && outcome.is_err() {
-            // Perhaps since it offers something else now.
-            driven.asked.take();
-        }
         // The storage listener does this too, but perhaps later.
         refresh_view(&driven).await;
         drop(pending);
@@ -260,11 +213,11 @@ async fn begin_second_step(
     name: String,
     stay: bool,
 ) -> Result<Wrong, Error> {
-    let step = Step::of(server, details, name, stay, session::now_ms());
+    let step = Step::of(server, &details, &name, stay, session::now_ms());
     let step = step.ok_or(Error::NotSignedIn)?;
     step.store().await?;
     page.clear_password();
-    Ok(if step.takes_code() {
+    Ok(if step.ways().0 {
         (Some(Field::Code), texts::CODE_REQUIRED.plain())
     } else {
         (None, texts::PASSKEY_REQUIRED.plain())
@@ -288,18 +241,21 @@ fn read_form(page: &Page, action: Action) -> Result<Typed, Wrong> {
     Ok(typed)
 }
 
-async fn show_session_status<S: Surface>(driven: &Rc<Driven<S>>) -> Result<(), Error> {
-    let Driven { page, surface, .. } = &**driven;
+async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error> {
+    let Driven { page, surface } = driven;
     let status = S::session().status().await;
     if let Ok(status) = &status
         && status.user.is_none()
     {
-        show_offers(driven, &status.server).await;
-        let step = status.step.as_ref();
-        page.show_step(step.map(|step| SecondStep {
-            name: &step.name,
-            takes_code: step.takes_code(),
-            takes_passkey: step.takes_passkey(),
+        page.show_form_of(&status.server.to_string());
+        let step = Step::load(&status.server, session::now_ms()).await;
+        page.show_step(step.ok().flatten().map(|step| {
+            let (takes_code, takes_passkey) = step.ways();
+            SecondStep {
+                name: step.name(),
+                takes_code,
+                takes_passkey,
+            }
         }));
     }
     let user = status.as_ref().ok().and_then(|status| status.user.as_ref());
@@ -323,31 +279,6 @@ async fn show_session_status<S: Surface>(driven: &Rc<Driven<S>>) -> Result<(), E
 }
 
 /// Shows who is signed in. A failure is reported by the next action.
-async fn refresh_view<S: Surface>(driven: &Rc<Driven<S>>) {
+async fn refresh_view<S: Surface>(driven: &Driven<S>) {
     let _ = show_session_status(driven).await;
-}
-
-/// Shows what `server` offers, as far as it is known. It is asked once, and nothing waits for that.
-async fn show_offers<S: Surface>(driven: &Rc<Driven<S>>, server: &Server) {
-    let known = Offers::load(server).await.ok().flatten();
-    let shown = known.clone().unwrap_or_else(Offers::unknown);
-    driven.page.show_offers(&shown.registration, shown.passkeys);
-    if driven.asked.borrow().as_ref() == Some(server) {
-        return;
-    }
-    driven.asked.replace(Some(server.clone()));
-    let (driven, server) = (Rc::clone(driven), server.clone());
-    spawn_local(async move {
-        let Some(now) = Offers::ask(&server).await else {
-            return;
-        };
-        // The settings may name another server since.
-        if driven.asked.borrow().as_ref() == Some(&server) {
-            driven.page.show_offers(&now.registration, now.passkeys);
-        }
-        if known.as_ref() != Some(&now) {
-            // Not kept, it is asked for again.
-            let _ = now.store(&server).await;
-        }
-    });
 }

@@ -14,7 +14,6 @@ mod dom;
 mod http;
 mod json;
 mod messages;
-mod offers;
 mod page;
 mod popup;
 mod response;

@@ -9,7 +9,6 @@ use password_auth_wire::{
 
 use crate::{
     browser::NoPasskey,
-    client::Strength,
     response::{Failure, NoAnswer, Refusal},
     server::Server,
     session,
@@ -193,22 +192,6 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
     }
 }
 
-/// How strong a new password is.
-pub(crate) fn strength(told: &Strength) -> String {
-    let text = match told {
-        Strength {
-            is_enough: false, ..
-        } => texts::STRENGTH_LOW,
-        Strength { is_hard: false, .. } => texts::STRENGTH_ENOUGH,
-        _ => texts::STRENGTH_HIGH,
-    };
-    // The server's hints are in English.
-    match &told.hint {
-        Some(hint) if texts::are_english() => text.plain() + " " + hint,
-        _ => text.plain(),
-    }
-}
-
 /// What a screen reader announces while `action` runs.
 pub(crate) const fn progress(action: Action) -> Text {
     match action {
@@ -223,9 +206,8 @@ pub(crate) const fn progress(action: Action) -> Text {
 mod tests {
     use password_auth_wire::ErrorCode;
 
-    use super::{Action, Field, check, failure, strength};
+    use super::{Action, Field, check, failure};
     use crate::{
-        client::Strength,
         response::{Details, Failure, NoAnswer},
         server::Server,
         session::Error,
@@ -315,26 +297,6 @@ mod tests {
         };
         assert!(refused(Action::Passkey).ends_with("The passkey was not accepted."));
         assert!(refused(Action::Login).contains("The code is not valid."));
-    }
-
-    #[test]
-    fn a_strength_is_told_with_what_would_help() {
-        let told = |is_enough, is_hard, hint: Option<&str>| {
-            strength(&Strength {
-                is_enough,
-                is_hard,
-                hint: hint.map(str::to_owned),
-            })
-        };
-        let add = Some("Add another word or two.");
-        assert_eq!(
-            told(false, false, add),
-            "Too easy to guess. Add another word or two."
-        );
-        assert!(told(true, false, add).starts_with("Will do."));
-        assert_eq!(told(true, true, None), "Hard to guess.");
-        // A strict server.
-        assert_eq!(told(false, true, None), "Too easy to guess.");
     }
 
     #[test]

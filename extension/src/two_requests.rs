@@ -28,8 +28,11 @@ impl Session {
         let Some(step) = Step::load(client.server(), now_ms()).await? else {
             return Err(too_late(client.server().clone()));
         };
-        let fields = [("challenge", step.challenge.into()), ("code", code.into())];
-        self.complete(&client, SECOND_STEP, &fields, step.stay)
+        let fields = [
+            ("challenge", step.challenge().into()),
+            ("code", code.into()),
+        ];
+        self.complete(&client, SECOND_STEP, &fields, step.stays())
             .await
     }
 
@@ -46,25 +49,29 @@ impl Session {
             Err(failure) => return Err(failed(failure, &client).await),
         };
         let passkey = browser::ask_for_passkey(&options).await?;
-        match step {
-            Some(step) => {
-                let fields = [("challenge", step.challenge.into()), ("passkey", passkey)];
-                self.complete(&client, SECOND_STEP, &fields, step.stay)
-                    .await
-            }
+        let (route, challenge, name, stay) = match step {
+            Some(step) => (
+                SECOND_STEP,
+                step.challenge().into(),
+                "passkey",
+                step.stays(),
+            ),
             None => {
-                let fields = [
-                    (
-                        "challenge",
-                        json::field(&options, "challenge").unwrap_or_default(),
-                    ),
-                    ("credential", passkey),
-                    ("stay_signed_in", stay.into()),
-                ];
-                self.complete(&client, "/passkeys/login", &fields, stay)
-                    .await
+                let challenge = json::field(&options, "challenge").unwrap_or_default();
+                ("/passkeys/login", challenge, "credential", stay)
             }
-        }
+        };
+        // The second step keeps to what was chosen at the first, and takes no such field.
+        let stay_signed_in = match route {
+            SECOND_STEP => JsValue::UNDEFINED,
+            _ => stay.into(),
+        };
+        let fields = [
+            ("challenge", challenge),
+            (name, passkey),
+            ("stay_signed_in", stay_signed_in),
+        ];
+        self.complete(&client, route, &fields, stay).await
     }
 
     async fn complete(
@@ -101,5 +108,5 @@ fn too_late(server: Server) -> Error {
             ..Details::default()
         },
     };
-    Error::Failed(Failure::Refused(refusal), server)
+    Error::Failed(Failure::Refused(Box::new(refusal)), server)
 }

@@ -131,7 +131,7 @@ async fn the_popup_is_accessible_and_fits_in_every_state() {
         popup.click_on("#emailDisclosure summary").await;
         popup.fill("password", "password1").await;
         popup
-            .until("document.getElementById('strength').textContent !== ''")
+            .until("document.getElementById('strength').innerText.trim() !== ''")
             .await;
         check(&browser, &popup, view, "popup-registering").await;
         popup.click_on("#emailDisclosure summary").await;

@@ -112,7 +112,7 @@ async fn an_invitation_registers_once_in_popup_and_page() {
 async fn until_told(surface: &Popup, beginning: &str) {
     surface
         .until(&format!(
-            "document.getElementById('strength').textContent.startsWith({})",
+            "document.getElementById('strength').innerText.trim().startsWith({})",
             json!(beginning)
         ))
         .await;
@@ -167,7 +167,7 @@ async fn the_strength_of_a_new_password_is_told_while_it_is_typed_and_no_other_i
     server.stop().await;
     popup.fill("password", "another horse battery").await;
     popup
-        .until("document.getElementById('strength').textContent === ''")
+        .until("document.getElementById('strength').innerText.trim() === ''")
         .await;
     let said = popup
         .run(

@@ -14,9 +14,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
 pub(crate) use lock::Lock;
-pub(crate) use passkey::{
-    NoPasskey, ask_for_passkey, can_use_passkeys, go_on_in_tab, wish_of_popup,
-};
+pub(crate) use passkey::{NoPasskey, ask_for_passkey, go_on_in_tab, wish_of_popup};
 
 use crate::json;
 

@@ -4,13 +4,10 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-#[wasm_bindgen(module = "/js/passkey.js")]
+/// Of `signin.js`.
+#[wasm_bindgen(js_namespace = passkeys)]
 extern "C" {
-    /// Whether passkeys of `domain` can be used here.
-    #[wasm_bindgen(js_name = canUsePasskeys)]
-    pub(crate) fn can_use_passkeys(domain: &str) -> bool;
-
-    #[wasm_bindgen(catch, js_name = askForPasskey)]
+    #[wasm_bindgen(catch)]
     fn ask(options: &JsValue) -> Result<Promise, JsValue>;
 
     /// In a popup below a button: opens it in a tab, where the user is asked. Whether it did.
@@ -18,7 +15,7 @@ extern "C" {
     pub(crate) fn go_on_in_tab(stay: bool) -> bool;
 
     /// In a tab that goes on for such a popup: whether the user wants to stay signed in.
-    #[wasm_bindgen(js_name = wishOfPopup)]
+    #[wasm_bindgen(js_name = wish)]
     pub(crate) fn wish_of_popup() -> Option<bool>;
 }
 

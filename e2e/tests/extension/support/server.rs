@@ -100,7 +100,7 @@ impl Server {
             .env("DATA_DIR", self.folder.path())
             .output();
         let output = output.await.expect("the program runs");
-        let printed = String::from_utf8(output.stdout).expect("text");
+        let printed = String::from_utf8_lossy(&output.stdout);
         let last = printed.split_whitespace().last();
         last.unwrap_or_else(|| panic!("{output:?}")).to_owned()
     }
