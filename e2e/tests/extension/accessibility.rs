@@ -202,7 +202,7 @@ async fn the_options_page_is_accessible_and_fits_in_every_state() {
         options.click_on("#emailForm button[type=submit]").await;
         until_said(&options, "error").await;
         check(&browser, &options, view, "options-refused").await;
-        check_factors(&browser, &options, view, "options").await;
+        check_factors(&browser, &options, view, "in-options").await;
         popup.click("logout").await;
         popup
             .until("document.getElementById('signedIn').hidden")
