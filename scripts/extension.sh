@@ -115,9 +115,9 @@ assemble_dist() {
     cp -R "$NPM_DIR/snippets" "$new/password-auth/"
     # One storage.js for both.
     rm -r -- "$new/wasm/snippets"
-    sed -i 's|\./snippets/|../password-auth/snippets/|' "$new/wasm/popup_wasm.js"
+    sed -i '/^import /s|\./snippets/|../password-auth/snippets/|' "$new/wasm/popup_wasm.js"
     cp -R extension/static/. "$new/"
-    slim "$new"/popup.* "$new"/options.* "$new"/looks.js "$new"/signin.js
+    slim "$new"/popup.* "$new"/options.* "$new"/factors.* "$new"/form.js "$new"/looks.js "$new"/signin.js
     [ "$(grep -c '"version":' manifest.json)" -eq 1 ] ||
         die "manifest.json must have exactly one \"version\": the build writes Cargo.toml's into it."
     sed -E "s/(\"version\":[[:space:]]*\")[^\"]*/\1$(extension_version)/" manifest.json >"$new/manifest.json"
@@ -141,7 +141,8 @@ assemble_page() {
     storage=$(find "$new/wasm/snippets" -name storage.js)
     mv "$storage" "${storage%/*}/extension.js"
     cp extension/page/storage.js "$storage"
-    cp extension/static/looks.js extension/static/signin.js extension/static/popup.js extension/static/popup.css extension/page/page.css "$new/"
+    cp extension/static/looks.js extension/static/signin.js extension/static/popup.js extension/static/popup.css "$new/"
+    cp extension/static/form.js extension/static/factors.* extension/page/account.js extension/page/page.css "$new/"
     cp extension/static/icons/icon.svg "$new/"
     cp -R extension/static/_locales "$new/"
     slim "$new"
