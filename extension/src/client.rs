@@ -2,10 +2,10 @@
 //!
 //! It stores nothing. `session` knows who is signed in and what to do about a refusal.
 
+use gloo_net::Error;
 use js_sys::{Array, Object};
-use password_auth_wire::{Authenticate, Credentials, Secret, Status, Tokens};
+use password_auth_wire::{Authenticate, Credentials, Logout, Refresh, Secret, Status, Tokens};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     http::{self, bearer},
@@ -57,11 +57,12 @@ impl Client {
         email: Option<&str>,
         invite: Option<&str>,
     ) -> Result<String, Failure> {
-        let body = account(credentials, email, invite);
         if email.is_none() && invite.is_none() {
+            let body = json::text(credentials);
             let answer = self.post("/register", body, Purpose::Ask).await?;
             return decode_by(answer, message);
         }
+        let body = account(credentials, email, invite);
         decode_by(self.ask_v1("/register", body).await?, |user| {
             json::text_field(&user, "id")
         })
@@ -74,7 +75,7 @@ impl Client {
         route: &str,
         fields: &[(&str, JsValue)],
     ) -> Result<Tokens, Failure> {
-        decode_by(self.ask_v1(route, json::text(fields)).await?, tokens)
+        decode_by(self.ask_v1(route, json::text_of(fields)).await?, tokens)
     }
 
     /// `POST /api/v1/auth/passkeys/login/options`: what the browser is asked for.
@@ -85,39 +86,27 @@ impl Client {
 
     /// `POST /api/v1/auth` and so on.
     async fn ask_v1(&self, route: &str, body: String) -> Result<Answer, Failure> {
-        let route = format!("/api/v1/auth{route}");
+        let route = ["/api/v1/auth", route].concat();
         self.post(&route, body, Purpose::Ask).await
     }
 
     /// `POST /authenticate`.
     pub(crate) async fn authenticate(&self, request: &Authenticate) -> Result<Tokens, Failure> {
-        let Authenticate {
-            username,
-            password,
-            stay_signed_in,
-            code,
-        } = request;
-        let body = json::text(&[
-            ("username", username.as_str().into()),
-            ("password", password.expose().into()),
-            ("stay_signed_in", (*stay_signed_in).into()),
-            ("code", code.as_ref().map(Secret::expose).into()),
-        ]);
-        decode_by(
-            self.post("/authenticate", body, Purpose::Ask).await?,
-            tokens,
-        )
+        let answer = self.post("/authenticate", json::text(request), Purpose::Ask);
+        decode_by(answer.await?, tokens)
     }
 
     /// `POST /refresh`.
     pub(crate) async fn refresh(&self, refresh_token: Secret) -> Result<Tokens, Failure> {
-        let body = refresh_token_body(&refresh_token);
+        let body = json::text(&Refresh { refresh_token });
         decode_by(self.post("/refresh", body, Purpose::Ask).await?, tokens)
     }
 
     /// `POST /logout`. The request completes even if the page closes.
     pub(crate) async fn logout(&self, refresh_token: Secret) -> Result<String, Failure> {
-        let body = refresh_token_body(&refresh_token);
+        let body = json::text(&Logout {
+            refresh_token: Some(refresh_token),
+        });
         decode_by(self.post("/logout", body, Purpose::Tell).await?, message)
     }
 
@@ -175,7 +164,7 @@ fn account(
     email: Option<&str>,
     invite: Option<&str>,
 ) -> String {
-    json::text(&[
+    json::text_of(&[
         ("username", username.as_str().into()),
         ("password", password.expose().into()),
         ("email", email.into()),
@@ -196,31 +185,28 @@ async fn exchange(url: String, init: Object, purpose: Purpose) -> Result<Answer,
         .map_err(|error| Failure::NoAnswer(no_answer(&error)))
 }
 
-async fn send(url: &str, init: Object, purpose: Purpose) -> Result<Answer, JsValue> {
+async fn send(url: &str, init: Object, purpose: Purpose) -> Result<Answer, Error> {
     // A redirect would carry a password or a token to another server.
     let options = object(&[("redirect", "error".into()), ("cache", "no-store".into())]);
     let init = Object::assign(&options, &init);
     let response = http::fetch(url, purpose.timeout_ms(), &init).await?;
-    let text = JsFuture::from(response.text()?).await?;
-    let retry_after = response.headers().get("Retry-After")?;
+    let text = response.text().await?;
+    let retry_after = response.headers().get("Retry-After");
     Ok(Answer {
         status: response.status(),
-        body: text.as_string().and_then(|text| json::parse(&text)),
+        body: json::parse(&text),
         retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
     })
 }
 
-fn no_answer(error: &JsValue) -> NoAnswer {
-    // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
-    match json::text_field(error, "name").as_deref() {
-        Some("TimeoutError" | "AbortError") => NoAnswer::TimedOut,
+fn no_answer(error: &Error) -> NoAnswer {
+    match error {
+        // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
+        Error::JsError(error) if matches!(error.name.as_str(), "TimeoutError" | "AbortError") => {
+            NoAnswer::TimedOut
+        }
         _ => NoAnswer::Unreachable,
     }
-}
-
-/// The body of `POST /refresh` and `POST /logout`.
-fn refresh_token_body(token: &Secret) -> String {
-    json::text(&[("refresh_token", token.expose().into())])
 }
 
 /// A `wire::Tokens`. By hand, like all that is read here: serde's reading of whole types takes 4 KB more.

@@ -247,7 +247,7 @@ async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error
     if let Ok(status) = &status
         && status.user.is_none()
     {
-        page.show_form_of(&status.server.to_string());
+        page.show_form_of(&status.server.address());
         let step = Step::load(&status.server, session::now_ms()).await;
         page.show_step(step.ok().flatten().map(|step| {
             let (takes_code, takes_passkey) = step.ways();
@@ -269,7 +269,7 @@ async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error
     surface.show_signed_in(page, user.is_some());
     let status = status?;
     let server = status.server;
-    let shown = texts::SERVER.with(&[&server.to_string()]);
+    let shown = texts::SERVER.with(&[&server.address()]);
     page.show_server(&shown, &server.url("/forgot-password"));
     if let Some(message) = status.end_message {
         page.show_status(false, &S::ended(&message));

@@ -22,7 +22,7 @@ pub(crate) fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsV
     document
         .get_element_by_id(id)
         .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| JsValue::from(format!("no #{id}")))
+        .ok_or_else(|| JsValue::from(["no #", id].concat()))
 }
 
 /// Scrolls `element` into view, if it is not.

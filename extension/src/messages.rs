@@ -87,7 +87,7 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         }
         session::Error::Failed(Failure::NoAnswer(why), server) => no_answer(why, server),
         session::Error::NoHostPermission(server) => {
-            texts::NO_HOST_PERMISSION.with(&[&server.to_string()])
+            texts::NO_HOST_PERMISSION.with(&[&server.address()])
         }
         session::Error::InvalidAddress => texts::INVALID_ADDRESS.plain(),
         session::Error::Browser(error) => texts::STORAGE_FAILED.with(&[&error.0]),
@@ -136,30 +136,32 @@ fn refused(action: Action, refusal: &Refusal) -> String {
     }
     let reason = reason(message, code);
     match refusal.details.retry_after {
-        Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &seconds.to_string()]),
+        Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &texts::number(seconds)]),
         None => reason,
     }
 }
 
 /// The server's reason: its own message, or what that code means in the user's language.
 fn reason(message: &str, code: &str) -> String {
-    texts::translated(&format!("error_{code}")).unwrap_or_else(|| message.to_owned())
+    texts::translated(&["error_", code].concat()).unwrap_or_else(|| message.to_owned())
 }
 
 /// The message when a server gave no usable answer. It names the server.
 fn no_answer(why: &NoAnswer, server: &Server) -> String {
-    let server = &*server.to_string();
+    let server = &*server.address();
     match why {
         NoAnswer::Unreachable => texts::UNREACHABLE.with(&[server]),
         NoAnswer::TimedOut => texts::TIMED_OUT.with(&[server]),
         NoAnswer::ServerError { status, message } => {
-            let status = &*status.to_string();
+            let status = &*texts::number(u32::from(*status));
             match message {
                 None => texts::SERVER_ERROR.with(&[server, status]),
                 Some(said) => texts::SERVER_ERROR_SAID.with(&[server, status, said]),
             }
         }
-        NoAnswer::Unexpected { status } => texts::UNEXPECTED.with(&[server, &status.to_string()]),
+        NoAnswer::Unexpected { status } => {
+            texts::UNEXPECTED.with(&[server, &texts::number(u32::from(*status))])
+        }
     }
 }
 

@@ -402,7 +402,8 @@ impl Typed {
     /// The token of the invitation, if there is one. Its whole link will do.
     pub(crate) fn invite(&self) -> Option<&str> {
         let typed = self.invite.trim();
-        let token = typed.rsplit_once('=').map_or(typed, |(_, token)| token);
+        // The link ends with it.
+        let token = typed.split('=').nth(1).unwrap_or(typed);
         Some(token).filter(|token| !token.is_empty())
     }
 }

@@ -64,14 +64,13 @@ impl Server {
 
     /// The URL of `route`, which starts with a slash.
     pub(crate) fn url(&self, route: &str) -> String {
-        format!("{}{}{route}", self.origin, self.path)
+        // Not by `format!`, here and elsewhere: without formatting each module weighs 1 KB less.
+        [&self.origin, &self.path, route].concat()
     }
-}
 
-impl core::fmt::Display for Server {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.origin)?;
-        f.write_str(&self.path)
+    /// The whole address, as users know it.
+    pub(crate) fn address(&self) -> String {
+        self.url("")
     }
 }
 
@@ -127,7 +126,7 @@ mod tests {
             path,
             is_bare,
         };
-        Server::accept(&parts).map(|server| server.to_string())
+        Server::accept(&parts).map(|server| server.address())
     }
 
     #[test]
@@ -176,7 +175,7 @@ mod tests {
         };
         let server = Server::accept(&parts).expect("acceptable");
         assert_eq!(server.url("/ping"), "https://a.example/auth/ping");
-        assert_eq!(server.to_string(), "https://a.example/auth");
+        assert_eq!(server.address(), "https://a.example/auth");
     }
 
     #[test]

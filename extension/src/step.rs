@@ -31,7 +31,7 @@ impl Step {
         now_ms: f64,
     ) -> Option<Self> {
         let step = object(&[
-            ("server", server.to_string().into()),
+            ("server", server.address().into()),
             ("challenge", details.challenge.as_deref()?.into()),
             ("name", name.into()),
             ("stay", stay.into()),
@@ -47,7 +47,7 @@ impl Step {
         let step = Self(stored);
         let ends_ms = json::field(&step.0, "ends").and_then(|ends| ends.as_f64());
         let is_open = is_open(ends_ms.unwrap_or_default(), now_ms);
-        Ok((is_open && step.text("server") == server.to_string()).then_some(step))
+        Ok((is_open && step.text("server") == server.address()).then_some(step))
     }
 
     /// Keeps it.

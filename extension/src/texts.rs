@@ -50,6 +50,17 @@ impl Text {
     }
 }
 
+/// A number's digits. Without formatting, as in [`fill`].
+pub(crate) fn number(value: u32) -> String {
+    let mut digits = if value < 10 {
+        String::new()
+    } else {
+        number(value / 10)
+    };
+    digits.extend(char::from_digit(value % 10, 10));
+    digits
+}
+
 /// No pattern and no formatting: what they bring along weighs 1 KB.
 fn fill(text: &str, values: &[&str]) -> String {
     let mut filled = String::new();

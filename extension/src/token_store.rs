@@ -99,7 +99,7 @@ impl PendingSignOut {
     /// `None` for tokens of an unknown server: nobody can be told.
     pub(crate) fn of(tokens: StoredTokens) -> Option<Self> {
         Some(Self {
-            server: tokens.issuer?.to_string(),
+            server: tokens.issuer?.address(),
             refresh_token: tokens.pair.refresh_token,
         })
     }
@@ -192,7 +192,7 @@ pub(crate) async fn store(
     lock: &WriteLock,
 ) -> Result<Vec<PendingSignOut>, BrowserError> {
     area.hide_from_content_scripts().await;
-    let mut items = vec![(TOKENS, pair.value()), (ISSUER, server.to_string().into())];
+    let mut items = vec![(TOKENS, pair.value()), (ISSUER, server.address().into())];
     let pending: Vec<_> = replaced
         .into_iter()
         .filter_map(PendingSignOut::of)

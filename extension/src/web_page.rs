@@ -61,7 +61,7 @@ fn server() -> Result<Server, InvalidAddress> {
     let location = dom::window().map_err(|_| InvalidAddress)?.location();
     let part = |part: Result<String, JsValue>| part.map_err(|_| InvalidAddress);
     let (origin, path) = (part(location.origin())?, part(location.pathname())?);
-    Server::parse(&format!("{origin}{path}"))
+    Server::parse(&[origin, path].concat())
 }
 
 /// Starts the web page, with the texts of the user's language.
@@ -125,7 +125,7 @@ async fn ask(path: &str, init: Object) -> Result<Response, session::Error> {
         let options = Object::assign(&options, &object(&[("headers", headers.into())]));
         match http::fetch(&server.url(path), TIME_OUT_MS, &options).await {
             Ok(answer) if answer.status() == 401 && refused.is_none() => refused = Some(access),
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => return Ok(answer.into()),
             Err(_) => {
                 let unreachable = Failure::NoAnswer(NoAnswer::Unreachable);
                 return Err(session::Error::Failed(unreachable, server));

@@ -1,6 +1,6 @@
 //! The background worker's WASM: what `background.js` calls.
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use password_auth_extension::broker;
 use wasm_bindgen::prelude::*;
 
@@ -11,8 +11,8 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub fn configure(
     server: Option<String>,
-    allow: Vec<String>,
-    content_scripts: Vec<String>,
+    allow: &Array,
+    content_scripts: &Array,
 ) -> Result<(), JsValue> {
     broker::configure(server, allow, content_scripts)
 }
@@ -31,7 +31,7 @@ pub fn on_start() -> Promise {
 
 /// Something has changed in storage: these keys.
 #[wasm_bindgen(js_name = onStorageChange)]
-pub fn on_storage_change(keys: Vec<String>) -> Promise {
+pub fn on_storage_change(keys: Array) -> Promise {
     broker::on_storage_change(keys)
 }
 

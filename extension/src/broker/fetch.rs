@@ -55,9 +55,14 @@ impl Request {
             Failed::not_allowed("The browser does not accept this method or these headers.")
         })?;
         let response = match http::fetch(&self.url, TIME_OUT_MS, &init).await {
-            Ok(response) => response,
+            Ok(response) => Response::from(response),
             Err(_) if !browser::has_host_permission(&self.origin).await => {
-                let message = format!("This extension has no permission to reach {}.", self.origin);
+                let message = [
+                    "This extension has no permission to reach ",
+                    &self.origin,
+                    ".",
+                ]
+                .concat();
                 return Err(Failed::new("no_host_permission", &message));
             }
             Err(_) => return Err(self.unreachable()),
@@ -87,10 +92,12 @@ impl Request {
     }
 
     fn unreachable(&self) -> Failed {
-        let message = format!(
-            "Cannot reach {}, or it did not answer in time.",
-            self.origin
-        );
+        let message = [
+            "Cannot reach ",
+            &self.origin,
+            ", or it did not answer in time.",
+        ]
+        .concat();
         Failed::new("unreachable", &message)
     }
 }

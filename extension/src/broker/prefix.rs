@@ -28,7 +28,10 @@ impl Prefix {
         }
         // The browser resolves `..`, encoded or not. It keeps an encoded slash, which some servers decode.
         let lower = path.to_ascii_lowercase();
-        let hides_a_slash = lower.contains("%2f") || lower.contains("%5c");
+        let hides_a_slash = lower
+            .split('%')
+            .skip(1)
+            .any(|rest| rest.starts_with("2f") || rest.starts_with("5c"));
         let rest = path.strip_prefix(ours);
         !hides_a_slash && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }

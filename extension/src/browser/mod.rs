@@ -145,7 +145,7 @@ impl Drop for StorageListener {
 
 /// Whether the extension has host permission for `origin`. If the browser does not tell: `true`.
 pub(crate) async fn has_host_permission(origin: &str) -> bool {
-    let Ok(promise) = may_reach(&format!("{}/*", without_port(origin))) else {
+    let Ok(promise) = may_reach(&[without_port(origin), "/*"].concat()) else {
         return true;
     };
     JsFuture::from(promise)

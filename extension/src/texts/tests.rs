@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use password_auth_wire::ErrorCode;
 use serde_json::Value;
 
-use super::{ALL, fill};
+use super::{ALL, fill, number};
 
 const LANGUAGES: [&str; 3] = ["en", "de", "ar"];
 /// What the surfaces are made of, beside `texts.rs`.
@@ -178,4 +178,11 @@ fn values_stand_in_their_places_and_are_not_read_again() {
     assert_eq!(fill("$2, $1, $3, $", &["a", "b"]), "b, a, $3, $");
     assert_eq!(fill("no place", &["a"]), "no place");
     assert_eq!(fill("$0", &["a"]), "$0");
+}
+
+#[test]
+fn a_number_is_shown_by_its_digits() {
+    for value in [0, 7, 10, 429, 1_002_003, u32::MAX] {
+        assert_eq!(number(value), value.to_string());
+    }
 }
