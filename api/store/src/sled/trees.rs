@@ -18,13 +18,13 @@
 //! | `user_tokens` | user id ++ hash | empty |
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
-//! | `email_queue` | letter id | `QueuedEmail` |
+//! | `email_queue` | mail id | `QueuedEmail` |
 //! | `invites` | id | `Invite` |
 //! | `invite_tokens` | hash | id of the invitation |
 //! | `invites_to` | e-mail key ++ 0 ++ id of the invitation | empty |
 //! | `invites_by` | id of the user who made it ++ id of the invitation | empty |
 //! | `token_keys` | salt | `TokenKey` |
-//! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
+//! | `letters_due` | due (ms, big-endian) ++ mail id | empty |
 //! | `factors` | user id | `Factors` |
 //! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
 
