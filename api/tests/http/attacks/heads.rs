@@ -74,7 +74,7 @@ async fn a_line_feed_alone_ends_a_line_and_hides_no_header() {
         "x: a\nhost: y\r\n",
         "x: a\n folded\r\n",
     ] {
-        let head = format!("POST /ping HTTP/1.1\r\nhost: x\r\n{hidden}\r\n");
+        let head = format!("POST /ping HTTP/1.1\r\nhost: x\r\n{hidden}connection: close\r\n\r\n");
         let answer = everything(&server, format!("{head}{SMUGGLED}").as_bytes()).await;
         let is_refused = answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 501");
         assert!(is_refused, "{hidden:?}: {answer}");
