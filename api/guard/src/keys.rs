@@ -57,7 +57,7 @@ impl Keys {
             url: format!("{}/.well-known/jwks.json", server.trim_end_matches('/')),
             client: reqwest::Client::new(),
             known: RwLock::default(),
-            asked: Mutex::default(),
+            asked: Arc::default(),
         }
     }
 
