@@ -22,6 +22,8 @@ pub struct PasskeyCreation {
     pub challenge: Secret,
     /// Who asks.
     pub party: RelyingParty,
+    /// What the site calls itself.
+    pub site: String,
     /// The passkeys that there are: no authenticator needs two.
     pub existing: Vec<Passkey>,
 }
@@ -52,6 +54,7 @@ impl Accounts {
         Ok(PasskeyCreation {
             challenge,
             party,
+            site: self.site.clone(),
             existing,
         })
     }
@@ -159,6 +162,7 @@ impl Accounts {
         &self,
         challenge: &Secret,
         assertion: &Assertion,
+        kind: SessionKind,
         client: &Client,
     ) -> Result<Issued, SignInError> {
         self.count_second_step(client)?;
@@ -179,7 +183,7 @@ impl Accounts {
         self.spend(&user)?;
         let change = FactorChange::Use(factor, vec![challenge.used]);
         self.use_passkey(&user, change, client).await?;
-        self.begin(&user, SessionKind::Staying, client).await
+        self.begin(&user, kind, client).await
     }
 
     /// Completes a sign-in with the challenge of the first step and a passkey. The passkey answers that challenge, or one

@@ -50,6 +50,17 @@ pub enum SessionKind {
     Short,
 }
 
+impl SessionKind {
+    /// What a client asked for, or did not say.
+    #[must_use]
+    pub const fn wished(stay_signed_in: Option<bool>) -> Self {
+        match stay_signed_in {
+            None | Some(true) => Self::Staying,
+            Some(false) => Self::Short,
+        }
+    }
+}
+
 /// A pair of tokens for a client.
 #[derive(Clone, Debug)]
 pub struct Issued {
