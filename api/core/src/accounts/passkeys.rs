@@ -195,7 +195,6 @@ impl Accounts {
     ) -> Result<Issued, SignInError> {
         let (first, user) = self.challenged(challenge, client).await?;
         let factors = self.challenged_factors(&first, &user).await?;
-        self.spend_second_step(&user)?;
         let mut used = vec![first.used.clone()];
         if assertion.challenge().ok().as_deref() != Some(challenge.expose()) {
             used.push(self.assertion_challenge(assertion)?.used);
@@ -204,6 +203,7 @@ impl Accounts {
         let factor = match verified {
             Ok(factor) => factor,
             Err(_) => {
+                self.spend_second_step(&user)?;
                 self.note(&user, EventKind::SecondFactorFailed, client)
                     .await;
                 return Err(SignInError::WrongFactor);
@@ -233,7 +233,15 @@ impl Accounts {
         self.count_second_step(client)?;
         let challenge = self.assertion_challenge(assertion)?;
         let factors = self.store.factors(user.id).await?;
-        let factor = self.verified(&factors, assertion, true)?;
+        let verified = self.verified(&factors, assertion, true);
+        let factor = match verified {
+            Ok(factor) => factor,
+            Err(error) => {
+                self.spend_second_step(user)?;
+                self.note_failed_proof(caller, client).await;
+                return Err(error);
+            }
+        };
         let proof = self.proof_of(caller);
         let change = FactorChange::Prove(proof, Some((factor, challenge.used)));
         self.use_passkey(user, change, client).await
@@ -279,7 +287,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), SignInError> {
         match self.change_factors_of(user, change).await? {
-            ChangeFactors::Changed { .. } => Ok(()),
+            ChangeFactors::Changed { .. } => Ok(self.remember_second_step(user, client).await?),
             ChangeFactors::Refused(FactorRefusal::ChallengeUsed) | ChangeFactors::Outdated => {
                 Err(SignInError::ChallengeExpired)
             }

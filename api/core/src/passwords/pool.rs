@@ -17,7 +17,7 @@ use super::hash::{
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
 use super::policy::{Policy, Weak};
-use super::slots::Slots;
+use super::slots::{Slot, Slots};
 use crate::rate_limit::Counted;
 
 /// The most waiting jobs per worker.
@@ -57,6 +57,11 @@ pub struct PoolMeasures {
     /// Jobs that were refused, because the queue or the client's share of it was full.
     pub refused: Count,
 }
+
+/// A place in the pool, for one job.
+#[derive(Debug)]
+#[must_use]
+pub struct Place(Slot);
 
 /// How busy the pool is at the moment.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +141,18 @@ impl PasswordHasher {
         self.policy
     }
 
+    /// Takes a place, so that nothing else need be done for an attempt that finds none.
+    ///
+    /// # Errors
+    /// If the queue or the client's share of it is full.
+    pub fn reserve(&self, counted: &Counted) -> Result<Place, Busy> {
+        let slot = self.slots.take(counted.client());
+        if slot.is_none() {
+            self.measures.refused.add_one();
+        }
+        slot.map(Place).ok_or(Busy)
+    }
+
     /// Checks the strength of a new password. `about` contains the user's names and address. The inner result is the
     /// policy's.
     ///
@@ -200,15 +217,15 @@ impl PasswordHasher {
     /// Compares a password with a user's hash. Without a user, it does the same work.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
+    /// If hashing failed.
     pub async fn verify(
         &self,
-        counted: &Counted,
+        place: Place,
         password: Secret,
         stored: Option<PasswordHash>,
     ) -> Result<PasswordMatch, HashingError> {
         let params = self.params;
-        self.run(counted, move || {
+        self.run_in(place, move || {
             try_each(&password, |password| match &stored {
                 Some(stored) => verify(password, stored, params),
                 None => verify_nobody(password, params),
@@ -222,10 +239,14 @@ impl PasswordHasher {
         counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let Some(slot) = self.slots.take(counted.client()) else {
-            self.measures.refused.add_one();
-            return Err(Busy.into());
-        };
+        self.run_in(self.reserve(counted)?, work).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        Place(slot): Place,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashingError> {
         let waiting = self.measures.waits.timer();
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
