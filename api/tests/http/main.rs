@@ -77,4 +77,5 @@ mod text;
 mod throttle;
 mod tls;
 mod v1;
+mod waits;
 mod walk;

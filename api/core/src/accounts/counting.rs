@@ -46,6 +46,8 @@ impl Accounts {
         let place = self.hasher.reserve(&counted).map_err(HashingError::from)?;
         let attempt = SignInAttempt::in_session(caller.session, user, client.address);
         if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
+            // It counted at the address, so that may be over its limit now, too.
+            let wait = wait.max(self.sign_ins.wait(client.address, now));
             return Err(CurrentPasswordError::TooMany(wait));
         }
         let stored = Some(user.password.clone());

@@ -2,12 +2,13 @@
 
 use password_auth_model::{
     Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, Passkey,
-    PasskeyId, User, UserId, acts_on_display,
+    PasskeyId, User, UserId, Verdict, acts_on_display,
 };
 use password_auth_store::ChangeFactors;
 use password_auth_wire::Secret;
 
 use super::{Accounts, FactorError, SignInError};
+use crate::rate_limit::Spender;
 use crate::sessions::{Caller, Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
 use crate::webauthn::{Assertion, NewCredential, RelyingParty};
@@ -203,9 +204,7 @@ impl Accounts {
         let factor = match verified {
             Ok(factor) => factor,
             Err(_) => {
-                self.spend_second_step(&user)?;
-                self.note(&user, EventKind::SecondFactorFailed, client)
-                    .await;
+                self.note_wrong_factor(&user, client).await?;
                 return Err(SignInError::WrongFactor);
             }
         };
@@ -237,7 +236,11 @@ impl Accounts {
         let factor = match verified {
             Ok(factor) => factor,
             Err(error) => {
-                self.spend_second_step(user)?;
+                // Each adds an event.
+                let spent = self.allowance.spend(Spender::Session(caller.session));
+                if let Verdict::Refused(wait) = spent {
+                    return Err(SignInError::TooMany(wait));
+                }
                 self.note_failed_proof(caller, client).await;
                 return Err(error);
             }

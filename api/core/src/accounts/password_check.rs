@@ -39,7 +39,13 @@ impl Accounts {
         let (counted, failure) = self.count_at_address(attempt, client, now).await?;
         // A place first: a name that finds none leaves no trace in the store, so the store holds no more counters than
         // can be hashed for.
-        let place = self.hasher.reserve(&counted).map_err(HashingError::from)?;
+        let place = match self.hasher.reserve(&counted) {
+            Ok(place) => place,
+            Err(busy) => {
+                self.undo_at_address(failure);
+                return Err(HashingError::from(busy).into());
+            }
+        };
         let Tried {
             user,
             by_address,
@@ -48,7 +54,8 @@ impl Accounts {
         let over = match self.count_at_account(attempt, now).await? {
             Verdict::Allowed => None,
             Verdict::Refused(wait) if by_address.is_none() => {
-                return Err(SignInError::TooMany(wait));
+                self.undo_at_address(failure);
+                return Err(self.refused_at_account(wait, client, now));
             }
             Verdict::Refused(wait) => Some(wait),
         };
@@ -64,12 +71,15 @@ impl Accounts {
             if let Some(wait) = over
                 && !self.knows_network(found.as_ref(), address, client).await?
             {
-                return Err(SignInError::TooMany(wait));
+                self.undo_at_address(failure);
+                return Err(self.refused_at_account(wait, client, now));
             }
         }
         match found {
             Some(user) => {
-                self.forgive_at_address(failure, now);
+                if let Some(failure) = failure {
+                    self.failures.forgive(failure, now);
+                }
                 if verdict == PasswordMatch::RightButOutdated || has_another_salt(&user) {
                     self.renew_hash(&counted, &user, password).await;
                 }
@@ -107,16 +117,22 @@ impl Accounts {
             Ok(counted) => Ok((counted, failure)),
             // Others came in between.
             Err(wait) => {
-                self.forgive_at_address(failure, now);
+                self.undo_at_address(failure);
                 Err(SignInError::TooMany(wait))
             }
         }
     }
 
-    fn forgive_at_address(&self, failure: Option<Failure>, now: Timestamp) {
+    /// An attempt that is refused for another reason makes no wait at its address longer.
+    fn undo_at_address(&self, failure: Option<Failure>) {
         if let Some(failure) = failure {
-            self.failures.forgive(failure, now);
+            self.failures.undo(failure);
         }
+    }
+
+    /// It counted at the address, so that may be over its limit now, too.
+    fn refused_at_account(&self, wait: Duration, client: &Client, now: Timestamp) -> SignInError {
+        SignInError::TooMany(wait.max(self.sign_ins.wait(client.address, now)))
     }
 
     /// How long an attempt has to wait that is over the address's limit, which refuses it for `wait`. For an e-mail

@@ -96,12 +96,17 @@ impl Accounts {
             .await
     }
 
-    /// Each wrong passkey adds an event.
-    pub(super) fn spend_second_step(&self, user: &User) -> Result<(), SignInError> {
-        match self.allowance.spend(Spender::SecondStep(user.id)) {
-            Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
-            Verdict::Allowed => Ok(()),
+    /// Notes a wrong second factor. Each adds an event, so they have a limit. It does not hold up right ones.
+    pub(super) async fn note_wrong_factor(
+        &self,
+        user: &User,
+        client: &Client,
+    ) -> Result<(), CodeError> {
+        if let Verdict::Refused(wait) = self.allowance.spend(Spender::SecondStep(user.id)) {
+            return Err(CodeError::TooMany(wait));
         }
+        self.note(user, EventKind::SecondFactorFailed, client).await;
+        Ok(())
     }
 
     /// Counts a second step by the client's address.
@@ -200,8 +205,10 @@ impl Accounts {
     }
 
     async fn wrong_code(&self, user: &User, client: &Client) -> CodeError {
-        self.note(user, EventKind::SecondFactorFailed, client).await;
-        CodeError::Wrong
+        match self.note_wrong_factor(user, client).await {
+            Ok(()) => CodeError::Wrong,
+            Err(error) => error,
+        }
     }
 
     /// The factor whose code this is, as far as can be told without the store. `None` if the code is wrong.

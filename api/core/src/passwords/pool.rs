@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use password_auth_model::PasswordHash;
 use password_auth_model::measure::{Count, Histogram};
-use password_auth_store::threads::Threads;
+use password_auth_store::threads::{Priority, Threads};
 use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
@@ -93,7 +93,8 @@ impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
-        let threads = Threads::start("passwords", workers).inspect_err(
+        // Everything else is short, and should not wait for the end of a time slice.
+        let threads = Threads::start("passwords", workers, Priority::Low).inspect_err(
             |error| tracing::error!(%error, "cannot start threads for password hashing"),
         );
         Self {

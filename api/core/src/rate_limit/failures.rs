@@ -42,8 +42,9 @@ impl Remembered for Counter {
 #[must_use]
 pub struct Failure {
     account: Attempt,
-    /// By network: the tally after it, and how much longer failures are remembered for it.
-    counted: Vec<(ClientNetwork, Tally, Duration)>,
+    /// By network: the tally before it and after it.
+    counted: Vec<(ClientNetwork, Tally, Tally)>,
+    at: Timestamp,
 }
 
 impl FailureLimiter {
@@ -92,39 +93,63 @@ impl FailureLimiter {
                 tally: Tally::NONE,
                 last: (account, Duration::ZERO),
             });
-            let before = counter.tally.grown_until.max(now);
-            let (_, tally) = self.rate_of(network).count(counter.tally, now);
-            let longer = tally.grown_until.since(before);
-            counter.tally = tally;
+            let before = counter.tally;
+            let (_, after) = self.rate_of(network).count(before, now);
+            counter.tally = after;
+            let longer = longer(before, after, now);
             if counter.last.0 == account {
                 counter.last.1 += longer;
             } else {
                 counter.last = (account, longer);
             }
-            (network, tally, longer)
+            (network, before, after)
         });
         let counted = counted.collect();
-        Ok(Failure { account, counted })
+        Ok(Failure {
+            account,
+            counted,
+            at: now,
+        })
     }
 
     /// It was a success.
     pub fn forgive(&self, failure: Failure, now: Timestamp) {
-        let Failure { account, counted } = failure;
+        self.take_back(failure, Some(now));
+    }
+
+    /// It was refused after all, or nothing was tried.
+    pub fn undo(&self, failure: Failure) {
+        self.take_back(failure, None);
+    }
+
+    /// Takes an attempt back, and if it was a success, those at the same account just before.
+    fn take_back(&self, failure: Failure, success: Option<Timestamp>) {
+        let Failure {
+            account,
+            counted,
+            at,
+        } = failure;
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for (network, after, longer) in counted {
+        for (network, before, after) in counted {
             let Some(counter) = counters.get_mut(&network) else {
                 continue;
             };
-            let longer = if counter.last.0 == account {
-                std::mem::take(&mut counter.last.1)
-            } else {
-                longer
-            };
-            let tally = &mut counter.tally;
+            let Counter { tally, last } = counter;
+            // An attempt that came since has to wait for its own sake.
+            let is_latest = *tally == after;
+            let mut longer = longer(before, after, at);
+            if last.0 == account {
+                match success {
+                    Some(_) => longer = std::mem::take(&mut last.1),
+                    None => last.1 = last.1.saturating_sub(longer),
+                }
+            }
             tally.grown_until = tally.grown_until.minus(longer);
-            // Unless there was an attempt since, which has to wait for its own sake.
-            if tally.whole_at == after.whole_at {
-                tally.whole_at = self.rate_of(network).forgiven(after, now).whole_at;
+            if is_latest {
+                tally.whole_at = match success {
+                    Some(now) => self.rate_of(network).forgiven(after, now).whole_at,
+                    None => before.whole_at,
+                };
             }
         }
     }
@@ -148,6 +173,11 @@ impl FailureLimiter {
         });
         waits.max().unwrap_or_default()
     }
+}
+
+/// How much longer failures are remembered for an attempt at `now`.
+fn longer(before: Tally, after: Tally, now: Timestamp) -> Duration {
+    after.grown_until.since(before.grown_until.max(now))
 }
 
 #[cfg(test)]
@@ -216,6 +246,21 @@ mod tests {
         let (_, now) = fails(&limiter, &["alice"], 5, later);
         assert_eq!(now, later);
         assert_eq!(limiter.wait(GUESSER, now), Duration::from_secs(12));
+    }
+
+    #[test]
+    fn what_is_undone_was_never_tried_and_takes_nothing_else_back() {
+        let limiter = limiter();
+        let (_, now) = fails(&limiter, &["alice"], 8, START);
+        let (wait, now) = (limiter.wait(GUESSER, now), now);
+        for name in ["alice", "bob"] {
+            let then = now.plus(wait);
+            let refused = limiter.count(GUESSER, at(name), then).expect("allowed");
+            limiter.undo(refused);
+            assert_eq!(limiter.wait(GUESSER, now), wait);
+        }
+        let (_, then) = fails(&limiter, &["carol"], 1, now);
+        assert_eq!(limiter.wait(GUESSER, then), wait * 2);
     }
 
     #[test]

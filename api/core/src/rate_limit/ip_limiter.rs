@@ -52,7 +52,11 @@ impl IpLimiter {
             .unwrap_or_else(PoisonError::into_inner);
         make_room(&mut theoretical_arrival, now);
         // An attempt that is over the limit of one of them counts for none.
-        self.check_in(&theoretical_arrival, address, now)?;
+        let wait = self.wait_in(&theoretical_arrival, address, now);
+        if wait > Duration::ZERO {
+            self.refused.add_one();
+            return Err(wait);
+        }
         for network in client_networks(address) {
             let (_, next) = self.decide(&theoretical_arrival, network, now);
             theoretical_arrival.insert(network, next);
@@ -60,35 +64,41 @@ impl IpLimiter {
         Ok(counted)
     }
 
-    /// Whether an attempt from `address` would be allowed. Counts nothing.
+    /// Whether an attempt from `address` would be allowed. One that is not is refused.
     ///
     /// # Errors
     /// If it is over the limit: how long until the next one is allowed.
     pub fn check(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+        let wait = self.wait(address, now);
+        if wait > Duration::ZERO {
+            self.refused.add_one();
+            return Err(wait);
+        }
+        Ok(())
+    }
+
+    /// How long `address` has to wait. Zero if it need not.
+    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
         let theoretical_arrival = self
             .theoretical_arrival
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        self.check_in(&theoretical_arrival, address, now)
+        self.wait_in(&theoretical_arrival, address, now)
     }
 
-    fn check_in(
+    fn wait_in(
         &self,
         theoretical_arrival: &HashMap<ClientNetwork, Timestamp>,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<(), Duration> {
+    ) -> Duration {
         let waits = client_networks(address).filter_map(|network| {
             match self.decide(theoretical_arrival, network, now).0 {
                 Verdict::Allowed => None,
                 Verdict::Refused(wait) => Some(wait),
             }
         });
-        let Some(wait) = waits.max() else {
-            return Ok(());
-        };
-        self.refused.add_one();
-        Err(wait)
+        waits.max().unwrap_or_default()
     }
 
     fn decide(
