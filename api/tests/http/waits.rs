@@ -60,11 +60,11 @@ async fn waits_at_an_account_double_from_however_many_addresses_and_are_told_in_
         }
         for doubled in [12, 24, 48, 96, 192, 384, 768, 768] {
             for path in ["/authenticate", LOGIN] {
-                let told = wait(&client, "198.51.100.1", path, name).await;
+                let told = wait(&client, &address(), path, name).await;
                 assert_eq!(told, doubled, "{name} {path}");
             }
             advance(&server, doubled - 1).await;
-            assert_eq!(wait(&client, "198.51.100.1", LOGIN, name).await, 1);
+            assert_eq!(wait(&client, &address(), LOGIN, name).await, 1);
             advance(&server, 1).await;
             fails(&client, &address(), name).await;
         }
