@@ -76,6 +76,8 @@ mod sync_trace;
 mod text;
 mod throttle;
 mod tls;
+#[cfg(feature = "otel")]
+mod traces;
 mod v1;
 mod waits;
 mod walk;

@@ -4,6 +4,7 @@ mod authenticate;
 mod isolation;
 mod memory;
 mod package;
+mod popup;
 mod postgres;
 mod protected;
 mod refresh;
@@ -32,6 +33,7 @@ pub(crate) const FIGURES: [(&str, Measure); 14] = [
         one(memory::under_load(on, how))
     }),
     (package::NAME, |on, how| one(package::measure(on, how))),
+    (popup::NAME, popup::measure),
     (postgres::NAME, postgres::measure),
     (size::SLED, size::sled),
     (size::POSTGRES, size::postgres),

@@ -16,6 +16,7 @@ mod privacy;
 mod register;
 mod second_step;
 mod sign_in;
+mod strength;
 mod users;
 
 use std::fmt;
@@ -39,6 +40,7 @@ use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
 pub use sign_in::SignInError;
+pub use strength::{StrengthError, Told};
 pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
@@ -151,6 +153,7 @@ pub struct Accounts {
     sign_ins: IpLimiter,
     failures: FailureLimiter,
     registrations: IpLimiter,
+    strengths: IpLimiter,
     resets: IpLimiter,
     confirmations: IpLimiter,
     allowance: Arc<Allowance>,
@@ -258,6 +261,7 @@ impl Accounts {
             sign_ins: IpLimiter::new(rates.login),
             failures: FailureLimiter::new(rates.login),
             registrations: IpLimiter::new(rates.register),
+            strengths: IpLimiter::new(rates.register.times(strength::QUESTIONS)),
             resets: IpLimiter::new(rates.login),
             confirmations: IpLimiter::new(rates.login),
             allowance,
@@ -291,6 +295,7 @@ impl Accounts {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
+            ("password_strength", self.strengths.refused()),
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
             ("second_factor", self.second_steps.refused()),

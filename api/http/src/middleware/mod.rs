@@ -28,6 +28,10 @@ use super::server::BodyTime;
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// Which trace a request belongs to (W3C Trace Context), and its length in the only version that there is.
+const TRACE_PARENT: &str = "traceparent";
+const TRACE_PARENT_BYTES: usize = 55;
+
 /// The settings of the middleware.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -77,6 +81,18 @@ impl<E: Endpoint> Middleware<E> {
         }
     }
 
+    /// What a trusted proxy says of the trace, in a build that has traces. A stranger would join, or hide, whatever
+    /// traces they like.
+    fn trace_parent(&self, request: &Request) -> Option<HeaderValue> {
+        if !cfg!(feature = "otel") {
+            return None;
+        }
+        let parent = request.headers().get(TRACE_PARENT)?;
+        let peer = request.remote_addr().as_socket_addr()?.ip();
+        let counts = parent.len() == TRACE_PARENT_BYTES && self.proxies.trusts(peer.to_canonical());
+        counts.then(|| parent.clone())
+    }
+
     async fn answer(&self, request: Request) -> Response {
         let dialect = Dialect::of(request.uri().path());
         let error = match self.routed(request).await {
@@ -120,7 +136,11 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let log = RequestLog::start(self.clock.now(), request.method());
+        let log = RequestLog::start(
+            self.clock.now(),
+            request.method(),
+            self.trace_parent(&request),
+        );
         let origin = self.cors.answer_for(&request);
         tracing_context::within(log.id(), async {
             let mut response = self.answer(request).await;

@@ -62,6 +62,7 @@ pub async fn next_step(server: &TestServer) {
     server.advance(Duration::from_secs(60)).await;
 }
 
+/// Enrols an app; its recovery codes.
 pub async fn enrol(server: &TestServer, person: &Person) -> (App, Vec<String>) {
     let body = json!({"password": PASSWORD});
     let setup = person.post("/auth/totp/setup", &body).await.expect_ok();
