@@ -291,7 +291,7 @@ impl Accounts {
 
     /// How many attempts each limit has refused so far.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 8] {
+    pub fn refused(&self) -> [(&'static str, u64); 9] {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
