@@ -11,7 +11,7 @@ use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
-use super::error::{Dialect, Failure};
+use super::error::Failure;
 use super::media_type::{self, MediaType};
 use super::openapi;
 use super::strict_json;
@@ -34,11 +34,7 @@ pub(super) async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
 
 fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Result<T, Failure> {
     media_type::check(request, MediaType::Json)?;
-    let value = match Dialect::of(request.uri().path()) {
-        Dialect::Demo => serde_json::from_slice(bytes),
-        Dialect::V1 => strict_json::from_slice(bytes),
-    };
-    let value = value.map_err(|_| Failure::Malformed)?;
+    let value = strict_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
     let errors = check(&value, &T::name(), schemas::of::<T>(), strict);
     if !errors.is_empty() {

@@ -35,7 +35,7 @@ mod user;
 mod username;
 mod visible;
 
-pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
+pub use attempt::{AccountPrefix, Attempt, CodeGiven, SignInAttempt};
 pub use client_info::{Client, ClientNetwork, NetworkWidth, client_network, client_networks};
 pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
@@ -55,7 +55,7 @@ pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
 pub use queued_email::{EmailKind, QueuedEmail};
-pub use rate::{ParseRateError, Rate, Verdict};
+pub use rate::{LONGEST_WAIT, ParseRateError, Rate, Tally, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};

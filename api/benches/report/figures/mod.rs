@@ -1,6 +1,7 @@
 //! The figures, each with its name, in the order of the report.
 
 mod authenticate;
+mod isolation;
 mod memory;
 mod package;
 mod popup;
@@ -25,6 +26,7 @@ pub(crate) const FIGURES: [(&str, Measure); 14] = [
     (authenticate::NAME, |on, how| {
         one(authenticate::measure(on, how))
     }),
+    (isolation::NAME, |on, how| one(isolation::measure(on, how))),
     (start::NAME, |on, how| one(start::measure(on, how))),
     (memory::AT_REST, |on, how| one(memory::at_rest(on, how))),
     (memory::UNDER_LOAD, |on, how| {

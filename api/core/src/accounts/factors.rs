@@ -196,6 +196,7 @@ impl Accounts {
             recovery_codes: hashes,
         };
         self.change_own_factors(user, change).await?;
+        self.remember_second_step(user, client).await?;
         self.note_and_mail(user, EventKind::TotpEnabled, EmailKind::FactorAdded, client)
             .await;
         Ok(codes)
@@ -217,7 +218,8 @@ impl Accounts {
             .verify_current_password(caller, password, client)
             .await?;
         let factors = self.store.factors(user.id).await?;
-        self.use_code(user, &factors, code, FactorChange::RemoveTotp, client)
+        let (change, session) = (FactorChange::RemoveTotp, Some(caller.session));
+        self.use_code(user, &factors, code, change, session, client)
             .await?;
         self.note_and_mail(
             user,
@@ -247,7 +249,9 @@ impl Accounts {
         let factors = self.store.factors(user.id).await?;
         let (codes, hashes) = recovery_codes(user.id)?;
         let change = |factor| FactorChange::ReplaceRecoveryCodes(factor, hashes);
-        self.use_code(user, &factors, code, change, client).await?;
+        let session = Some(caller.session);
+        self.use_code(user, &factors, code, change, session, client)
+            .await?;
         let (what, mail) = (
             EventKind::RecoveryCodesReplaced,
             EmailKind::RecoveryCodesReplaced,

@@ -26,13 +26,13 @@ each_engine! {
     records_that_contradict_each_other_or_break_off_leave_nothing_behind,
 }
 
-async fn dump(engine: &Engine) -> Vec<Record> {
+pub async fn dump(engine: &Engine) -> Vec<Record> {
     let records = engine.store().dump().await.expect("a dump");
     let batches: Vec<Vec<Record>> = records.try_collect().await.expect("all of it");
     batches.concat()
 }
 
-async fn load(engine: &Engine, records: Vec<Record>) -> Result<Loaded, LoadError> {
+pub async fn load(engine: &Engine, records: Vec<Record>) -> Result<Loaded, LoadError> {
     let batches: Vec<_> = records.chunks(2).map(|batch| Ok(batch.to_vec())).collect();
     engine.store().load(Box::pin(stream::iter(batches))).await
 }
