@@ -19,7 +19,7 @@ use crate::{Outcome, Settings};
 
 pub(crate) type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 
-pub(crate) const FIGURES: [(&str, Measure); 14] = [
+pub(crate) const FIGURES: [(&str, Measure); 15] = [
     (protected::NAME, |on, how| one(protected::measure(on, how))),
     (refresh::ONE, |on, how| one(refresh::measure_one(on, how))),
     (refresh::MANY, refresh::measure_many),
