@@ -315,7 +315,7 @@ pub async fn allow(store: &dyn Store, user: UserId, active: bool) -> Option<()> 
             Some(())
         }
         ChangeUser::Unknown => None,
-        ChangeUser::LastAdmin => panic!("nobody is an admin"),
+        ChangeUser::LastAdmin | ChangeUser::NewAdmin => panic!("nobody is an admin"),
     }
 }
 
