@@ -4,7 +4,8 @@
 # Bytes, compressed file by file (gzip -9): what the popup loads, everything that Chrome loads, and the module that
 # other people's pages and content scripts load.
 # Popup and worker have a module each, since neither should load the other's.
-readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=110000 CLIENT_BUDGET=3000
+# 111,000 and not 110,000 since it knows second factors, passkeys and invitations.
+readonly POPUP_BUDGET=60000 EXTENSION_BUDGET=111000 CLIENT_BUDGET=3000
 
 # The npm package, unpacked, and the extension for Firefox.
 readonly NPM_DIR=target/npm/password-auth-extension FIREFOX_DIR=target/firefox

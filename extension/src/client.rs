@@ -57,12 +57,11 @@ impl Client {
         email: Option<&str>,
         invite: Option<&str>,
     ) -> Result<String, Failure> {
+        let body = account(credentials, email, invite);
         if email.is_none() && invite.is_none() {
-            let body = json::text(credentials);
             let answer = self.post("/register", body, Purpose::Ask).await?;
             return decode_by(answer, message);
         }
-        let body = account(credentials, email, invite);
         decode_by(self.ask_v1("/register", body).await?, |user| {
             json::text_field(&user, "id")
         })

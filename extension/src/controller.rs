@@ -109,6 +109,10 @@ fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
         let Some(pending) = page.begin(action, &messages::progress(action).plain()) else {
             return;
         };
+        if page.is_unknown() {
+            // A click that came first is for what the page comes to show.
+            refresh_view(&driven).await;
+        }
         let outcome = perform::<S>(page, action).await;
         // The storage listener does this too, but perhaps later.
         refresh_view(&driven).await;
@@ -180,7 +184,16 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
             if browser::go_on_in_tab(stay) {
                 return Ok(String::new());
             }
-            signed_in(page, session.sign_in_with_passkey(stay).await)
+            match session.passkey_options().await {
+                Ok(options) => match browser::ask_for_passkey(&options).await {
+                    Ok(passkey) => {
+                        let done = session.sign_in_with_passkey(&options, passkey, stay);
+                        signed_in(page, done.await)
+                    }
+                    Err(why) => return Err((None, messages::no_passkey(why).plain())),
+                },
+                Err(error) => Err(error),
+            }
         }
         Action::AccessProtected => session.protected(S::PROTECTED).await,
         Action::Logout => session.sign_out().await.map(|server_told| {

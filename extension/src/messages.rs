@@ -96,6 +96,14 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
     }
 }
 
+/// The message when the browser gave no passkey.
+pub(crate) const fn no_passkey(why: NoPasskey) -> Text {
+    match why {
+        NoPasskey::NoneChosen => texts::NO_PASSKEY,
+        NoPasskey::NotAllowed => texts::PASSKEY_NOT_ALLOWED,
+    }
+}
+
 /// The message when the session has ended, and the server's `message` is all that is known.
 pub(crate) fn ended(message: &str) -> String {
     texts::REFRESH_FAILED.with(&[&end_reason(message)])

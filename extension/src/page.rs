@@ -155,6 +155,11 @@ impl Page {
         self.stay_signed_in.set_checked(stay);
     }
 
+    /// Whether it is not known yet who is signed in.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.main.has_attribute("data-unknown")
+    }
+
     /// Shows what was hidden until it is known who is signed in.
     pub(crate) fn reveal(&self) {
         let _ = self.main.remove_attribute("data-unknown");

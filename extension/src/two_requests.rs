@@ -7,7 +7,6 @@ use password_auth_wire::ErrorCode;
 use wasm_bindgen::JsValue;
 
 use crate::{
-    browser,
     client::Client,
     json,
     response::{Details, Failure, Refusal},
@@ -36,19 +35,31 @@ impl Session {
             .await
     }
 
-    /// Signs in with a passkey: completes the step that was begun, or else needs no other. Nothing is stored until the
-    /// server has answered.
+    /// What the browser is asked for, before a sign-in with a passkey.
     ///
     /// # Errors
-    /// There is no passkey, or the server refused or gave no usable answer.
-    pub(crate) async fn sign_in_with_passkey(&self, stay: bool) -> Result<(), Error> {
+    /// The server refused, or gave no usable answer.
+    pub(crate) async fn passkey_options(&self) -> Result<JsValue, Error> {
+        let client = self.client().await?;
+        match client.passkey_options().await {
+            Ok(options) => Ok(options),
+            Err(failure) => Err(failed(failure, &client).await),
+        }
+    }
+
+    /// Signs in with the passkey that the browser gave for `options`: completes the step that was begun, or else needs no
+    /// other.
+    ///
+    /// # Errors
+    /// The server refused or gave no usable answer.
+    pub(crate) async fn sign_in_with_passkey(
+        &self,
+        options: &JsValue,
+        passkey: JsValue,
+        stay: bool,
+    ) -> Result<(), Error> {
         let client = self.client().await?;
         let step = Step::load(client.server(), now_ms()).await?;
-        let options = match client.passkey_options().await {
-            Ok(options) => options,
-            Err(failure) => return Err(failed(failure, &client).await),
-        };
-        let passkey = browser::ask_for_passkey(&options).await?;
         let (route, challenge, name, stay) = match step {
             Some(step) => (
                 SECOND_STEP,
@@ -57,7 +68,7 @@ impl Session {
                 step.stays(),
             ),
             None => {
-                let challenge = json::field(&options, "challenge").unwrap_or_default();
+                let challenge = json::field(options, "challenge").unwrap_or_default();
                 ("/passkeys/login", challenge, "credential", stay)
             }
         };

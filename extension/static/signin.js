@@ -95,9 +95,8 @@
     /** The browser's dialog takes the focus, and a popup that loses it is closed: a tab goes on. Whether one does. */
     goOnInTab: (stay) => {
       const isPopup = isExtension && chrome.extension.getViews({ type: "popup" }).includes(window);
-      if (!isPopup || !open(`popup.html#passkey${stay ? "" : "-short"}`)) return false;
-      close();
-      return true;
+      if (isPopup) chrome.tabs.create({ url: `popup.html#passkey${stay ? "" : "-short"}` }).then(close);
+      return isPopup;
     },
 
     /** In such a tab, whether the user wants to stay signed in. Once: not again when it is reloaded. */

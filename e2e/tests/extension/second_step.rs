@@ -263,6 +263,8 @@ async fn a_step_that_is_left_or_too_old_or_another_server_s_leads_back_to_the_pa
     submit(&popup, &recovery_codes[0]).await;
     popup.expect_error(TOO_LATE).await;
     popup.reload().await;
+    expect_second_step(&popup, "alice").await;
+    popup.click("startAgain").await;
 
     popup
         .until("!document.getElementById('main').hasAttribute('data-unknown')")

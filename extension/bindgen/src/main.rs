@@ -46,6 +46,8 @@ fn main() -> Result<()> {
             export.name = names::shorten(&mut short, &export.name);
         }
     }
+    // No browser reads it.
+    module.customs.remove_raw("target_features");
     output.emit(folder)?;
     let script = folder.join(format!("{name}.js"));
     let text = names::replace(&fs::read_to_string(&script)?, &short);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, NewInvite};
 use password_auth_core::mail::invitation_link;
-use password_auth_model::{Invite, InviteId, InviteLifetime, Role};
+use password_auth_model::{InviteId, InviteLifetime, Role};
 use password_auth_wire::Secret;
-use password_auth_wire::v1::{CreateInvite, InviteCreated, InviteInfo};
+use password_auth_wire::v1::{CreateInvite, InviteCreated};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
@@ -32,7 +32,8 @@ impl InvitesApi {
     /// Invite somebody
     ///
     /// Whoever has the token may register, once, whoever may register otherwise. With an address, the invitation is
-    /// mailed; without one, hand over the URL.
+    /// mailed; without one, hand over the URL. It counts while you are an admin. To invite an admin, call `/auth/proof`
+    /// first.
     #[oai(path = "/", method = "post", operation_id = "v1_invite")]
     async fn invite(
         &self,
@@ -55,8 +56,7 @@ impl InvitesApi {
             role: role.map_or(Role::User, views::role),
             lifetime,
         };
-        let by = Some(caller.0.user.id);
-        let (invite, token) = self.accounts.invite(new, by).await?;
+        let (invite, token) = self.accounts.invite(new, Some(&caller.0)).await?;
         Ok(Success(InviteCreated {
             id: invite.id.to_string(),
             url: Secret::new(invitation_link(&self.public_url, &token)),
@@ -87,7 +87,7 @@ impl InvitesApi {
             })
         });
         let invites = self.accounts.invites(after.transpose()?, limit.0).await?;
-        Ok(Success(invites.iter().map(info).collect()))
+        Ok(Success(invites.iter().map(views::invite).collect()))
     }
 
     /// Take an invitation back
@@ -100,15 +100,5 @@ impl InvitesApi {
         } else {
             Err(Failure::NotFound.into())
         }
-    }
-}
-
-fn info(invite: &Invite) -> InviteInfo {
-    InviteInfo {
-        id: invite.id.to_string(),
-        email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
-        role: views::wire_role(invite.role),
-        created_at: invite.created.to_rfc3339(),
-        expires_at: invite.expires.to_rfc3339(),
     }
 }
