@@ -9,6 +9,7 @@ use password_auth_store::panics;
 use tracing_subscriber::EnvFilter;
 
 use super::log_lines::LogLines;
+use super::log_text::TextLines;
 use crate::config::{Config, LogFormat};
 
 /// The lines that wait for the thread that writes them.
@@ -39,7 +40,8 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         .log_internal_errors(false)
         .with_writer(move || lines.writer());
     match config.log_format {
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Text if io::stderr().is_terminal() => log.init(),
+        LogFormat::Text => log.with_ansi(false).event_format(TextLines).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     panics::log();

@@ -48,7 +48,7 @@ impl RequestLog {
         tracing::event!(
             target: "password_auth::request",
             tracing::Level::INFO,
-            request.id = id,
+            request.id = id.as_str(),
             session.id = tracing_context::session().map(tracing::field::display),
             http.method = self.method.as_str(),
             http.route = route,
@@ -57,7 +57,7 @@ impl RequestLog {
             elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
-        if let Ok(value) = HeaderValue::from_str(&id) {
+        if let Ok(value) = HeaderValue::try_from(id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
     }
