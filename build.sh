@@ -106,11 +106,13 @@ TEXT
 
 help_package() {
     cat <<'TEXT'
-Usage: ./build.sh package
+Usage: ./build.sh package [--extension]
 
 Packs the extension for the stores of Chrome, Edge and Firefox (zip), as an npm package (tgz) and as the source
 that a reviewer builds (tar.gz), and the server for this machine's kind (tar.gz) into target/package/, with their
 SHA-256 sums. The same input gives the same bytes.
+
+  --extension   all but the server, which takes most of the time
 TEXT
 }
 
@@ -127,8 +129,8 @@ help_screenshots() {
     cat <<'TEXT'
 Usage: ./build.sh screenshots
 
-Takes the pictures of the README and of docs/screens.md anew, in a real Chromium: popup, options and web page, in every
-state.
+Takes the pictures of the README, of docs/screens.md and for the stores anew, in a real Chromium: popup, options and
+web page, in every state.
 TEXT
 }
 
@@ -230,15 +232,24 @@ cmd_bench() {
     build_extension
     build_server
     say "Measuring…"
-    EXTENSION_DIR="$ROOT/dist" host_cargo bench --locked -p password-auth --bench report -- "$@"
+    EXTENSION_DIR="$ROOT/dist" CHROMIUM="${CHROMIUM:-}" host_cargo bench --locked -p password-auth --bench report -- "$@"
 }
 
 cmd_package() {
+    local out="$ROOT/target/package" what=all
+    case ${1:-} in
+        --extension) what=extension && shift ;;
+    esac
     [ $# -eq 0 ] || usage_error package "unexpected argument: $1"
     set_up package
     build_extension
-    build_server
-    pack
+    check_store dist "$FIREFOX_DIR"
+    pack_extension "$out"
+    if [ "$what" = all ]; then
+        build_server
+        pack_server "$out"
+    fi
+    finish_packages "$out"
 }
 
 cmd_audit() {
@@ -253,9 +264,10 @@ cmd_screenshots() {
     [ $# -eq 0 ] || usage_error screenshots "unexpected argument: $1"
     set_up test
     build_extension
-    run_tests the_pictures_of_the_readme accessible_and_fits
+    run_tests the_pictures_of_the_readme the_pictures_for_the_stores accessible_and_fits
     cp target/e2e/popup-signed-out.png target/e2e/popup-signed-in.png docs/
     cp target/e2e/{popup,options,page}-*-light.png target/e2e/*-signed-in-{dark,arabic-more-contrast}.png docs/screens/
+    cp target/e2e/store-*.png docs/store/
     say "The pictures are in docs/."
 }
 

@@ -30,6 +30,8 @@ check_trees() {
     check_tree password-auth-store all "$http|$upper"
     check_tree password-auth-core all "$http|$engines|password-auth-http|password-auth"
     check_tree password-auth-http all "$engines|password-auth"
+    # What other people's services take: nothing of the server's.
+    check_tree password-auth-guard all "$engines|poem-openapi|scrypt|lettre|password-auth-model|password-auth-store|$upper"
 }
 
 # check_tree CRATE TARGET PATTERN: none of its dependencies has a name like that.
@@ -110,12 +112,13 @@ check_lints() {
 #
 # The browser meets the debug server, the one that the API's tests have built: it checks overflows and
 # assertions, scrypt and sled are optimised in it, and a release build would double the time of a cold run.
+# It is built with traces, which the release leaves out: they have tests too, and do nothing without a collector.
 run_tests() {
     say "Testing: units, the API, the extension in Chromium…"
     local log=target/test.log status=0
     PASSWORD_AUTH_BIN="$CARGO_TARGET_DIR/debug/password-auth" EXTENSION_DIR="$ROOT/dist" \
         CHROMIUM="$CHROMIUM" CHROMEDRIVER="$CHROMEDRIVER" \
-        host_cargo test --locked --workspace --no-fail-fast -- "$@" | tee "$log" || status=$?
+        host_cargo test --locked --workspace --features password-auth/otel --no-fail-fast -- "$@" | tee "$log" || status=$?
 
     local passed failed
     read -r passed failed < <(awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log")

@@ -48,7 +48,8 @@ pack_extension() {
 pack_source() {
     local name
     name="password-auth-source-$(workspace_version)"
-    if ! have git || ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    # Unpacked somewhere inside another checkout, git would list nothing.
+    if ! have git || [ "$(git rev-parse --show-toplevel 2>/dev/null)" != "$(pwd -P)" ]; then
         note "Skipped: the source archive, since this is no git checkout."
         return 0
     fi
@@ -58,21 +59,26 @@ pack_source() {
     tar_folder "$1" "$name" "$2/$name.tar.gz"
 }
 
-pack() {
-    local version out name
-    version=$(workspace_version)
-    out="$ROOT/target/package"
-    name="password-auth-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
-    pack_extension "$out"
-    check_store dist "$FIREFOX_DIR"
-
+# pack_server OUT: the program, and what runs it on the internet.
+pack_server() {
+    local name stage
+    name="password-auth-$(workspace_version)-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+    stage="$1/stage/$name"
     say "Packing the server…"
-    mkdir -p "$out/stage/$name"
-    install -m 755 target/release/password-auth "$out/stage/$name/"
-    install -m 644 LICENSE LICENSE-MIT LICENSE-APACHE README.md "$out/stage/$name/"
-    tar_folder "$out/stage" "$name" "$out/$name.tar.gz"
+    mkdir -p "$stage/docs"
+    cp docs/*.md docs/*.png "$stage/docs/"
+    cp -R deploy "$stage/"
+    # A container is built from the sources.
+    rm -rf "$stage/deploy/container"
+    install -m 644 LICENSE LICENSE-MIT LICENSE-APACHE README.md SECURITY.md CHANGELOG.md "$stage/"
+    find "$stage" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
+    install -m 755 target/release/password-auth "$stage/"
+    tar_folder "$1/stage" "$name" "$1/$name.tar.gz"
+    rm -rf -- "$1/stage"
+}
 
-    rm -rf -- "$out/stage"
-    (cd -- "$out" && sha256sum -- *.tar.gz *.tgz *.zip >SHA256SUMS && cat SHA256SUMS)
-    say "Packed into $out"
+# finish_packages OUT: their sums.
+finish_packages() {
+    (cd -- "$1" && sha256sum -- *.tar.gz *.tgz *.zip >SHA256SUMS && cat SHA256SUMS)
+    say "Packed into $1"
 }

@@ -52,7 +52,10 @@ want_for() {
             # Where there is no package of it, its tests are skipped.
             have firefox-esr || want_firefox
             ;;
-        bench) has_postgresql || want postgresql ;;
+        bench)
+            has_postgresql || want postgresql
+            find_browser || want_browser
+            ;;
         package) have zip || want zip ;;
         watch) have inotifywait || want inotify-tools ;;
     esac

@@ -90,6 +90,32 @@ object! {
         invite: Option<Secret> = None,
     }
 
+    /// The body of `POST /auth/password/strength`.
+    AskStrength {
+        /// The new password.
+        password: Secret = Secret::new("correct horse battery"),
+        /// The user name, which a password should not contain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        username: Option<String> = Some("alice".to_owned()),
+        /// The e-mail address, which a password should not contain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        email: Option<String> = Some("alice@example.org".to_owned()),
+    }
+
+    /// How strong a new password is.
+    PasswordStrength {
+        /// zxcvbn's score: 0 (guessed at once) to 4 (very hard to guess).
+        score: u8 = 4,
+        /// Whether the server accepts it.
+        enough: bool = true,
+        /// What is weak, and what would help. In English.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
+        hint: Option<String> = None,
+    }
+
     /// The body of `POST /invites`.
     CreateInvite {
         /// Mail the invitation to this address. The account gets it, unless its user gives another.

@@ -9,6 +9,7 @@
 //! judge; the report ends with success whatever they are.
 
 mod bare;
+mod browser;
 mod client;
 mod figures;
 mod load;

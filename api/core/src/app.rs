@@ -60,7 +60,7 @@ pub struct App {
     pub token_keys: Arc<TokenKeys>,
     /// Rate limits per account.
     pub allowance: Arc<Allowance>,
-    /// Queues mail. The server starts the courier that sends it.
+    /// Queues mail. The server starts the sender that sends it.
     pub mailer: Arc<Mailer>,
     /// The time.
     pub clock: SharedClock,

@@ -49,7 +49,7 @@ pub use full_name::FullName;
 pub use generation::Generation;
 pub use id::{EventId, InviteId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
 pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime};
-pub use namesakes::{Letters, reset_letters, salt_for, shared_salt};
+pub use namesakes::{ResetEmails, reset_emails, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{EmailAddress, EmailKey, User};
 
 /// The most accounts in one mail.
-const IN_ONE_LETTER: usize = 64;
+const IN_ONE_EMAIL: usize = 64;
 
 /// The most other spellings of an address that get a mail.
 const OTHER_SPELLINGS: usize = 3;
@@ -36,7 +36,7 @@ pub fn salt_for(user: &User) -> Option<[u8; 16]> {
 
 /// Mails for the reader of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letters {
+pub struct ResetEmails {
     /// The recipient of the first mail.
     pub to: EmailAddress,
     /// The accounts that it is about, the most recently used first.
@@ -53,7 +53,7 @@ pub struct Letters {
 /// accounts with other spellings: the oldest ones. If there are too many accounts for one mail, it has the most
 /// recently used and the oldest ones, so that later accounts cannot push those out.
 #[must_use]
-pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Letters> {
+pub fn reset_emails(mut users: Vec<User>, typed: &EmailAddress) -> Option<ResetEmails> {
     users.retain(User::may_choose_password);
     users.sort_by_key(|user| (Reverse(user.last_login), user.id));
     let mailbox = |user: &User| user.email.as_ref().and_then(EmailAddress::mailbox);
@@ -66,12 +66,12 @@ pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Lette
     let here = mailbox(first);
     let (mut about, mut elsewhere): (Vec<_>, Vec<_>) =
         users.into_iter().partition(|user| mailbox(user) == here);
-    let mut rest = about.split_off(about.len().min(IN_ONE_LETTER / 2));
+    let mut rest = about.split_off(about.len().min(IN_ONE_EMAIL / 2));
     rest.sort_by_key(|user| user.id);
-    about.extend(rest.into_iter().take(IN_ONE_LETTER / 2));
+    about.extend(rest.into_iter().take(IN_ONE_EMAIL / 2));
     elsewhere.sort_by_key(|user| user.id);
     elsewhere.truncate(OTHER_SPELLINGS);
-    Some(Letters {
+    Some(ResetEmails {
         to,
         about,
         elsewhere,
@@ -80,7 +80,7 @@ pub fn reset_letters(mut users: Vec<User>, typed: &EmailAddress) -> Option<Lette
 
 #[cfg(test)]
 mod tests {
-    use super::{IN_ONE_LETTER, Letters, reset_letters, salt_for, shared_salt};
+    use super::{IN_ONE_EMAIL, ResetEmails, reset_emails, salt_for, shared_salt};
     use crate::clock::Timestamp;
     use crate::{EmailAddress, PasswordHash, User, UserId, Username};
 
@@ -109,24 +109,24 @@ mod tests {
         users
     }
 
-    fn letters(users: &[User], typed: &str) -> Letters {
-        reset_letters(users.to_vec(), &address(typed)).expect("a letter")
+    fn mails(users: &[User], typed: &str) -> ResetEmails {
+        reset_emails(users.to_vec(), &address(typed)).expect("a mail")
     }
 
     #[test]
-    fn accounts_that_spell_the_address_in_another_way_have_letters_of_their_own() {
+    fn accounts_that_spell_the_address_in_another_way_have_mails_of_their_own() {
         let users = in_order(vec![
             user("upper", "ALICE@example.org", Some(9)),
             user("old", "alice@example.org", None),
             user("used", "alice@Example.org", Some(5)),
         ]);
-        let told = letters(&users, "alice@EXAMPLE.org");
+        let told = mails(&users, "alice@EXAMPLE.org");
         assert_eq!(
             (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
             ("alice@Example.org", vec!["used", "old"], vec!["upper"])
         );
         // No account has this spelling: take the one that was used last, and the others too.
-        let told = letters(&users, "aLICE@example.org");
+        let told = mails(&users, "aLICE@example.org");
         assert_eq!(
             (told.to.as_str(), names(&told.about), names(&told.elsewhere)),
             ("ALICE@example.org", vec!["upper"], vec!["old", "used"])
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_later_or_signs_in_more_pushes_nobody_out_of_the_letter() {
+    fn whoever_comes_later_or_signs_in_more_pushes_nobody_out_of_the_mail() {
         let mut users = vec![user("alice", "alice@example.org", None)];
         users.extend((0..500_u64).map(|number| {
             user(
@@ -143,8 +143,8 @@ mod tests {
                 Some(number),
             )
         }));
-        let told = letters(&in_order(users.clone()), "alice@example.org");
-        assert_eq!(told.about.len(), IN_ONE_LETTER);
+        let told = mails(&in_order(users.clone()), "alice@example.org");
+        assert_eq!(told.about.len(), IN_ONE_EMAIL);
         assert!(names(&told.about).contains(&"alice"));
         let spellings = [
             "ALICE@example.org",
@@ -158,16 +158,16 @@ mod tests {
         let users = in_order(users);
         for typed in spellings {
             assert!(
-                names(&letters(&users, typed).elsewhere).contains(&"alice"),
+                names(&mails(&users, typed).elsewhere).contains(&"alice"),
                 "{typed}"
             );
         }
     }
 
-    /// What `SECURITY.md` says of whoever gives no name: a letter is bounded, so strangers who were first and who sign in
+    /// What `SECURITY.md` says of whoever gives no name: a mail is bounded, so strangers who were first and who sign in
     /// more often win.
     #[test]
-    fn without_a_name_enough_strangers_push_an_account_out_of_the_letter() {
+    fn without_a_name_enough_strangers_push_an_account_out_of_the_mail() {
         let strangers = |number, email, last_login| {
             let user = move |n| user(&format!("stranger {n}"), email, Some(last_login));
             (0..number).map(user).collect::<Vec<_>>()
@@ -177,7 +177,7 @@ mod tests {
             let mut users = strangers(before, "alice@example.org", 0);
             users.push(alice.clone());
             users.extend(strangers(behind, "alice@example.org", 9));
-            letters(&in_order(users), "alice@example.org").about
+            mails(&in_order(users), "alice@example.org").about
         };
         assert!(names(&of_first(31, 500)).contains(&"alice"));
         assert!(names(&of_first(500, 31)).contains(&"alice"));
@@ -186,25 +186,25 @@ mod tests {
             let mut users = strangers(before, "Alice@example.org", 0);
             users.push(alice.clone());
             users.push(user("other", "ALICE@example.org", Some(0)));
-            letters(&in_order(users), "ALICE@example.org").elsewhere
+            mails(&in_order(users), "ALICE@example.org").elsewhere
         };
         assert!(names(&typed_otherwise(2)).contains(&"alice"));
         assert!(!names(&typed_otherwise(3)).contains(&"alice"));
     }
 
     #[test]
-    fn who_may_not_come_back_has_no_letter_and_who_deactivated_the_account_themselves_has_one() {
+    fn who_may_not_come_back_has_no_mail_and_who_deactivated_the_account_themselves_has_one() {
         let mut alice = User {
             is_active: false,
             ..user("alice", "alice@example.org", None)
         };
         assert_eq!(
-            reset_letters(vec![alice.clone()], &address("alice@example.org")),
+            reset_emails(vec![alice.clone()], &address("alice@example.org")),
             None
         );
         alice.deactivated_by_self = true;
         assert_eq!(
-            names(&letters(&[alice], "alice@example.org").about),
+            names(&mails(&[alice], "alice@example.org").about),
             ["alice"]
         );
     }

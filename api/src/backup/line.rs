@@ -81,7 +81,8 @@ pub(super) struct EndLine {
     pub(super) attempts: u64,
     pub(super) one_time_tokens: u64,
     pub(super) events: u64,
-    pub(super) letters: u64,
+    #[serde(rename = "letters")]
+    pub(super) mails: u64,
     // Not in version 3.
     #[serde(default)]
     pub(super) factors: u64,
@@ -102,7 +103,7 @@ impl EndLine {
             attempts: counts.attempts,
             one_time_tokens: counts.one_time_tokens,
             events: counts.events,
-            letters: counts.letters,
+            mails: counts.mails,
             factors: counts.factors,
             token_keys: counts.token_keys,
             invites: counts.invites,
@@ -117,7 +118,7 @@ impl EndLine {
             attempts: self.attempts,
             one_time_tokens: self.one_time_tokens,
             events: self.events,
-            letters: self.letters,
+            mails: self.mails,
             factors: self.factors,
             token_keys: self.token_keys,
             invites: self.invites,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use password_auth_core::accounts::Registration;
 use password_auth_model::visible;
 
 use super::settings::{Arguments, describe};
@@ -37,8 +38,15 @@ fn print(
             visible(&shown(setting, value, config))
         )?;
     }
-    let dev = if dev { "on" } else { "off" };
-    writeln!(out, "{:<38} {dev:<40} flag", "--dev")?;
+    let dev_text = if dev { "on" } else { "off" };
+    writeln!(out, "{:<38} {dev_text:<40} flag", "--dev")?;
+    // It is the default, and right for many; who keeps a server for a few should know.
+    if !dev && config.is_some_and(|config| config.registration == Registration::Open) {
+        writeln!(
+            out,
+            "\nREGISTRATION is open: everybody who reaches this server may register. invite and closed ask for an invitation."
+        )?;
+    }
     out.flush()
 }
 

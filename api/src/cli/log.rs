@@ -6,10 +6,14 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, OnceLock};
 
 use password_auth_store::panics;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use super::log_lines::LogLines;
 use super::log_text::TextLines;
+#[cfg(feature = "otel")]
+use super::traces;
 use crate::config::{Config, LogFormat};
 
 /// The lines that wait for the thread that writes them.
@@ -34,22 +38,35 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         .and_then(|stderr| LogLines::write_to(File::from(stderr)))
         .map_err(|error| format!("cannot write the log: {error}"))?;
     let lines = Arc::clone(LINES.get_or_init(|| stderr));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = fmt::layer()
         // An internal error would be written to the same descriptor, panic if that fails, and log the panic.
         .log_internal_errors(false)
         .with_writer(move || lines.writer());
     match config.log_format {
-        LogFormat::Text if io::stderr().is_terminal() => log.init(),
-        LogFormat::Text => log.with_ansi(false).event_format(TextLines).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text if io::stderr().is_terminal() => subscribe(log, filter)?,
+        LogFormat::Text => subscribe(log.with_ansi(false).event_format(TextLines), filter)?,
+        LogFormat::Json => subscribe(log.json().flatten_event(true), filter)?,
     }
     panics::log();
     Ok(())
 }
 
-/// Writes the lines that wait.
+fn subscribe(log: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> Result<(), String> {
+    #[cfg(feature = "otel")]
+    if let Some(traces) = traces::layer()? {
+        // What the log leaves out is traced all the same.
+        let both = registry().with(log.with_filter(filter)).with(traces);
+        both.init();
+        return Ok(());
+    }
+    registry().with(log).with(filter).init();
+    Ok(())
+}
+
+/// Writes the lines that wait, and sends the spans.
 pub(super) fn finish_log() {
+    #[cfg(feature = "otel")]
+    traces::finish();
     if let Some(lines) = LINES.get() {
         lines.finish();
     }

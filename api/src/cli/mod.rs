@@ -20,6 +20,8 @@ mod settings;
 mod signals;
 mod store;
 mod table;
+#[cfg(feature = "otel")]
+mod traces;
 mod user;
 
 use std::process::ExitCode;

@@ -1,14 +1,14 @@
 //! Parses values. Mistakes are collected, and parsing goes on.
 
 mod mail;
+mod network;
 mod tls;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use password_auth_core::accounts::{Directory, Registration};
 use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
 use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningAlg, SigningKey};
@@ -16,9 +16,6 @@ use password_auth_model::Rate;
 use password_auth_store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use tracing_subscriber::EnvFilter;
 
-use url::Url;
-
-use super::origin::{origin, quoted};
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
 
@@ -92,36 +89,6 @@ impl<'a> Reader<'a> {
         if !self.dev {
             self.problems.extend(self.sources.exposed_secret());
         }
-    }
-
-    /// An IP address, or `localhost`.
-    pub(super) fn host(&mut self, name: &'static str) -> IpAddr {
-        if self.text(name).eq_ignore_ascii_case("localhost") {
-            return IpAddr::V4(Ipv4Addr::LOCALHOST);
-        }
-        self.parse(name, "an IP address, such as 127.0.0.1 or ::1")
-    }
-
-    /// An address and a port, which must not be those of the public listener.
-    pub(super) fn metrics(&mut self, name: &'static str, public: SocketAddr) -> Option<SocketAddr> {
-        let text = self.text(name);
-        if text.is_empty() {
-            return None;
-        }
-        match text.parse::<SocketAddr>() {
-            Ok(address) if address.port() == 0 || address.port() != public.port() => {
-                return Some(address);
-            }
-            Ok(_) => self.problem(
-                name,
-                "needs another port than PORT: measures are not for the public",
-            ),
-            Err(_) => self.problem(
-                name,
-                format!("expected an IP address and a port, such as 127.0.0.1:9100, not {text:?}"),
-            ),
-        }
-        None
     }
 
     pub(super) fn within(&mut self, name: &'static str, range: RangeInclusive<u64>) -> u64 {
@@ -207,23 +174,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A domain, in lower case. An IP address is none.
-    pub(super) fn domain(&mut self, name: &'static str) -> Option<String> {
-        let text = self.text(name);
-        if text.is_empty() {
-            return None;
-        }
-        let url = Url::parse(&format!("https://{text}")).ok();
-        let domain = url.as_ref().and_then(Url::domain);
-        if domain.is_none_or(|domain| domain != text) {
-            self.problem(
-                name,
-                format!("expected a domain in lower case, such as auth.example.org, not {text:?}"),
-            );
-        }
-        Some(text.to_owned())
-    }
-
     /// Shown to users as text, also in the header of mails.
     pub(super) fn site_name(&mut self, name: &'static str) -> String {
         let text = self.text(name).trim().to_owned();
@@ -265,64 +215,6 @@ impl<'a> Reader<'a> {
             );
         }
         key
-    }
-
-    pub(super) fn public_url(&mut self, name: &'static str) -> Option<String> {
-        let text = self.text(name);
-        if text.is_empty() {
-            return None;
-        }
-        let url =
-            origin(text).filter(|url| url.starts_with("http://") || url.starts_with("https://"));
-        if url.is_none() {
-            self.problem(
-                name,
-                format!(
-                    "expected a URL without a path, such as https://auth.example.org, not {}",
-                    quoted(text)
-                ),
-            );
-        }
-        url
-    }
-
-    pub(super) fn origins(&mut self, name: &'static str) -> Vec<String> {
-        self.list(name, |item| {
-            origin(item).ok_or_else(|| {
-                format!("expected exact origins, such as https://app.example.org or chrome-extension://ID, not {}",
-                    quoted(item)
-                )
-            })
-        })
-    }
-
-    pub(super) fn networks(&mut self, name: &'static str) -> Vec<IpNet> {
-        self.list(name, |item| {
-            item.parse::<IpNet>()
-                .or_else(|_| item.parse::<IpAddr>().map(IpNet::from))
-                .map_err(|_| {
-                    format!(
-                        "expected addresses or networks, such as 10.0.0.0/8, not \
-                                      {item:?}"
-                    )
-                })
-        })
-    }
-
-    fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        let mut values = Vec::new();
-        for item in self
-            .text(name)
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-        {
-            match parse(item) {
-                Ok(value) => values.push(value),
-                Err(message) => self.problem(name, message),
-            }
-        }
-        values
     }
 
     pub(super) fn log_format(&mut self, name: &'static str) -> LogFormat {

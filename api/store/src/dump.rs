@@ -73,7 +73,7 @@ pub struct Loaded {
     /// Events.
     pub events: u64,
     /// Queued mails.
-    pub letters: u64,
+    pub mails: u64,
     /// Users with second factors.
     pub factors: u64,
     /// Keys that sign access tokens.
@@ -91,7 +91,7 @@ impl Loaded {
             Record::Attempt { .. } => self.attempts += 1,
             Record::OneTimeToken(_) => self.one_time_tokens += 1,
             Record::Event(_) => self.events += 1,
-            Record::QueuedEmail(_) => self.letters += 1,
+            Record::QueuedEmail(_) => self.mails += 1,
             Record::Factors(_) => self.factors += 1,
             Record::TokenKey(_) => self.token_keys += 1,
             Record::Invite(_) => self.invites += 1,
@@ -106,7 +106,7 @@ impl Loaded {
             + self.attempts
             + self.one_time_tokens
             + self.events
-            + self.letters
+            + self.mails
             + self.factors
             + self.token_keys
             + self.invites
@@ -121,7 +121,7 @@ impl fmt::Display for Loaded {
             attempts,
             one_time_tokens,
             events,
-            letters,
+            mails,
             factors,
             token_keys,
             invites,
@@ -129,7 +129,7 @@ impl fmt::Display for Loaded {
         write!(
             f,
             "{users} users, {sessions} sessions, {attempts} attempt counters, {one_time_tokens} \
-             one-time tokens, {events} events, {letters} queued mails, second factors of {factors} users, \
+             one-time tokens, {events} events, {mails} queued mails, second factors of {factors} users, \
              {token_keys} public keys, {invites} invitations"
         )
     }

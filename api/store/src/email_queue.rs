@@ -1,11 +1,11 @@
-//! Letters that wait to be sent.
+//! Mails that wait to be sent.
 
 use async_trait::async_trait;
 use password_auth_model::{QueuedEmail, QueuedEmailId, Timestamp};
 
 use super::error::StoreError;
 
-/// Where letters wait.
+/// Where mails wait.
 #[async_trait]
 pub trait EmailQueue: Send + Sync + 'static {
     /// Adds a mail to the queue, unless the user that it is about does not exist.

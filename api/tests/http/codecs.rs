@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use password_auth_wire::v1::{
-    AccountStatus, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset, ConfirmTotp,
-    CreateAccount, CreateInvite, DeleteAccount, Done, EventInfo, FactorsInfo, Health,
-    InviteCreated, InviteInfo, Jwk, JwkSet, Login, PasskeyInfo, PersonalData, Reactivate,
-    RecoveryCodes, RefreshPair, RegisterAccount, RegistrationInfo, RegistrationMode, RemoveTotp,
-    ReplaceRecoveryCodes, RequestReset, Role, SessionInfo, SetUpTotp, TokenPair, TotpSetup,
-    UpdateUser, UserCount, UserInfo,
+    AccountStatus, AskStrength, ChangeEmail, ChangePassword, ConfirmEmail, ConfirmReset,
+    ConfirmTotp, CreateAccount, CreateInvite, DeleteAccount, Done, EventInfo, FactorsInfo, Health,
+    InviteCreated, InviteInfo, Jwk, JwkSet, Login, PasskeyInfo, PasswordStrength, PersonalData,
+    Reactivate, RecoveryCodes, RefreshPair, RegisterAccount, RegistrationInfo, RegistrationMode,
+    RemoveTotp, ReplaceRecoveryCodes, RequestReset, Role, SessionInfo, SetUpTotp, TokenPair,
+    TotpSetup, UpdateUser, UserCount, UserInfo,
 };
 use password_auth_wire::{
     Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, ProtectedData,
@@ -274,6 +274,18 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
         round(RegistrationInfo {
             mode,
             password_min_score: 4,
+        });
+    }
+    for hint in [None, Some("Add another word or two.".to_owned())] {
+        round(AskStrength {
+            password: Secret::new("pass\0wörd"),
+            username: hint.clone(),
+            email: hint.clone(),
+        });
+        round(PasswordStrength {
+            score: 4,
+            enough: hint.is_none(),
+            hint,
         });
     }
     round(InviteCreated {

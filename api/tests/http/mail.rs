@@ -134,7 +134,7 @@ async fn arrives_whole(mail_server: MailServerBuilder, smtp_tls: &str) -> Taken 
 }
 
 #[tokio::test]
-async fn a_letter_arrives_whole_encrypted_and_by_a_signed_in_sender() {
+async fn a_mail_arrives_whole_encrypted_and_by_a_signed_in_sender() {
     for (encryption, smtp_tls) in [(Encryption::StartTls, "starttls"), (Encryption::Tls, "tls")] {
         let taken = arrives_whole(MailServer::builder().encryption(encryption), smtp_tls).await;
         assert!(taken.encrypted && taken.authenticated, "{taken:?}");

@@ -76,5 +76,7 @@ mod sync_trace;
 mod text;
 mod throttle;
 mod tls;
+#[cfg(feature = "otel")]
+mod traces;
 mod v1;
 mod walk;

@@ -56,6 +56,21 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
 }
 
 #[test]
+fn in_production_it_says_that_everybody_may_register_unless_that_is_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let says_so = |arguments: &[&str]| {
+        let output = check_config(folder.path(), arguments, &[]);
+        assert!(output.status.success());
+        text(&output.stdout).contains("everybody who reaches this server may register")
+    };
+    assert!(says_so(&[]));
+    assert!(!says_so(&["--dev"]));
+    for mode in ["invite", "closed"] {
+        assert!(!says_so(&["--registration", mode]), "{mode}");
+    }
+}
+
+#[test]
 fn secrets_are_hidden_and_every_mistake_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = "0123456789abcdef0123456789abcdef";

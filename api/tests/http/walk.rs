@@ -71,11 +71,12 @@ const CHEAP: [&str; 13] = [
 ];
 
 /// What needs no account, where strangers are counted by their addresses; and what proves itself.
-const NOBODY_S: [&str; 16] = [
+const NOBODY_S: [&str; 17] = [
     "POST   /api/v1/auth/passkeys/login",
     "POST   /api/v1/auth/passkeys/login/options",
     "GET    /.well-known/jwks.json",
     "GET    /api/v1/auth/registration",
+    "POST   /api/v1/auth/password/strength",
     "GET    /health",
     "GET    /health/database",
     "GET    /health/live",

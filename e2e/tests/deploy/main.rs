@@ -1,17 +1,21 @@
-//! What `deploy/` hands out, tried here: the names in alerts and dashboard are those of `/metrics`, and real proxies with TLS
-//! stand before the real server.
+//! What `deploy/` hands out, tried here: the names in alerts and dashboard are those of `/metrics`, real proxies with TLS
+//! stand before the real server, and the unit's and the image's lines start it.
 //!
 //! What is not installed (promtool, nginx, Caddy, systemd-analyze) is skipped, and said.
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod container;
 mod proxies;
 mod server;
+mod unit;
 mod watched;
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -32,19 +36,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     }
 }
 
-#[test]
-fn the_unit_leaves_the_service_next_to_nothing() {
-    let unit = deploy("systemd/password-auth.service");
-    let unit = unit.to_str().expect("a text");
-    let arguments = [
-        "security",
-        "--offline=yes",
-        "--no-pager",
-        "--threshold=15",
-        unit,
-    ];
-    if let Some(output) = run("systemd-analyze", &arguments) {
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}");
-    }
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }

@@ -1,7 +1,7 @@
 //! nginx and Caddy with TLS, before the real server, with the configurations of `deploy/` as they are but for ports and paths.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::server::Server;
-use crate::{deploy, run};
+use crate::{deploy, free_port, run};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,11 +47,6 @@ fn start(command: &mut Command, port: u16) -> Running {
         std::thread::sleep(Duration::from_millis(20));
     }
     running
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// curl, for whom that name is this machine; what it got.

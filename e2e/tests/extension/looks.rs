@@ -4,13 +4,18 @@
 use serde_json::json;
 use thirtyfour::WebDriver;
 
-use crate::support::{Browser, PASSWORD, Popup, Server, workspace};
+use crate::support::{Browser, PASSWORD, Page, Popup, Server, workspace};
 
 async fn emulate(driver: &WebDriver, scheme: &str) {
     emulate_height(driver, scheme, 560).await;
 }
 
 async fn emulate_height(driver: &WebDriver, scheme: &str, height: u32) {
+    emulate_size(driver, scheme, (360, height), 2).await;
+}
+
+async fn emulate_size(driver: &WebDriver, scheme: &str, size: (u32, u32), scale: u32) {
+    let (width, height) = size;
     let cdp = driver.cdp();
     cdp.send_raw(
         "Emulation.setEmulatedMedia",
@@ -20,7 +25,7 @@ async fn emulate_height(driver: &WebDriver, scheme: &str, height: u32) {
     .expect("emulated");
     cdp.send_raw(
         "Emulation.setDeviceMetricsOverride",
-        json!({"width": 360, "height": height, "deviceScaleFactor": 2, "mobile": false}),
+        json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": false}),
     )
     .await
     .expect("emulated");
@@ -109,5 +114,73 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     popup.expect_success("Hello, alice!").await;
     emulate_height(&browser.driver, "light", 290).await;
     picture(&browser, &popup, "popup-signed-in").await;
+    browser.quit().await;
+}
+
+/// What the stores show: as large as they ask for.
+const STORE: (u32, u32) = (1280, 800);
+
+/// Shows what `page` shows on a ground of the stores' size, under a sentence, and takes that picture.
+async fn store_picture(
+    browser: &Browser,
+    page: &Page,
+    size: (u32, u32),
+    name: &str,
+    sentence: &str,
+) {
+    page.focus().await;
+    emulate_size(&browser.driver, "light", size, 2).await;
+    let shown = browser.driver.screenshot_as_png_base64().await;
+    let ground = browser.new_page().await;
+    ground.go("about:blank").await;
+    emulate_size(&browser.driver, "light", STORE, 1).await;
+    let script = "
+        const [picture, width, sentence] = argument;
+        document.body.style = 'margin: 0; height: 100vh; display: flex; align-items: center; gap: 80px; box-sizing: border-box; '
+            + 'padding: 80px; color: #fff; background: linear-gradient(120deg, #4450d6, #171a2b); font: 600 48px/1.25 sans-serif';
+        const text = document.createElement('p');
+        text.style = 'flex: 1; margin: 0';
+        text.textContent = sentence;
+        const image = new Image(width);
+        image.style = 'border-radius: 16px; box-shadow: 0 24px 80px #0008';
+        image.src = `data:image/png;base64,${picture}`;
+        document.body.append(text, image);
+        image.decode().then(done);";
+    let shown = shown.expect("a picture");
+    ground.run(script, json!([shown, size.0, sentence])).await;
+    let file = workspace().join(format!("target/e2e/store-{name}.png"));
+    browser.driver.screenshot(&file).await.expect("a picture");
+    let bytes = std::fs::read(&file).expect("the picture");
+    // A PNG says its width and height first.
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!((number(16), number(20)), STORE, "{name}");
+    ground.close().await;
+}
+
+/// `./build.sh screenshots` copies them into docs/store/.
+#[tokio::test]
+async fn the_pictures_for_the_stores_can_be_taken() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    std::fs::create_dir_all(workspace().join("target/e2e")).expect("a folder");
+    let popup = browser.popup(&server.url).await;
+    let sentence = "Sign in to a server of your own";
+    store_picture(&browser, &popup, (360, 520), "1-sign-in", sentence).await;
+    popup.register("alice", PASSWORD).await;
+    popup.expect_success("Registration successful.").await;
+    popup.log_in("alice", PASSWORD).await;
+    popup.expect_success("Authentication successful.").await;
+    popup.click("accessProtected").await;
+    popup.expect_success("Hello, alice!").await;
+    let sentence = "Stay signed in, on every device, until you sign out";
+    store_picture(&browser, &popup, (360, 290), "2-signed-in", sentence).await;
+    let options = browser.extension_page(0, "options.html").await;
+    options
+        .until("document.querySelector('#sessions li') !== null")
+        .await;
+    emulate_size(&browser.driver, "light", (600, 640), 2).await;
+    let scroll = "document.getElementById('devicesTitle').scrollIntoView(); done()";
+    options.run(scroll, json!(null)).await;
+    let sentence = "See where you are signed in, and end it there";
+    store_picture(&browser, &options, (600, 640), "3-settings", sentence).await;
     browser.quit().await;
 }

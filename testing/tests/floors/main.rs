@@ -17,12 +17,13 @@ use graph::circle;
 use source::Crate;
 
 /// Every crate of the workspace that has more than one module.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "wire/src",
     "api/model/src",
     "api/store/src",
     "api/core/src",
     "api/http/src",
+    "api/guard/src",
     "api/src",
     "api/benches/report",
     "extension/src",

@@ -3,6 +3,7 @@
 mod authenticate;
 mod memory;
 mod package;
+mod popup;
 mod postgres;
 mod protected;
 mod refresh;
@@ -17,7 +18,7 @@ use crate::{Outcome, Settings};
 
 pub(crate) type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 
-pub(crate) const FIGURES: [(&str, Measure); 13] = [
+pub(crate) const FIGURES: [(&str, Measure); 14] = [
     (protected::NAME, |on, how| one(protected::measure(on, how))),
     (refresh::ONE, |on, how| one(refresh::measure_one(on, how))),
     (refresh::MANY, refresh::measure_many),
@@ -30,6 +31,7 @@ pub(crate) const FIGURES: [(&str, Measure); 13] = [
         one(memory::under_load(on, how))
     }),
     (package::NAME, |on, how| one(package::measure(on, how))),
+    (popup::NAME, popup::measure),
     (postgres::NAME, postgres::measure),
     (size::SLED, size::sled),
     (size::POSTGRES, size::postgres),

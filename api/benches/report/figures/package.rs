@@ -20,12 +20,9 @@ const LOADED: [&str; 4] = ["wasm", "js", "html", "css"];
 
 pub(super) fn measure(_: &Runtime, _: &Settings) -> Outcome<Figure> {
     let what = "everything that Chrome loads, gz".to_owned();
-    let folder = match std::env::var_os(FOLDER).map(PathBuf::from) {
-        Some(folder) if folder.is_dir() => folder,
-        _ => {
-            let why = format!("{FOLDER} names no folder; ./build.sh bench builds it and sets it");
-            return Ok(Figure::not_measured(NAME, what, why));
-        }
+    let Some(folder) = folder() else {
+        let why = format!("{FOLDER} names no folder; ./build.sh bench builds it and sets it");
+        return Ok(Figure::not_measured(NAME, what, why));
     };
     let bytes = f64::from(u32::try_from(compressed(&folder)?)?);
     Ok(Figure::alone(
@@ -35,6 +32,12 @@ pub(super) fn measure(_: &Runtime, _: &Settings) -> Outcome<Figure> {
         Spread::of(&[bytes / 1000.0]),
         Some(Goal::AtMost(110.0)),
     ))
+}
+
+/// The built extension, if there is one.
+pub(super) fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os(FOLDER)?);
+    folder.is_dir().then_some(folder)
 }
 
 /// Bytes of all that is loaded, each file compressed by itself.

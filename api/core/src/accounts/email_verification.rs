@@ -181,7 +181,7 @@ impl Accounts {
     }
 
     /// Queues a mail for a client that waits for the result.
-    pub(super) async fn ask_for_letter(
+    pub(super) async fn ask_for_email(
         &self,
         client: &Client,
         to: &EmailAddress,

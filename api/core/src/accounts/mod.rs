@@ -14,6 +14,7 @@ mod privacy;
 mod register;
 mod second_step;
 mod sign_in;
+mod strength;
 mod users;
 
 use std::fmt;
@@ -40,6 +41,7 @@ use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
 pub use sign_in::SignInError;
+pub use strength::{StrengthError, Told};
 pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
@@ -154,6 +156,7 @@ pub struct Accounts {
     tells_tokens: bool,
     sign_ins: IpLimiter,
     registrations: IpLimiter,
+    strengths: IpLimiter,
     resets: IpLimiter,
     confirmations: IpLimiter,
     allowance: Arc<Allowance>,
@@ -260,6 +263,7 @@ impl Accounts {
             tells_tokens: dev,
             sign_ins: IpLimiter::new(rates.login),
             registrations: IpLimiter::new(rates.register),
+            strengths: IpLimiter::new(rates.register.times(strength::QUESTIONS)),
             resets: IpLimiter::new(rates.login),
             confirmations: IpLimiter::new(rates.login),
             allowance,
@@ -367,10 +371,11 @@ impl Accounts {
 
     /// How many attempts each limit has refused so far.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 7] {
+    pub fn refused(&self) -> [(&'static str, u64); 8] {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
+            ("password_strength", self.strengths.refused()),
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
             ("second_factor", self.second_steps.refused()),

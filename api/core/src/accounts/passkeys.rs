@@ -159,6 +159,7 @@ impl Accounts {
         &self,
         challenge: &Secret,
         assertion: &Assertion,
+        kind: SessionKind,
         client: &Client,
     ) -> Result<Issued, SignInError> {
         self.count_second_step(client)?;
@@ -179,7 +180,7 @@ impl Accounts {
         self.spend(&user)?;
         let change = FactorChange::Use(factor, vec![challenge.used]);
         self.use_passkey(&user, change, client).await?;
-        self.begin(&user, SessionKind::Staying, client).await
+        self.begin(&user, kind, client).await
     }
 
     /// Completes a sign-in with the challenge of the first step and a passkey. The passkey answers that challenge, or one

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use password_auth_model::{
     Attempt, Client, EmailAddress, EmailKind, EventKind, Purpose, TokenHash, UserId, UsernameKey,
-    Verdict, reset_letters, salt_for,
+    Verdict, reset_emails, salt_for,
 };
 use password_auth_store::{ChangePassword, StoreError};
 use password_auth_wire::Secret;
@@ -126,7 +126,7 @@ impl Accounts {
         };
         let named = named.filter(|user| user.has_email(&address));
         let about = named.as_ref().map(|user| user.id);
-        self.ask_for_letter(client, &address, about, EmailKind::ResetPassword)
+        self.ask_for_email(client, &address, about, EmailKind::ResetPassword)
             .await?;
         if !self.tells_tokens {
             return Ok(None);
@@ -135,8 +135,8 @@ impl Accounts {
             Some(user) => vec![user],
             None => self.store.users_by_email(&address.key()).await?,
         };
-        let letters = reset_letters(users, &address);
-        let first = letters.and_then(|letters| Some((letters.about.first()?.id, letters.to)));
+        let mails = reset_emails(users, &address);
+        let first = mails.and_then(|mails| Some((mails.about.first()?.id, mails.to)));
         match first {
             Some((user, to)) => {
                 self.token_for_developer(user, Purpose::ResetPassword(to))

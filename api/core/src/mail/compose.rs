@@ -7,7 +7,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use password_auth_model::{
     EmailAddress, EmailKind, Invite, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
-    SharedClock, User, reset_letters,
+    SharedClock, User, reset_emails,
 };
 use password_auth_store::{Store, StoreError};
 
@@ -114,15 +114,14 @@ impl Composer {
     ) -> Result<Option<(EmailAddress, Vec<User>)>, StoreError> {
         let Some(id) = queued_email.user else {
             let users = self.store.users_by_email(&queued_email.to.key()).await?;
-            let Some(letters) = reset_letters(users, &queued_email.to) else {
+            let Some(mails) = reset_emails(users, &queued_email.to) else {
                 return Ok(None);
             };
             // Only once: each of them is retried on its own.
             if queued_email.tries <= 1 {
-                self.add_letters_to(&letters.elsewhere, queued_email)
-                    .await?;
+                self.enqueue_for(&mails.elsewhere, queued_email).await?;
             }
-            return Ok(Some((letters.to, letters.about)));
+            return Ok(Some((mails.to, mails.about)));
         };
         let Some(user) = self.store.user(id).await? else {
             return Ok(None);
@@ -156,7 +155,7 @@ impl Composer {
     }
 
     /// Copies of `queued_email` for each of these accounts, to the address in its spelling.
-    async fn add_letters_to(
+    async fn enqueue_for(
         &self,
         users: &[User],
         queued_email: &QueuedEmail,

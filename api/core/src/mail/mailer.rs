@@ -53,7 +53,7 @@ pub struct Mailer {
     pub(super) measures: Arc<MailMeasures>,
     store: Arc<dyn Store>,
     clock: SharedClock,
-    /// Wakes the courier.
+    /// Wakes the sender.
     pub(super) news: Arc<Notify>,
     configured: bool,
     rate: Rate,
@@ -103,7 +103,7 @@ impl Mailer {
 
     /// Puts a mail into the queue, unless it is over a limit: per client (not for admins or the server itself) and per
     /// mailbox. When this returns, the mail is on disk; it is sent in the background. `user` is the user that it is
-    /// about. It is `None` for [`EmailKind::ResetPassword`]: the courier looks the user up, so that the request takes the
+    /// about. It is `None` for [`EmailKind::ResetPassword`]: the sender looks the user up, so that the request takes the
     /// same time whether or not there is a user.
     ///
     /// # Errors

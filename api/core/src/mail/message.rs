@@ -138,7 +138,7 @@ mod tests {
     use password_auth_model::EmailAddress;
 
     #[test]
-    fn every_address_that_somebody_may_have_can_stand_on_a_letter() {
+    fn every_address_that_somebody_may_have_can_stand_on_a_mail() {
         for (text, expected) in [
             (
                 "Alice.Smith+demo@mail.example.co.uk",

@@ -1,8 +1,8 @@
 //! Sends queued mail in the background, until the server stops.
 //!
 //! A mail is claimed for longer than sending it can take. If the node dies or loses the connection at the very end, the
-//! mail is sent again: a mail may arrive twice but is never lost. The courier connects first and then claims a mail, so
-//! that a mail server that is down does not cost attempts. Every node may have a courier.
+//! mail is sent again: a mail may arrive twice but is never lost. The sender connects first and then claims a mail, so
+//! that a mail server that is down does not cost attempts. Every node may have a sender.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::delivery::{Closed, Open, Refused, Transport};
 use super::retry::{pause, worth_sending};
 use super::{LinkLifetimes, MailMeasures, Mailer, Site};
 
-/// Time limits and pauses of the courier.
+/// Time limits and pauses of the sender.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing {
     /// How often to check for mail from other nodes and mail that is due.
@@ -47,7 +47,7 @@ impl Pacing {
     };
 }
 
-/// The courier.
+/// The sender of queued mails.
 pub struct MailSender {
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -77,7 +77,7 @@ enum Halt {
 }
 
 impl MailSender {
-    /// A courier for the queue of `mailer`. Links lead to `site`.
+    /// A sender for the queue of `mailer`. Links lead to `site`.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -188,7 +188,7 @@ impl MailSender {
         let id = queued_email.id;
         let now = self.clock.now();
         if now.since(queued_email.created) > worth_sending(queued_email.kind) {
-            tracing::warn!(letter.id = %id, about = ?queued_email.kind, tries = queued_email.tries, "a mail was dropped: it is too old");
+            tracing::warn!(mail.id = %id, about = ?queued_email.kind, tries = queued_email.tries, "a mail was dropped: it is too old");
             self.measures.dropped.add_one();
             self.store.remove_email(id).await?;
             return Ok(Next::QueuedEmail);
@@ -196,18 +196,18 @@ impl MailSender {
         let mail = match self.composer.compose(queued_email).await {
             Ok(Some(mail)) => mail,
             Ok(None) => {
-                tracing::debug!(letter.id = %id, "a mail was dropped: it is no longer needed");
+                tracing::debug!(mail.id = %id, "a mail was dropped: it is no longer needed");
                 self.store.remove_email(id).await?;
                 return Ok(Next::QueuedEmail);
             }
             Err(ComposeError::Build(error)) => {
-                tracing::warn!(letter.id = %id, about = ?queued_email.kind, %error, "a mail was dropped");
+                tracing::warn!(mail.id = %id, about = ?queued_email.kind, %error, "a mail was dropped");
                 self.measures.dropped.add_one();
                 self.store.remove_email(id).await?;
                 return Ok(Next::QueuedEmail);
             }
             Err(error) => {
-                tracing::error!(letter.id = %id, %error, "a mail could not be built; it stays in the queue");
+                tracing::error!(mail.id = %id, %error, "a mail could not be built; it stays in the queue");
                 self.store
                     .postpone_email(id, now.plus(pause(queued_email.tries)))
                     .await?;
@@ -219,20 +219,20 @@ impl MailSender {
             .unwrap_or_else(|_| Err(Refused::Closed(Closed("it is too slow".to_owned()))));
         match sent {
             Ok(()) => {
-                tracing::info!(letter.id = %id, about = ?queued_email.kind, "a mail was sent");
+                tracing::info!(mail.id = %id, about = ?queued_email.kind, "a mail was sent");
                 self.measures.sent.add_one();
                 self.store.remove_email(id).await?;
                 Ok(Next::QueuedEmail)
             }
             Err(Refused::ForGood(reply)) => {
-                tracing::warn!(letter.id = %id, about = ?queued_email.kind, %reply, "a mail was dropped: its address was refused");
+                tracing::warn!(mail.id = %id, about = ?queued_email.kind, %reply, "a mail was dropped: its address was refused");
                 self.measures.dropped.add_one();
                 self.store.remove_email(id).await?;
                 Ok(Next::Connection)
             }
             Err(Refused::ForNow(reply)) => {
                 let wait = pause(queued_email.tries);
-                tracing::warn!(letter.id = %id, %reply, next_try_in = ?wait, "a mail was refused for now");
+                tracing::warn!(mail.id = %id, %reply, next_try_in = ?wait, "a mail was refused for now");
                 self.measures.postponed.add_one();
                 self.store.postpone_email(id, now.plus(wait)).await?;
                 Ok(Next::Connection)

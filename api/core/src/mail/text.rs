@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn both_parts_of_every_letter_say_whose_account_it_is_about_and_where() {
+    fn both_parts_of_every_mail_say_whose_account_it_is_about_and_where() {
         for kind in ALL {
             let text = written(kind, &["Alice"]);
             for part in [&text.plain, &text.html] {

@@ -13,5 +13,5 @@ pub use error::{HashError, UnusableHash};
 pub use hash::{PasswordMatch, has_salt, hash, import_hash, is_usable, verify, verify_nobody};
 pub use normal::check_new_password;
 pub use params::ScryptParams;
-pub use policy::{MAX_SCORE, Policy, Weak};
+pub use policy::{MAX_SCORE, Policy, Strength, Weak};
 pub use pool::{Busy, HashingError, Load, PasswordHasher, PoolMeasures};

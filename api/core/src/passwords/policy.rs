@@ -29,7 +29,7 @@ pub struct Policy {
 }
 
 /// Why a password is refused, for the person who chose it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weak {
     is_about_person: bool,
     warning: Option<Warning>,
@@ -55,14 +55,29 @@ impl Weak {
     /// What is weak, and what would help. Never quotes the password.
     #[must_use]
     pub fn sentence(&self) -> String {
+        format!("{} {}", Violation::PasswordTooWeak.message(), self.hint())
+    }
+
+    /// The same, without saying that it is refused.
+    #[must_use]
+    pub fn hint(&self) -> String {
         let why = match (self.is_about_person, self.warning) {
-            (true, _) => " It contains your name or e-mail address.".to_owned(),
-            (false, Some(warning)) => format!(" {warning}"),
+            (true, _) => "It contains your name or e-mail address. ".to_owned(),
+            (false, Some(warning)) => format!("{warning} "),
             (false, None) => String::new(),
         };
         let advice = self.advice.unwrap_or(Suggestion::AddAnotherWordOrTwo);
-        format!("{}{why} {advice}", Violation::PasswordTooWeak.message())
+        format!("{why}{advice}")
     }
+}
+
+/// How hard a password is to guess.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strength {
+    /// zxcvbn's score, from 0 to [`MAX_SCORE`].
+    pub score: u8,
+    /// What is weak, if something is.
+    pub weak: Option<Weak>,
 }
 
 impl Policy {
@@ -99,19 +114,44 @@ impl Policy {
         if self.is_none() {
             return Ok(());
         }
-        let words = pieces(about);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (first, last) = windows(password);
-        // A password is at least as hard to guess as a part of it.
-        let estimate = zxcvbn(first, &words);
-        if self.allows(&estimate) || last.is_some_and(|last| self.allows(&zxcvbn(last, &words))) {
-            return Ok(());
+        match estimate(password, about, self.min_score) {
+            (score, _) if self.allows(score) => Ok(()),
+            (_, weak) => Err(weak),
         }
-        Err(Weak::of(&estimate, &words))
     }
 
-    fn allows(self, estimate: &Entropy) -> bool {
-        u8::from(estimate.score()) >= self.min_score
+    /// Whether a score is enough.
+    #[must_use]
+    pub const fn allows(self, score: u8) -> bool {
+        score >= self.min_score
+    }
+}
+
+impl Strength {
+    /// How hard `password` is to guess for who knows what is in `about`. Takes some milliseconds: use the pool.
+    #[must_use]
+    pub fn of(password: &str, about: &[&str]) -> Self {
+        let (score, weak) = estimate(password, about, MAX_SCORE);
+        // zxcvbn has no advice for what is hard to guess.
+        let weak = Some(weak).filter(|weak| *weak != Weak::default());
+        Self { score, weak }
+    }
+}
+
+/// The score of a password, and what is weak. A score of `enough` needs no closer look.
+fn estimate(password: &str, about: &[&str], enough: u8) -> (u8, Weak) {
+    let words = pieces(about);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (first, last) = windows(password);
+    // A password is at least as hard to guess as a part of it.
+    let estimate = zxcvbn(first, &words);
+    let (score, weak) = (estimate.score().into(), Weak::of(&estimate, &words));
+    let last = last.filter(|_| score < enough);
+    match last.map(|last| zxcvbn(last, &words)) {
+        Some(last) if u8::from(last.score()) > score => {
+            (last.score().into(), Weak::of(&last, &words))
+        }
+        _ => (score, weak),
     }
 }
 
@@ -149,7 +189,7 @@ fn pieces(about: &[&str]) -> Vec<String> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{MAX_SCORE, Policy};
+    use super::{MAX_SCORE, Policy, Strength};
 
     #[track_caller]
     fn refused(password: &str, about: &[&str]) -> String {
@@ -211,6 +251,30 @@ mod tests {
             format!("correct horse{weak}"),
         ] {
             Policy::new(2).check(&strong, &[]).expect("strong");
+        }
+    }
+
+    #[test]
+    fn the_strength_is_the_one_that_the_floor_is_about() {
+        for (password, about) in [
+            ("password", ""),
+            ("brunhilde-k", "Brunhilde K"),
+            ("horse-carrot", ""),
+            ("correct horse battery", ""),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaacorrect horse", ""),
+        ] {
+            let strength = Strength::of(password, &[about]);
+            for floor in 0..=MAX_SCORE {
+                let policy = Policy::new(floor);
+                let is_enough = policy.check(password, &[about]).is_ok();
+                assert_eq!(
+                    policy.allows(strength.score),
+                    is_enough,
+                    "{password}: {floor}"
+                );
+            }
+            let is_hard = strength.score >= 3;
+            assert_eq!(strength.weak.is_none(), is_hard, "{password}: {strength:?}");
         }
     }
 

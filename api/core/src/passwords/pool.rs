@@ -16,7 +16,7 @@ use super::hash::{
 };
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
-use super::policy::{Policy, Weak};
+use super::policy::{Policy, Strength, Weak};
 use super::slots::Slots;
 use crate::rate_limit::Counted;
 
@@ -154,6 +154,23 @@ impl PasswordHasher {
         self.run(counted, move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
             Ok(policy.check(&nfc(password.expose()), &about))
+        })
+        .await
+    }
+
+    /// How hard a password is to guess. `about` contains the user's names and address.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
+    pub async fn strength(
+        &self,
+        counted: &Counted,
+        password: Secret,
+        about: Vec<String>,
+    ) -> Result<Strength, HashingError> {
+        self.run(counted, move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            Ok(Strength::of(&nfc(password.expose()), &about))
         })
         .await
     }

@@ -5,21 +5,23 @@
 
 mod devices;
 mod error;
+mod measures;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth_model::measure::Count;
 use password_auth_model::{
-    Client, Decision, EmailKind, End, EventKind, Generation, Rotation, Session, SessionId,
-    SharedClock, Timestamp, TokenId, Trail, User, UserId,
+    Client, Decision, End, EventKind, Generation, Rotation, Session, SessionId, SharedClock,
+    Timestamp, TokenId, Trail, User,
 };
 use password_auth_store::{NewSession, Store, StoreError};
 use password_auth_wire::Secret;
 
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
+pub use measures::Measures;
 
-use crate::audit::{AuditLog, EventContext};
+use crate::audit::AuditLog;
 use crate::mail::Mailer;
 use crate::token_keys::TokenKeys;
 use crate::tokens::{
@@ -46,6 +48,17 @@ pub enum SessionKind {
     Staying,
     /// One day at most.
     Short,
+}
+
+impl SessionKind {
+    /// What a client asked for, or did not say.
+    #[must_use]
+    pub const fn wished(stay_signed_in: Option<bool>) -> Self {
+        match stay_signed_in {
+            None | Some(true) => Self::Staying,
+            Some(false) => Self::Short,
+        }
+    }
 }
 
 /// A pair of tokens for a client.
@@ -99,45 +112,6 @@ pub struct Sessions {
     lifetimes: Lifetimes,
     audit_log: AuditLog,
     mailer: Arc<Mailer>,
-}
-
-/// What happened to sessions on this node.
-#[derive(Debug, Default)]
-pub struct Measures {
-    started: Count,
-    refreshed: Count,
-    replayed: Count,
-    stolen: Count,
-    refused: Count,
-    signed_out: Count,
-}
-
-impl Measures {
-    fn record(&self, decision: Decision) {
-        let count = match decision {
-            Decision::Rotate | Decision::Adopt => &self.refreshed,
-            Decision::Replay
-            | Decision::ReplayElsewhere
-            | Decision::ReplayInNewEpoch
-            | Decision::ReplayElsewhereInNewEpoch => &self.replayed,
-            Decision::Theft => &self.stolen,
-            Decision::Void | Decision::Over(End::Theft) | Decision::Expired => &self.refused,
-        };
-        count.add_one();
-    }
-
-    /// Each event with its count.
-    #[must_use]
-    pub fn counts(&self) -> [(&'static str, u64); 6] {
-        [
-            ("started", self.started.total()),
-            ("refreshed", self.refreshed.total()),
-            ("replayed", self.replayed.total()),
-            ("stolen", self.stolen.total()),
-            ("refused", self.refused.total()),
-            ("signed_out", self.signed_out.total()),
-        ]
-    }
 }
 
 impl Sessions {
@@ -395,43 +369,5 @@ impl Sessions {
             refresh_token: self.refresh_tokens.issue(session.id, session.generation),
             expires_in,
         })
-    }
-
-    async fn note(&self, user: UserId, what: EventKind, session: SessionId, client: &Client) {
-        let context = EventContext {
-            session: Some(session),
-            client: Some(client),
-            by: None,
-        };
-        self.audit_log.record(user, what, context).await;
-    }
-
-    /// Records the event. If it is a theft, also notifies the user.
-    async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
-        self.measures.record(decision);
-        match decision {
-            Decision::Theft => {
-                self.note(user.id, EventKind::TokenReused, session.id, client)
-                    .await;
-                self.mailer.tell(user, EmailKind::TokenReused).await;
-            }
-            Decision::Adopt => {
-                self.note(user.id, EventKind::StoreWentBack, session.id, client)
-                    .await;
-            }
-            Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
-                let what = EventKind::TokenReplayedElsewhere;
-                self.note(user.id, what, session.id, client).await;
-            }
-            Decision::ReplayInNewEpoch => tracing::info!(
-                session.id = %session.id, user.id = %user.id,
-                "a lost refresh response was repeated in a new epoch"
-            ),
-            Decision::Rotate
-            | Decision::Replay
-            | Decision::Void
-            | Decision::Over(End::Theft)
-            | Decision::Expired => {}
-        }
     }
 }

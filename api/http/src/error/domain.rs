@@ -5,7 +5,7 @@ use std::time::Duration;
 use password_auth_core::accounts::{
     ChangePasswordError, ChangeUserError, ConfirmEmailError, CurrentPasswordError,
     DeleteAccountError, ExportError, FactorError, FactorKind, Invalid, InviteError,
-    MailRequestError, ReadUserError, RegisterError, ResetPasswordError, SignInError,
+    MailRequestError, ReadUserError, RegisterError, ResetPasswordError, SignInError, StrengthError,
 };
 use password_auth_core::passwords::{Busy, HashingError, Weak};
 use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
@@ -109,6 +109,15 @@ impl From<RegisterError> for Failure {
             RegisterError::TooMany(wait) => Self::TooManyAttempts(wait),
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StrengthError> for Failure {
+    fn from(error: StrengthError) -> Self {
+        match error {
+            StrengthError::TooMany(wait) => Self::TooManyAttempts(wait),
+            StrengthError::Hashing(error) => error.into(),
         }
     }
 }

@@ -18,14 +18,21 @@ pub(super) struct RequestLog {
     id: RequestId,
     method: Method,
     started: Instant,
+    /// Which trace the request belongs to (W3C Trace Context), if somebody who is trusted says so.
+    trace_parent: Option<HeaderValue>,
 }
 
 impl RequestLog {
-    pub(super) fn start(now: Timestamp, method: &Method) -> Self {
+    pub(super) fn start(
+        now: Timestamp,
+        method: &Method,
+        trace_parent: Option<HeaderValue>,
+    ) -> Self {
         Self {
             id: RequestId::new(now),
             method: method.clone(),
             started: Instant::now(),
+            trace_parent,
         }
     }
 
@@ -55,6 +62,7 @@ impl RequestLog {
             http.status = response.status().as_u16(),
             error.code = code,
             elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            trace.parent = self.trace_parent.as_ref().and_then(|parent| parent.to_str().ok()),
             "answered"
         );
         if let Ok(value) = HeaderValue::try_from(id) {

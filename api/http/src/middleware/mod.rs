@@ -36,6 +36,10 @@ pub(super) const MOST_HEADERS: usize = 10;
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// Which trace a request belongs to (W3C Trace Context), and its length in the only version that there is.
+const TRACE_PARENT: &str = "traceparent";
+const TRACE_PARENT_BYTES: usize = 55;
+
 /// The settings of the middleware.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -101,6 +105,18 @@ impl<R> Middleware<R> {
             paths,
             measures: Arc::clone(&settings.measures),
         }
+    }
+
+    /// What a trusted proxy says of the trace, in a build that has traces. A stranger would join, or hide, whatever
+    /// traces they like.
+    fn trace_parent(&self, request: &Request) -> Option<HeaderValue> {
+        if !cfg!(feature = "otel") {
+            return None;
+        }
+        let parent = request.headers().get(TRACE_PARENT)?;
+        let peer = request.remote_addr().as_socket_addr()?.ip();
+        let counts = parent.len() == TRACE_PARENT_BYTES && self.proxies.trusts(peer.to_canonical());
+        counts.then(|| parent.clone())
     }
 
     /// Checks the head of a request, and adds its context. Returns the time for the body, if there is one to read.
@@ -190,7 +206,11 @@ impl<R: Routes> Endpoint for Middleware<R> {
 
     /// Not an async function, which would hold the request twice.
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        let log = RequestLog::start(self.clock.now(), request.method());
+        let log = RequestLog::start(
+            self.clock.now(),
+            request.method(),
+            self.trace_parent(&request),
+        );
         let origin = self.cors.answer_for(&request);
         tracing_context::within(log.id(), self.answer(request, log, origin))
     }

@@ -7,8 +7,8 @@ use password_auth_model::Role;
 use password_auth_wire::rules::Violation;
 use password_auth_wire::v1::{
     AccountStatus, Done, EventInfo, FactorsInfo, Health, InviteCreated, InviteInfo, JwkSet,
-    PasskeyInfo, PasswordChanged, PersonalData, RecoveryCodes, RegistrationInfo, SessionInfo,
-    TokenPair, TotpSetup, UserCount, UserInfo,
+    PasskeyInfo, PasswordChanged, PasswordStrength, PersonalData, RecoveryCodes, RegistrationInfo,
+    SessionInfo, TokenPair, TotpSetup, UserCount, UserInfo,
 };
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::types::Any;
@@ -85,6 +85,8 @@ routes! {
     ChangePasswordRoute: OK PasswordChanged = PasswordChanged::example(),
         "The password was changed. Use this pair from now on.",
         [caller(), vec![Failure::WrongPassword, too_many()], bad_body("new_password")];
+    StrengthRoute: OK PasswordStrength = PasswordStrength::example(), "The strength.",
+        [vec![too_many()], bad_body("password")];
     RequestResetRoute: OK Done = Done::with(RESET_REQUESTED), "If an account has this address, a link was sent.",
         [vec![too_many(), Failure::MailNotConfigured], bad_body("email")];
     ConfirmResetRoute: OK Done = Done::with(PASSWORD_RESET), "The password was changed.",

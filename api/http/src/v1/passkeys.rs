@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, PasskeyCreation};
+use password_auth_core::sessions::SessionKind;
 use password_auth_core::webauthn::{ALGORITHMS, RelyingParty};
 use password_auth_model::{CHALLENGE_LIFETIME, OpaqueBytes, Passkey, PasskeyId, User};
 use password_auth_wire::Secret;
@@ -98,6 +99,9 @@ struct PasskeyLogin {
     challenge: Secret,
     /// What `navigator.credentials.get` returned, as JSON (`AuthenticationResponseJSON`).
     credential: Any<Value>,
+    /// `true` (the default): the session lasts as long as the server allows. `false`: one day at most.
+    #[oai(skip_serializing_if_is_none)]
+    stay_signed_in: Option<bool>,
 }
 
 /// The body of `PATCH /auth/passkeys/{id}`.
@@ -126,6 +130,7 @@ impl Example for PasskeyLogin {
         Self {
             challenge: Secret::new("AQUAAAAAAAAAAA…"),
             credential: example_credential(),
+            stay_signed_in: None,
         }
     }
 }
@@ -209,11 +214,13 @@ impl PasskeysApi {
         let PasskeyLogin {
             challenge,
             credential,
+            stay_signed_in,
         } = body.0;
         let assertion = credential_of(credential)?;
+        let kind = SessionKind::wished(stay_signed_in);
         let issued = self
             .accounts
-            .sign_in_with_passkey(&challenge, &assertion, &client)
+            .sign_in_with_passkey(&challenge, &assertion, kind, &client)
             .await?;
         Ok(Success(views::tokens(issued)))
     }

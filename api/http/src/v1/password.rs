@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
-use password_auth_wire::v1::{ChangePassword, ConfirmReset, Done, RequestReset};
+use password_auth_wire::v1::{
+    AskStrength, ChangePassword, ConfirmReset, Done, PasswordStrength, RequestReset,
+};
 use poem_openapi::OpenApi;
 
 use super::Tag;
 use super::caller::SignedIn;
-use super::docs::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute};
+use super::docs::{ChangePasswordRoute, ConfirmResetRoute, RequestResetRoute, StrengthRoute};
 use super::messages::{PASSWORD_RESET, RESET_REQUESTED, with_token};
 use super::views;
 use crate::body::StrictBody;
@@ -42,6 +44,36 @@ impl PasswordApi {
             .change_password(&caller.0, current_password, new_password, &client)
             .await?;
         Ok(Success(views::password_changed(issued)))
+    }
+
+    /// Ask how strong a new password is
+    ///
+    /// By the rule that decides when it is set. For forms, while somebody types: nothing is stored or logged. Never send
+    /// a password that is in use. Requests are counted by client address.
+    #[oai(
+        path = "/strength",
+        method = "post",
+        operation_id = "v1_password_strength"
+    )]
+    async fn strength(
+        &self,
+        client: RequestClient,
+        body: StrictBody<AskStrength>,
+    ) -> RouteResult<StrengthRoute> {
+        let AskStrength {
+            password,
+            username,
+            email,
+        } = body.0;
+        let told = self
+            .accounts
+            .password_strength(password, [username, email], &client)
+            .await?;
+        Ok(Success(PasswordStrength {
+            score: told.score,
+            enough: told.enough,
+            hint: told.hint,
+        }))
     }
 
     /// Request a password reset link

@@ -105,10 +105,7 @@ impl SessionApi {
             stay_signed_in,
             code,
         } = body.0;
-        let kind = match stay_signed_in {
-            None | Some(true) => SessionKind::Staying,
-            Some(false) => SessionKind::Short,
-        };
+        let kind = SessionKind::wished(stay_signed_in);
         let issued = self
             .accounts
             .sign_in(&username, password, code.as_ref(), kind, client.0)

@@ -66,7 +66,7 @@ const fn role_name(role: Role) -> &'static str {
 }
 
 #[test]
-fn what_happened_and_what_letters_say_is_written_by_names_that_never_change() {
+fn what_happened_and_what_mails_say_is_written_by_names_that_never_change() {
     let kinds = [
         EventKind::Registered,
         EventKind::SignedIn,

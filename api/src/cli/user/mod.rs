@@ -1,16 +1,19 @@
 //! `user`: the operator's commands for users.
 
+mod arguments;
 mod prompt;
 mod show;
 
 use clap::error::ErrorKind;
-use password_auth_model::{InviteLifetime, Role, SessionId, visible};
+use password_auth_model::{Role, visible};
 
+pub(super) use self::arguments::{Command, Common};
+use self::arguments::{Create, Delete, Invite, List, Named, Revoke, SetRole};
 use self::show::UserList;
 pub(super) use self::show::{json as show_json, minute};
 use super::backend::Backend;
 use super::log::start_log;
-use super::{output, runtime, settings};
+use super::{output, runtime};
 use crate::operator::{Command as Asked, InviteUser, NewUser, Reply, UserRef, UserView};
 
 /// Users per request.
@@ -18,158 +21,6 @@ const PAGE: u32 = 500;
 
 /// The response does not fit the request. A server of the same version never sends such a response.
 pub(super) const CONFUSED: &str = "unexpected response from the server";
-
-#[derive(clap::Subcommand)]
-pub(super) enum Command {
-    /// Create a user. Prompts for the password; without a terminal, reads it from standard input
-    Create(Create),
-    /// Make an invitation: whoever has its link may register, once
-    Invite(Invite),
-    /// List users, in the order in which they registered
-    List(List),
-    /// Show a user
-    Show(Named),
-    /// Change the role of a user
-    SetRole(SetRole),
-    /// Set a new password and end all sessions of the user. The password is read as by `create`
-    SetPassword(Named),
-    /// Deactivate a user: all their tokens are invalid from the next request on
-    Deactivate(Named),
-    /// Activate a user again
-    Activate(Named),
-    /// Delete a user and all their data
-    Delete(Delete),
-    /// List the sessions of a user, the most recently used first
-    Sessions(Named),
-    /// Show the second factors of a user
-    Factors(Named),
-    /// Remove all second factors of a user who lost them: the password alone is enough again
-    ResetFactors(Named),
-    /// End one session of a user, or all
-    Revoke(Revoke),
-}
-
-#[derive(clap::Args)]
-pub(super) struct Common {
-    /// Print the result as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) settings: settings::Arguments,
-}
-
-#[derive(clap::Args)]
-pub(super) struct Named {
-    /// A user name, an e-mail address or an id
-    #[arg(value_name = "NAME")]
-    user_ref: UserRef,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-pub(super) struct Create {
-    /// The user name
-    name: String,
-    /// The e-mail address. A link to verify it is sent there
-    #[arg(long)]
-    email: Option<String>,
-    /// The full name
-    #[arg(long)]
-    full_name: Option<String>,
-    /// The role: user, admin or guest
-    #[arg(long, default_value_t)]
-    role: Role,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-pub(super) struct Invite {
-    /// Mail it to this address, which the account gets unless its user gives another
-    #[arg(long)]
-    email: Option<String>,
-    /// The role of the account: user, admin or guest
-    #[arg(long, default_value_t)]
-    role: Role,
-    /// How long it is valid: minutes, hours or days, such as 30m, 12h or 7d
-    #[arg(long, value_name = "TIME", default_value_t = InviteLifetime::DEFAULT)]
-    expires: InviteLifetime,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-pub(super) struct List {
-    /// Only users with this role
-    #[arg(long)]
-    role: Option<Role>,
-    /// The maximum number of users
-    #[arg(long)]
-    limit: Option<u32>,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-pub(super) struct SetRole {
-    /// A user name, an e-mail address or an id
-    #[arg(value_name = "NAME")]
-    user_ref: UserRef,
-    /// user, admin or guest
-    role: Role,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-pub(super) struct Delete {
-    /// A user name, an e-mail address or an id
-    #[arg(value_name = "NAME")]
-    user_ref: UserRef,
-    /// Delete without asking
-    #[arg(long)]
-    yes: bool,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(clap::Args)]
-#[command(override_usage = "password-auth user revoke [OPTIONS] <NAME> <SESSION|--all>")]
-#[command(group(clap::ArgGroup::new("which").required(true).args(["session", "all"])))]
-pub(super) struct Revoke {
-    /// A user name, an e-mail address or an id
-    #[arg(value_name = "NAME")]
-    user_ref: UserRef,
-    /// The id of the session, as `user sessions` shows it
-    #[arg(value_parser = session_id)]
-    session: Option<SessionId>,
-    /// End all sessions
-    #[arg(long)]
-    all: bool,
-    #[command(flatten)]
-    common: Common,
-}
-
-impl Command {
-    const fn common(&self) -> &Common {
-        match self {
-            Self::Create(Create { common, .. })
-            | Self::Invite(Invite { common, .. })
-            | Self::List(List { common, .. })
-            | Self::SetRole(SetRole { common, .. })
-            | Self::Delete(Delete { common, .. })
-            | Self::Revoke(Revoke { common, .. })
-            | Self::Show(Named { common, .. })
-            | Self::SetPassword(Named { common, .. })
-            | Self::Deactivate(Named { common, .. })
-            | Self::Activate(Named { common, .. })
-            | Self::Factors(Named { common, .. })
-            | Self::ResetFactors(Named { common, .. })
-            | Self::Sessions(Named { common, .. }) => common,
-        }
-    }
-}
 
 pub(super) fn run(command: Command) -> Result<(), String> {
     let config = command.common().settings.config_of_command()?;
@@ -315,11 +166,6 @@ fn report(user: &UserView, json: bool, sentence: impl Fn(&str) -> String) -> Res
         output::say(sentence(&user));
     }
     Ok(())
-}
-
-fn session_id(text: &str) -> Result<SessionId, &'static str> {
-    text.parse()
-        .map_err(|_| "Not a session id; `user sessions NAME` lists them.")
 }
 
 /// The id of the user to delete, once the operator has seen who it is and said yes.

@@ -16,7 +16,7 @@ pub(super) async fn delete(
     const EVENTS: &str = "DELETE FROM events WHERE user_id = $1";
     // Queued mails to the address that name no user, unless another user has the address and this user has not verified
     // it.
-    const LETTERS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
+    const EMAILS: &str = "DELETE FROM letters WHERE recipient_key = $1 AND user_id IS NULL \
          AND ($2 OR NOT EXISTS (SELECT FROM users WHERE email_key = $1))";
     const INVITES: &str = "DELETE FROM invites WHERE email_key = $1";
     const ATTEMPTS: &str = "DELETE FROM sign_in_attempts \
@@ -35,7 +35,7 @@ pub(super) async fn delete(
     let email = user.email.as_ref().map(|email| email.key());
     if let Some(email) = &email {
         transaction
-            .execute(LETTERS, &[&email.as_str(), &user.is_verified])
+            .execute(EMAILS, &[&email.as_str(), &user.is_verified])
             .await?;
     }
     let range = |prefix: AccountPrefix| [[prefix, [0; 8]].concat(), [prefix, [0xFF; 8]].concat()];

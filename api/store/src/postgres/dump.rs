@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_postgres::Row;
 
 use super::connect::{Connection, Connector, Purpose};
-use super::email_queue::{self, letter_columns};
+use super::email_queue::{self, email_columns};
 use super::error::DatabaseError;
 use super::events::{self, event_columns};
 use super::factors;
@@ -53,7 +53,7 @@ const TOKENS: &str = concat!(
     " FROM one_time_tokens t ORDER BY t.hash"
 );
 const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
-const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM letters ORDER BY id");
+const EMAILS: &str = concat!("SELECT ", email_columns!(), " FROM letters ORDER BY id");
 const FACTORS: &str = "SELECT body FROM factors ORDER BY user_id";
 const INVITES: &str = concat!("SELECT ", invite_columns!(), " FROM invites ORDER BY id");
 const TOKEN_KEYS: &str = concat!(
@@ -116,7 +116,7 @@ async fn read_all(connection: &Connection, batches: &Batches) -> Result<(), Data
         events::event(found).map(Record::Event)
     })
     .await?;
-    read(connection, batches, LETTERS, |found| {
+    read(connection, batches, EMAILS, |found| {
         email_queue::queued_email(found).map(Record::QueuedEmail)
     })
     .await?;

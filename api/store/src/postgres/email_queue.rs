@@ -14,13 +14,13 @@ use super::transact::{Transaction, work};
 use crate::{EmailQueue, StoreError};
 
 /// The columns that [`queued_email`] reads.
-macro_rules! letter_columns {
+macro_rules! email_columns {
     () => {
         "id, created_at, due_at, tries, recipient, user_id, about"
     };
 }
 
-pub(super) use letter_columns;
+pub(super) use email_columns;
 
 #[async_trait]
 impl EmailQueue for PostgresStore {
@@ -58,7 +58,7 @@ pub(super) async fn add(
     // Nothing is queued about a user who does not exist.
     const INSERT: &str = concat!(
         "INSERT INTO letters (",
-        letter_columns!(),
+        email_columns!(),
         ", recipient_key) SELECT $1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::uuid, \
          $7::jsonb, $8::text \
          WHERE $6::uuid IS NULL OR EXISTS (SELECT FROM users WHERE id = $6 FOR KEY SHARE)"
@@ -90,7 +90,7 @@ pub(super) async fn claim(
         "UPDATE letters SET due_at = clock_ms() + $1, tries = tries + 1 WHERE id = \
          (SELECT id FROM letters WHERE due_at <= clock_ms() ORDER BY due_at, id LIMIT 1 \
           FOR UPDATE SKIP LOCKED) RETURNING ",
-        letter_columns!()
+        email_columns!()
     );
     let found = transaction.row(UPDATE, &[&lease]).await?;
     Ok(found.map(|found| queued_email(&found)).transpose()?)

@@ -13,11 +13,11 @@ const STEP: i64 = 1000;
 pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
     const USERS: &str = "SELECT id, email, email_key FROM users \
          WHERE email IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
-    const LETTERS: &str = "SELECT id, recipient, recipient_key FROM letters \
+    const EMAILS: &str = "SELECT id, recipient, recipient_key FROM letters \
          WHERE id > $1 ORDER BY id LIMIT $2";
     const SET_USERS: &str = "UPDATE users SET email_key = new.key \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE users.id = new.id";
-    const SET_LETTERS: &str = "UPDATE letters SET recipient_key = new.key \
+    const SET_EMAILS: &str = "UPDATE letters SET recipient_key = new.key \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, key) WHERE letters.id = new.id";
     // Ids are in the order of time.
     const UNVERIFY: &str = "UPDATE users u SET is_verified = false \
@@ -27,7 +27,7 @@ pub(super) async fn addresses(client: &Client) -> Result<(), Error> {
     const UNIQUE: &str =
         "CREATE UNIQUE INDEX users_by_verified_email ON users (email_key) WHERE is_verified";
     change(client, USERS, SET_USERS).await?;
-    change(client, LETTERS, SET_LETTERS).await?;
+    change(client, EMAILS, SET_EMAILS).await?;
     for row in client.query(UNVERIFY, &[]).await? {
         let (later, first): (Uuid, Uuid) = (row.try_get(0)?, row.try_get(1)?);
         tracing::warn!(user.id = %later, first.id = %first, "{SAME_ADDRESS}");

@@ -25,7 +25,7 @@ struct Deletion {
     /// The key of the user's attempt counters. Everything else is found by the id.
     username: UsernameKey,
     /// Queued mails to this address that name no user are removed.
-    letters_to: Option<EmailKey>,
+    emails_to: Option<EmailKey>,
     /// The counters of mail to this address, and of sign-in attempts with it, are removed.
     counted_for: Option<EmailKey>,
 }
@@ -78,7 +78,7 @@ fn what_is_left(tables: &Tables, user: &User) -> Result<Deletion, StoreError> {
     };
     Ok(Deletion {
         username: user.username_key.clone(),
-        letters_to: email.clone().filter(|_| user.is_verified || !has_namesakes),
+        emails_to: email.clone().filter(|_| user.is_verified || !has_namesakes),
         counted_for: email.filter(|_| user.is_verified),
     })
 }
@@ -130,7 +130,7 @@ pub(super) fn compare_addresses_anew(tables: &Tables) -> Result<(), StoreError> 
         let (id, rest) = entry.map_err(unavailable)?;
         let rest: Deletion = decode(&rest)?;
         let rest = Deletion {
-            letters_to: rest.letters_to.map(anew),
+            emails_to: rest.emails_to.map(anew),
             counted_for: rest.counted_for.map(anew),
             ..rest
         };
@@ -171,7 +171,7 @@ fn remove_queued_emails(tables: &Tables, id: UserId, rest: &Deletion) -> Result<
         let queued_email: QueuedEmail = decode(&queued_email.map_err(unavailable)?)?;
         let is_theirs = match queued_email.user {
             Some(user) => user == id,
-            None => rest.letters_to.as_ref() == Some(&queued_email.to.key()),
+            None => rest.emails_to.as_ref() == Some(&queued_email.to.key()),
         };
         if is_theirs {
             email_queue::remove(&mut batch, &queued_email);

@@ -68,7 +68,7 @@ pub(super) fn claim(
         return Ok(None);
     }
     let Some(queued_email) = tables.record::<QueuedEmail>(Tree::QueuedEmails, id)? else {
-        return Err(StoreError::Corrupt("a letter that is not there".to_owned()));
+        return Err(StoreError::Corrupt("a mail that is not there".to_owned()));
     };
     let claimed = QueuedEmail {
         due: until,

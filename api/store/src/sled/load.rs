@@ -91,7 +91,7 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         }),
         Record::QueuedEmail(queued_email) => {
             if let Some(user) = queued_email.user {
-                is_there(tables, user, || format!("letter {}", queued_email.id))?;
+                is_there(tables, user, || format!("mail {}", queued_email.id))?;
             }
             holds(insert(tables, email_queue::entries(queued_email)?)?, || {
                 format!("queued mail {} occurs twice", queued_email.id)

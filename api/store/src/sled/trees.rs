@@ -18,11 +18,11 @@
 //! | `user_tokens` | user id ++ hash | empty |
 //! | `events` | event id | `Event` |
 //! | `user_events` | user id ++ event id; sometimes without its event | the event's class |
-//! | `email_queue` | letter id | `QueuedEmail` |
+//! | `email_queue` | mail id | `QueuedEmail` |
 //! | `invites` | id | `Invite` |
 //! | `invite_tokens` | hash | id of the invitation |
 //! | `token_keys` | salt | `TokenKey` |
-//! | `letters_due` | due (ms, big-endian) ++ letter id | empty |
+//! | `letters_due` | due (ms, big-endian) ++ mail id | empty |
 //! | `factors` | user id | `Factors` |
 //! | `factor_expiry` | next expiry (ms, big-endian) ++ user id | empty |
 

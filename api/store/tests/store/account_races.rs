@@ -21,7 +21,7 @@ each_engine! {
     a_changed_password_leaves_no_session_of_the_old_one,
     many_sign_ins_at_once_leave_as_many_sessions_as_there_may_be,
     a_deletion_leaves_nothing_whatever_comes_at_the_same_time,
-    letters_are_claimed_by_one_each,
+    mails_are_claimed_by_one_each,
 }
 
 const MAIL: &str = "alice@example.org";
@@ -247,17 +247,17 @@ async fn a_deletion_leaves_nothing_whatever_comes_at_the_same_time(engine: Engin
     assert_eq!(engine.store().count_users().await.expect("an answer"), 0);
 }
 
-async fn letters_are_claimed_by_one_each(engine: Engine) {
+async fn mails_are_claimed_by_one_each(engine: Engine) {
     let mut all = Vec::new();
     for _ in 0..MANY {
-        all.push(crate::person::letter(&engine, MAIL, None).await.id);
+        all.push(crate::person::mail(&engine, MAIL, None).await.id);
     }
     let now = engine.now();
     let until = now.plus(crate::person::LIFE);
     let claimed = at_once(&engine, MANY, |_, store| async move {
         let mut claimed = Vec::new();
-        while let Some(letter) = store.claim_email(now, until).await.expect("an answer") {
-            claimed.push(letter.id);
+        while let Some(mail) = store.claim_email(now, until).await.expect("an answer") {
+            claimed.push(mail.id);
         }
         claimed
     });

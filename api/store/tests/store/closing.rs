@@ -5,7 +5,7 @@ use password_auth_model::{Attempt, EventKind, Generation, Purpose, Rate};
 use password_auth_store::{LoadError, StoreError, UserChange, UserFilter};
 
 use crate::engine::{Engine, PARTY, attempt, hash};
-use crate::person::{address, event, letter, token};
+use crate::person::{address, event, mail, token};
 
 each_engine! {
     a_store_that_works_has_not_failed,
@@ -36,9 +36,9 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
     let (bob, now) = (engine.user("bob"), engine.now());
     let email = address("alice@example.org");
-    let mail = Attempt::mail_to(&email.key());
+    let count = Attempt::mail_to(&email.key());
     let event = event(&engine, &alice, EventKind::SignedIn);
-    let letter = letter(&engine, email.as_str(), Some(&alice)).await;
+    let mail = mail(&engine, email.as_str(), Some(&alice)).await;
     let token = token(&engine, &alice, Purpose::ResetPassword(email.clone()));
     for store in engine.nodes() {
         store.close().await;
@@ -72,14 +72,14 @@ async fn a_store_that_was_closed_answers_nothing_any_more(mut engine: Engine) {
         refused(store.confirm_email(&token.hash, now).await);
         refused(store.add_event(event.clone()).await);
         refused(store.events(None, None, 1).await);
-        refused(store.enqueue_email(letter.clone()).await);
+        refused(store.enqueue_email(mail.clone()).await);
         refused(store.claim_email(now, now).await);
         refused(store.next_email_due().await);
-        refused(store.postpone_email(letter.id, now).await);
-        refused(store.remove_email(letter.id).await);
+        refused(store.postpone_email(mail.id, now).await);
+        refused(store.remove_email(mail.id).await);
         let alice = attempt("alice", "192.0.2.1");
         refused(store.count_attempt(alice, Rate::OFF, now).await);
-        refused(store.count(mail, Rate::OFF, now).await);
+        refused(store.count(count, Rate::OFF, now).await);
         refused(store.network_is_remembered(alice, now).await);
         refused(store.remember_network(alice, now).await);
         refused(store.sweep(now).await);

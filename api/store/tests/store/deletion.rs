@@ -10,7 +10,7 @@ use password_auth_store::{CreateUser, DeleteUser, Record};
 
 use crate::engine::{Engine, attempt};
 use crate::person::{
-    added, address, create, delete, events, happened, is_good, letter, mailed, now_of, sessions_of,
+    added, address, create, delete, events, happened, is_good, mail, mailed, now_of, sessions_of,
     users_with, verify, with_email,
 };
 
@@ -38,8 +38,8 @@ async fn known(engine: &Engine, name: &str, email: &str) -> User {
     assert!(engine.keep(&engine.session_of(&user)).await);
     mailed(engine, &user, Purpose::ResetPassword(address(email))).await;
     happened(engine, &user, EventKind::SignedIn).await;
-    letter(engine, email, Some(&user)).await;
-    letter(engine, email, None).await;
+    mail(engine, email, Some(&user)).await;
+    mail(engine, email, None).await;
     let five: Rate = "5/minute".parse().expect("a rate");
     engine.attempt(attempt(name, "192.0.2.1"), five).await;
     let until = engine.now().plus(Duration::from_secs(60));
@@ -107,8 +107,8 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
     )
     .await;
     let carol = added(&engine, with_email(&engine, "carol", "carol@example.org")).await;
-    letter(&engine, "carol@example.org", None).await;
-    letter(&engine, MAIL, None).await;
+    mail(&engine, "carol@example.org", None).await;
+    mail(&engine, MAIL, None).await;
     let one: Rate = "1/hour".parse().expect("a rate");
     let mail = Attempt::mail_to(&address("carol@example.org").key());
     let store = engine.store();
@@ -121,10 +121,10 @@ async fn whoever_gave_an_address_in_vain_takes_nothing_of_its_reader_s_along(eng
         assert_eq!(delete(&engine, user).await, DeleteUser::Deleted);
     }
     let records = everything(&engine).await;
-    let letters = records
+    let mails = records
         .iter()
         .filter(|record| matches!(record, Record::QueuedEmail(_)));
-    assert_eq!(letters.count(), 2);
+    assert_eq!(mails.count(), 2);
     let counted = store.count(mail, one, engine.now()).await;
     assert_ne!(counted.expect("an answer"), Verdict::Allowed);
     assert_ne!(engine.attempt(by_address, one).await, Verdict::Allowed);

@@ -12,7 +12,7 @@ use password_auth_store::{CreateUser, LoadError, Loaded, Record, StoreError};
 use crate::engine::{Engine, attempt};
 use crate::factors::enrolled;
 use crate::person::{
-    add_token, added, address, confirm, event, happened, letter, now_of, sessions_of, token,
+    add_token, added, address, confirm, event, happened, mail, now_of, sessions_of, token,
     with_email,
 };
 use crate::{invites, token_keys};
@@ -45,7 +45,7 @@ fn place(record: &Record) -> (u8, [u8; 32]) {
         Record::Attempt { key, .. } => (2, padded(key)),
         Record::OneTimeToken(token) => (3, *token.hash.as_bytes()),
         Record::Event(event) => (4, padded(event.id.as_bytes())),
-        Record::QueuedEmail(letter) => (5, padded(letter.id.as_bytes())),
+        Record::QueuedEmail(mail) => (5, padded(mail.id.as_bytes())),
         Record::Factors(factors) => (6, padded(factors.user.as_bytes())),
         Record::TokenKey(key) => (7, padded(&key.salt)),
         Record::Invite(invite) => (8, padded(invite.id.as_bytes())),
@@ -111,7 +111,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         }
         expected.push(Record::Event(happened(&engine, &user, what).await));
         for about in [Some(&user), None] {
-            expected.push(Record::QueuedEmail(letter(&engine, email, about).await));
+            expected.push(Record::QueuedEmail(mail(&engine, email, about).await));
         }
         let (counted, home) = (attempt(name, "192.0.2.1"), attempt(name, "192.0.2.2"));
         engine.attempt(counted, rate).await;
@@ -145,7 +145,7 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
             attempts: 8,
             one_time_tokens: 10,
             events: 4,
-            letters: 8,
+            mails: 8,
             factors: 2,
             token_keys: 2,
             invites: 2,
@@ -270,7 +270,7 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         let purpose = Purpose::ResetPassword(address("alice@example.org"));
         Record::OneTimeToken(token(&engine, user, purpose))
     };
-    let letter_about = |user: &User| {
+    let mail_about = |user: &User| {
         Record::QueuedEmail(QueuedEmail {
             id: QueuedEmailId::new(engine.now()),
             created: engine.now(),
@@ -282,9 +282,9 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         })
     };
     let nobody = engine.user("nobody");
-    let (token, letter) = (token_of(&alice), letter_about(&alice));
+    let (token, mail) = (token_of(&alice), mail_about(&alice));
     let event = Record::Event(event(&engine, &nobody, EventKind::Deleted));
-    let (token_of_nobody, letter_about_nobody) = (token_of(&nobody), letter_about(&nobody));
+    let (token_of_nobody, mail_about_nobody) = (token_of(&nobody), mail_about(&nobody));
     let (alice, session) = (Record::User(alice), Record::Session(session));
     for contradiction in [
         vec![alice.clone(), Record::User(namesake)],
@@ -296,8 +296,8 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
         vec![alice.clone(), token_of_nobody],
         vec![alice.clone(), token.clone(), token.clone()],
         vec![alice.clone(), event.clone(), event.clone()],
-        vec![alice.clone(), letter_about_nobody],
-        vec![alice.clone(), letter.clone(), letter.clone()],
+        vec![alice.clone(), mail_about_nobody],
+        vec![alice.clone(), mail.clone(), mail.clone()],
     ] {
         let refused = load(&engine, contradiction.clone()).await;
         assert!(
@@ -314,7 +314,7 @@ async fn records_that_contradict_each_other_or_break_off_leave_nothing_behind(mu
     assert!(matches!(refused, Err(LoadError::Records(_))), "{refused:?}");
     engine.reopen().await;
     assert_eq!(engine.user_named("alice").await, None);
-    let whole = vec![alice, session, count, token, event, letter];
+    let whole = vec![alice, session, count, token, event, mail];
     let whole = load(&engine, whole).await;
     assert_eq!(whole.expect("loaded").sum(), 6);
 }

@@ -160,9 +160,9 @@ pub async fn events(engine: &Engine, user: Option<&User>) -> Vec<Event> {
     events.expect("an answer")
 }
 
-/// A letter that is due now, in the store.
-pub async fn letter(engine: &Engine, to: &str, user: Option<&User>) -> QueuedEmail {
-    let letter = QueuedEmail {
+/// A mail that is due now, in the store.
+pub async fn mail(engine: &Engine, to: &str, user: Option<&User>) -> QueuedEmail {
+    let mail = QueuedEmail {
         id: QueuedEmailId::new(engine.now()),
         created: engine.now(),
         due: engine.now(),
@@ -171,9 +171,9 @@ pub async fn letter(engine: &Engine, to: &str, user: Option<&User>) -> QueuedEma
         user: user.map(|user| user.id),
         kind: EmailKind::ResetPassword,
     };
-    let added = engine.store().enqueue_email(letter.clone()).await;
+    let added = engine.store().enqueue_email(mail.clone()).await;
     added.expect("an answer");
-    letter
+    mail
 }
 
 pub async fn claim(engine: &Engine) -> Option<QueuedEmail> {

@@ -9,8 +9,8 @@ use password_auth_model::{
 
 use crate::engine::Engine;
 use crate::person::{
-    LIFE, add_token, added, address, claim, event, events, happened, is_good, letter, mailed,
-    token, with_email,
+    LIFE, add_token, added, address, claim, event, events, happened, is_good, mail, mailed, token,
+    with_email,
 };
 
 each_engine! {
@@ -23,10 +23,10 @@ each_engine! {
     of_somebody_who_is_gone_only_that_is_kept,
     of_too_many_events_of_a_kind_its_oldest_go_and_nothing_else,
     the_room_of_one_account_is_not_another_s,
-    the_letter_that_has_been_due_longest_is_claimed_first,
-    a_claimed_letter_is_due_again_later_with_one_try_more,
-    a_letter_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone,
-    letters_are_there_again_after_the_store_was_closed,
+    the_mail_that_has_been_due_longest_is_claimed_first,
+    a_claimed_mail_is_due_again_later_with_one_try_more,
+    a_mail_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone,
+    mails_are_there_again_after_the_store_was_closed,
     other_tries_are_counted_by_themselves,
 }
 
@@ -230,37 +230,37 @@ async fn of_somebody_who_is_gone_only_that_is_kept(engine: Engine) {
     assert_eq!(events(&engine, None).await, []);
     happened(&engine, &alice, EventKind::SignedIn).await;
     let deleted = happened(&engine, &alice, EventKind::Deleted).await;
-    letter(&engine, MAIL, Some(&alice)).await;
+    mail(&engine, MAIL, Some(&alice)).await;
     assert_eq!(events(&engine, None).await, std::slice::from_ref(&deleted));
     assert_eq!(events(&engine, Some(&alice)).await, [deleted]);
     assert_eq!(claim(&engine).await, None);
 }
 
-async fn the_letter_that_has_been_due_longest_is_claimed_first(engine: Engine) {
+async fn the_mail_that_has_been_due_longest_is_claimed_first(engine: Engine) {
     let alice = added(&engine, with_email(&engine, "alice", MAIL)).await;
-    let first = letter(&engine, MAIL, None).await;
+    let first = mail(&engine, MAIL, None).await;
     engine.advance(Duration::from_secs(1)).await;
-    let second = letter(&engine, MAIL, Some(&alice)).await;
+    let second = mail(&engine, MAIL, Some(&alice)).await;
     let store = engine.store();
     let next = store.next_email_due().await.expect("an answer");
     assert_eq!(next, Some(first.due));
-    for letter in [first, second] {
+    for mail in [first, second] {
         let expected = QueuedEmail {
             due: engine.now().plus(LIFE),
             tries: 1,
-            ..letter
+            ..mail
         };
         assert_eq!(claim(&engine).await, Some(expected));
     }
     assert_eq!(claim(&engine).await, None);
 }
 
-async fn a_claimed_letter_is_due_again_later_with_one_try_more(engine: Engine) {
+async fn a_claimed_mail_is_due_again_later_with_one_try_more(engine: Engine) {
     assert_eq!(claim(&engine).await, None);
-    let letter = letter(&engine, MAIL, None).await;
+    let mail = mail(&engine, MAIL, None).await;
     for tries in 1..4 {
-        let claimed = claim(&engine).await.expect("a letter");
-        assert_eq!((claimed.id, claimed.tries), (letter.id, tries));
+        let claimed = claim(&engine).await.expect("a mail");
+        assert_eq!((claimed.id, claimed.tries), (mail.id, tries));
         let next = engine.store().next_email_due().await;
         assert_eq!(next.expect("an answer"), Some(claimed.due));
         engine.advance(LIFE - Duration::from_millis(1)).await;
@@ -269,39 +269,39 @@ async fn a_claimed_letter_is_due_again_later_with_one_try_more(engine: Engine) {
     }
 }
 
-async fn a_letter_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone(engine: Engine) {
-    let letter = letter(&engine, MAIL, None).await;
+async fn a_mail_is_postponed_and_removed_and_it_is_no_error_if_it_is_gone(engine: Engine) {
+    let mail = mail(&engine, MAIL, None).await;
     let store = engine.store();
     let later = engine.now().plus(LIFE * 2);
     let unknown = QueuedEmailId::new(engine.now());
-    for id in [letter.id, unknown] {
+    for id in [mail.id, unknown] {
         store.postpone_email(id, later).await.expect("an answer");
     }
     let next = store.next_email_due().await.expect("an answer");
     assert_eq!(next, Some(later));
     assert_eq!(claim(&engine).await, None);
     let sooner = engine.now();
-    let postponed = store.postpone_email(letter.id, sooner).await;
+    let postponed = store.postpone_email(mail.id, sooner).await;
     postponed.expect("an answer");
-    assert_eq!(claim(&engine).await.expect("a letter").tries, 1);
+    assert_eq!(claim(&engine).await.expect("a mail").tries, 1);
     for _ in 0..2 {
-        store.remove_email(letter.id).await.expect("an answer");
+        store.remove_email(mail.id).await.expect("an answer");
         store
-            .postpone_email(letter.id, later)
+            .postpone_email(mail.id, later)
             .await
             .expect("an answer");
         assert_eq!(store.next_email_due().await.expect("an answer"), None);
     }
 }
 
-async fn letters_are_there_again_after_the_store_was_closed(mut engine: Engine) {
+async fn mails_are_there_again_after_the_store_was_closed(mut engine: Engine) {
     let (first, second) = (
-        letter(&engine, MAIL, None).await,
-        letter(&engine, MAIL, None).await,
+        mail(&engine, MAIL, None).await,
+        mail(&engine, MAIL, None).await,
     );
     engine.store().remove_email(second.id).await.expect("gone");
     engine.reopen().await;
-    assert_eq!(claim(&engine).await.expect("a letter").id, first.id);
+    assert_eq!(claim(&engine).await.expect("a mail").id, first.id);
     assert_eq!(claim(&engine).await, None);
 }
 

@@ -83,9 +83,9 @@ async fn addresses_are_compared_as_today_and_of_two_that_are_one_the_first_stays
             ["stranger", "nikos@xn--vxaeibsc.example", "f"],
         ];
         assert_eq!(cluster.sql_in(database_of(&url), users).await, expected);
-        let letters = "SELECT recipient_key FROM letters";
+        let mails = "SELECT recipient_key FROM letters";
         let expected = [["nikos@xn--vxaeibpd.example"]];
-        assert_eq!(cluster.sql_in(database_of(&url), letters).await, expected);
+        assert_eq!(cluster.sql_in(database_of(&url), mails).await, expected);
         let index = "SELECT count(*) FROM pg_indexes WHERE indexname = 'users_by_verified_email'";
         assert_eq!(cluster.sql_in(database_of(&url), index).await, [["1"]]);
     }

@@ -116,7 +116,7 @@ pub const WELL_KNOWN: u64 = 20;
 const FAR_OFF: u64 = 4_000_000_000_000;
 
 /// A backup with so many users, a session each; of the first ones a count of tries, a one-time token, an event and a
-/// letter too.
+/// mail too.
 pub fn filler(file: &Path, users: u64) {
     let mut writer = BackupWriter::create(file, false).expect("a file");
     let (people, sessions) = filler_records(users);
@@ -129,7 +129,7 @@ pub fn filler(file: &Path, users: u64) {
 
 fn filler_rest(people: &[Record]) -> Vec<Record> {
     let (mut attempts, mut tokens) = (Vec::new(), BTreeMap::new());
-    let (mut events, mut letters) = (Vec::new(), Vec::new());
+    let (mut events, mut mails) = (Vec::new(), Vec::new());
     for (number, person) in (0..WELL_KNOWN).zip(people) {
         let Record::User(user) = person else {
             panic!("{person:?} is nobody")
@@ -161,7 +161,7 @@ fn filler_rest(people: &[Record]) -> Vec<Record> {
             address: Some("192.0.2.7".to_owned()),
             device: None,
         }));
-        letters.push(Record::QueuedEmail(QueuedEmail {
+        mails.push(Record::QueuedEmail(QueuedEmail {
             id: QueuedEmailId::new(then),
             created: then,
             due: far_off,
@@ -176,7 +176,7 @@ fn filler_rest(people: &[Record]) -> Vec<Record> {
         .into_iter()
         .chain(tokens)
         .chain(events)
-        .chain(letters)
+        .chain(mails)
         .collect()
 }
 

@@ -20,7 +20,7 @@ const USERS: usize = 20;
 /// Where its kinds of records begin behind users, sessions and counts of tries: as many of each as users.
 const TOKENS: usize = 1 + 3 * USERS;
 const EVENTS: usize = TOKENS + USERS;
-const LETTERS: usize = EVENTS + USERS;
+const EMAILS: usize = EVENTS + USERS;
 const _: () = assert!(USERS as u64 == WELL_KNOWN, "the constants above say so");
 
 /// A way to damage a file, and what is said of it.
@@ -104,8 +104,8 @@ const DAMAGE: &[Damage] = &[
         "a one-time token of an unknown user",
     ),
     (
-        "a letter about nobody",
-        |lines| give_to_nobody(&mut lines[LETTERS + 2]),
+        "a mail about nobody",
+        |lines| give_to_nobody(&mut lines[EMAILS + 2]),
         "a mail about an unknown user",
     ),
     (
@@ -129,8 +129,8 @@ const DAMAGE: &[Damage] = &[
         "it does not count the records",
     ),
     (
-        "a letter removed",
-        |lines| drop(lines.remove(LETTERS)),
+        "a mail removed",
+        |lines| drop(lines.remove(EMAILS)),
         "it does not count the records",
     ),
     (

@@ -1,17 +1,24 @@
-//! `examples/backend-node/jwks.mjs` and `examples/backend-python/server.py`, run.
+//! `examples/backend-node/jwks.mjs`, `examples/backend-python/server.py` and `examples/poem`, run.
 
+use std::any::Any;
 use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{EncodingKey, Header};
+use password_auth_guard::Guard;
+use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::examples;
 use crate::support::{Person, TestServer};
+
+#[path = "../../../../examples/poem/src/main.rs"]
+#[expect(dead_code, reason = "it starts itself; here its routes are served")]
+mod poem_example;
 
 /// Starts it, and waits for the line with its port.
 async fn start(program: &str, file: &str, server: &TestServer) -> (Child, String) {
@@ -48,7 +55,11 @@ fn part(token: &str, number: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("base64url")).expect("JSON")
 }
 
-async fn backend_verifies_with_the_keys(program: &str, file: &str) {
+/// `start` gives what keeps the backend running, and the address of its notes.
+async fn backend_verifies_with_the_keys(
+    file: &str,
+    start: impl AsyncFnOnce(&TestServer) -> (Box<dyn Any>, String),
+) {
     let start_server = |issuer: &'static str| async move {
         let builder = TestServer::builder().setting("SIGNING_ALG", "EdDSA");
         builder.setting("ISSUER", issuer).start().await
@@ -59,7 +70,7 @@ async fn backend_verifies_with_the_keys(program: &str, file: &str) {
     let rotated = server.token_keys().rotate(Duration::ZERO).await;
     rotated.expect("rotated");
     let after = before.with(before.refresh().await);
-    let (_child, url) = start(program, file, &server).await;
+    let (_running, url) = start(&server).await;
     // Of the key that signed before, and of the one that signs.
     for person in [&before, &after] {
         let (status, body) = ask(&url, Some(&person.access)).await;
@@ -107,13 +118,81 @@ async fn backend_verifies_with_the_keys(program: &str, file: &str) {
     assert_eq!(ask(&url, Some(&after.access)).await.0, 200);
 }
 
+/// Starts a file as [`start`] does.
+async fn program_verifies_with_the_keys(program: &str, file: &str) {
+    backend_verifies_with_the_keys(file, async |server: &TestServer| {
+        let (child, url) = start(program, file, server).await;
+        (Box::new(child) as Box<dyn Any>, url)
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_example_in_node_verifies_tokens_with_the_published_keys() {
-    backend_verifies_with_the_keys("node", "backend-node/jwks.mjs").await;
+    program_verifies_with_the_keys("node", "backend-node/jwks.mjs").await;
+}
+
+/// The routes of `examples/poem`, for tokens of the server at `auth`; where they are.
+async fn serve_poem(auth: &str) -> (Box<dyn Any>, String) {
+    let bound = TcpListener::bind("127.0.0.1:0").into_acceptor().await;
+    let acceptor = bound.expect("a port");
+    let address = acceptor.local_addr().remove(0);
+    let address = *address.as_socket_addr().expect("an address");
+    let app = poem_example::app(Guard::new(auth));
+    let serving = tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(app));
+    (Box::new(serving), format!("http://{address}/notes"))
+}
+
+#[tokio::test]
+async fn the_example_with_poem_verifies_tokens_with_the_published_keys() {
+    backend_verifies_with_the_keys("poem", async |server: &TestServer| {
+        serve_poem(&format!("http://{}", server.address)).await
+    })
+    .await;
+}
+
+#[test]
+fn the_text_about_guards_shows_the_example_with_poem() {
+    let text = std::fs::read_to_string(examples().join("../docs/guard.md")).expect("the text");
+    let (_, shown) = text.split_once("```rust\n").expect("code");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let example = include_str!("../../../../examples/poem/src/main.rs");
+    assert!(example.contains(shown), "{shown}");
+}
+
+#[tokio::test]
+async fn the_extractor_answers_as_the_server_does_and_asks_seldom_for_unknown_keys() {
+    let server = TestServer::builder()
+        .setting("SIGNING_ALG", "EdDSA")
+        .start()
+        .await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let (_running, url) = serve_poem(&format!("http://{}/", server.address)).await;
+    let said = |token: Option<String>| {
+        let url = url.clone();
+        async move { ask(&url, token.as_deref()).await.1["code"].clone() }
+    };
+    assert_eq!(said(None).await, "missing_token");
+    assert_eq!(said(Some("x".to_owned())).await, "invalid_token");
+    assert_eq!(said(Some(alice.access.clone())).await, Value::Null);
+    // A key that came after the set was asked for a moment ago.
+    server.clock.advance(Duration::from_millis(1));
+    let rotated = server.token_keys().rotate(Duration::ZERO).await;
+    rotated.expect("rotated");
+    let after = alice.with(alice.refresh().await);
+    assert_eq!(said(Some(after.access.clone())).await, "invalid_token");
+    assert_eq!(said(Some(alice.access.clone())).await, Value::Null);
+
+    let (_running, url) = serve_poem("http://127.0.0.1:1").await;
+    let (status, body) = ask(&url, Some(&alice.access)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (503, &json!("service_unavailable"))
+    );
 }
 
 #[tokio::test]
 async fn the_example_in_python_verifies_tokens_with_the_published_keys() {
     // Debian's Python has the packages.
-    backend_verifies_with_the_keys("/usr/bin/python3", "backend-python/server.py").await;
+    program_verifies_with_the_keys("/usr/bin/python3", "backend-python/server.py").await;
 }

@@ -13,14 +13,14 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     registrations_flood_no_mailbox,
-    registrations_of_one_client_send_no_more_letters_than_its_rate,
-    one_client_s_letters_are_counted_whatever_asks_for_them,
+    registrations_of_one_client_send_no_more_mails_than_its_rate,
+    one_client_s_mails_are_counted_whatever_asks_for_them,
     word_of_a_change_that_was_asked_for_floods_nobody_and_hides_no_other_word,
 }
 
 const VICTIM: &str = "victim@example.org";
 
-/// Behind a proxy, so that tests can come from any address. Three letters an hour.
+/// Behind a proxy, so that tests can come from any address. Three mails an hour.
 async fn server(engine: Engine) -> TestServer {
     TestServer::builder()
         .engine(engine)
@@ -51,12 +51,12 @@ async fn request_reset(server: &TestServer, from: &str, email: &str) -> Reply {
 }
 
 /// What waits in the queue, and to whom; it is taken out.
-async fn letters(server: &TestServer) -> Vec<(String, EmailKind)> {
+async fn mails(server: &TestServer) -> Vec<(String, EmailKind)> {
     let now = server.clock.now();
     let until = now.plus(Duration::from_secs(86_400));
     let mut found = Vec::new();
-    while let Some(letter) = server.store.claim_email(now, until).await.expect("read") {
-        found.push((letter.to.as_str().to_owned(), letter.kind));
+    while let Some(mail) = server.store.claim_email(now, until).await.expect("read") {
+        found.push((mail.to.as_str().to_owned(), mail.kind));
     }
     found
 }
@@ -72,7 +72,7 @@ async fn registrations_flood_no_mailbox(engine: Engine) {
         };
         register(&server, &from, &format!("prize {number}"), spelling).await;
     }
-    assert_eq!(letters(&server).await.len(), 3);
+    assert_eq!(mails(&server).await.len(), 3);
     // Nobody is kept out of a reset of their own by it, and then that is counted.
     for number in 0..3 {
         let from = format!("198.51.100.{number}");
@@ -81,34 +81,34 @@ async fn registrations_flood_no_mailbox(engine: Engine) {
     request_reset(&server, "198.51.100.9", VICTIM)
         .await
         .expect_failure(429, ErrorCode::TooManyAttempts);
-    assert_eq!(letters(&server).await.len(), 3);
+    assert_eq!(mails(&server).await.len(), 3);
     // It is slowed down, not stopped.
     server.advance(Duration::from_secs(20 * 60)).await;
     register(&server, "192.0.2.99", "one more", VICTIM).await;
-    assert_eq!(letters(&server).await.len(), 1);
+    assert_eq!(mails(&server).await.len(), 1);
 }
 
-async fn registrations_of_one_client_send_no_more_letters_than_its_rate(engine: Engine) {
+async fn registrations_of_one_client_send_no_more_mails_than_its_rate(engine: Engine) {
     let server = server(engine).await;
     for number in 0..21 {
         let email = format!("victim-{number}@example.org");
         register(&server, "192.0.2.1", &format!("prize {number}"), &email).await;
     }
-    assert_eq!(letters(&server).await.len(), 3);
+    assert_eq!(mails(&server).await.len(), 3);
     register(&server, "192.0.2.2", "alice", "alice@example.org").await;
-    let letters = letters(&server).await;
+    let mails = mails(&server).await;
     let expected = ("alice@example.org".to_owned(), EmailKind::VerifyEmail);
-    assert_eq!(letters, [expected]);
+    assert_eq!(mails, [expected]);
 }
 
-async fn one_client_s_letters_are_counted_whatever_asks_for_them(engine: Engine) {
+async fn one_client_s_mails_are_counted_whatever_asks_for_them(engine: Engine) {
     let server = server(engine).await;
     let alice = Person::sign_up(&server, "alice").await;
     let path = "/auth/email/verification/request";
     alice.ask(Method::POST, path).await.expect_ok();
     let body = json!({"password": PASSWORD, "new_email": "new@example.org"});
     alice.post("/auth/email/change", &body).await.expect_ok();
-    assert_eq!(letters(&server).await.len(), 3);
+    assert_eq!(mails(&server).await.len(), 3);
     for refused in [
         alice.ask(Method::POST, path).await,
         alice.post("/auth/email/change", &body).await,
@@ -116,14 +116,14 @@ async fn one_client_s_letters_are_counted_whatever_asks_for_them(engine: Engine)
     ] {
         refused.expect_failure(429, ErrorCode::TooManyAttempts);
     }
-    assert!(letters(&server).await.is_empty());
+    assert!(mails(&server).await.is_empty());
 }
 
 async fn word_of_a_change_that_was_asked_for_floods_nobody_and_hides_no_other_word(engine: Engine) {
     let server = server(engine).await;
     let alice = Person::sign_up(&server, "alice").await;
     alice.verify().await;
-    letters(&server).await;
+    mails(&server).await;
     // Somebody who has the password, and any number of networks and mailboxes.
     for number in 0..10 {
         let from = format!("192.0.2.{number}");
@@ -138,8 +138,8 @@ async fn word_of_a_change_that_was_asked_for_floods_nobody_and_hides_no_other_wo
     }
     let body = json!({"current_password": PASSWORD, "new_password": "staple of another kind"});
     alice.post("/auth/password/change", &body).await.expect_ok();
-    let told = letters(&server).await;
-    let told = |about| told.iter().filter(|(_, letter)| *letter == about).count();
+    let told = mails(&server).await;
+    let told = |about| told.iter().filter(|(_, mail)| *mail == about).count();
     assert_eq!(told(EmailKind::ChangeEmail), 10);
     assert_eq!(told(EmailKind::EmailChangeRequested), 3);
     assert_eq!(told(EmailKind::PasswordChanged), 1);

@@ -82,7 +82,7 @@ async fn a_server_that_says_nothing_delays_no_answer_and_gets_its_mail_later() {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_a_letter_that_is_being_sent() {
+async fn an_answer_does_not_wait_for_a_mail_that_is_being_sent() {
     let mut mails = MailServer::builder().start().await;
     let server = TestServer::builder()
         .mail(mails.port(), PACING)
@@ -91,7 +91,7 @@ async fn an_answer_does_not_wait_for_a_letter_that_is_being_sent() {
     mails.become_so(Fault::Stall).await;
     notice(&server).await;
     mails.stalled().await;
-    // The courier is at it, and stays so until this is answered.
+    // The sender is at it, and stays so until this is answered.
     let alice = server.user("alice").await;
     reset_password(&server, &alice).await;
     mails.become_so(Fault::None).await;
@@ -101,7 +101,7 @@ async fn an_answer_does_not_wait_for_a_letter_that_is_being_sent() {
 }
 
 #[tokio::test]
-async fn a_letter_that_is_refused_for_now_is_tried_again_after_a_minute() {
+async fn a_mail_that_is_refused_for_now_is_tried_again_after_a_minute() {
     let mut mails = MailServer::builder().start().await;
     let server = TestServer::builder()
         .mail(mails.port(), PACING)
@@ -132,7 +132,7 @@ async fn a_letter_that_is_refused_for_now_is_tried_again_after_a_minute() {
 
 /// What only some mails ask of the server (a stranger's address decides) is not a failure of the server's.
 #[tokio::test]
-async fn a_letter_that_asks_for_what_the_server_refuses_keeps_no_other_waiting() {
+async fn a_mail_that_asks_for_what_the_server_refuses_keeps_no_other_waiting() {
     let mut mails = MailServer::builder().start().await;
     let hour = Duration::from_secs(3600);
     let patient = Pacing {
@@ -162,18 +162,18 @@ async fn a_letter_that_asks_for_what_the_server_refuses_keeps_no_other_waiting()
         mails.become_so(Fault::Parameter(parameter, answer)).await;
         let nikos = person(&server, name, email).await;
         let to = address(email);
-        let letter = server
+        let mail = server
             .mailer
             .send_later(None, to, Some(nikos.id), EmailKind::PasswordChanged);
-        letter.await.expect("kept");
+        mail.await.expect("kept");
         mails.failed().await;
         let reader = format!("reader{number}@example.org");
         let other = person(&server, &format!("reader{number}"), &reader).await;
         let to = address(&reader);
-        let letter = server
+        let mail = server
             .mailer
             .send_later(None, to, Some(other.id), EmailKind::PasswordChanged);
-        letter.await.expect("kept");
+        mail.await.expect("kept");
         // Otherwise it would wait for the hour.
         let taken = tokio::time::timeout(MINUTE, mails.taken()).await;
         assert_eq!(taken.expect("it is not kept waiting").to, [reader]);
@@ -196,7 +196,7 @@ async fn an_address_that_is_refused_for_good_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_at_the_end_of_a_letter_loses_nothing() {
+async fn a_connection_that_breaks_at_the_end_of_a_mail_loses_nothing() {
     let mut mails = MailServer::builder().start().await;
     let server = TestServer::builder()
         .mail(mails.port(), PACING)
@@ -212,7 +212,7 @@ async fn a_connection_that_breaks_at_the_end_of_a_letter_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
+async fn a_server_that_never_answers_to_a_mail_gets_it_again() {
     let mut mails = MailServer::builder().start().await;
     let impatient = Pacing {
         sending: Duration::from_millis(100),
@@ -225,7 +225,7 @@ async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
     mails.become_so(Fault::Stall).await;
     notice(&server).await;
     mails.stalled().await;
-    // Until the courier lets go of it.
+    // Until the sender lets go of it.
     let soon = server.clock.now().plus(PACING.longest_rest);
     while server.store.next_email_due().await.expect("read") > Some(soon) {
         tokio::task::yield_now().await;
@@ -237,14 +237,14 @@ async fn a_server_that_never_answers_to_a_letter_gets_it_again() {
 }
 
 #[tokio::test]
-async fn a_letter_whose_courier_died_is_sent_by_another() {
+async fn a_mail_whose_sender_died_is_sent_by_another() {
     let mut mails = MailServer::builder().start().await;
     let builder = TestServer::builder().mail(mails.port(), PACING);
     let mut server = builder.start().await;
     mails.become_so(Fault::Stall).await;
     notice(&server).await;
     mails.stalled().await;
-    server.kill_courier().await;
+    server.kill_sender().await;
     let claimed = server
         .store
         .next_email_due()
@@ -260,7 +260,7 @@ async fn a_letter_whose_courier_died_is_sent_by_another() {
 }
 
 #[tokio::test]
-async fn letters_are_given_up_when_nobody_waits_for_them_any_more() {
+async fn mails_are_given_up_when_nobody_waits_for_them_any_more() {
     let port = free_port().await;
     let server = TestServer::builder().mail(port, PACING).start().await;
     notice(&server).await;

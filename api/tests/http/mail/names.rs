@@ -9,21 +9,21 @@ use crate::support::person::V1;
 use crate::support::{PASSWORD, TestServer};
 
 /// What somebody who registers with that name and another's address has sent there.
-async fn letters(mails: &mut MailServer, names: &[&str]) -> Vec<Taken> {
+async fn sent(mails: &mut MailServer, names: &[&str]) -> Vec<Taken> {
     let server = TestServer::builder()
         .mail(mails.port(), PACING)
         .start()
         .await;
     let client = server.client();
-    let mut letters = Vec::new();
+    let mut sent = Vec::new();
     for (number, name) in names.iter().enumerate() {
         let email = format!("victim-{number}@example.org");
         let body = json!({"username": name, "email": email, "password": PASSWORD});
         let reply = client.post(&format!("{V1}/auth/register"), &body).await;
         assert_eq!(reply.status, 201, "{name}: {reply:?}");
-        letters.push(mails.taken().await);
+        sent.push(mails.taken().await);
     }
-    letters
+    sent
 }
 
 fn html(mail: &Message<'_>) -> String {
@@ -31,7 +31,7 @@ fn html(mail: &Message<'_>) -> String {
 }
 
 #[tokio::test]
-async fn a_name_that_a_mail_program_would_link_is_none_in_a_letter() {
+async fn a_name_that_a_mail_program_would_link_is_none_in_a_mail() {
     let forms = [
         ("Prize! open http://evil.example/20", "http://evil.example"),
         ("HTTPS://evil.example", "://evil"),
@@ -52,7 +52,7 @@ async fn a_name_that_a_mail_program_would_link_is_none_in_a_letter() {
     ];
     let mut mails = MailServer::builder().start().await;
     let names = forms.map(|(name, _)| name);
-    for (taken, (name, link)) in letters(&mut mails, &names).await.iter().zip(forms) {
+    for (taken, (name, link)) in sent(&mut mails, &names).await.iter().zip(forms) {
         let mail = read(taken);
         let subject = mail.subject().expect("a subject");
         for text in [plain(&mail), html(&mail), subject.to_owned()] {
@@ -74,7 +74,7 @@ async fn a_link_stands_whole_on_its_line_whatever_the_name() {
     other.push('é');
     let names = ["alice", "Zoë", "王小明", "Ünï 😀", "مريم", &*long, &*other];
     let mut mails = MailServer::builder().start().await;
-    for (taken, name) in letters(&mut mails, &names).await.iter().zip(names) {
+    for (taken, name) in sent(&mut mails, &names).await.iter().zip(names) {
         let mail = read(taken);
         let [link] = &links(taken)[..] else {
             panic!("{name}: {mail:?}");
@@ -97,7 +97,7 @@ async fn a_server_that_takes_ascii_alone_gets_ascii_and_the_link_is_whole_once_d
         .wording(Wording::SevenBit)
         .start()
         .await;
-    for taken in letters(&mut mails, &["Zoë", "王小明"]).await {
+    for taken in sent(&mut mails, &["Zoë", "王小明"]).await {
         assert!(taken.content.is_ascii(), "{taken:?}");
         assert_eq!(links(&taken).len(), 1);
         let mail = read(&taken);

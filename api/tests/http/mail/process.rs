@@ -53,7 +53,7 @@ fn signed_in() -> MailServerBuilder {
 }
 
 #[tokio::test]
-async fn letters_survive_a_kill_and_come_once() {
+async fn mails_survive_a_kill_and_come_once() {
     let mails = MailServer::builder().start().await;
     let port = mails.port();
     mails.stop().await;

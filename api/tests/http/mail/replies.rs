@@ -6,7 +6,7 @@ use password_auth_testing::{Encryption, MailServer, MailServerBuilder, Wording};
 use super::{ADDRESS, PACING, address, person, queue_is_empty};
 use crate::support::TestServer;
 
-/// A letter goes to that server, once.
+/// A mail goes to that server, once.
 async fn comes_once(builder: MailServerBuilder, smtp_tls: &str, to: &str) {
     let mut mails = builder.credentials("auth", "geheim").start().await;
     let server = TestServer::builder()

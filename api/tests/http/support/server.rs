@@ -61,7 +61,7 @@ impl TestServerBuilder {
         self
     }
 
-    /// Sends its letters to the mail server at that port of this machine, at this pace.
+    /// Sends its mails to the mail server at that port of this machine, at this pace.
     pub fn mail(self, port: u16, pacing: Pacing) -> Self {
         Self {
             mail_sender: Some(pacing),
@@ -271,8 +271,8 @@ impl TestServer {
         self.mail_sender = Some(tokio::spawn(mail_sender.run(self.stop.subscribe())));
     }
 
-    /// Ends the courier as a crash would: in the middle of whatever it does.
-    pub async fn kill_courier(&mut self) {
+    /// Ends the sender as a crash would: in the middle of whatever it does.
+    pub async fn kill_sender(&mut self) {
         let mail_sender = self.mail_sender.take().expect("it runs");
         mail_sender.abort();
         mail_sender.await.expect_err("it was aborted");

@@ -62,7 +62,8 @@ async fn next_step(server: &TestServer) {
     server.advance(Duration::from_secs(60)).await;
 }
 
-async fn enrol(server: &TestServer, person: &Person) -> (App, Vec<String>) {
+/// Enrols an app; its recovery codes.
+pub async fn enrol(server: &TestServer, person: &Person) -> (App, Vec<String>) {
     let body = json!({"password": PASSWORD});
     let setup = person.post("/auth/totp/setup", &body).await.expect_ok();
     let app = App::of(&setup.json());

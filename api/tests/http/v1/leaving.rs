@@ -122,7 +122,7 @@ async fn quokka(server: &TestServer) -> Person {
         .json(&body);
     client.send(request).await.expect_ok();
     login(&client, "quokka", "a guess").await.expect_status(401);
-    // Letters and tokens that wait, to either address.
+    // Mails and tokens that wait, to either address.
     request_reset(&client, "Quokka@example.org")
         .await
         .expect_ok();

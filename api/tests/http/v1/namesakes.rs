@@ -220,8 +220,8 @@ async fn told(server: &TestServer) -> Vec<(String, EmailKind)> {
     let now = server.clock.now();
     let until = now.plus(Duration::from_secs(86_400));
     let mut found = Vec::new();
-    while let Some(letter) = server.store.claim_email(now, until).await.expect("read") {
-        found.push((letter.to.as_str().to_owned(), letter.kind));
+    while let Some(mail) = server.store.claim_email(now, until).await.expect("read") {
+        found.push((mail.to.as_str().to_owned(), mail.kind));
     }
     found
 }
@@ -363,7 +363,7 @@ async fn whichever_spelling_is_typed_and_however_often_the_owner_s_link_is_maile
         assert_eq!(told, each, "{typed}");
     }
     queue_is_empty(&server).await;
-    // Of one that was verified no other spelling has a letter.
+    // Of one that was verified no other spelling has a mail.
     person(&server, "bob", "bob@example.org").await;
     request_reset(&client, "BOB@example.org").await.expect_ok();
     assert_eq!(mails.taken().await.to, ["bob@example.org"]);

@@ -16,6 +16,7 @@ use crate::support::{Engine, PASSWORD, Person, Reply, TestServer};
 
 each_engine! {
     a_passkey_signs_in_alone_from_the_page_and_from_an_extension,
+    a_passkey_s_session_lasts_a_day_for_who_does_not_stay,
     a_passkey_is_a_second_factor_and_proves_who_uses_a_session,
     a_hostile_credential_is_not_added,
     a_hostile_assertion_does_not_sign_in,
@@ -223,6 +224,29 @@ async fn a_passkey_signs_in_alone_from_the_page_and_from_an_extension(engine: En
     );
     let reply = add(&alice, &authenticator.create(&again)).await;
     reply.expect_failure(400, ErrorCode::InvalidPasskey);
+}
+
+async fn a_passkey_s_session_lasts_a_day_for_who_does_not_stay(engine: Engine) {
+    let server = start(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let (authenticator, _) = added(&alice, 1).await;
+    let sign_in = async |stay: Option<bool>| {
+        let challenge = challenge(&alice).await;
+        let credential = authenticator.get(&challenge);
+        let mut body = json!({"challenge": challenge, "credential": credential});
+        if let Some(stay) = stay {
+            body["stay_signed_in"] = stay.into();
+        }
+        let path = format!("{V1}/auth/passkeys/login");
+        alice.with(alice.client.post(&path, &body).await)
+    };
+    let (staying, silent) = (sign_in(Some(true)).await, sign_in(None).await);
+    let short = sign_in(Some(false)).await;
+    server.advance(Duration::from_secs(86_401)).await;
+    staying.refresh().await.expect_ok();
+    silent.refresh().await.expect_ok();
+    let ended = short.refresh().await;
+    ended.expect_failure(401, ErrorCode::RefreshTokenExpired);
 }
 
 async fn a_passkey_is_a_second_factor_and_proves_who_uses_a_session(engine: Engine) {

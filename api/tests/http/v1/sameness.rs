@@ -5,13 +5,19 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use password_auth_model::EmailKind;
+use password_auth_wire::ErrorCode;
+use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::factors::enrol;
 use crate::support::person::{login, request_reset};
-use crate::support::{Engine, Person, Random, Reply, TestClient, TestServer, everyday_or_long};
+use crate::support::{
+    Engine, PASSWORD, Person, Random, Reply, TestClient, TestServer, everyday_or_long,
+};
 
 each_engine! {
     answers_about_known_and_unknown_people_have_the_same_bytes,
+    before_the_password_is_right_nothing_tells_a_second_factor,
     a_reset_is_asked_for_with_the_same_write_whoever_it_is,
     sign_ins_of_known_and_unknown_people_take_the_same_time,
     resets_for_known_and_unknown_people_are_asked_for_in_the_same_time,
@@ -32,20 +38,22 @@ async fn server(engine: Engine) -> TestServer {
         .await
 }
 
+/// What a client sees, except for what differs from answer to answer.
+fn bytes(reply: &Reply) -> (u16, Vec<(String, Vec<u8>)>, String) {
+    let mut headers: Vec<_> = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    headers.sort();
+    (reply.status, headers, reply.text.clone())
+}
+
 async fn answers_about_known_and_unknown_people_have_the_same_bytes(engine: Engine) {
     let server = server(engine).await;
     let client = server.client();
     Person::sign_up(&server, "alice").await;
-    let bytes = |reply: &Reply| {
-        let mut headers: Vec<_> = reply
-            .headers
-            .iter()
-            .filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()))
-            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-            .collect();
-        headers.sort();
-        (reply.status, headers, reply.text.clone())
-    };
     let known = login(&client, "alice", "wrong password").await;
     for name in ["nobody", "alice@example.org", "nobody@example.org"] {
         let other = login(&client, name, "wrong password").await;
@@ -54,6 +62,39 @@ async fn answers_about_known_and_unknown_people_have_the_same_bytes(engine: Engi
     let known = request_reset(&client, "alice@example.org").await;
     let unknown = request_reset(&client, "nobody@example.org").await;
     assert_eq!(bytes(&known), bytes(&unknown));
+}
+
+/// At every way in, with a code and without.
+async fn before_the_password_is_right_nothing_tells_a_second_factor(engine: Engine) {
+    let server = server(engine).await;
+    let client = server.client();
+    Person::sign_up(&server, "alice").await;
+    let bob = Person::sign_up(&server, "bobby").await;
+    let (_, recovery_codes) = enrol(&server, &bob).await;
+    for path in [
+        "/authenticate",
+        "/api/v1/auth/login",
+        "/api/v1/auth/reactivate",
+    ] {
+        for code in [None, Some("123456"), Some(&*recovery_codes[0])] {
+            let ask = async |name| {
+                let mut body = json!({"username": name, "password": "wrong password"});
+                if let Some(code) = code {
+                    body["code"] = code.into();
+                }
+                bytes(&client.post(path, &body).await)
+            };
+            let plain = ask("alice").await;
+            for name in ["bobby", "nobody", "bobby@example.org"] {
+                assert_eq!(plain, ask(name).await, "{path} {name} {code:?}");
+            }
+        }
+    }
+    // The control: the right password tells it, and no code was used up.
+    let right = login(&client, "bobby", PASSWORD).await;
+    right.expect_failure(401, ErrorCode::SecondFactorRequired);
+    let body = json!({"username": "bobby", "password": PASSWORD, "code": recovery_codes[0]});
+    client.post("/authenticate", &body).await.expect_ok();
 }
 
 /// The pool that hashes has a place for so many; whoever finds none hears so. Who is hashed for takes a place.
@@ -87,13 +128,13 @@ async fn a_reset_is_asked_for_with_the_same_write_whoever_it_is(engine: Engine) 
         claimed.expect("the store answers")
     };
     // The one that greets her.
-    claim().await.expect("a letter");
+    claim().await.expect("a mail");
     for email in ["alice@example.org", "nobody@example.org"] {
         request_reset(&server.client(), email).await.expect_ok();
-        let letter = claim().await.expect("a letter");
-        assert_eq!(letter.to.as_str(), email);
-        assert_eq!((letter.user, letter.kind), (None, EmailKind::ResetPassword));
-        assert!(claim().await.is_none(), "one letter");
+        let mail = claim().await.expect("a mail");
+        assert_eq!(mail.to.as_str(), email);
+        assert_eq!((mail.user, mail.kind), (None, EmailKind::ResetPassword));
+        assert!(claim().await.is_none(), "one mail");
     }
 }
 
@@ -187,10 +228,18 @@ async fn sign_ins_of_known_and_unknown_people_take_the_same_time(engine: Engine)
     let wrong = Question::SignIn("alice@example.org");
     let unknown = Question::SignIn("nobody@example.org");
     let by_address = compare(wrong, unknown, many).await;
-    let found = format!("by name {by_name:.1}, by address {by_address:.1}, control {control:.1}");
+    // The first step looks for a second factor only once the password is right.
+    let bob = Person::sign_up(&server, "bobby").await;
+    enrol(&server, &bob).await;
+    let by_factor = compare(Question::SignIn("alice"), Question::SignIn("bobby"), many).await;
+    let found = format!(
+        "by name {by_name:.1}, by address {by_address:.1}, by factor {by_factor:.1}, control {control:.1}"
+    );
     println!("deviations of sign-ins: {found}");
     assert!(control.abs() > APART, "the statistic sees nothing: {found}");
-    assert!(by_name.abs() < APART && by_address.abs() < APART, "{found}");
+    for deviation in [by_name, by_address, by_factor] {
+        assert!(deviation.abs() < APART, "{found}");
+    }
 }
 
 async fn resets_for_known_and_unknown_people_are_asked_for_in_the_same_time(engine: Engine) {

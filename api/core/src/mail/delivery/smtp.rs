@@ -1,5 +1,5 @@
 //! Sends mail to a mail server (RFC 5321), step by step. The meaning of a reply code depends on the step: a wrong SMTP
-//! password must not look like an unknown recipient. The courier limits the time.
+//! password must not look like an unknown recipient. The sender limits the time.
 
 use std::fmt;
 use std::path::Path;
