@@ -9,7 +9,8 @@ use std::fmt;
 use password_auth_model::{Clock as _, SystemClock, Timestamp};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::field::VisitOutput as _;
+use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -78,51 +79,59 @@ fn write_time(line: &mut impl fmt::Write, now: Timestamp) -> fmt::Result {
     Ok(())
 }
 
-/// Writes ` name=value` for each field, and the message without its name.
+/// Writes texts that need no escapes and numbers, which most fields are. Whatever else there is, and the message, is
+/// `tracing_subscriber`'s to write: it escapes what a terminal would obey.
 struct Fields<'a, 'w> {
     line: &'a mut Writer<'w>,
     written: fmt::Result,
 }
 
 impl Fields<'_, '_> {
-    fn write(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if self.written.is_ok() {
-            self.written = self.named(field, value);
-        }
+    fn name(&mut self, field: &Field) -> fmt::Result {
+        self.line.write_str(" ")?;
+        self.line.write_str(field.name())?;
+        self.line.write_str("=")
     }
 
-    fn named(
-        &mut self,
-        field: &Field,
-        value: impl FnOnce(&mut Writer<'_>) -> fmt::Result,
-    ) -> fmt::Result {
-        self.line.write_str(" ")?;
-        if field.name() != "message" {
-            self.line.write_str(field.name())?;
-            self.line.write_str("=")?;
-        }
-        value(self.line)
+    fn text(&mut self, field: &Field, value: &str) -> fmt::Result {
+        self.name(field)?;
+        self.line.write_str("\"")?;
+        self.line.write_str(value)?;
+        self.line.write_str("\"")
+    }
+
+    fn number(&mut self, field: &Field, value: u64) -> fmt::Result {
+        self.name(field)?;
+        write!(self.line, "{value}")
     }
 }
 
 impl Visit for Fields<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-        self.write(field, |line| {
-            if field.name() == "message" {
-                line.write_str(value)
-            } else if value.bytes().all(is_plain) {
-                line.write_str("\"")?;
-                line.write_str(value)?;
-                line.write_str("\"")
-            } else {
-                write!(line, "{value:?}")
-            }
-        });
+        if field.name() == "message" {
+            return self.record_debug(field, &format_args!("{value}"));
+        }
+        if !value.bytes().all(is_plain) {
+            return self.record_debug(field, &value);
+        }
+        if self.written.is_ok() {
+            self.written = self.text(field, value);
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if self.written.is_ok() {
+            self.written = self.number(field, value);
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.write(field, |line| write!(line, "{value:?}"));
+        if self.written.is_ok() {
+            let mut theirs = DefaultVisitor::new(self.line.by_ref(), false);
+            theirs.record_debug(field, value);
+            self.written = theirs.finish();
+        }
     }
 }
 
@@ -156,7 +165,7 @@ mod tests {
             .with_ansi(false)
             .with_writer(move || writer.clone());
         let say = || {
-            let odd = "a \"quote\", a \\ and\na line, \u{202e}ü";
+            let odd = "a \"quote\", a \\ and a bell \u{7}, \u{1b}[31m, \u{202e}ü";
             tracing::event!(
                 target: "password_auth::request",
                 tracing::Level::INFO,
