@@ -79,6 +79,6 @@ pack_server() {
 
 # finish_packages OUT: their sums.
 finish_packages() {
-    (cd -- "$1" && sha256sum -- *.tar.gz *.tgz *.zip >SHA256SUMS && cat SHA256SUMS)
+    (cd -- "$1" && sha256sum -- password-auth-* >SHA256SUMS && cat SHA256SUMS)
     say "Packed into $1"
 }

@@ -2,20 +2,14 @@
 //!
 //! It stores nothing. `session` knows who is signed in and what to do about a refusal.
 
-use gloo_net::http::{Request, RequestBuilder, Response};
-use js_sys::Reflect;
-use password_auth_wire::{
-    Authenticate, Credentials, ErrorBody, ErrorCode, Logout, Refresh, Secret, Status, Tokens,
-};
-use serde::{
-    Deserialize,
-    de::value::{Error as Unreadable, StrDeserializer},
-};
+use js_sys::Object;
+use password_auth_wire::{Authenticate, Credentials, Secret, Status, Tokens};
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestInit, RequestRedirect};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    json,
+    http::{self, bearer},
+    json::{self, object},
     response::{Details, Failure, NoAnswer},
     server::Server,
     token_store::UserInfo,
@@ -62,28 +56,36 @@ impl Client {
         credentials: &Credentials,
         email: Option<&str>,
     ) -> Result<String, Failure> {
-        let Some(email) = email else {
-            let body = json::text(credentials);
+        let Credentials { username, password } = credentials;
+        let body = json::text(&[
+            ("username", username.as_str().into()),
+            ("password", password.expose().into()),
+            ("email", email.into()),
+        ]);
+        if email.is_none() {
             let answer = self.post("/register", body, Purpose::Ask).await?;
             return decode_by(answer, message);
-        };
-        let body = json::text_with(credentials, "email", email);
+        }
         let route = "/api/v1/auth/register";
         let answer = self.post(route, body, Purpose::Ask).await?;
         decode_by(answer, |user| json::text_field(&user, "id"))
             .map(|_| "User registered successfully.".to_owned())
     }
 
-    /// `POST /authenticate`. `code` is that of a second factor.
-    pub(crate) async fn authenticate(
-        &self,
-        request: &Authenticate,
-        code: Option<&str>,
-    ) -> Result<Tokens, Failure> {
-        let body = match code {
-            Some(code) => json::text_with(request, "code", code),
-            None => json::text(request),
-        };
+    /// `POST /authenticate`.
+    pub(crate) async fn authenticate(&self, request: &Authenticate) -> Result<Tokens, Failure> {
+        let Authenticate {
+            username,
+            password,
+            stay_signed_in,
+            code,
+        } = request;
+        let body = json::text(&[
+            ("username", username.as_str().into()),
+            ("password", password.expose().into()),
+            ("stay_signed_in", (*stay_signed_in).into()),
+            ("code", code.as_ref().map(Secret::expose).into()),
+        ]);
         decode_by(
             self.post("/authenticate", body, Purpose::Ask).await?,
             tokens,
@@ -92,15 +94,13 @@ impl Client {
 
     /// `POST /refresh`.
     pub(crate) async fn refresh(&self, refresh_token: Secret) -> Result<Tokens, Failure> {
-        let body = json::text(&Refresh { refresh_token });
+        let body = refresh_token_body(&refresh_token);
         decode_by(self.post("/refresh", body, Purpose::Ask).await?, tokens)
     }
 
     /// `POST /logout`. The request completes even if the page closes.
     pub(crate) async fn logout(&self, refresh_token: Secret) -> Result<String, Failure> {
-        let body = json::text(&Logout {
-            refresh_token: Some(refresh_token),
-        });
+        let body = refresh_token_body(&refresh_token);
         decode_by(self.post("/logout", body, Purpose::Tell).await?, message)
     }
 
@@ -129,9 +129,9 @@ impl Client {
         route: &str,
         access_token: &Secret,
     ) -> impl Future<Output = Result<Answer, Failure>> + use<> {
-        let bearer = format!("Bearer {}", access_token.expose());
-        let request = Request::get(&self.server.url(route)).header("Authorization", &bearer);
-        exchange(request, None, Purpose::Ask)
+        let headers = object(&[("Authorization", bearer(access_token).into())]);
+        let init = object(&[("headers", headers.into())]);
+        exchange(self.server.url(route), init, Purpose::Ask)
     }
 
     /// Takes text and not a type: one copy serves all routes, which keeps the package small.
@@ -140,10 +140,15 @@ impl Client {
         route: &str,
         body: String,
         purpose: Purpose,
-    ) -> impl Future<Output = Result<Answer, Failure>> {
-        let request =
-            Request::post(&self.server.url(route)).header("Content-Type", "application/json");
-        exchange(request, Some(body), purpose)
+    ) -> impl Future<Output = Result<Answer, Failure>> + use<> {
+        let headers = object(&[("Content-Type", "application/json".into())]);
+        let init = object(&[
+            ("method", "POST".into()),
+            ("headers", headers.into()),
+            ("body", body.into()),
+            ("keepalive", (purpose == Purpose::Tell).into()),
+        ]);
+        exchange(self.server.url(route), init, purpose)
     }
 }
 
@@ -154,66 +159,37 @@ struct Answer {
     retry_after: Option<u32>,
 }
 
-async fn exchange(
-    request: RequestBuilder,
-    body: Option<String>,
-    purpose: Purpose,
-) -> Result<Answer, Failure> {
-    send(request, body, purpose)
+async fn exchange(url: String, init: Object, purpose: Purpose) -> Result<Answer, Failure> {
+    send(&url, init, purpose)
         .await
         .map_err(|error| Failure::NoAnswer(no_answer(&error)))
 }
 
-async fn send(
-    request: RequestBuilder,
-    body: Option<String>,
-    purpose: Purpose,
-) -> Result<Answer, gloo_net::Error> {
-    let request = request
-        // The time-out also covers the body.
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(purpose.timeout_ms())))
-        // With host permission the browser would send cookies; only the tokens identify the caller.
-        .credentials(RequestCredentials::Omit)
-        // A redirect would carry a password or a token to another server.
-        .redirect(RequestRedirect::Error)
-        .cache(RequestCache::NoStore);
-    let request = match body {
-        Some(body) if purpose == Purpose::Tell => keep_alive(&request.build()?.into(), &body)?,
-        Some(body) => request.body(body)?,
-        None => request.build()?,
-    };
-    let response: Response = request.send().await?;
-    let text = response.text().await?;
-    let retry_after = response.headers().get("Retry-After");
+async fn send(url: &str, init: Object, purpose: Purpose) -> Result<Answer, JsValue> {
+    // A redirect would carry a password or a token to another server.
+    let options = object(&[("redirect", "error".into()), ("cache", "no-store".into())]);
+    let init = Object::assign(&options, &init);
+    let response = http::fetch(url, purpose.timeout_ms(), &init).await?;
+    let text = JsFuture::from(response.text()?).await?;
+    let retry_after = response.headers().get("Retry-After")?;
     Ok(Answer {
         status: response.status(),
-        body: json::parse(&text),
+        body: text.as_string().and_then(|text| json::parse(&text)),
         retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
     })
 }
 
-/// `request` with `body`; the browser completes it even if the page closes.
-///
-/// By hand, since neither gloo nor web-sys knows `keepalive`.
-fn keep_alive(request: &web_sys::Request, body: &str) -> Result<Request, gloo_net::Error> {
-    let init = RequestInit::new();
-    init.set_body(&body.into());
-    Reflect::set(&init, &"keepalive".into(), &true.into())
-        .and_then(|_| web_sys::Request::new_with_request_and_init(request, &init))
-        .map(Request::from)
-        .map_err(|_| gloo_net::Error::GlooError(String::new()))
-}
-
-fn no_answer(error: &gloo_net::Error) -> NoAnswer {
-    match error {
-        // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
-        gloo_net::Error::JsError(error)
-            if matches!(error.name.as_str(), "TimeoutError" | "AbortError") =>
-        {
-            NoAnswer::TimedOut
-        }
+fn no_answer(error: &JsValue) -> NoAnswer {
+    // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
+    match json::text_field(error, "name").as_deref() {
+        Some("TimeoutError" | "AbortError") => NoAnswer::TimedOut,
         _ => NoAnswer::Unreachable,
     }
+}
+
+/// The body of `POST /refresh` and `POST /logout`.
+fn refresh_token_body(token: &Secret) -> String {
+    json::text(&[("refresh_token", token.expose().into())])
 }
 
 /// A `wire::Tokens`. By hand, like all that is read here: serde's reading of whole types takes 4 KB more.
@@ -249,24 +225,16 @@ fn message(body: JsValue) -> Option<String> {
 
 fn failure(answer: Answer) -> Failure {
     let body = answer.body.unwrap_or(JsValue::UNDEFINED);
+    let text = |name| json::text_field(&body, name);
     let details = Details {
-        code: json::text_field(&body, "code").unwrap_or_default(),
-        challenge: json::text_field(&body, "challenge"),
+        code: text("code").unwrap_or_default(),
+        challenge: text("challenge"),
         field: json::field(&body, "errors")
             .and_then(|errors| json::field(&errors, "0"))
             .and_then(|error| json::text_field(&error, "field")),
         retry_after: answer.retry_after,
     };
-    Failure::from_response(answer.status, error_body(&body), details)
-}
-
-/// What is read of our error body.
-fn error_body(body: &JsValue) -> Option<ErrorBody> {
-    json::text_field(body, "status").filter(|status| status == "error")?;
-    let code = json::text_field(body, "code")?;
-    let code = ErrorCode::deserialize(StrDeserializer::<Unreadable>::new(&code)).ok()?;
-    Some(ErrorBody::with_message(
-        code,
-        json::text_field(body, "message")?,
-    ))
+    let is_ours = text("status").is_some_and(|status| status == "error");
+    let message = text("message").filter(|_| is_ours && !details.code.is_empty());
+    Failure::from_response(answer.status, message, details)
 }

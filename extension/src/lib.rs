@@ -11,6 +11,7 @@ mod client;
 mod controller;
 mod decide;
 mod dom;
+mod http;
 mod json;
 mod messages;
 mod page;
@@ -31,7 +32,7 @@ use talc::{
 };
 
 pub use popup::start as start_popup;
-pub use web_page::start as start_web_page;
+pub use web_page::{request, start as start_web_page};
 
 /// WASM here has one thread.
 #[cfg(target_family = "wasm")]

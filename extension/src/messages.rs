@@ -190,7 +190,7 @@ pub(crate) const fn progress(action: Action) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use password_auth_wire::{ErrorBody, ErrorCode};
+    use password_auth_wire::ErrorCode;
 
     use super::{Action, Field, check, failure};
     use crate::{
@@ -202,10 +202,11 @@ mod tests {
 
     fn from_response(status: u16, code: ErrorCode, retry_after: Option<u32>) -> Failure {
         let details = Details {
+            code: code.name().to_owned(),
             retry_after,
             ..Details::default()
         };
-        Failure::from_response(status, Some(ErrorBody::new(code)), details)
+        Failure::from_response(status, Some(code.message().to_owned()), details)
     }
 
     #[test]

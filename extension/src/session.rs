@@ -163,10 +163,10 @@ impl Session {
             username: sign_in.credentials.username,
             password: sign_in.credentials.password,
             stay_signed_in: Some(stay),
-            code: None,
+            code: sign_in.code.map(Secret::new),
         };
         let asked_at_ms = now_ms();
-        let answer = match client.authenticate(&request, sign_in.code.as_deref()).await {
+        let answer = match client.authenticate(&request).await {
             Ok(answer) => answer,
             Err(failure) => return Err(failed(failure, &client).await),
         };
@@ -323,7 +323,7 @@ impl Session {
                 _ => Err(Error::NotSignedIn),
             },
             Err(Failure::Refused(refusal)) => {
-                if is_current && decide::ends_session(refusal.code) {
+                if is_current && decide::ends_session(&refusal.details.code) {
                     token_store::end(&refusal.message, lock).await?;
                 }
                 Err(Error::RefreshRefused(refusal))

@@ -8,8 +8,8 @@ use password_auth_wire::Secret;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    browser::{Area, BrowserError, Lock, StorageListener, object},
-    json,
+    browser::{Area, BrowserError, Lock, StorageListener},
+    json::{self, object},
     server::{self, InvalidAddress, Server},
     tokens::Pair,
 };
@@ -81,7 +81,7 @@ impl UserInfo {
                 self.role.as_deref().map_or(JsValue::NULL, JsValue::from),
             ),
         ];
-        object(&fields).map_or(JsValue::NULL, JsValue::from)
+        object(&fields).into()
     }
 }
 
@@ -115,7 +115,7 @@ impl PendingSignOut {
             ("server", self.server.as_str().into()),
             ("refresh_token", self.refresh_token.expose().into()),
         ];
-        object(&fields).map_or(JsValue::NULL, JsValue::from)
+        object(&fields).into()
     }
 }
 

@@ -5,7 +5,10 @@
 use password_auth_wire::{Secret, Tokens};
 use wasm_bindgen::JsValue;
 
-use crate::{base64, browser::object, json};
+use crate::{
+    base64,
+    json::{self, object},
+};
 
 /// A pair is refreshed this long before its access token expires, so that it does not expire in transit.
 pub(crate) const MARGIN_MS: f64 = 30_000.0;
@@ -40,7 +43,7 @@ impl Pair {
             ("refresh_token", self.refresh_token.expose().into()),
             ("access_token_expiry", self.access_token_expiry.into()),
         ];
-        object(&fields).map_or(JsValue::NULL, JsValue::from)
+        object(&fields).into()
     }
 
     /// The pair that the server answered to a request sent at `asked_at_ms`.

@@ -1,14 +1,18 @@
 //! The web page that the server shows at `/`: the popup's form in a dialog.
 
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlDialogElement, HtmlElement, Node};
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use web_sys::{HtmlDialogElement, HtmlElement, Node, Response};
 
 use crate::{
     controller::{self, Listeners},
     dom::{self, Listener},
-    messages,
+    http::{self, bearer},
+    json::{self, object},
+    messages::{self, Action},
     page::{Page, focus},
+    response::{Failure, NoAnswer},
     server::{InvalidAddress, Server},
     session::{self, Session},
     surface::Surface,
@@ -47,7 +51,7 @@ impl Surface for WebPage {
         self.open.set_hidden(signed_in);
         if signed_in && self.dialog.open() {
             self.dialog.close();
-            focus(page.button(messages::Action::AccessProtected));
+            focus(page.button(Action::AccessProtected));
         }
     }
 }
@@ -89,6 +93,45 @@ pub fn start(translations: JsValue) -> Result<(), JsValue> {
     // There is no worker here that would do it.
     spawn_local(async { drop(session::finish_sign_outs().await) });
     Ok(())
+}
+
+/// How long a request of the rest of the page may take.
+const TIME_OUT_MS: u32 = 15_000;
+
+/// As the browser's `fetch`, of a path of the server and with the session: for what of the page is not WASM. `init` has
+/// `headers` as a plain object.
+pub fn request(path: String, init: JsValue) -> Promise {
+    future_to_promise(async move {
+        let answer = ask(&path, init.into()).await.map_err(|error| {
+            let message = messages::failure(Action::AccessProtected, &error);
+            js_sys::Error::new(&message)
+        })?;
+        Ok(answer.into())
+    })
+}
+
+/// A 401 is answered by one refresh and one retry.
+async fn ask(path: &str, init: Object) -> Result<Response, session::Error> {
+    let session = WebPage::session();
+    let server = session.server().await?;
+    let options = object(&[("redirect", "error".into()), ("cache", "no-store".into())]);
+    let options = Object::assign(&options, &init);
+    let given = json::field(&options, "headers").unwrap_or_default();
+    let mut refused = None;
+    loop {
+        let access = session.access_token(refused.as_ref()).await?;
+        let headers = object(&[("Authorization", bearer(&access).into())]);
+        let headers = Object::assign(&headers, given.unchecked_ref());
+        let options = Object::assign(&options, &object(&[("headers", headers.into())]));
+        match http::fetch(&server.url(path), TIME_OUT_MS, &options).await {
+            Ok(answer) if answer.status() == 401 && refused.is_none() => refused = Some(access),
+            Ok(answer) => return Ok(answer),
+            Err(_) => {
+                let unreachable = Failure::NoAnswer(NoAnswer::Unreachable);
+                return Err(session::Error::Failed(unreachable, server));
+            }
+        }
+    }
 }
 
 fn move_into(parent: &Node, child: &Node) {

@@ -1,65 +1,16 @@
 // The options page: asks the broker, as every other page does. It holds no token.
-import { auth, AuthError } from "./password-auth/client.js";
+import { asking, element, on, reason, say, t } from "./form.js";
+import { showFactors } from "./factors.js";
+import { auth } from "./password-auth/client.js";
 
 const DEFAULT_SERVER = "http://127.0.0.1:8000";
 const HEALTH_TIME_OUT_MS = 10_000;
-const element = (id) => document.getElementById(id);
 
 let server = DEFAULT_SERVER;
 let user = null;
 let email = null;
 
-// English too: the WASM that has it built in is not loaded here.
-const texts = await looks.load();
-
-const t = (key, ...values) => texts[key].message.replace(/\$(\d)/g, (_, place) => values[place - 1]);
-
-/** What the server refuses, in the user's language where there are words for its code. */
-const reason = ({ code, message, retryAfter }) => {
-  const why = texts[`error_${code}`]?.message ?? message;
-  return retryAfter ? t("retryAfter", why, retryAfter) : why;
-};
-
-let fading;
-const say = (success, message) => {
-  const status = element("status");
-  status.textContent = message;
-  status.className = `${success ? "success" : "error"} show`;
-  clearTimeout(fading);
-  fading = setTimeout(() => status.classList.remove("show"), 5_000);
-};
-
-/** Does what a button or a form asks for, once at a time, and says how it went. */
-const on = (id, event, work) => {
-  let busy = false;
-  element(id).addEventListener(event, async (happened) => {
-    happened.preventDefault();
-    if (busy) return;
-    busy = true;
-    const button = happened.submitter ?? happened.currentTarget;
-    button.setAttribute("aria-busy", "true");
-    try {
-      say(true, await work());
-    } catch (error) {
-      say(false, reason(error));
-    } finally {
-      button.removeAttribute("aria-busy");
-      busy = false;
-    }
-  });
-};
-
-/** Asks the server for `path` with the session, and throws what it refuses. */
-const ask = async (method, path, body) => {
-  const answer = await auth.fetch(`${server}/api/v1${path}`, {
-    method,
-    headers: body ? { "content-type": "application/json" } : {},
-    body: body && JSON.stringify(body),
-  });
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
-  const refused = await answer.json().catch(() => ({ message: t("serverAnswered", answer.status) }));
-  throw new AuthError({ ...refused, retryAfter: answer.headers.get("retry-after") ?? undefined });
-};
+const ask = asking((path, init) => auth.fetch(server + path, init));
 
 const showSessions = async () => {
   const sessions = user ? await ask("GET", "/auth/sessions") : [];
@@ -78,8 +29,7 @@ const showSessions = async () => {
       button.id = `end-${session.id}`;
       button.textContent = t("signOutThere");
       item.append(button);
-      element("sessions").append(item);
-      on(button.id, "click", async () => {
+      on(button, "click", async () => {
         await ask("DELETE", `/auth/sessions/${session.id}`);
         await showSessions();
         return t("signedOutThere");
@@ -98,12 +48,17 @@ const showEmail = async () => {
 };
 
 const show = async (state) => {
+  const before = user?.id;
   user = state.signedIn ? state.user : null;
   element("account").hidden = !user;
   element("signedOut").hidden = Boolean(user);
   element("who").textContent = user?.username ?? "";
   element("passwordUser").value = user?.username ?? "";
   element("main").removeAttribute("data-unknown");
+  // Anew for another user alone: somebody may be half-way through, or read their recovery codes.
+  if (user?.id !== before) {
+    showFactors(element("factors"), { signedIn: Boolean(user), ask, elsewhere: () => null });
+  }
   await Promise.all([showSessions(), showEmail()]).catch((error) => say(false, reason(error)));
 };
 
@@ -118,7 +73,7 @@ const parse = (text) => {
     url: address.origin + address.pathname.replace(/\/+$/, "") };
 };
 
-on("serverForm", "submit", async () => {
+on(element("serverForm"), "submit", async () => {
   const { url, pattern } = parse(element("serverUrl").value.trim());
   // At once: the browser asks the user only in answer to a click.
   if (!await chrome.permissions.request({ origins: [pattern] })) {
@@ -150,36 +105,38 @@ for (const name of ["theme", "language"]) {
 element("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
 element("staySignedIn").addEventListener("change", ({ target }) => keep("staySignedIn", target.checked ? "" : "no"));
 
-on("verifyEmail", "click", async () => {
+on(element("verifyEmail"), "click", async () => {
   await ask("POST", "/auth/email/verification/request");
   return t("emailVerifySent", email);
 });
 
-on("emailForm", "submit", async () => {
+on(element("emailForm"), "submit", async () => {
   const address = element("newEmail").value.trim();
   await ask("POST", "/auth/email/change", { password: element("emailPassword").value, new_email: address });
   element("emailForm").reset();
   return t("emailChangeSent", address);
 });
 
-on("signOutEverywhere", "click", async () => {
+on(element("signOutEverywhere"), "click", async () => {
   await ask("POST", "/auth/logout/all");
   await auth.signOut();
   return t("signedOutEverywhere");
 });
 
-on("passwordForm", "submit", async () => {
+on(element("passwordForm"), "submit", async () => {
   const { username } = user;
   const password = element("newPassword").value;
   await ask("POST", "/auth/password/change", { current_password: element("currentPassword").value, new_password: password });
-  // The change has ended every older token, the broker's too.
-  await auth.signIn({ username, password });
   element("passwordForm").reset();
   element("passwordUser").value = username;
-  return t("passwordChanged");
+  // The change has ended every older token, the broker's too.
+  const again = await auth.signIn({ username, password }).catch((error) => error);
+  if (again.code !== "second_factor_required") return t("passwordChanged");
+  await auth.signOut();
+  return t("passwordChangedSignIn");
 });
 
-on("exportForm", "submit", async () => {
+on(element("exportForm"), "submit", async () => {
   // An access token alone is not enough for this.
   await ask("POST", "/auth/proof", { password: element("exportPassword").value });
   element("exportForm").reset();
@@ -192,7 +149,7 @@ on("exportForm", "submit", async () => {
   return t("exported");
 });
 
-on("deleteForm", "submit", async () => {
+on(element("deleteForm"), "submit", async () => {
   await ask("DELETE", "/users/me", { password: element("deletePassword").value });
   element("deleteForm").reset();
   await auth.signOut();

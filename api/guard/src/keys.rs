@@ -27,14 +27,14 @@ pub(crate) struct Keys {
     url: String,
     client: reqwest::Client,
     known: RwLock<Known>,
-    /// Held by whoever asks the server; when it was asked.
-    asked: Mutex<Option<Instant>>,
+    /// Held while the server is asked; when it was asked.
+    asked: Arc<Mutex<Option<Instant>>>,
 }
 
 /// What the server said, and when.
 #[derive(Debug, Default)]
 struct Known {
-    keys: Arc<HashMap<String, DecodingKey>>,
+    keys: HashMap<String, DecodingKey>,
     since: Option<Instant>,
 }
 
@@ -57,28 +57,30 @@ impl Keys {
             url: format!("{}/.well-known/jwks.json", server.trim_end_matches('/')),
             client: reqwest::Client::new(),
             known: RwLock::default(),
-            asked: Mutex::default(),
+            asked: Arc::default(),
         }
     }
 
     /// The key of this name, if the server has one.
-    pub(crate) async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, Refused> {
+    pub(crate) async fn key(self: &Arc<Self>, kid: &str) -> Result<Option<DecodingKey>, Refused> {
         if let Some(found) = self.known(kid).flatten() {
             return Ok(Some(found));
         }
         // One asks, the others wait for what it hears.
-        let mut asked = self.asked.lock().await;
+        let mut asked = Arc::clone(&self.asked).lock_owned().await;
         let known = self.known(kid);
         if let Some(Some(found)) = known {
             return Ok(Some(found));
         }
         if asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
             *asked = Some(Instant::now());
-            let keys = self.ask().await.map_err(|_| Refused::NoKeys)?;
-            *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known {
-                keys: Arc::new(keys),
-                since: Some(Instant::now()),
-            };
+            let keys = Arc::clone(self);
+            // In a task of its own: a client that goes away leaves nobody else without keys.
+            let asking = tokio::spawn(async move {
+                keys.renew().await;
+                drop(asked);
+            });
+            asking.await.map_err(|_| Refused::NoKeys)?;
             return self.known(kid).ok_or(Refused::NoKeys);
         }
         known.ok_or(Refused::NoKeys)
@@ -89,6 +91,16 @@ impl Keys {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let fresh = known.since.is_some_and(|since| since.elapsed() < KEPT);
         fresh.then(|| known.keys.get(kid).cloned())
+    }
+
+    /// Asks the server. What is known stays if it does not answer.
+    async fn renew(&self) {
+        if let Ok(keys) = self.ask().await {
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known {
+                keys,
+                since: Some(Instant::now()),
+            };
+        }
     }
 
     async fn ask(

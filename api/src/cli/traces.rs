@@ -34,7 +34,7 @@ const ENDPOINTS: [&str; 2] = [
 ];
 
 /// How long an exit waits for the collector.
-const FINISH: Duration = Duration::from_secs(5);
+const FINISH: Duration = Duration::from_secs(2);
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 

@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Canned, PASSWORD, Page, Popup, Proxy, Server, WebPage, expect_accessible, workspace,
+    AuthenticatorApp, Browser, Canned, PASSWORD, Page, Popup, Proxy, Server, WebPage,
+    expect_accessible, workspace,
 };
 
 /// How a surface is looked at.
@@ -101,6 +102,31 @@ async fn until_said(page: &Page, kind: &str) {
     .await;
 }
 
+/// An app on its way to be enrolled, and then the recovery codes. Labels are in the view's language.
+async fn check_factors(browser: &Browser, page: &Page, view: View, surface: &str) {
+    page.click_on("#factors h3 ~ button").await;
+    let password = page.find("#factors-password").await;
+    password.send_keys(PASSWORD).await.expect("typed");
+    page.click_on("#factors form [type=submit]").await;
+    let key = page.find("#factors code").await.text().await.expect("read");
+    check(browser, page, view, &format!("{surface}-enrolling")).await;
+    let code = page.find("#factors-code").await;
+    code.send_keys("000000").await.expect("typed");
+    page.click_on("#factors form [type=submit]").await;
+    until_said(page, "error").await;
+    check(browser, page, view, &format!("{surface}-code-refused")).await;
+    code.clear().await.expect("cleared");
+    let right = AuthenticatorApp::of(&key).code();
+    code.send_keys(right).await.expect("typed");
+    page.click_on("#factors form [type=submit]").await;
+    page.find("#factors .codes").await;
+    check(browser, page, view, &format!("{surface}-recovery-codes")).await;
+    page.click_on("#factors section > button").await;
+    page.until("document.querySelectorAll('#factors h3').length >= 2")
+        .await;
+    check(browser, page, view, &format!("{surface}-enrolled")).await;
+}
+
 async fn sign_in(popup: &Popup, name: &str, in_view: &str) {
     popup.register(&format!("{name} {in_view}"), PASSWORD).await;
     until_said(popup, "success").await;
@@ -171,10 +197,12 @@ async fn the_options_page_is_accessible_and_fits_in_every_state() {
         options
             .until("document.querySelectorAll('#sessions li').length === 2")
             .await;
+        options.find("#factors h3").await;
         check(&browser, &options, view, "options-signed-in").await;
         options.click_on("#emailForm button[type=submit]").await;
         until_said(&options, "error").await;
         check(&browser, &options, view, "options-refused").await;
+        check_factors(&browser, &options, view, "in-options").await;
         popup.click("logout").await;
         popup
             .until("document.getElementById('signedIn').hidden")
@@ -203,7 +231,9 @@ async fn the_web_page_is_accessible_and_fits_in_every_state() {
         page.click("accessProtected").await;
         page.until("document.getElementById('status').textContent.startsWith('Hello')")
             .await;
+        page.find("#factors h3").await;
         check(&browser, &page, view, "page-signed-in").await;
+        check_factors(&browser, &page, view, "page").await;
         page.click("logout").await;
         page.until("document.getElementById('signedIn').hidden")
             .await;

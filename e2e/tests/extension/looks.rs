@@ -29,6 +29,9 @@ async fn emulate_size(driver: &WebDriver, scheme: &str, size: (u32, u32), scale:
     )
     .await
     .expect("emulated");
+    let hidden = json!({"hidden": true});
+    let emulated = cdp.send_raw("Emulation.setScrollbarsHidden", hidden).await;
+    emulated.expect("emulated");
 }
 
 async fn picture(browser: &Browser, popup: &Popup, name: &str) {
@@ -112,7 +115,7 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     popup.expect_success("Authentication successful.").await;
     popup.click("accessProtected").await;
     popup.expect_success("Hello, alice!").await;
-    emulate_height(&browser.driver, "light", 290).await;
+    emulate_height(&browser.driver, "light", 310).await;
     picture(&browser, &popup, "popup-signed-in").await;
     browser.quit().await;
 }
@@ -130,16 +133,21 @@ async fn store_picture(
 ) {
     page.focus().await;
     emulate_size(&browser.driver, "light", size, 2).await;
+    // The server is the test's own.
+    let prepare = "
+        document.querySelector('footer')?.remove();
+        done(getComputedStyle(document.documentElement).getPropertyValue('--accent'));";
+    let accent = page.run(prepare, json!(null)).await;
     let shown = browser.driver.screenshot_as_png_base64().await;
     let ground = browser.new_page().await;
     ground.go("about:blank").await;
     emulate_size(&browser.driver, "light", STORE, 1).await;
     let script = "
-        const [picture, width, sentence] = argument;
+        const [picture, width, sentence, accent] = argument;
         document.body.style = 'margin: 0; height: 100vh; display: flex; align-items: center; gap: 80px; box-sizing: border-box; '
-            + 'padding: 80px; color: #fff; background: linear-gradient(120deg, #4450d6, #171a2b); font: 600 48px/1.25 sans-serif';
+            + `padding: 80px; color: #fff; background: linear-gradient(120deg, ${accent}, #171a2b); font: 600 48px/1.25 sans-serif`;
         const text = document.createElement('p');
-        text.style = 'flex: 1; margin: 0';
+        text.style = 'flex: 1; margin: 0; text-wrap: balance';
         text.textContent = sentence;
         const image = new Image(width);
         image.style = 'border-radius: 16px; box-shadow: 0 24px 80px #0008';
@@ -147,7 +155,9 @@ async fn store_picture(
         document.body.append(text, image);
         image.decode().then(done);";
     let shown = shown.expect("a picture");
-    ground.run(script, json!([shown, size.0, sentence])).await;
+    ground
+        .run(script, json!([shown, size.0, sentence, accent]))
+        .await;
     let file = workspace().join(format!("target/e2e/store-{name}.png"));
     browser.driver.screenshot(&file).await.expect("a picture");
     let bytes = std::fs::read(&file).expect("the picture");
@@ -172,13 +182,14 @@ async fn the_pictures_for_the_stores_can_be_taken() {
     popup.click("accessProtected").await;
     popup.expect_success("Hello, alice!").await;
     let sentence = "Stay signed in, on every device, until you sign out";
-    store_picture(&browser, &popup, (360, 290), "2-signed-in", sentence).await;
+    store_picture(&browser, &popup, (360, 280), "2-signed-in", sentence).await;
     let options = browser.extension_page(0, "options.html").await;
     options
         .until("document.querySelector('#sessions li') !== null")
         .await;
     emulate_size(&browser.driver, "light", (600, 640), 2).await;
-    let scroll = "document.getElementById('devicesTitle').scrollIntoView(); done()";
+    let scroll =
+        "document.getElementById('devicesTitle').scrollIntoView(); scrollBy(0, -48); done()";
     options.run(scroll, json!(null)).await;
     let sentence = "See where you are signed in, and end it there";
     store_picture(&browser, &options, (600, 640), "3-settings", sentence).await;

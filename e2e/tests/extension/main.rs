@@ -17,6 +17,7 @@ mod accessibility;
 mod action_popup;
 mod broker;
 mod docs;
+mod factors;
 mod firefox;
 mod looks;
 mod options;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, Canned, PASSWORD, Page, Proxy, Server};
 
-async fn until_said(page: &Page, sentence: &str) {
+pub async fn until_said(page: &Page, sentence: &str) {
     let said = format!(
         "document.getElementById('status').textContent === {}",
         json!(sentence)
@@ -12,7 +12,7 @@ async fn until_said(page: &Page, sentence: &str) {
     page.until(&said).await;
 }
 
-async fn type_into(page: &Page, id: &str, text: &str) {
+pub async fn type_into(page: &Page, id: &str, text: &str) {
     let field = page.find(&format!("#{id}")).await;
     field.clear().await.expect("cleared");
     field.send_keys(text).await.expect("typed");

@@ -1,5 +1,6 @@
 //! The WASM of the web page at `/`: what `popup.js` calls there.
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 /// Starts the page. `popup.js` calls this once, when the page is parsed. `translations` is what `messages.json` of
@@ -10,4 +11,10 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub fn begin(translations: JsValue) -> Result<(), JsValue> {
     password_auth_extension::start_web_page(translations)
+}
+
+/// As the browser's `fetch`, of a path of the server and with the session. `init` has `headers` as a plain object.
+#[wasm_bindgen]
+pub fn request(path: String, init: JsValue) -> Promise {
+    password_auth_extension::request(path, init)
 }

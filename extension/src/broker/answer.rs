@@ -4,8 +4,8 @@ use password_auth_wire::{Credentials, Secret};
 use wasm_bindgen::JsValue;
 
 use crate::{
-    browser::{BrowserError, object},
-    json,
+    browser::BrowserError,
+    json::{self, object},
     messages::{self, Action},
     response::{Failure, Refusal},
     session::Error,
@@ -56,8 +56,7 @@ impl Failed {
         if let Some(challenge) = self.challenge {
             fields.push(("challenge", challenge.into()));
         }
-        let error = object(&fields).map_or(JsValue::NULL, JsValue::from);
-        object(&[("error", error)]).map_or(JsValue::UNDEFINED, JsValue::from)
+        object(&[("error", object(&fields).into())]).into()
     }
 }
 
@@ -84,7 +83,7 @@ impl From<BrowserError> for Failed {
 }
 
 pub(super) fn success(value: JsValue) -> JsValue {
-    object(&[("ok", value)]).map_or(JsValue::UNDEFINED, JsValue::from)
+    object(&[("ok", value)]).into()
 }
 
 /// The name and the password of a message.

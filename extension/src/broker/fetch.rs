@@ -1,31 +1,22 @@
 //! `auth.fetch`: requests of other contexts, sent from here with an access token that they do not see.
 
-use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Object, Uint8Array};
 use password_auth_wire::Secret;
-use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, Headers, RequestCredentials, RequestInit, RequestRedirect, Response, ResponseType,
-};
+use web_sys::{Headers, Response};
 
 use super::{Config, answer::Failed, caller::Caller, prefix::Prefix};
 use crate::{
-    base64,
-    browser::{self, object},
-    json,
+    base64, browser,
+    http::{self, bearer},
+    json::{self, object},
 };
 
 /// The browser stops a worker whose request takes 30 s.
 const TIME_OUT_MS: u32 = 25_000;
 /// The largest body of an answer, in bytes: the browser's limit for a message is 64 MiB.
 const MAX_BODY: u32 = 32 * 1024 * 1024;
-
-#[wasm_bindgen]
-extern "C" {
-    /// A worker has no window to ask.
-    #[wasm_bindgen(js_name = fetch)]
-    fn fetch(url: &str, init: &RequestInit) -> Promise;
-}
 
 /// A request of a caller.
 struct Request {
@@ -63,15 +54,15 @@ impl Request {
         let init = self.init(token).map_err(|_| {
             Failed::not_allowed("The browser does not accept this method or these headers.")
         })?;
-        let response = match JsFuture::from(fetch(&self.url, &init)).await {
-            Ok(response) => response.unchecked_into::<Response>(),
+        let response = match http::fetch(&self.url, TIME_OUT_MS, &init).await {
+            Ok(response) => response,
             Err(_) if !browser::has_host_permission(&self.origin).await => {
                 let message = format!("This extension has no permission to reach {}.", self.origin);
                 return Err(Failed::new("no_host_permission", &message));
             }
             Err(_) => return Err(self.unreachable()),
         };
-        if response.type_() == ResponseType::Opaqueredirect {
+        if json::text_field(&response, "type").is_some_and(|kind| kind == "opaqueredirect") {
             return Err(Failed::not_allowed(
                 "The answer is a redirect. It is not followed, since it would carry the token on.",
             ));
@@ -79,23 +70,20 @@ impl Request {
         Ok(response)
     }
 
-    fn init(&self, token: &Secret) -> Result<RequestInit, JsValue> {
+    fn init(&self, token: &Secret) -> Result<Object, JsValue> {
         let headers = if self.headers.is_instance_of::<Array>() {
             Headers::new_with_str_sequence_sequence(&self.headers)?
         } else {
             Headers::new()?
         };
-        headers.set("Authorization", &format!("Bearer {}", token.expose()))?;
-        let init = RequestInit::new();
-        init.set_method(&self.method);
-        init.set_headers(&headers);
-        init.set_credentials(RequestCredentials::Omit);
-        init.set_redirect(RequestRedirect::Manual);
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(TIME_OUT_MS)));
-        if let Some(body) = &self.body {
-            init.set_body(&Uint8Array::from(body.as_slice()).into());
-        }
-        Ok(init)
+        headers.set("Authorization", &bearer(token))?;
+        let body = self.body.as_deref().map(Uint8Array::from);
+        Ok(object(&[
+            ("method", self.method.as_str().into()),
+            ("headers", headers.into()),
+            ("redirect", "manual".into()),
+            ("body", body.into()),
+        ]))
     }
 
     fn unreachable(&self) -> Failed {
@@ -156,6 +144,6 @@ async fn read(request: &Request, response: &Response) -> Result<JsValue, Failed>
         ("statusText", response.status_text().into()),
         ("headers", headers.into()),
         ("body", base64::encode(&body.to_vec()).into()),
-    ])?
+    ])
     .into())
 }

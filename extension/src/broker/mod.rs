@@ -15,13 +15,13 @@ use std::{
     pin::Pin,
 };
 
-use js_sys::{Object, Promise};
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::{
-    browser::{Area, object, worker},
-    json,
+    browser::{Area, worker},
+    json::{self, object},
     server::Server,
     session::{self, Error, Session, SessionStatus},
     token_store,
@@ -161,7 +161,7 @@ impl Config {
                     .session
                     .register(&credentials, email.as_deref())
                     .await?;
-                Ok(object(&[("status", "ok".into()), ("message", message.into())])?.into())
+                Ok(object(&[("status", "ok".into()), ("message", message.into())]).into())
             }
             ("signIn", Caller::Page) => {
                 let sign_in = session::SignIn {
@@ -175,7 +175,7 @@ impl Config {
             }
             ("signOut", Caller::Page) => {
                 let told = self.session.sign_out().await?;
-                Ok(object(&[("serverTold", told.into())])?.into())
+                Ok(object(&[("serverTold", told.into())]).into())
             }
             ("accessToken", Caller::Page) => {
                 let token = self.session.access_token(None).await?;
@@ -190,10 +190,10 @@ impl Config {
         let status = self.session.status().await?;
         let user = match status.user {
             Some(user) => self.session.user_info(user, false).await,
-            None => return Ok(object(&[("signedIn", false.into())])?.into()),
+            None => return Ok(object(&[("signedIn", false.into())]).into()),
         };
         let user = user.map_or(JsValue::NULL, |user| user.value());
-        Ok(object(&[("signedIn", true.into()), ("user", user)])?.into())
+        Ok(object(&[("signedIn", true.into()), ("user", user)]).into())
     }
 }
 
@@ -230,13 +230,11 @@ async fn publish() {
 
 /// Tells every context that the state may have changed. They ask for it: the message could be anybody's.
 async fn tell_contexts() {
-    let message: Result<Object, _> = object(&[
+    let message = object(&[
         ("passwordAuth", answer::VERSION.into()),
         ("event", "changed".into()),
     ]);
-    if let Ok(message) = message {
-        worker::broadcast(&message).await;
-    }
+    worker::broadcast(&message).await;
 }
 
 /// Refreshes before the access token ends, and asks what the server knows about the user now.

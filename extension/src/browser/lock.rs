@@ -8,7 +8,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use super::{BrowserError, object};
+use super::BrowserError;
+use crate::json::object;
 
 /// How long a context waits for another one. The longest that a healthy context holds the lock is the time-out
 /// of one request, 15 s. A holder that is frozen or lost may never release it, so it is taken away after that.
@@ -36,10 +37,10 @@ impl Lock {
     /// The former holder may still run, so it must compare what it read with storage before it writes.
     pub(crate) async fn acquire(name: &str) -> Result<Self, BrowserError> {
         let time_out = AbortSignal::timeout_with_u32(WAIT_MS);
-        let options = object(&[("signal", time_out.clone().into())])?;
+        let options = object(&[("signal", time_out.clone().into())]);
         match Self::request(name, &options).await {
             Err(_) if time_out.aborted() => {
-                Self::request(name, &object(&[("steal", true.into())])?).await
+                Self::request(name, &object(&[("steal", true.into())])).await
             }
             result => result,
         }

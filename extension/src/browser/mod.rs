@@ -14,6 +14,8 @@ use wasm_bindgen_futures::JsFuture;
 
 pub(crate) use lock::Lock;
 
+use crate::json;
+
 #[wasm_bindgen(module = "/js/storage.js")]
 extern "C" {
     /// As `chrome.storage.StorageArea`.
@@ -92,8 +94,7 @@ impl Area {
 
     /// Writes all `items` at once.
     pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), BrowserError> {
-        let object = object(items)?;
-        JsFuture::from(self.storage().set(&object)?).await?;
+        JsFuture::from(self.storage().set(&json::object(items))?).await?;
         Ok(())
     }
 
@@ -106,21 +107,13 @@ impl Area {
 
     /// Hides the area from content scripts, where the browser supports it (Chrome 140 for `Local`).
     pub(crate) async fn hide_from_content_scripts(self) {
-        let level = object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
+        let level = json::object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
         // A browser without the method throws; one that lacks it for this area rejects. Nothing more can be
         // done then.
-        if let Ok(Ok(done)) = level.map(|level| self.storage().set_access_level(&level)) {
+        if let Ok(done) = self.storage().set_access_level(&level) {
             let _ = JsFuture::from(done).await;
         }
     }
-}
-
-pub(crate) fn object(items: &[(&str, JsValue)]) -> Result<Object, BrowserError> {
-    let object = Object::new();
-    for (key, value) in items {
-        Reflect::set(&object, &(*key).into(), value)?;
-    }
-    Ok(object)
 }
 
 /// A listener of `storage.onChanged`. Dropping it removes it.

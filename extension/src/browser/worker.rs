@@ -6,7 +6,8 @@ use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{BrowserError, object};
+use super::BrowserError;
+use crate::json::object;
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,9 +33,8 @@ pub(crate) fn root_url() -> Result<String, BrowserError> {
 
 /// Lets the alarm `name` ring at `when_ms`, and not at the time that was set before.
 pub(crate) async fn set_alarm(name: &str, when_ms: f64) {
-    if let Ok(info) = object(&[("when", when_ms.into())]) {
-        call("alarms", "create", &[name.into(), info.into()]).await;
-    }
+    let info = object(&[("when", when_ms.into())]);
+    call("alarms", "create", &[name.into(), info.into()]).await;
 }
 
 /// Cancels the alarm `name`.
@@ -44,13 +44,10 @@ pub(crate) async fn clear_alarm(name: &str) {
 
 /// Shows on the toolbar's button whether a user is signed in.
 pub(crate) async fn set_badge(text: &str) {
-    let Ok(color) = object(&[("color", "#0f6b3d".into())]) else {
-        return;
-    };
+    let color = object(&[("color", "#0f6b3d".into())]);
     call("action", "setBadgeBackgroundColor", &[color.into()]).await;
-    if let Ok(details) = object(&[("text", text.into())]) {
-        call("action", "setBadgeText", &[details.into()]).await;
-    }
+    let details = object(&[("text", text.into())]);
+    call("action", "setBadgeText", &[details.into()]).await;
 }
 
 /// Sends `message` to every page of the extension, and to its content scripts in every tab.

@@ -16,7 +16,13 @@ const PAGES: [&str; 3] = [
     "static/options.html",
     "../api/http/src/pages/home.html",
 ];
-const SCRIPTS: [&str; 3] = ["static/options.js", "static/looks.js", "static/popup.js"];
+const SCRIPTS: [&str; 5] = [
+    "static/options.js",
+    "static/form.js",
+    "static/factors.js",
+    "static/looks.js",
+    "static/popup.js",
+];
 
 fn read(path: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -22,6 +22,8 @@ pub struct PasskeyCreation {
     pub challenge: Secret,
     /// Who asks.
     pub party: RelyingParty,
+    /// What the site calls itself.
+    pub site: String,
     /// The passkeys that there are: no authenticator needs two.
     pub existing: Vec<Passkey>,
 }
@@ -52,6 +54,7 @@ impl Accounts {
         Ok(PasskeyCreation {
             challenge,
             party,
+            site: self.site.clone(),
             existing,
         })
     }

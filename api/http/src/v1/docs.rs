@@ -167,7 +167,7 @@ routes! {
 
 fn creation_example() -> Value {
     json!({
-        "rp": {"id": "auth.example.org", "name": "auth.example.org"},
+        "rp": {"id": "auth.example.org", "name": "Password Auth"},
         "user": {"id": "AZrPWjwbfS6fBFtsfY6fAA", "name": "alice", "displayName": "alice"},
         "challenge": "AQQBms9aPBt9Lp8EW2x9jp8A",
         "pubKeyCredParams": [{"type": "public-key", "alg": -7}],

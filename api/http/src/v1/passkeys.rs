@@ -281,6 +281,7 @@ pub(super) fn creation_options(user: &User, creation: &PasskeyCreation) -> Value
     let PasskeyCreation {
         challenge,
         party,
+        site,
         existing,
     } = creation;
     let handle = OpaqueBytes::from(*user.id.as_bytes()).to_text();
@@ -289,7 +290,7 @@ pub(super) fn creation_options(user: &User, creation: &PasskeyCreation) -> Value
     let known =
         |passkey: &Passkey| json!({"type": "public-key", "id": passkey.credential.to_text()});
     json!({
-        "rp": {"id": party.id, "name": party.id},
+        "rp": {"id": party.id, "name": site},
         "user": {"id": handle, "name": name, "displayName": name},
         "challenge": challenge.expose(),
         "pubKeyCredParams": ALGORITHMS.iter().map(algorithm).collect::<Vec<_>>(),

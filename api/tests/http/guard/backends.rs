@@ -10,7 +10,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use password_auth_guard::Guard;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::examples;
@@ -149,6 +149,37 @@ async fn the_example_with_poem_verifies_tokens_with_the_published_keys() {
         serve_poem(&format!("http://{}", server.address)).await
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_while_the_keys_are_asked_for_leaves_nobody_without_them() {
+    let server = TestServer::builder()
+        .setting("SIGNING_ALG", "EdDSA")
+        .start()
+        .await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let keys = server.client().get("/.well-known/jwks.json").await.json();
+    let slow = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let auth = format!("http://{}", slow.local_addr().expect("an address"));
+    let (_running, url) = serve_poem(&auth).await;
+    let asking = tokio::spawn({
+        let (url, token) = (url.clone(), alice.access.clone());
+        async move { ask(&url, Some(&token)).await }
+    });
+    let (mut asked, _) = slow.accept().await.expect("it asks");
+    asking.abort();
+    asking.await.expect_err("it has gone away");
+    // The backend has seen that: it answers this after it.
+    assert_eq!(ask(&url, None).await.0, 401);
+    let keys = keys.to_string();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{keys}",
+        keys.len()
+    );
+    asked.write_all(answer.as_bytes()).await.expect("answered");
+    assert_eq!(ask(&url, Some(&alice.access)).await.0, 200);
 }
 
 #[test]

@@ -204,6 +204,7 @@ async fn a_passkey_signs_in_alone_from_the_page_and_from_an_extension(engine: En
     let server = start(engine).await;
     let alice = Person::sign_up(&server, "alice").await;
     let options = creation_options(&alice).await;
+    assert_eq!(options["rp"]["name"], "Password Auth");
     assert_eq!(options["rp"]["id"], RP);
     assert_eq!(options["attestation"], "none");
     let (authenticator, id) = added(&alice, 1).await;

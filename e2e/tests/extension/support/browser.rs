@@ -201,12 +201,14 @@ pub fn extension_dir() -> PathBuf {
     folder.canonicalize().expect("a folder")
 }
 
+/// The origin of the extension's pages.
+pub fn extension_origin() -> String {
+    format!("chrome-extension://{}", extension_id(&extension_dir()))
+}
+
 /// The popup's page. An unpacked extension's id is made of its folder's path.
 pub fn popup_url() -> String {
-    format!(
-        "chrome-extension://{}/popup.html",
-        extension_id(&extension_dir())
-    )
+    format!("{}/popup.html", extension_origin())
 }
 
 /// The first 32 hexadecimal digits of the path's SHA-256, with 0 to f written as a to p.

@@ -2,6 +2,7 @@
 //! popup.
 
 mod app;
+mod authenticator;
 mod axe;
 mod browser;
 mod devtools;
@@ -13,8 +14,9 @@ mod server;
 mod web;
 
 pub use app::{App, copy, npm_package};
+pub use authenticator::{App as AuthenticatorApp, have_authenticator};
 pub use axe::expect_accessible;
-pub use browser::{Browser, extension_dir};
+pub use browser::{Browser, extension_dir, extension_origin};
 pub use devtools::ActionPopup;
 pub use firefox::{Firefox, ID as FIREFOX_ID};
 pub use page::Page;

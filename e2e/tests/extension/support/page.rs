@@ -49,6 +49,18 @@ impl Page {
         self.find(selector).await.click().await.expect("clicked");
     }
 
+    /// Clicks the button of that label, as soon as there is one.
+    pub async fn press(&self, label: &str) {
+        let there = format!(
+            "[...document.querySelectorAll('button')].some(one => one.textContent === {} && one.checkVisibility())",
+            json!(label)
+        );
+        self.until(&there).await;
+        let button = By::XPath(format!("//button[text()={}]", json!(label)));
+        let found = self.driver.find(button).await.expect("the button");
+        found.click().await.expect("clicked");
+    }
+
     /// Runs `script`, which calls `done(result)`, in the page.
     pub async fn run(&self, script: &str, argument: Value) -> Value {
         self.focus().await;

@@ -12,16 +12,23 @@ pub struct Server {
     pub url: String,
     child: Option<Child>,
     folder: TempDir,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Server {
     /// A fresh server on a free port. Hashes are cheap and nothing is throttled: the tests are not about
     /// that.
     pub async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    /// With these settings too.
+    pub async fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let mut server = Self {
             url: String::new(),
             child: None,
             folder: tempfile::tempdir().expect("a folder"),
+            settings,
         };
         server.run("0").await;
         server
@@ -44,6 +51,7 @@ impl Server {
             .arg(self.folder.path())
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(self.settings.iter().cloned())
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -73,6 +81,11 @@ impl Server {
         }
     }
 
+    /// Its address by the name to which passkeys are bound in development.
+    pub fn localhost(&self) -> String {
+        self.url.replace("127.0.0.1", "localhost")
+    }
+
     /// Starts again, on the same port and data.
     pub async fn start_again(&mut self) {
         let port = self.url.rsplit(':').next().expect("a port").to_owned();
@@ -96,6 +109,24 @@ impl Server {
             .bearer_auth(access_token.as_str().expect("a token"));
         let answer = request.send().await.expect("an answer");
         answer.json().await.expect("JSON")
+    }
+
+    /// The answer to a request with this access token, from outside the browser.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        access_token: &Value,
+        body: Value,
+    ) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let request = reqwest::Client::new()
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(access_token.as_str().expect("a token"))
+            .json(&body);
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
     }
 
     async fn ask(&self, path: &str, body: Value) -> reqwest::Response {

@@ -20,13 +20,18 @@ impl Deref for WebPage {
 impl WebPage {
     /// In a new tab, with a list of what its policy has refused.
     pub async fn open(browser: &Browser, server: &Server) -> Self {
+        Self::open_at(browser, &server.url).await
+    }
+
+    /// At this address of the server.
+    pub async fn open_at(browser: &Browser, address: &str) -> Self {
         let page = browser.new_page().await;
         page.run_first(
             "window.refused = [];
              addEventListener('securitypolicyviolation', event => refused.push(event.violatedDirective + ' ' + event.blockedURI));",
         )
         .await;
-        page.go(&server.url).await;
+        page.go(address).await;
         page.until("!document.getElementById('main').hasAttribute('data-unknown')")
             .await;
         Self(Popup::new(page))
