@@ -223,7 +223,7 @@ cmd_fuzz() {
     [[ ${2:-3600} =~ ^[0-9]+$ ]] || usage_error fuzz "expected a number of seconds, not $2"
     set_up host
     say "Trying inputs on $1 for ${2:-3600} s…"
-    PASSWORD_AUTH_FUZZ_SECONDS=${2:-3600} host_cargo test --locked --workspace --lib -- --nocapture "fuzz_$1"
+    PASSWORD_AUTH_FUZZ_SECONDS=${2:-3600} host_cargo test --locked --workspace --features password-auth/otel --lib -- --nocapture "fuzz_$1"
 }
 
 cmd_bench() {

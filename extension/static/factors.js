@@ -1,6 +1,6 @@
 // One's second factors, on the options page and on the web page: an authenticator app, recovery codes, and passkeys.
 // Whoever shows them says how the server is asked; no token comes here.
-import { on, say, t } from "./form.js";
+import { on, reason, say, t } from "./form.js";
 
 /** An element: names with a dash are attributes, others are properties. */
 const make = (tag, properties, ...children) => {
@@ -127,8 +127,9 @@ export const showFactors = async (place, { signedIn, ask, elsewhere }) => {
     const { secret, otpauth_url, qr_svg } = await ask("POST", "/auth/totp/setup", { password });
     wait(user.id);
     const key = make("code", { dir: "ltr", textContent: secret.replace(/.{4}(?=.)/g, "$& ") });
-    show(text(t("totpScan")), picture(qr_svg), make("p", {}, t("totpKey"), " ", key),
-      make("p", {}, make("a", { href: otpauth_url, textContent: t("totpOpen") })), confirmation());
+    const link = make("a", { textContent: t("totpOpen") });
+    if (otpauth_url.startsWith("otpauth:")) link.href = otpauth_url;
+    show(text(t("totpScan")), picture(qr_svg), make("p", {}, t("totpKey"), " ", key), make("p", {}, link), confirmation());
   }));
 
   const confirmation = () => form(t("totpTurnOn"), [codeField(t("totpCode"), "numeric")], async ({ code }) => {
@@ -251,6 +252,6 @@ export const showFactors = async (place, { signedIn, ask, elsewhere }) => {
     user = await ask("GET", "/auth/me");
     await overview();
   } catch (error) {
-    if (mine === turn) say(false, error.message);
+    if (mine === turn) say(false, reason(error));
   }
 };

@@ -130,10 +130,14 @@ on(element("passwordForm"), "submit", async () => {
   element("passwordForm").reset();
   element("passwordUser").value = username;
   // The change has ended every older token, the broker's too.
-  const again = await auth.signIn({ username, password }).catch((error) => error);
-  if (again.code !== "second_factor_required") return t("passwordChanged");
-  await auth.signOut();
-  return t("passwordChangedSignIn");
+  try {
+    await auth.signIn({ username, password });
+    return t("passwordChanged");
+  } catch (error) {
+    if (error.code !== "second_factor_required") throw error;
+    await auth.signOut();
+    return t("passwordChangedSignIn");
+  }
 });
 
 on(element("exportForm"), "submit", async () => {

@@ -6,13 +6,14 @@ use hyper::body::Bytes;
 use password_auth_wire::FieldError;
 use poem::{Request, RequestBody};
 use poem_openapi::payload::{Json, Payload};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
-use super::error::{Dialect, Failure};
+use super::error::Failure;
 use super::media_type::{self, MediaType};
+use super::openapi;
 use super::strict_json;
 
 /// A required body. Unknown fields are ignored, as in the demo, or refused.
@@ -33,11 +34,7 @@ pub(super) async fn read(body: &mut RequestBody) -> poem::Result<Bytes> {
 
 fn parse<T: ParseFromJSON>(request: &Request, bytes: &Bytes, strict: bool) -> Result<T, Failure> {
     media_type::check(request, MediaType::Json)?;
-    let value = match Dialect::of(request.uri().path()) {
-        Dialect::Demo => serde_json::from_slice(bytes),
-        Dialect::V1 => strict_json::from_slice(bytes),
-    };
-    let value = value.map_err(|_| Failure::Malformed)?;
+    let value = strict_json::from_slice(bytes).map_err(|_| Failure::Malformed)?;
     // Before parsing: poem-openapi takes a number for a string.
     let errors = check(&value, &T::name(), schemas::of::<T>(), strict);
     if !errors.is_empty() {
@@ -161,6 +158,52 @@ fn expected_instead(
     }
 }
 
+/// Registers a body as it is read, which poem-openapi does not know: an optional field may be null and, if `strict`,
+/// there are no others.
+fn register_body<T: Type>(registry: &mut Registry, strict: bool) {
+    T::register(registry);
+    let Some(mut schema) = registry.schemas.get(&*T::name()).cloned() else {
+        return;
+    };
+    for (name, property) in &mut schema.properties {
+        if !schema.required.contains(name) {
+            *property = MetaSchemaRef::Inline(Box::new(or_null(property, registry)));
+        }
+    }
+    if strict {
+        schema.additional_properties = Some(Box::new(openapi::nothing()));
+    }
+    registry.schemas.insert(T::name().into_owned(), schema);
+}
+
+/// The same schema, or null. `nullable` counts only beside a type (OpenAPI 3.0.3), so that of a reference is copied.
+fn or_null(property: &MetaSchemaRef, registry: &Registry) -> MetaSchema {
+    let mut schema = match property {
+        MetaSchemaRef::Inline(schema) => (**schema).clone(),
+        MetaSchemaRef::Reference(name) => registry
+            .schemas
+            .get(name)
+            .cloned()
+            .unwrap_or(MetaSchema::ANY),
+    };
+    // A reference with its own description.
+    if let [MetaSchemaRef::Reference(name)] = &schema.all_of[..] {
+        let description = schema.description;
+        schema = registry
+            .schemas
+            .get(name)
+            .cloned()
+            .unwrap_or(MetaSchema::ANY);
+        schema.description = description.or(schema.description);
+    }
+    schema.nullable = !schema.ty.is_empty();
+    if schema.nullable && !schema.enum_items.is_empty() && !schema.enum_items.contains(&Value::Null)
+    {
+        schema.enum_items.push(Value::Null);
+    }
+    schema
+}
+
 fn request_meta<T: Type>(required: bool) -> MetaRequest {
     MetaRequest {
         description: None,
@@ -179,7 +222,7 @@ impl<'a, T: ParseFromJSON, const STRICT: bool> ApiExtractor<'a> for JsonBody<T, 
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        register_body::<T>(registry, STRICT);
     }
 
     fn request_meta() -> Option<MetaRequest> {
@@ -203,7 +246,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        register_body::<T>(registry, false);
     }
 
     fn request_meta() -> Option<MetaRequest> {

@@ -9,6 +9,7 @@ use password_auth_core::accounts::Registration;
 use poem::http::HeaderValue;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::{Endpoint, Response, endpoint::make_sync};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -29,8 +30,19 @@ pub(super) fn describe<T: OpenApi>(api: T, registration: Registration) -> OpenAp
         ))
 }
 
-/// The document, with what poem-openapi omits: routes without a security scheme are open to everybody, and the password
-/// flow has no scopes.
+/// The title of the schema that nothing fits, until [`document`] writes it as `false`: poem-openapi cannot.
+const NOTHING: &str = "nothing";
+
+/// The schema that nothing fits, for the further fields of an object that has none.
+pub(super) fn nothing() -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema {
+        title: Some(NOTHING.to_owned()),
+        ..MetaSchema::ANY
+    }))
+}
+
+/// The document, with what poem-openapi omits: routes without a security scheme are open to everybody, the password
+/// flow has no scopes, and some objects no further fields.
 fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
     let text = service.spec();
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else {
@@ -42,6 +54,12 @@ fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
     for operation in operations.flat_map(|route| route.values_mut()) {
         if operation["security"].is_null() {
             operation["security"] = json!([]);
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
+        if schema["additionalProperties"]["title"] == NOTHING {
+            schema["additionalProperties"] = json!(false);
         }
     }
     let flow = "/components/securitySchemes/password/flows/password";

@@ -58,6 +58,17 @@ impl SignInAttempt {
         }
     }
 
+    /// Giving a second factor of the account. Its network is only remembered after a second factor was given from there:
+    /// to know the password, or to read the user's mail, is not enough.
+    #[must_use]
+    pub fn second_step(account: &UsernameKey, client: IpAddr) -> Self {
+        let (prefix, network) = (Self::prefix(account), client_network(client).to_string());
+        Self {
+            account: Attempt::code_of(account, CodeGiven::Elsewhere).0,
+            network: key(prefix, &[b"second step network", network.as_bytes()]),
+        }
+    }
+
     fn keyed(prefix: AccountPrefix, counted: &[u8], owner: &[u8], client: IpAddr) -> Self {
         let network = client_network(client).to_string();
         Self {
@@ -82,6 +93,12 @@ impl SignInAttempt {
     #[must_use]
     pub const fn account(&self) -> &[u8; 16] {
         &self.account
+    }
+
+    /// The same attempt, from whatever network.
+    #[must_use]
+    pub const fn counter(&self) -> Attempt {
+        Attempt(self.account)
     }
 
     /// The key under which the network is remembered for the account.
@@ -147,16 +164,36 @@ impl Attempt {
         Self(key(prefix, &[b"reset", token.as_bytes()]))
     }
 
-    /// Giving a second factor of this account after its password. Only who knows the password can use it up.
+    /// Giving a second factor of this account, also the password. Only who knows the password can use it up.
     #[must_use]
-    pub fn code_of(account: &UsernameKey) -> Self {
-        Self(key(SignInAttempt::prefix(account), &[b"code"]))
+    pub fn code_of(account: &UsernameKey, given: CodeGiven) -> Self {
+        Self::code(account, b"code", given)
     }
 
     /// Like [`code_of`](Self::code_of), over a longer time.
     #[must_use]
-    pub fn codes_of(account: &UsernameKey) -> Self {
-        Self(key(SignInAttempt::prefix(account), &[b"codes"]))
+    pub fn codes_of(account: &UsernameKey, given: CodeGiven) -> Self {
+        Self::code(account, b"codes", given)
+    }
+
+    fn code(account: &UsernameKey, what: &[u8], given: CodeGiven) -> Self {
+        let prefix = SignInAttempt::prefix(account);
+        Self(match given {
+            CodeGiven::Elsewhere => key(prefix, &[what]),
+            CodeGiven::In(session) => key(prefix, &[what, b"session", session.as_bytes()]),
+            CodeGiven::From(client) => {
+                let network = client_network(client).to_string();
+                key(prefix, &[what, b"network", network.as_bytes()])
+            }
+        })
+    }
+
+    /// That a second factor was asked for after the right password, from this network. It is noted once in a while.
+    #[must_use]
+    pub fn second_factor_asked(account: &UsernameKey, client: IpAddr) -> Self {
+        let (prefix, network) = (SignInAttempt::prefix(account), client_network(client));
+        let network = network.to_string();
+        Self(key(prefix, &[b"second factor asked", network.as_bytes()]))
     }
 
     /// Confirming an authenticator app of this account, signed in. A thief with an access token must not use up the
@@ -171,6 +208,24 @@ impl Attempt {
     pub const fn key(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// The key under which stands how long failures are remembered, if the counter [grows](super::Rate::growing). It is
+    /// an entry of its own, so each goes when it has run out. It has the same prefix.
+    #[must_use]
+    pub fn growth(&self) -> [u8; 16] {
+        key(first(&self.0), &[b"growth", &self.0])
+    }
+}
+
+/// Where a second factor is given. Strangers who know the password cannot use up the tries of the first two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeGiven {
+    /// In this session.
+    In(SessionId),
+    /// From this client, from whose network a second factor of the account was given lately.
+    From(IpAddr),
+    /// From elsewhere.
+    Elsewhere,
 }
 
 fn key(prefix: AccountPrefix, parts: &[&[u8]]) -> [u8; 16] {

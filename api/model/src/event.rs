@@ -93,6 +93,10 @@ pub enum EventKind {
     PasskeyRemoved,
     /// An operator removed all second factors.
     FactorsReset,
+    /// The right password, and no second factor yet. Noted once an hour for each network.
+    SecondFactorAsked,
+    /// In a session, what must prove who uses it was wrong: the password, or a passkey.
+    ProofFailed,
 }
 
 /// Events of one class share a limit per account: each kind has its own. So events that are frequent, or that a stranger
@@ -149,6 +153,8 @@ impl EventKind {
             Self::PasskeyAdded => Class(25),
             Self::PasskeyRemoved => Class(26),
             Self::FactorsReset => Class(27),
+            Self::SecondFactorAsked => Class(28),
+            Self::ProofFailed => Class(29),
             Self::SignInFailed => Class(15),
             Self::ProfileChanged => Class(16),
             Self::Exported => Class(17),
@@ -197,6 +203,8 @@ impl EventKind {
             Self::PasskeyAdded => "a passkey was added",
             Self::PasskeyRemoved => "a passkey was removed",
             Self::FactorsReset => "all second factors were removed by an operator",
+            Self::SecondFactorAsked => "a second factor was asked for after the right password",
+            Self::ProofFailed => "a wrong password or passkey was given in a session",
         }
     }
 }

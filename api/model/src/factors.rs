@@ -23,6 +23,10 @@ pub const CHALLENGE_LIFETIME: Duration = Duration::from_secs(300);
 pub const PROOF_LIFETIME: Duration = Duration::from_secs(300);
 /// The most passkeys of one user.
 pub const MAX_PASSKEYS: usize = 20;
+/// The longest identifier of a credential (Web Authentication Level 3, §7.1).
+const MAX_CREDENTIAL: usize = 1023;
+/// The longest public key: RSA with 8,192 bits. All factors of a user are one record, which must stay small.
+const MAX_PUBLIC_KEY: usize = 1100;
 
 /// The factors of one user, and what is remembered about them for some minutes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +84,15 @@ pub struct Passkey {
     pub created: Timestamp,
     /// When it was last used.
     pub last_used: Option<Timestamp>,
+}
+
+impl Passkey {
+    /// Whether it is no larger than an authenticator makes one.
+    #[must_use]
+    pub fn has_a_size_of_one(&self) -> bool {
+        let [credential, key] = [&self.credential, &self.public_key].map(|b| b.as_slice().len());
+        (1..=MAX_CREDENTIAL).contains(&credential) && (1..=MAX_PUBLIC_KEY).contains(&key)
+    }
 }
 
 /// A challenge that was used.

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
-use super::id::InviteId;
+use super::id::{InviteId, UserId};
 use super::one_time_token::{TokenHash, random_token};
 use super::role::Role;
+use super::user::User;
 
 /// The most tokens of one invitation: the one that was shown, and those of mails that were sent again.
-const MAX_TOKENS: usize = 8;
+pub const MAX_INVITE_TOKENS: usize = 8;
 
 /// An invitation, as it is stored. It is removed when it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Invite {
     pub email: Option<EmailAddress>,
     /// The role of the account.
     pub role: Role,
+    /// The admin who made it: it counts while they are one. `None` for the operator's.
+    pub by: Option<UserId>,
     /// When it was made.
     pub created: Timestamp,
     /// When it expires.
@@ -41,6 +44,7 @@ impl Invite {
     pub fn new(
         email: Option<EmailAddress>,
         role: Role,
+        by: Option<UserId>,
         created: Timestamp,
         lifetime: InviteLifetime,
     ) -> Result<(Secret, Self), getrandom::Error> {
@@ -50,6 +54,7 @@ impl Invite {
             hashes: vec![hash],
             email,
             role,
+            by,
             created,
             expires: created.plus(lifetime.0),
         };
@@ -64,16 +69,26 @@ impl Invite {
         random_token()
     }
 
-    /// Whether it may be used.
+    /// Whether it may be used. `inviter` is the user who made it, as they are now.
     #[must_use]
-    pub fn is_valid(&self, now: Timestamp) -> bool {
-        now < self.expires
+    pub fn is_valid(&self, inviter: Option<&User>, now: Timestamp) -> bool {
+        let is_backed = match self.by {
+            None => true,
+            Some(by) => inviter.is_some_and(|user| user.id == by && user.is_active_admin()),
+        };
+        is_backed && !self.has_expired(now)
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires <= now
     }
 
     /// The invitation with one token more. The one that was shown stays; of too many others the oldest goes.
     #[must_use]
     pub fn with_token(mut self, hash: TokenHash) -> Self {
-        if self.hashes.len() >= MAX_TOKENS {
+        if self.hashes.len() >= MAX_INVITE_TOKENS {
             self.hashes.remove(1);
         }
         self.hashes.push(hash);
@@ -134,8 +149,8 @@ impl fmt::Display for InviteLifetime {
 
 #[cfg(test)]
 mod tests {
-    use super::{Invite, InviteLifetime, MAX_TOKENS};
-    use crate::{Role, Timestamp};
+    use super::{Invite, InviteLifetime, MAX_INVITE_TOKENS};
+    use crate::{PasswordHash, Role, Timestamp, User, UserId, Username};
 
     #[test]
     fn a_lifetime_is_a_number_with_a_unit_and_not_too_long() {
@@ -167,19 +182,57 @@ mod tests {
     fn an_invitation_is_valid_until_it_expires_and_keeps_the_token_that_was_shown() {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let lifetime = "1m".parse().expect("a lifetime");
-        let (token, mut invite) = Invite::new(None, Role::User, now, lifetime).expect("made");
+        let (token, mut invite) = Invite::new(None, Role::User, None, now, lifetime).expect("made");
         let last = Timestamp::from_millis(invite.expires.as_millis() - 1);
-        assert!(invite.is_valid(last) && !invite.is_valid(invite.expires));
+        assert!(invite.is_valid(None, last) && !invite.is_valid(None, invite.expires));
         for _ in 0..20 {
             let (_, hash) = Invite::another_token().expect("made");
             invite = invite.with_token(hash);
             assert!(invite.hashes.contains(&hash));
         }
-        assert_eq!(invite.hashes.len(), MAX_TOKENS);
+        assert_eq!(invite.hashes.len(), MAX_INVITE_TOKENS);
         assert!(
             invite
                 .hashes
                 .contains(&crate::TokenHash::of(token.expose()))
         );
+    }
+
+    #[test]
+    fn an_admins_invitation_counts_while_they_are_an_active_admin_and_the_operators_always() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let name = Username::parse("root").expect("a name");
+        let admin = User {
+            role: Role::Admin,
+            ..User::new(name, PasswordHash::none(), now)
+        };
+        let made = |by| {
+            let made = Invite::new(None, Role::User, by, now, InviteLifetime::DEFAULT);
+            made.expect("made").1
+        };
+        let (hers, operators) = (made(Some(admin.id)), made(None));
+        let demoted = User {
+            role: Role::User,
+            ..admin.clone()
+        };
+        let deactivated = User {
+            is_active: false,
+            ..admin.clone()
+        };
+        let another = User {
+            id: UserId::from_bytes([7; 16]),
+            ..admin.clone()
+        };
+        for (inviter, counts) in [
+            (Some(&admin), true),
+            (Some(&demoted), false),
+            (Some(&deactivated), false),
+            (Some(&another), false),
+            (None, false),
+        ] {
+            assert_eq!(hers.is_valid(inviter, now), counts);
+            assert!(operators.is_valid(inviter, now));
+        }
+        assert!(!hers.is_valid(Some(&admin), hers.expires));
     }
 }

@@ -35,7 +35,7 @@ mod user;
 mod username;
 mod visible;
 
-pub use attempt::{AccountPrefix, Attempt, SignInAttempt};
+pub use attempt::{AccountPrefix, Attempt, CodeGiven, SignInAttempt};
 pub use client_info::{Client, ClientNetwork, NetworkWidth, client_network, client_networks};
 pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
@@ -48,14 +48,14 @@ pub use factors::{
 pub use full_name::FullName;
 pub use generation::Generation;
 pub use id::{EventId, InviteId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
-pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime};
+pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime, MAX_INVITE_TOKENS};
 pub use namesakes::{ResetEmails, reset_emails, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
 pub use queued_email::{EmailKind, QueuedEmail};
-pub use rate::{ParseRateError, Rate, Verdict};
+pub use rate::{LONGEST_WAIT, ParseRateError, Rate, Tally, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};

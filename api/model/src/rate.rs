@@ -6,7 +6,16 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 
-/// A number of attempts per period: that many at once, then one every `per / tries`. Or no limit.
+/// The longest wait that failures lead to. Long enough to make guessing hopeless, short enough that somebody who was kept
+/// waiting by a stranger's failures waits once, and need not come back tomorrow.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// After so many doublings, also attempts that leave some of the allowance double the wait. So guessing in bursts, or
+/// slowly enough never to use up the allowance, becomes slow too.
+const DOUBLINGS_WITH_BURSTS: u32 = 2;
+
+/// A number of attempts per period: that many at once, then one every `per / tries`. Or no limit. If it is
+/// [growing](Rate::growing), waits double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(Option<Limit>);
 
@@ -14,6 +23,30 @@ pub struct Rate(Option<Limit>);
 struct Limit {
     tries: u32,
     per: Duration,
+    grows: bool,
+}
+
+/// What is remembered of the attempts at one key. [`Tally::NONE`] if there were none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// When the allowance is whole again (the theoretical arrival time of GCRA).
+    pub whole_at: Timestamp,
+    /// When all failures are forgotten, and waits are as short as at first.
+    pub grown_until: Timestamp,
+}
+
+impl Tally {
+    /// Nothing is remembered.
+    pub const NONE: Self = Self {
+        whole_at: Timestamp::from_millis(0),
+        grown_until: Timestamp::from_millis(0),
+    };
+
+    /// Until when any of it matters.
+    #[must_use]
+    pub fn until(self) -> Timestamp {
+        self.whole_at.max(self.grown_until)
+    }
 }
 
 /// Whether an attempt is allowed.
@@ -35,6 +68,7 @@ impl Rate {
         Self(Some(Limit {
             tries,
             per: Duration::from_secs(3600),
+            grows: false,
         }))
     }
 
@@ -47,42 +81,161 @@ impl Rate {
     /// The rate, multiplied.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
-        Self(self.0.map(|Limit { tries, per }| {
+        Self(self.0.map(|limit| {
+            let Limit { tries, per, .. } = limit;
             // The clock counts milliseconds.
             let most = u32::try_from(per.as_millis()).unwrap_or(u32::MAX);
             let tries = tries.saturating_mul(factor).min(most);
-            Limit { tries, per }
+            Limit {
+                tries,
+                per,
+                ..limit
+            }
         }))
     }
 
+    /// The same rate for attempts that are taken for failures until they are [forgiven](Self::forgiven). Each attempt
+    /// that uses up what is allowed at once doubles the wait, up to [`LONGEST_WAIT`].
+    #[must_use]
+    pub fn growing(self) -> Self {
+        Self(self.0.map(|limit| Limit {
+            grows: true,
+            ..limit
+        }))
+    }
+
+    /// Whether waits double.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(self.0, Some(Limit { grows: true, .. }))
+    }
+
     /// Decides on an attempt at `now` for a key with the stored `theoretical_arrival` ([`Timestamp`] zero if there is
-    /// none). Also returns the new time to store.
+    /// none). Also returns the new time to store. Waits do not double.
     #[must_use]
     pub fn decide(self, theoretical_arrival: Timestamp, now: Timestamp) -> (Verdict, Timestamp) {
-        let Some(Limit { tries, per }) = self.0 else {
-            return (Verdict::Allowed, theoretical_arrival);
+        let plain = Self(self.0.map(|limit| Limit {
+            grows: false,
+            ..limit
+        }));
+        let tally = Tally {
+            whole_at: theoretical_arrival,
+            ..Tally::NONE
         };
-        // A later time than `now + per` comes from a clock that was set back or a rate that was lowered. Nobody waits
-        // longer than `per`.
-        let theoretical_arrival = theoretical_arrival.clamp(now, now.plus(per));
-        let next = theoretical_arrival.plus(per / tries);
-        let debt = next.since(now);
-        if debt <= per {
-            (Verdict::Allowed, next)
+        let (verdict, next) = plain.count(tally, now);
+        (verdict, next.whole_at)
+    }
+
+    /// Decides on an attempt at `now` for a key with this tally. Also returns the tally to store. A refused attempt is
+    /// not counted, so a client that asks again too early does not wait longer for it.
+    #[must_use]
+    pub fn count(self, tally: Tally, now: Timestamp) -> (Verdict, Tally) {
+        let Some(limit) = self.0 else {
+            return (Verdict::Allowed, tally);
+        };
+        let tally = limit.possible(tally, now);
+        let (per, share) = (limit.per, limit.share());
+        let debt = tally.whole_at.since(now);
+        if debt + share > per {
+            let wait = (debt + share).saturating_sub(per);
+            return (Verdict::Refused(whole_millis(wait)), tally);
+        }
+        let paid = |cost| now.plus(debt + cost);
+        if !limit.grows {
+            let whole_at = paid(share);
+            return (Verdict::Allowed, Tally { whole_at, ..tally });
+        }
+        let doublings = limit.doublings(tally, now);
+        let uses_up = debt + share * 2 > per || doublings > DOUBLINGS_WITH_BURSTS;
+        let (cost, remembered) = if uses_up {
+            (limit.wait_after(doublings), limit.forgotten_in())
         } else {
-            (
-                Verdict::Refused(debt.saturating_sub(per)),
-                theoretical_arrival,
-            )
+            (share, limit.forgotten_in() / limit.tries)
+        };
+        let counted = Tally {
+            whole_at: paid(cost),
+            grown_until: tally.grown_until.max(now).plus(remembered),
+        };
+        (Verdict::Allowed, limit.possible(counted, now))
+    }
+
+    /// The tally after a success: what was allowed stays used, and waits are as short as at first.
+    #[must_use]
+    pub fn forgiven(self, tally: Tally, now: Timestamp) -> Tally {
+        let Some(limit) = self.0 else {
+            return tally;
+        };
+        Tally {
+            whole_at: tally.whole_at.min(now.plus(limit.per)),
+            grown_until: tally.grown_until.min(now),
         }
     }
+}
+
+impl Limit {
+    /// The wait for one attempt, before anything has grown.
+    fn share(self) -> Duration {
+        self.per / self.tries
+    }
+
+    /// The wait for the next attempt after so many doublings.
+    fn wait_after(self, doublings: u32) -> Duration {
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        let longest = LONGEST_WAIT.max(self.share());
+        self.share().saturating_mul(factor).min(longest)
+    }
+
+    /// In this time, one doubling is forgotten, or the failures of one burst: 15 minutes for a rate per minute. So in the
+    /// long run, failing is allowed a fifteenth as often as trying.
+    fn forgotten_in(self) -> Duration {
+        let longest = LONGEST_WAIT.max(self.per);
+        self.per.saturating_mul(15).min(longest)
+    }
+
+    /// What is remembered of one burst, up to the attempt that uses up the allowance.
+    fn unused(self, whole: Duration) -> Duration {
+        whole.saturating_sub(whole / self.tries)
+    }
+
+    /// How often the wait has doubled.
+    fn doublings(self, tally: Tally, now: Timestamp) -> u32 {
+        let (left, one) = (tally.grown_until.since(now), self.forgotten_in());
+        let beyond = left.saturating_sub(self.unused(one)).as_millis();
+        u32::try_from(beyond.div_ceil(one.as_millis().max(1))).unwrap_or(u32::MAX)
+    }
+
+    /// A tally with later times than there can be at `now` comes from a clock that was set back or a rate that was
+    /// lowered. Nobody waits longer for it than the limit says.
+    fn possible(self, tally: Tally, now: Timestamp) -> Tally {
+        let (longest, most) = if self.grows {
+            let longest = self.wait_after(u32::BITS);
+            let most = (0..u32::BITS).find(|most| self.wait_after(*most) == longest);
+            (longest, most.unwrap_or(u32::BITS))
+        } else {
+            (self.share(), 0)
+        };
+        let one = self.forgotten_in();
+        let remembered = self.unused(one) + one * most;
+        Tally {
+            whole_at: tally
+                .whole_at
+                .min(now.plus(self.unused(self.per) + longest)),
+            grown_until: tally.grown_until.min(now.plus(remembered)),
+        }
+    }
+}
+
+/// Rounded up, since the clock counts milliseconds.
+fn whole_millis(wait: Duration) -> Duration {
+    let millis = wait.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("off"),
-            Some(Limit { tries, per }) => match per.as_secs() {
+            Some(Limit { tries, per, .. }) => match per.as_secs() {
                 1 => write!(f, "{tries}/second"),
                 60 => write!(f, "{tries}/minute"),
                 _ => write!(f, "{tries}/hour"),
@@ -119,60 +272,10 @@ impl FromStr for Rate {
         Ok(Self(Some(Limit {
             tries,
             per: Duration::from_secs(per),
+            grows: false,
         })))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Rate, Verdict};
-    use crate::clock::Timestamp;
-    use std::time::Duration;
-
-    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-
-    fn five_a_minute() -> Rate {
-        "5/minute".parse().expect("a rate")
-    }
-
-    #[test]
-    fn five_tries_pass_at_once_and_the_sixth_waits_its_share() {
-        let mut state = Timestamp::from_millis(0);
-        for _ in 0..5 {
-            let (verdict, next) = five_a_minute().decide(state, START);
-            assert_eq!(verdict, Verdict::Allowed);
-            state = next;
-        }
-        let (verdict, same) = five_a_minute().decide(state, START);
-        assert_eq!(verdict, Verdict::Refused(Duration::from_secs(12)));
-        assert_eq!(same, state, "a refused try costs nothing");
-        let later = START.plus(Duration::from_secs(12));
-        assert_eq!(five_a_minute().decide(state, later).0, Verdict::Allowed);
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_locks_nobody_out() {
-        let far = START.plus(Duration::from_secs(86_400));
-        let (verdict, _) = five_a_minute().decide(far, START);
-        assert_eq!(verdict, Verdict::Refused(Duration::from_secs(12)));
-    }
-
-    #[test]
-    fn rates_read_as_they_print() {
-        for text in ["5/minute", "20/second", "1/hour", "off"] {
-            let rate: Rate = text.parse().expect("a rate");
-            assert_eq!(rate.to_string(), text);
-        }
-        for text in [
-            "",
-            "5",
-            "0/minute",
-            "5/day",
-            "-1/minute",
-            "five/minute",
-            "1001/second",
-        ] {
-            assert!(text.parse::<Rate>().is_err(), "{text}");
-        }
-    }
-}
+mod tests;

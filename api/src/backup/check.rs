@@ -83,10 +83,12 @@ impl Checker {
             Record::Factors(factors) => {
                 self.expect(factors.user, "second factors of an unknown user")
             }
+            Record::Invite(invite) => match invite.by {
+                Some(by) => self.expect(by, "an invitation of an unknown user"),
+                None => Ok(()),
+            },
             // The event of a deletion outlives its user.
-            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) | Record::Invite(_) => {
-                Ok(())
-            }
+            Record::Event(_) | Record::Attempt { .. } | Record::TokenKey(_) => Ok(()),
         }
     }
 

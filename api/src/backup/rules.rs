@@ -3,7 +3,8 @@
 
 use password_auth_core::passwords::is_usable;
 use password_auth_model::{
-    EmailAddress, Factors, MAX_PASSKEYS, RECOVERY_CODES, User, Username, acts_on_display,
+    EmailAddress, Factors, MAX_INVITE_TOKENS, MAX_PASSKEYS, Passkey, RECOVERY_CODES, User,
+    Username, acts_on_display,
 };
 use password_auth_store::Record;
 use password_auth_wire::rules::{Violation, check_full_name};
@@ -32,6 +33,9 @@ pub(super) fn broken_by(record: &Record) -> Option<String> {
         Record::Factors(factors) => broken_by_factors(factors).map(str::to_owned),
         Record::Invite(invite) => {
             let mut to = invite.email.iter();
+            if invite.hashes.len() > MAX_INVITE_TOKENS {
+                return Some("an invitation with too many tokens".to_owned());
+            }
             (!to.all(is_address)).then(|| "an invitation to an invalid e-mail address".to_owned())
         }
         // A key that was not made with the server's secret is not used.
@@ -88,6 +92,10 @@ fn broken_by_factors(factors: &Factors) -> Option<&'static str> {
     let mut names = factors.passkeys.iter().map(|passkey| passkey.name.as_str());
     if !names.all(is_plain) {
         return Some("a passkey's name with control characters");
+    }
+    let mut passkeys = factors.passkeys.iter();
+    if !passkeys.all(Passkey::has_a_size_of_one) {
+        return Some("a passkey that is too large");
     }
     if factors.passkeys.len() > MAX_PASSKEYS || factors.recovery_codes.len() > RECOVERY_CODES {
         return Some("more second factors than a user can have");

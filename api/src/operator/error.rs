@@ -61,7 +61,9 @@ impl OperatorError {
             ChangeUserError::Unknown => Self::Unknown(user_ref.clone()),
             ChangeUserError::LastAdmin => Self::LastAdmin(user_ref.clone()),
             ChangeUserError::Store(error) => error.into(),
-            ChangeUserError::Forbidden => Self::Failed(error.to_string()),
+            ChangeUserError::Forbidden | ChangeUserError::Unproved => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }
@@ -82,9 +84,11 @@ impl From<InviteError> for OperatorError {
         match error {
             InviteError::Invalid(invalid) => Self::Invalid(invalid),
             InviteError::Store(error) => error.into(),
-            InviteError::NoMail | InviteError::TooMany(_) | InviteError::Randomness(_) => {
-                Self::Failed(error.to_string())
-            }
+            InviteError::Unproved
+            | InviteError::NoAdmin
+            | InviteError::NoMail
+            | InviteError::TooMany(_)
+            | InviteError::Randomness(_) => Self::Failed(error.to_string()),
         }
     }
 }
@@ -118,9 +122,10 @@ impl From<RegisterError> for OperatorError {
             RegisterError::EmailTaken => Self::EmailTaken,
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
-            RegisterError::Closed | RegisterError::Uninvited | RegisterError::TooMany(_) => {
-                Self::Failed(error.to_string())
-            }
+            RegisterError::Unproved
+            | RegisterError::Closed
+            | RegisterError::Uninvited
+            | RegisterError::TooMany(_) => Self::Failed(error.to_string()),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::error::StoreError;
 /// Where tries are counted.
 #[async_trait]
 pub trait AttemptStore: Send + Sync + 'static {
-    /// Counts one attempt. Does not wait for the disk: a crash may lose the attempts of the last moment.
+    /// Counts one attempt, as [`Rate::count`] says. Does not wait for the disk: a crash may lose the attempts of the last moment.
     async fn count(
         &self,
         attempt: Attempt,
@@ -16,7 +16,7 @@ pub trait AttemptStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
 
-    /// Counts one sign-in attempt at an account, as [`Rate::decide`] says. An attempt from a network that is remembered
+    /// Counts one sign-in attempt at an account, as [`Rate::count`] says. An attempt from a network that is remembered
     /// for the account is allowed and not counted. Does not wait for the disk: a crash may lose the attempts of the
     /// last moment.
     async fn count_attempt(
@@ -25,6 +25,10 @@ pub trait AttemptStore: Send + Sync + 'static {
         rate: Rate,
         now: Timestamp,
     ) -> Result<Verdict, StoreError>;
+
+    /// Takes back, after a success, how waits have [grown](Rate::growing). Does not wait for the disk.
+    async fn forgive(&self, attempt: Attempt, rate: Rate, now: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Whether the network is remembered for the account.
     async fn network_is_remembered(

@@ -16,7 +16,8 @@ pub enum CreateUser {
 /// The result of [`InviteStore::create_invited_user`](super::InviteStore::create_invited_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateInvited {
-    /// There is no such invitation: it was used, was removed or has expired. Nothing was written.
+    /// There is no valid invitation: it was used, was removed, has expired, or is by nobody who is an active admin.
+    /// Nothing was written.
     Uninvited,
     /// There is. Unless the user was created, nothing was written.
     Invited(CreateUser),
@@ -43,9 +44,17 @@ pub struct UserChange {
     /// Whether the users do it themselves. Users who deactivate their own account may reactivate it. If somebody else
     /// deactivates it, even later, only somebody else can activate it.
     pub by_self: bool,
+    /// Refused if the user would become an active admin by it.
+    pub makes_no_admin: bool,
 }
 
 impl UserChange {
+    /// Whether it makes a user an active admin although it must not.
+    #[must_use]
+    pub fn makes_an_admin_unduly(&self, before: &User, after: &User) -> bool {
+        self.makes_no_admin && after.is_active_admin() && !before.is_active_admin()
+    }
+
     /// The user after the change.
     #[must_use]
     pub fn apply(&self, user: &User) -> User {
@@ -80,6 +89,9 @@ pub enum ChangeUser {
     Unknown,
     /// The user is the last active admin, and would no longer be one. Nothing was written.
     LastAdmin,
+    /// The user would become an active admin, and the change [makes none](UserChange::makes_no_admin). Nothing was
+    /// written.
+    NewAdmin,
 }
 
 /// The result of [`UserStore::change_password`](super::UserStore::change_password).

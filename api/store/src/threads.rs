@@ -14,6 +14,33 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// How the threads stand to the others of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Like all others.
+    Same,
+    /// Where somebody else wants the processor, they have about a tenth of it, and otherwise all: for work that takes
+    /// long and is not waited for by everybody.
+    Low,
+}
+
+impl Priority {
+    /// For the calling thread. On Linux alone, where each thread has a niceness of its own.
+    fn take(self) {
+        #[cfg(target_os = "linux")]
+        if self == Self::Low
+            && let Ok(niceness) = rustix::process::getpriority_process(None)
+        {
+            // Without it, everything works, only slower under load.
+            rustix::process::setpriority_process(None, niceness + LOWER).ok();
+        }
+    }
+}
+
+/// A thread that is nicer by this much weighs about a tenth (`sched(7)`).
+#[cfg(target_os = "linux")]
+const LOWER: i32 = 10;
+
 /// Threads that run jobs one after the other. The caller limits how many jobs wait.
 pub struct Threads {
     jobs: Sender<Job>,
@@ -24,14 +51,17 @@ impl Threads {
     ///
     /// # Errors
     /// If the system gives none.
-    pub fn start(name: &str, count: usize) -> io::Result<Self> {
+    pub fn start(name: &str, count: usize, priority: Priority) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..count {
             let waiting = Arc::clone(&waiting);
             thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(move || take_jobs(&waiting))?;
+                .spawn(move || {
+                    priority.take();
+                    take_jobs(&waiting);
+                })?;
         }
         Ok(Self { jobs })
     }
@@ -78,19 +108,30 @@ fn take_jobs(waiting: &Mutex<Receiver<Job>>) {
 mod tests {
     use std::sync::mpsc;
 
-    use super::Threads;
+    use super::{Priority, Threads};
 
     #[tokio::test]
     async fn a_job_that_panics_is_no_answer_and_the_thread_takes_the_next() {
-        let threads = Threads::start("test", 1).expect("a thread");
+        let threads = Threads::start("test", 1, Priority::Same).expect("a thread");
         let none: Option<()> = threads.run(|| panic!("as it is meant to")).await;
         assert_eq!(none, None);
         assert_eq!(threads.run(|| 7).await, Some(7));
     }
 
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_low_priority_is_that_of_these_threads_alone() {
+        let niceness = || rustix::process::getpriority_process(None).expect("a niceness");
+        let low = Threads::start("test", 1, Priority::Low).expect("a thread");
+        let same = Threads::start("test", 1, Priority::Same).expect("a thread");
+        let ours = niceness();
+        assert_eq!(low.run(niceness).await, Some((ours + 10).min(19)));
+        assert_eq!((same.run(niceness).await, niceness()), (Some(ours), ours));
+    }
+
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_is_not_begun() {
-        let threads = Threads::start("test", 1).expect("a thread");
+        let threads = Threads::start("test", 1, Priority::Same).expect("a thread");
         let (go, gone) = mpsc::channel::<()>();
         let (begun, seen) = mpsc::channel();
         let first = threads.run(move || gone.recv().ok());

@@ -79,4 +79,5 @@ mod tls;
 #[cfg(feature = "otel")]
 mod traces;
 mod v1;
+mod waits;
 mod walk;

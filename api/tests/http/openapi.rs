@@ -112,3 +112,35 @@ async fn authorize_offers_a_bearer_token_and_protected_routes_ask_for_it() {
     }
     assert!(protected > 0, "nothing is protected");
 }
+
+#[tokio::test]
+async fn a_body_is_documented_as_it_is_read_without_unknown_fields_and_with_null_for_what_is_optional()
+ {
+    let document = served().await;
+    let mut bodies = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let content = &operation["requestBody"]["content"];
+            let schema = &content["application/json; charset=utf-8"]["schema"];
+            let Some(name) = schema["$ref"]
+                .as_str()
+                .and_then(|name| name.rsplit('/').next())
+            else {
+                continue;
+            };
+            bodies += 1;
+            let schema = &document["components"]["schemas"][name];
+            // Signing out takes whatever a client sends.
+            let is_strict = path.starts_with("/api/v1") && name != "Logout";
+            let further = &schema["additionalProperties"];
+            assert_eq!(*further == Value::Bool(false), is_strict, "{method} {path}");
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            for (field, property) in schema["properties"].as_object().expect("properties") {
+                let is_required = required.contains(&Value::from(field.as_str()));
+                let takes_null = property["nullable"] == true || property["type"].is_null();
+                assert!(is_required || takes_null, "{field} of {method} {path}");
+            }
+        }
+    }
+    assert!(bodies > 20, "{bodies}");
+}

@@ -1,9 +1,13 @@
 //! The hashing pool: every way to it is counted, and no client can use all of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
+use password_auth_model::{SignInAttempt, UsernameKey};
+use password_auth_store::Record;
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -19,6 +23,7 @@ each_engine! {
     every_way_to_the_pool_is_counted_by_client,
     one_token_buys_no_more_than_its_rate_from_any_number_of_clients,
     one_client_s_flood_leaves_places_for_others,
+    a_name_that_finds_no_place_leaves_no_count_in_the_store,
 }
 
 const WRONG: &str = "not anybody's password";
@@ -213,6 +218,57 @@ async fn one_client_s_flood_leaves_places_for_others(engine: Engine) {
     over.store(true, Ordering::SeqCst);
     while let Some(ended) = flood.join_next().await {
         ended.expect("each was answered");
+    }
+}
+
+/// So a stranger who invents names makes no more counts than can be hashed for.
+async fn a_name_that_finds_no_place_leaves_no_count_in_the_store(engine: Engine) {
+    const NAMES: u16 = 300;
+    let server = TestServer::builder()
+        .engine(engine)
+        .setting("LOGIN_RATE", "5/minute")
+        .setting("SCRYPT_LOG_N", "14")
+        .setting("TRUSTED_PROXIES", "127.0.0.1")
+        .start()
+        .await;
+    let client = server.client();
+    let mut flood = JoinSet::new();
+    for number in 0..NAMES {
+        let client = client.clone();
+        flood.spawn(async move {
+            let [high, low] = number.to_be_bytes();
+            let address = format!("198.18.{high}.{low}");
+            let reply = sign_in_from(&client, &address).await;
+            (address, reply.status)
+        });
+    }
+    let (mut refused, mut answered) = (Vec::new(), 0);
+    while let Some(ended) = flood.join_next().await {
+        match ended.expect("answered") {
+            (address, 503) => refused.push(address),
+            (_, 401) => answered += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!refused.is_empty(), "the pool is larger than that");
+    let records = server.store.dump().await.expect("a dump");
+    let records: Vec<Vec<Record>> = records.try_collect().await.expect("all of it");
+    let counts = records
+        .concat()
+        .into_iter()
+        .filter_map(|record| match record {
+            Record::Attempt { key, .. } => Some(key),
+            _ => None,
+        });
+    let counts: BTreeSet<[u8; 16]> = counts.collect();
+    // One entry for the count, one for how long it is remembered.
+    assert_eq!(counts.len(), 2 * answered);
+    for address in refused.into_iter().take(20) {
+        let name = UsernameKey::of(&format!("nobody at {address}"));
+        let attempt = SignInAttempt::new(&name, address.parse().expect("an address"));
+        assert!(!counts.contains(attempt.account()), "{address}");
+        let reply = sign_in_from(&client, &address).await;
+        assert_eq!(reply.status, 401, "{reply:?}");
     }
 }
 

@@ -26,7 +26,7 @@ each_engine! {
 }
 
 /// A server behind a proxy, so that tests can come from any address. Hashing stays cheap.
-async fn limited(engine: Engine) -> TestServer {
+pub async fn limited(engine: Engine) -> TestServer {
     TestServer::builder()
         .engine(engine)
         .setting("LOGIN_RATE", "5/minute")
@@ -36,7 +36,7 @@ async fn limited(engine: Engine) -> TestServer {
         .await
 }
 
-async fn post_from(
+pub async fn post_from(
     client: &TestClient,
     address: &str,
     path: &str,
@@ -171,7 +171,7 @@ async fn use_up(client: &TestClient, name: &str) {
         .expect_failure(429, ErrorCode::TooManyAttempts);
 }
 
-async fn send_from(
+pub async fn send_from(
     person: &Person,
     address: &str,
     method: Method,

@@ -15,7 +15,8 @@ mod brand;
 mod document;
 mod script;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use document::Document;
 use password_auth_e2e::{server_program, workspace};
@@ -90,4 +91,47 @@ fn links_between_documents_lead_somewhere() {
         .flat_map(|path| Document::read(path).broken_links())
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The functions of all Rust files below a folder.
+fn functions_below(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            functions_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).expect("a text");
+            let named = source.split("fn ").skip(1);
+            found.extend(named.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_tables_name_exists() {
+    let mut functions = BTreeSet::new();
+    for folder in ["api", "wire", "extension", "testing", "e2e"] {
+        functions_below(&workspace().join(folder), &mut functions);
+    }
+    let path = workspace().join("docs/security-tables.md");
+    let tables = std::fs::read_to_string(path).expect("a document");
+    // A test's name is a sentence: no setting or field has so many words.
+    let is_a_test = |word: &&str| {
+        let is_one_name = word
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        is_one_name && word.matches('_').count() >= 4
+    };
+    let named: BTreeSet<&str> = tables
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_a_test)
+        .collect();
+    assert!(named.len() > 50, "{named:?}");
+    let gone: Vec<_> = named
+        .iter()
+        .filter(|name| !functions.contains(**name))
+        .collect();
+    assert!(gone.is_empty(), "docs/security-tables.md names {gone:?}");
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::options::{type_into, until_said};
 use crate::support::{
-    AuthenticatorApp, Browser, PASSWORD, Page, Popup, Server, WebPage, extension_origin,
-    have_authenticator,
+    AuthenticatorApp, Browser, PASSWORD, Page, Popup, Server, WebPage, expect_accessible,
+    extension_origin, have_authenticator,
 };
 
 const NEVER: &str = "000000";
@@ -201,6 +201,53 @@ async fn an_options_page_that_closes_half_way_leaves_a_clean_retry() {
     browser.quit().await;
 }
 
+#[tokio::test]
+async fn a_confirmation_whose_answer_was_lost_is_told_as_done() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let (popup, options) = options_of(&browser, &server, "alice").await;
+    let app = scan(&options, "Set up an app").await;
+    let token = popup.stored("local").await["auth_tokens"]["access_token"].clone();
+    let code = app.code();
+    let confirmation = json!({"code": code});
+    let path = "/api/v1/auth/totp/confirm";
+    let (status, _) = server.request("POST", path, &token, confirmation).await;
+    assert_eq!(status, 200);
+    confirm(&options, &code).await;
+    until_said(
+        &options,
+        "The app is on already. If you have not kept its recovery codes, make new ones.",
+    )
+    .await;
+    until_it_says(&options, "On. After your password").await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_password_change_with_a_second_factor_asks_to_sign_in_again() {
+    let (server, browser) = tokio::join!(Server::start(), Browser::start());
+    let (popup, options) = options_of(&browser, &server, "alice").await;
+    let app = scan(&options, "Set up an app").await;
+    confirm(&options, &app.code()).await;
+    let codes = codes_shown(&options).await;
+    type_into(&options, "currentPassword", PASSWORD).await;
+    type_into(&options, "newPassword", "staple of another kind").await;
+    options.click_on("#passwordForm button").await;
+    until_said(
+        &options,
+        "Password changed. Please sign in again by the extension's button: your second factor is needed.",
+    )
+    .await;
+    // Nothing of the account is left on the page, the codes above all.
+    options
+        .until("document.getElementById('factors').textContent === ''")
+        .await;
+    popup.until_no_tokens_are_stored().await;
+    let again =
+        json!({"username": "alice", "password": "staple of another kind", "code": codes[0]});
+    assert_eq!(server.post("/authenticate", again).await, 200);
+    browser.quit().await;
+}
+
 /// Signs in by a passkey alone, from the page, as the API is used; the status.
 async fn sign_in_by_passkey(page: &Page, url: &str) -> Value {
     let script = "
@@ -227,6 +274,7 @@ async fn go_through_a_passkey(page: &Page, server: &Server, url: &str, name: &st
     page.press("Continue").await;
     until_said(page, "Laptop was added.").await;
     until_it_says(page, "Not used yet").await;
+    expect_accessible(page, "a passkey").await;
     assert_eq!(sign_in(server, name, None).await, 401);
     assert_eq!(sign_in_by_passkey(page, url).await, 200);
 
@@ -245,6 +293,7 @@ async fn go_through_a_passkey(page: &Page, server: &Server, url: &str, name: &st
     until_it_says(page, "Old laptop").await;
 
     page.press("Remove").await;
+    expect_accessible(page, "a passkey that goes").await;
     type_into(page, "factors-password", "a wrong password").await;
     page.press("Remove").await;
     until_said(page, "The current password is wrong.").await;

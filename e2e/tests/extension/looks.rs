@@ -29,9 +29,6 @@ async fn emulate_size(driver: &WebDriver, scheme: &str, size: (u32, u32), scale:
     )
     .await
     .expect("emulated");
-    let hidden = json!({"hidden": true});
-    let emulated = cdp.send_raw("Emulation.setScrollbarsHidden", hidden).await;
-    emulated.expect("emulated");
 }
 
 async fn picture(browser: &Browser, popup: &Popup, name: &str) {
@@ -136,6 +133,7 @@ async fn store_picture(
     // The server is the test's own.
     let prepare = "
         document.querySelector('footer')?.remove();
+        document.documentElement.style.scrollbarWidth = 'none';
         done(getComputedStyle(document.documentElement).getPropertyValue('--accent'));";
     let accent = page.run(prepare, json!(null)).await;
     let shown = browser.driver.screenshot_as_png_base64().await;

@@ -1,6 +1,7 @@
 //! The figures, each with its name, in the order of the report.
 
 mod authenticate;
+mod isolation;
 mod memory;
 mod package;
 mod popup;
@@ -18,13 +19,14 @@ use crate::{Outcome, Settings};
 
 pub(crate) type Measure = fn(&Runtime, &Settings) -> Outcome<Vec<Figure>>;
 
-pub(crate) const FIGURES: [(&str, Measure); 14] = [
+pub(crate) const FIGURES: [(&str, Measure); 15] = [
     (protected::NAME, |on, how| one(protected::measure(on, how))),
     (refresh::ONE, |on, how| one(refresh::measure_one(on, how))),
     (refresh::MANY, refresh::measure_many),
     (authenticate::NAME, |on, how| {
         one(authenticate::measure(on, how))
     }),
+    (isolation::NAME, |on, how| one(isolation::measure(on, how))),
     (start::NAME, |on, how| one(start::measure(on, how))),
     (memory::AT_REST, |on, how| one(memory::at_rest(on, how))),
     (memory::UNDER_LOAD, |on, how| {

@@ -99,7 +99,7 @@ fn make_plain(ours: &Path, plain: &Path) -> Outcome<()> {
         fs::copy(ours.join(name), plain.join(name))?;
     }
     let page = fs::read_to_string(ours.join("popup.html"))?;
-    let own = |line: &&str| !line.contains("<script") && !line.contains("modulepreload");
+    let own = |line: &&str| !line.contains("<script") && !line.contains("preload");
     let lines: Vec<&str> = page.lines().filter(own).collect();
     let page = lines.join("\n").replace(" data-unknown", "").replace(
         "</head>",

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use password_auth_model::{
     Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, Factors, OpaqueBytes,
-    PROOF_LIFETIME, Proof, RECOVERY_CODES, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES, TOTP_WAITS,
-    TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
+    PROOF_LIFETIME, Proof, RECOVERY_CODES, Role, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES,
+    TOTP_WAITS, TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
 };
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
@@ -196,6 +196,7 @@ impl Accounts {
             recovery_codes: hashes,
         };
         self.change_own_factors(user, change).await?;
+        self.remember_second_step(user, client).await?;
         self.note_and_mail(user, EventKind::TotpEnabled, EmailKind::FactorAdded, client)
             .await;
         Ok(codes)
@@ -217,7 +218,8 @@ impl Accounts {
             .verify_current_password(caller, password, client)
             .await?;
         let factors = self.store.factors(user.id).await?;
-        self.use_code(user, &factors, code, FactorChange::RemoveTotp, client)
+        let (change, session) = (FactorChange::RemoveTotp, Some(caller.session));
+        self.use_code(user, &factors, code, change, session, client)
             .await?;
         self.note_and_mail(
             user,
@@ -247,7 +249,9 @@ impl Accounts {
         let factors = self.store.factors(user.id).await?;
         let (codes, hashes) = recovery_codes(user.id)?;
         let change = |factor| FactorChange::ReplaceRecoveryCodes(factor, hashes);
-        self.use_code(user, &factors, code, change, client).await?;
+        let session = Some(caller.session);
+        self.use_code(user, &factors, code, change, session, client)
+            .await?;
         let (what, mail) = (
             EventKind::RecoveryCodesReplaced,
             EmailKind::RecoveryCodesReplaced,
@@ -314,6 +318,19 @@ impl Accounts {
         let factors = self.store.factors(user.id).await?;
         let is_proved = factors.is_proved(caller.session, user.password_version, now);
         Ok(is_proved.then_some(factors))
+    }
+
+    /// Whether an account with this role may be made: an admin's session must have proved lately who uses it, to make
+    /// another admin. `None` is the operator.
+    pub(super) async fn may_make(
+        &self,
+        role: Role,
+        by: Option<&Caller>,
+    ) -> Result<bool, StoreError> {
+        match by {
+            Some(by) if role == Role::Admin => Ok(self.proved_factors(by).await?.is_some()),
+            Some(_) | None => Ok(true),
+        }
     }
 
     pub(super) fn proof_of(&self, caller: &Caller) -> Proof {

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use password_auth_model::{
-    EmailAddress, EmailKind, Invite, InviteId, InviteLifetime, Role, UserId,
-};
+use password_auth_model::{EmailAddress, EmailKind, Invite, InviteId, InviteLifetime, Role};
 use password_auth_store::StoreError;
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
 
 use super::{Accounts, Invalid};
 use crate::mail::Asked;
+use crate::sessions::Caller;
 
 /// An invitation to make.
 #[derive(Clone, Debug)]
@@ -29,6 +28,12 @@ pub enum InviteError {
     /// The address is not valid.
     #[error("the e-mail address is not valid")]
     Invalid(Invalid),
+    /// It is for an admin, and the session did not prove lately who uses it.
+    #[error("the session must prove who uses it")]
+    Unproved,
+    /// The admin who makes it is no admin any more.
+    #[error("only admins may invite")]
+    NoAdmin,
     /// The server cannot send mail.
     #[error(
         "the server cannot send mail: make the invitation without an address, and hand its link over"
@@ -46,14 +51,15 @@ pub enum InviteError {
 }
 
 impl Accounts {
-    /// Makes an invitation, and mails it if it has an address. The token is returned only here.
+    /// Makes an invitation, and mails it if it has an address. The token is returned only here. An invitation of an admin
+    /// counts while they are one; one to become an admin needs a [proof](Self::prove). `None` is the operator.
     ///
     /// # Errors
     /// As [`InviteError`] lists. If it cannot be mailed, it does not stay.
     pub async fn invite(
         &self,
         new: NewInvite,
-        by: Option<UserId>,
+        by: Option<&Caller>,
     ) -> Result<(Invite, Secret), InviteError> {
         let email = new.email.filter(|email| !email.trim().is_empty());
         let email = email.as_deref().map(EmailAddress::parse).transpose();
@@ -63,9 +69,15 @@ impl Accounts {
                 ..Invalid::default()
             })
         })?;
-        let (token, invite) = Invite::new(email, new.role, self.clock.now(), new.lifetime)
+        if !self.may_make(new.role, by).await? {
+            return Err(InviteError::Unproved);
+        }
+        let by = by.map(|by| by.user.id);
+        let (token, invite) = Invite::new(email, new.role, by, self.clock.now(), new.lifetime)
             .map_err(InviteError::Randomness)?;
-        self.store.add_invite(invite.clone()).await?;
+        if !self.store.add_invite(invite.clone()).await? {
+            return Err(InviteError::NoAdmin);
+        }
         if let Some(to) = invite.email.clone() {
             let kind = EmailKind::Invitation;
             let refused = match self.mailer.send_later(None, to, None, kind).await {
@@ -93,7 +105,7 @@ impl Accounts {
         after: Option<InviteId>,
         limit: u32,
     ) -> Result<Vec<Invite>, StoreError> {
-        self.store.invites(after, limit).await
+        self.store.invites(None, after, limit).await
     }
 
     /// Removes an invitation. Returns whether there was one.

@@ -3,6 +3,7 @@
 //! Knows neither HTTP nor an engine. Decides what strangers may learn: an unknown name and a wrong password give the
 //! same result at the same cost.
 
+mod counting;
 mod email_verification;
 mod factor_kind;
 mod factors;
@@ -10,6 +11,7 @@ mod import;
 mod invites;
 mod passkeys;
 mod password;
+mod password_check;
 mod privacy;
 mod register;
 mod second_step;
@@ -22,10 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::measure::Count;
-use password_auth_model::{
-    Attempt, Client, EmailKind, EventKind, Rate, SharedClock, SignInAttempt, Timestamp, User,
-    Verdict,
-};
+use password_auth_model::{Client, EmailKind, EventKind, Rate, SharedClock, User};
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
 use password_auth_wire::rules::Violation;
@@ -46,15 +45,12 @@ pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::{LinkLifetimes, Mailer};
-use crate::passwords::{HashingError, PasswordHasher, PasswordMatch, Policy, Weak};
-use crate::rate_limit::{Allowance, Counted, IpLimiter, Spender};
-use crate::sessions::{Caller, Sessions};
+use crate::passwords::{HashingError, PasswordHasher, Policy, Weak};
+use crate::rate_limit::{Allowance, Counted, FailureLimiter, IpLimiter};
+use crate::sessions::Sessions;
 use crate::tokens::{Challenges, Seals};
 use crate::tracing_context;
 use crate::webauthn::RelyingParty;
-
-/// How long the network of somebody who has proved that the account is theirs is remembered for it.
-const NETWORK_REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 
 /// Rate limits.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +151,7 @@ pub struct Accounts {
     /// Development mode: responses include the mailed token.
     tells_tokens: bool,
     sign_ins: IpLimiter,
+    failures: FailureLimiter,
     registrations: IpLimiter,
     strengths: IpLimiter,
     resets: IpLimiter,
@@ -262,6 +259,7 @@ impl Accounts {
             mailer,
             tells_tokens: dev,
             sign_ins: IpLimiter::new(rates.login),
+            failures: FailureLimiter::new(rates.login),
             registrations: IpLimiter::new(rates.register),
             strengths: IpLimiter::new(rates.register.times(strength::QUESTIONS)),
             resets: IpLimiter::new(rates.login),
@@ -285,84 +283,6 @@ impl Accounts {
         (self.registration, self.hasher.policy())
     }
 
-    /// Checks the current password of a signed-in user. Operations that require it cannot be done with a stolen access
-    /// token, and the token must not help to guess the password: tries are counted by client and by session. Strangers
-    /// who use up the tries at the name do not reach those. Following work, such as hashing a new one, is covered by the
-    /// same count.
-    async fn verify_current_password(
-        &self,
-        caller: &Caller,
-        password: Secret,
-        client: &Client,
-    ) -> Result<Counted, CurrentPasswordError> {
-        let user = &caller.user;
-        let now = self.clock.now();
-        let counted = self
-            .sign_ins
-            .count(client.address, now)
-            .map_err(CurrentPasswordError::TooMany)?;
-        let attempt = SignInAttempt::in_session(caller.session, user, client.address);
-        if let Verdict::Refused(wait) = self.count_at_account(attempt, now).await? {
-            return Err(CurrentPasswordError::TooMany(wait));
-        }
-        let stored = Some(user.password.clone());
-        match self.hasher.verify(&counted, password, stored).await? {
-            PasswordMatch::Right | PasswordMatch::RightButOutdated => {}
-            PasswordMatch::Wrong => return Err(CurrentPasswordError::Wrong),
-        }
-        if let Verdict::Refused(wait) = self.allowance.spend(Spender::Password(user.id)) {
-            return Err(CurrentPasswordError::TooMany(wait));
-        }
-        self.remember_network(user, client).await?;
-        Ok(counted)
-    }
-
-    /// Remembers the network of a client who has proved that the account is theirs, by the password or by a mailed
-    /// link: from there, strangers who use up the tries at the account do not keep them out.
-    async fn remember_network(&self, user: &User, client: &Client) -> Result<(), StoreError> {
-        if self.rates.login.is_off() {
-            return Ok(());
-        }
-        let until = self.clock.now().plus(NETWORK_REMEMBERED);
-        for attempt in SignInAttempt::of_user(user, client.address) {
-            self.store.remember_network(attempt, until).await?;
-        }
-        Ok(())
-    }
-
-    async fn count_at_account(
-        &self,
-        attempt: SignInAttempt,
-        now: Timestamp,
-    ) -> Result<Verdict, StoreError> {
-        let rate = self.rates.login;
-        if rate.is_off() {
-            return Ok(Verdict::Allowed);
-        }
-        let verdict = self.store.count_attempt(attempt, rate, now).await?;
-        Ok(self.measured(verdict))
-    }
-
-    async fn count(
-        &self,
-        attempt: Attempt,
-        rate: Rate,
-        now: Timestamp,
-    ) -> Result<Verdict, StoreError> {
-        if rate.is_off() {
-            return Ok(Verdict::Allowed);
-        }
-        let verdict = self.store.count(attempt, rate, now).await?;
-        Ok(self.measured(verdict))
-    }
-
-    fn measured(&self, verdict: Verdict) -> Verdict {
-        if verdict != Verdict::Allowed {
-            self.refused_at_accounts.add_one();
-        }
-        verdict
-    }
-
     /// The pool that hashes passwords, for whoever watches it.
     #[must_use]
     pub const fn hasher(&self) -> &PasswordHasher {
@@ -371,7 +291,7 @@ impl Accounts {
 
     /// How many attempts each limit has refused so far.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 8] {
+    pub fn refused(&self) -> [(&'static str, u64); 9] {
         [
             ("sign_in", self.sign_ins.refused()),
             ("register", self.registrations.refused()),
@@ -379,6 +299,7 @@ impl Accounts {
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
             ("second_factor", self.second_steps.refused()),
+            ("failures", self.failures.refused()),
             ("account_sign_in", self.refused_at_accounts.total()),
             ("account", self.allowance.refused()),
         ]

@@ -2,12 +2,13 @@
 
 use password_auth_model::{
     Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, Passkey,
-    PasskeyId, User, UserId, acts_on_display,
+    PasskeyId, User, UserId, Verdict, acts_on_display,
 };
 use password_auth_store::ChangeFactors;
 use password_auth_wire::Secret;
 
 use super::{Accounts, FactorError, SignInError};
+use crate::rate_limit::Spender;
 use crate::sessions::{Caller, Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
 use crate::webauthn::{Assertion, NewCredential, RelyingParty};
@@ -199,7 +200,6 @@ impl Accounts {
     ) -> Result<Issued, SignInError> {
         let (first, user) = self.challenged(challenge, client).await?;
         let factors = self.challenged_factors(&first, &user).await?;
-        self.spend_second_step(&user)?;
         let mut used = vec![first.used.clone()];
         if assertion.challenge().ok().as_deref() != Some(challenge.expose()) {
             used.push(self.assertion_challenge(assertion)?.used);
@@ -208,8 +208,7 @@ impl Accounts {
         let factor = match verified {
             Ok(factor) => factor,
             Err(_) => {
-                self.note(&user, EventKind::SecondFactorFailed, client)
-                    .await;
+                self.note_wrong_factor(&user, client).await?;
                 return Err(SignInError::WrongFactor);
             }
         };
@@ -237,7 +236,19 @@ impl Accounts {
         self.count_second_step(client)?;
         let challenge = self.assertion_challenge(assertion)?;
         let factors = self.store.factors(user.id).await?;
-        let factor = self.verified(&factors, assertion, true)?;
+        let verified = self.verified(&factors, assertion, true);
+        let factor = match verified {
+            Ok(factor) => factor,
+            Err(error) => {
+                // Each adds an event.
+                let spent = self.allowance.spend(Spender::Session(caller.session));
+                if let Verdict::Refused(wait) = spent {
+                    return Err(SignInError::TooMany(wait));
+                }
+                self.note_failed_proof(caller, client).await;
+                return Err(error);
+            }
+        };
         let proof = self.proof_of(caller);
         let change = FactorChange::Prove(proof, Some((factor, challenge.used)));
         self.use_passkey(user, change, client).await
@@ -283,7 +294,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), SignInError> {
         match self.change_factors_of(user, change).await? {
-            ChangeFactors::Changed { .. } => Ok(()),
+            ChangeFactors::Changed { .. } => Ok(self.remember_second_step(user, client).await?),
             ChangeFactors::Refused(FactorRefusal::ChallengeUsed) | ChangeFactors::Outdated => {
                 Err(SignInError::ChallengeExpired)
             }

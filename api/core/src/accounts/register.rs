@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use password_auth_model::{
     Client, EmailAddress, EmailKind, EventKind, FullName, PasswordHash, Role, TokenHash, User,
-    UserId, Username, salt_for,
+    Username, salt_for,
 };
 use password_auth_store::{CreateInvited, CreateUser, StoreError};
 use password_auth_wire::Secret;
@@ -15,6 +15,7 @@ use crate::audit::EventContext;
 use crate::mail::Asked;
 use crate::passwords::{HashingError, check_new_password};
 use crate::rate_limit::Counted;
+use crate::sessions::Caller;
 
 /// The data for a new account.
 #[derive(Clone, Debug)]
@@ -32,6 +33,9 @@ pub struct NewAccount {
 /// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
+    /// It is for an admin, and the session did not prove lately who uses it.
+    #[error("the session must prove who uses it")]
+    Unproved,
     /// Registration is closed or needs an invitation.
     #[error("registration needs an invitation")]
     Closed,
@@ -95,7 +99,7 @@ impl Accounts {
         Ok(user)
     }
 
-    /// Creates an account, for an admin or the operator.
+    /// Creates an account, for an admin or the operator (`None`). One of an admin needs a [proof](Self::prove).
     ///
     /// # Errors
     /// As [`RegisterError`] lists. Then nothing was stored.
@@ -103,10 +107,13 @@ impl Accounts {
         &self,
         account: NewAccount,
         role: Role,
-        by: Option<UserId>,
+        by: Option<&Caller>,
         client: Option<&Client>,
     ) -> Result<User, RegisterError> {
         let checked = Checked::parse(account)?;
+        if !self.may_make(role, by).await? {
+            return Err(RegisterError::Unproved);
+        }
         let counted = match client {
             Some(client) => self.count_registration(client)?,
             None => Counted::by_operator(),
@@ -114,7 +121,7 @@ impl Accounts {
         let place = Place { role, invite: None };
         let user = self.add(&counted, None, checked, place).await?;
         let context = EventContext {
-            by,
+            by: by.map(|by| by.user.id),
             client,
             session: None,
         };

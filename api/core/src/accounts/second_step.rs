@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, Rate,
+    Client, EmailKind, EventKind, FactorChange, FactorRefusal, FactorUse, Factors, SessionId,
     TypedCode, User, Verdict, matching_step, recovery_hash,
 };
 use password_auth_store::{ChangeFactors, StoreError};
@@ -16,10 +16,6 @@ use super::{Accounts, FactorKind, SecondStep, SignInError};
 use crate::rate_limit::Spender;
 use crate::sessions::{Issued, SessionKind};
 use crate::tokens::{Challenge, ChallengePurpose};
-
-/// Codes of one account over a longer time, whatever `LOGIN_RATE` is: six digits must not be guessed by somebody who has
-/// the password and a month.
-const CODES: Rate = Rate::per_hour(20);
 
 /// Why a code was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -66,13 +62,17 @@ impl Accounts {
         match code.filter(|code| !code.expose().trim().is_empty()) {
             Some(code) => {
                 let change = |factor| FactorChange::Use(factor, vec![]);
-                self.use_code(user, &factors, code, change, client).await?;
+                self.use_code(user, &factors, code, change, None, client)
+                    .await?;
                 Ok(())
             }
-            None => Err(SignInError::SecondFactorRequired(SecondStep {
-                challenge: self.challenges.issue(purpose, user, self.clock.now())?,
-                methods: self.methods(&factors),
-            })),
+            None => {
+                self.note_second_factor_asked(user, client).await?;
+                Err(SignInError::SecondFactorRequired(SecondStep {
+                    challenge: self.challenges.issue(purpose, user, self.clock.now())?,
+                    methods: self.methods(&factors),
+                }))
+            }
         }
     }
 
@@ -88,20 +88,25 @@ impl Accounts {
     ) -> Result<Issued, SignInError> {
         let (challenge, user) = self.challenged(challenge, client).await?;
         let factors = self.challenged_factors(&challenge, &user).await?;
-        self.spend_second_step(&user)?;
         let used = challenge.used.clone();
         let change = |factor| FactorChange::Use(factor, vec![used]);
-        self.use_code(&user, &factors, code, change, client).await?;
+        self.use_code(&user, &factors, code, change, None, client)
+            .await?;
         self.begin_after_second_step(challenge.purpose, user, client)
             .await
     }
 
-    /// Each second step may add an event.
-    pub(super) fn spend_second_step(&self, user: &User) -> Result<(), SignInError> {
-        match self.allowance.spend(Spender::SecondStep(user.id)) {
-            Verdict::Refused(wait) => Err(SignInError::TooMany(wait)),
-            Verdict::Allowed => Ok(()),
+    /// Notes a wrong second factor. Each adds an event, so they have a limit. It does not hold up right ones.
+    pub(super) async fn note_wrong_factor(
+        &self,
+        user: &User,
+        client: &Client,
+    ) -> Result<(), CodeError> {
+        if let Verdict::Refused(wait) = self.allowance.spend(Spender::SecondStep(user.id)) {
+            return Err(CodeError::TooMany(wait));
         }
+        self.note(user, EventKind::SecondFactorFailed, client).await;
+        Ok(())
     }
 
     /// Counts a second step by the client's address.
@@ -166,23 +171,26 @@ impl Accounts {
         }
     }
 
-    /// Makes a change that takes a code. The try is counted by account first; only who knows the password comes here, so
-    /// strangers cannot use the tries up.
+    /// Makes a change that takes a code. The try is counted first; only who knows the password comes here, so strangers
+    /// cannot use the tries up.
     pub(super) async fn use_code(
         &self,
         user: &User,
         factors: &Factors,
         code: &Secret,
         change: impl FnOnce(FactorUse) -> FactorChange,
+        session: Option<SessionId>,
         client: &Client,
     ) -> Result<Factors, CodeError> {
-        self.count_code(user).await?;
+        let given = self.count_code(user, session, client).await?;
         let Some(factor) = self.factor_of(factors, code) else {
             return Err(self.wrong_code(user, client).await);
         };
         let is_recovery_code = matches!(factor, FactorUse::RecoveryCode(_));
         match self.change_factors_of(user, change(factor)).await? {
             ChangeFactors::Changed { after, .. } => {
+                self.forgive_codes(user, given).await?;
+                self.remember_second_step(user, client).await?;
                 if is_recovery_code {
                     let (what, mail) = (EventKind::RecoveryCodeUsed, EmailKind::RecoveryCodeUsed);
                     self.note_and_mail(user, what, mail, client).await;
@@ -197,26 +205,10 @@ impl Accounts {
     }
 
     async fn wrong_code(&self, user: &User, client: &Client) -> CodeError {
-        self.note(user, EventKind::SecondFactorFailed, client).await;
-        CodeError::Wrong
-    }
-
-    /// Counts a try at a second factor of the account.
-    pub(super) async fn count_code(&self, user: &User) -> Result<(), CodeError> {
-        let login = self.rates.login;
-        if login.is_off() {
-            return Ok(());
+        match self.note_wrong_factor(user, client).await {
+            Ok(()) => CodeError::Wrong,
+            Err(error) => error,
         }
-        let now = self.clock.now();
-        for (attempt, rate) in [
-            (Attempt::code_of(&user.username_key), login),
-            (Attempt::codes_of(&user.username_key), CODES),
-        ] {
-            if let Verdict::Refused(wait) = self.count(attempt, rate, now).await? {
-                return Err(CodeError::TooMany(wait));
-            }
-        }
-        Ok(())
     }
 
     /// The factor whose code this is, as far as can be told without the store. `None` if the code is wrong.

@@ -44,6 +44,9 @@ pub enum ChangeUserError {
     /// The caller's role does not allow it.
     #[error("the caller's role does not allow it")]
     Forbidden,
+    /// The user would become an admin, and the session did not prove lately who uses it.
+    #[error("the session must prove who uses it")]
+    Unproved,
     /// The user is the last active admin, and would no longer be one.
     #[error("the user is the last active admin")]
     LastAdmin,
@@ -111,7 +114,8 @@ impl Accounts {
     }
 
     /// Changes a user. Users may change their own full name. Only admins may change the role and whether a user may
-    /// sign in.
+    /// sign in. To make another admin, the session must have [proved](Self::prove) lately who uses it: otherwise a
+    /// stolen access token could be exchanged for an account that stays.
     ///
     /// # Errors
     /// As [`ChangeUserError`] lists. Then nothing was changed.
@@ -129,6 +133,7 @@ impl Accounts {
         }
         let change = UserChange {
             by_self: caller.user.id == id,
+            makes_no_admin: is_an_admins && self.proved_factors(caller).await?.is_none(),
             ..change
         };
         let context = EventContext {
@@ -177,6 +182,7 @@ impl Accounts {
             ChangeUser::Changed { before, after } => (*before, *after),
             ChangeUser::Unknown => return Err(ChangeUserError::Unknown),
             ChangeUser::LastAdmin => return Err(ChangeUserError::LastAdmin),
+            ChangeUser::NewAdmin => return Err(ChangeUserError::Unproved),
         };
         for what in differences(&before, &after) {
             self.audit_log.record(id, what, context).await;

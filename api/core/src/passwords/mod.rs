@@ -14,4 +14,4 @@ pub use hash::{PasswordMatch, has_salt, hash, import_hash, is_usable, verify, ve
 pub use normal::check_new_password;
 pub use params::ScryptParams;
 pub use policy::{MAX_SCORE, Policy, Strength, Weak};
-pub use pool::{Busy, HashingError, Load, PasswordHasher, PoolMeasures};
+pub use pool::{Busy, HashingError, Load, PasswordHasher, Place, PoolMeasures};

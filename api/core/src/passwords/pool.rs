@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use password_auth_model::PasswordHash;
 use password_auth_model::measure::{Count, Histogram};
-use password_auth_store::threads::Threads;
+use password_auth_store::threads::{Priority, Threads};
 use password_auth_wire::Secret;
 use tokio::sync::Semaphore;
 
@@ -17,7 +17,7 @@ use super::hash::{
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
 use super::policy::{Policy, Strength, Weak};
-use super::slots::Slots;
+use super::slots::{Slot, Slots};
 use crate::rate_limit::Counted;
 
 /// The most waiting jobs per worker.
@@ -58,6 +58,11 @@ pub struct PoolMeasures {
     pub refused: Count,
 }
 
+/// A place in the pool, for one job.
+#[derive(Debug)]
+#[must_use]
+pub struct Place(Slot);
+
 /// How busy the pool is at the moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
@@ -88,7 +93,8 @@ impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
     pub fn new(params: ScryptParams, workers: usize) -> Self {
-        let threads = Threads::start("passwords", workers).inspect_err(
+        // Everything else is short, and should not wait for the end of a time slice.
+        let threads = Threads::start("passwords", workers, Priority::Low).inspect_err(
             |error| tracing::error!(%error, "cannot start threads for password hashing"),
         );
         Self {
@@ -134,6 +140,18 @@ impl PasswordHasher {
     #[must_use]
     pub const fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// Takes a place, so that nothing else need be done for an attempt that finds none.
+    ///
+    /// # Errors
+    /// If the queue or the client's share of it is full.
+    pub fn reserve(&self, counted: &Counted) -> Result<Place, Busy> {
+        let slot = self.slots.take(counted.client());
+        if slot.is_none() {
+            self.measures.refused.add_one();
+        }
+        slot.map(Place).ok_or(Busy)
     }
 
     /// Checks the strength of a new password. `about` contains the user's names and address. The inner result is the
@@ -217,15 +235,15 @@ impl PasswordHasher {
     /// Compares a password with a user's hash. Without a user, it does the same work.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue or the client's share of it is full.
+    /// If hashing failed.
     pub async fn verify(
         &self,
-        counted: &Counted,
+        place: Place,
         password: Secret,
         stored: Option<PasswordHash>,
     ) -> Result<PasswordMatch, HashingError> {
         let params = self.params;
-        self.run(counted, move || {
+        self.run_in(place, move || {
             try_each(&password, |password| match &stored {
                 Some(stored) => verify(password, stored, params),
                 None => verify_nobody(password, params),
@@ -239,10 +257,14 @@ impl PasswordHasher {
         counted: &Counted,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let Some(slot) = self.slots.take(counted.client()) else {
-            self.measures.refused.add_one();
-            return Err(Busy.into());
-        };
+        self.run_in(self.reserve(counted)?, work).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        Place(slot): Place,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashingError> {
         let waiting = self.measures.waits.timer();
         let worker = Arc::clone(&self.workers)
             .acquire_owned()

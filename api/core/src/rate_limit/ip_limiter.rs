@@ -51,23 +51,65 @@ impl IpLimiter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         make_room(&mut theoretical_arrival, now);
-        let decide = |network: ClientNetwork, theoretical_arrival: &HashMap<_, _>| {
-            let at = theoretical_arrival.get(&network).copied();
-            let rate = self.rate.times(network.width.clients());
-            rate.decide(at.unwrap_or(Timestamp::from_millis(0)), now)
-        };
         // An attempt that is over the limit of one of them counts for none.
-        for network in client_networks(address) {
-            if let (Verdict::Refused(wait), _) = decide(network, &theoretical_arrival) {
-                self.refused.add_one();
-                return Err(wait);
-            }
+        let wait = self.wait_in(&theoretical_arrival, address, now);
+        if wait > Duration::ZERO {
+            self.refused.add_one();
+            return Err(wait);
         }
         for network in client_networks(address) {
-            let (_, next) = decide(network, &theoretical_arrival);
+            let (_, next) = self.decide(&theoretical_arrival, network, now);
             theoretical_arrival.insert(network, next);
         }
         Ok(counted)
+    }
+
+    /// Whether an attempt from `address` would be allowed. One that is not is refused.
+    ///
+    /// # Errors
+    /// If it is over the limit: how long until the next one is allowed.
+    pub fn check(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+        let wait = self.wait(address, now);
+        if wait > Duration::ZERO {
+            self.refused.add_one();
+            return Err(wait);
+        }
+        Ok(())
+    }
+
+    /// How long `address` has to wait. Zero if it need not.
+    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
+        let theoretical_arrival = self
+            .theoretical_arrival
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.wait_in(&theoretical_arrival, address, now)
+    }
+
+    fn wait_in(
+        &self,
+        theoretical_arrival: &HashMap<ClientNetwork, Timestamp>,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Duration {
+        let waits = client_networks(address).filter_map(|network| {
+            match self.decide(theoretical_arrival, network, now).0 {
+                Verdict::Allowed => None,
+                Verdict::Refused(wait) => Some(wait),
+            }
+        });
+        waits.max().unwrap_or_default()
+    }
+
+    fn decide(
+        &self,
+        theoretical_arrival: &HashMap<ClientNetwork, Timestamp>,
+        network: ClientNetwork,
+        now: Timestamp,
+    ) -> (Verdict, Timestamp) {
+        let at = theoretical_arrival.get(&network).copied();
+        let rate = self.rate.times(network.width.clients());
+        rate.decide(at.unwrap_or(Timestamp::from_millis(0)), now)
     }
 }
 

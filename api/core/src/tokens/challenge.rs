@@ -5,6 +5,7 @@
 //! is used once: the store remembers its nonce with the user until it expires.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,6 +21,8 @@ const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 16;
 const MAC_START: usize = 1 + 1 + 16 + 4 + 8 + NONCE_BYTES;
 const CHALLENGE_BYTES: usize = MAC_START + 32;
+/// How much the clocks of two nodes may differ: one reads what the other made.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 const CHALLENGE_CHARS: usize = CHALLENGE_BYTES.div_ceil(3) * 4;
 
 /// What a challenge is for. It is good for nothing else.
@@ -156,8 +159,8 @@ impl Challenges {
         let purpose = purposes.find(|purpose| purpose.number() == content[1])?;
         let until = u64::from_be_bytes(content[22..30].try_into().ok()?);
         let until = Timestamp::from_millis(until);
-        // A challenge that lasts longer was made before the clock was set back.
-        if until <= now || until > now.plus(CHALLENGE_LIFETIME) {
+        // A challenge that lasts much longer was made before the clock was set back.
+        if until <= now || until > now.plus(CHALLENGE_LIFETIME).plus(CLOCKS_DIFFER) {
             return None;
         }
         Some(Challenge {
@@ -184,6 +187,7 @@ mod tests {
     use super::{ChallengePurpose, Challenges};
     use crate::tokens::{SigningKey, SigningKeys};
     use password_auth_model::{CHALLENGE_LIFETIME, Timestamp, User, Username};
+    use std::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -234,5 +238,19 @@ mod tests {
         assert_eq!(super::tests::challenges(2).read(issued.expose(), NOW), None);
         let rotated = Challenges::new(&SigningKeys::new(key(2), vec![key(1)]));
         assert!(rotated.read(issued.expose(), NOW).is_some());
+    }
+
+    #[test]
+    fn a_challenge_of_a_node_whose_clock_is_ahead_counts_and_one_from_before_the_clock_was_set_back_does_not()
+     {
+        let challenges = challenges(1);
+        let issued_at = |ahead| {
+            let issued = challenges.issue(ChallengePurpose::SignIn, &user(), NOW.plus(ahead));
+            challenges.read(issued.expect("random").expose(), NOW)
+        };
+        for ahead in [1, 5, 60].map(Duration::from_secs) {
+            assert!(issued_at(ahead).is_some(), "{ahead:?}");
+        }
+        assert_eq!(issued_at(Duration::from_secs(61)), None);
     }
 }

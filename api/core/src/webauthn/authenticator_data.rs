@@ -8,6 +8,8 @@ use super::{InvalidCredential, require};
 const HASH_BYTES: usize = 32;
 const USER_PRESENT: u8 = 1;
 const USER_VERIFIED: u8 = 1 << 2;
+const BACKUP_ELIGIBLE: u8 = 1 << 3;
+const BACKED_UP: u8 = 1 << 4;
 const ATTESTED: u8 = 1 << 6;
 const EXTENSIONS: u8 = 1 << 7;
 /// The longest identifier of a credential (§7.1, step 25).
@@ -29,6 +31,8 @@ impl<'a> AuthenticatorData<'a> {
         let (flags, rest) = split(rest, 1)?;
         let (counter, mut rest) = split(rest, 4)?;
         let flags = flags[0];
+        // §6.1.3: what cannot be backed up is not.
+        require(flags & BACKUP_ELIGIBLE != 0 || flags & BACKED_UP == 0)?;
         let mut attested = None;
         if flags & ATTESTED != 0 {
             let (_model, after) = split(rest, 16)?;

@@ -64,6 +64,22 @@ impl<'a> PublicKey<'a> {
         }
     }
 
+    /// A key that can verify nothing would lock its user out.
+    pub(super) fn check(&self) -> Result<(), InvalidCredential> {
+        let parsed = match self {
+            Self::Es256(point) => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &point[..]).parse()
+            }
+            Self::Ed25519(x) => UnparsedPublicKey::new(&ED25519, *x).parse(),
+            // Both are odd; 1 is no exponent, and no number begins with a zero (RFC 8230, §4).
+            Self::Rs256 { n, e } => {
+                let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+                return require(n[0] != 0 && is_odd(n) && e[0] != 0 && is_odd(e) && *e != [1]);
+            }
+        };
+        parsed.map(|_| ()).map_err(|_| InvalidCredential)
+    }
+
     pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), InvalidCredential> {
         let verified = match self {
             Self::Es256(point) => {

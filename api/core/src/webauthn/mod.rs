@@ -129,7 +129,7 @@ impl NewCredential {
         require(self.kind == "public-key" && data.is_for(&party.id) && data.user_verified)?;
         let (credential, public_key) = data.attested.ok_or(InvalidCredential)?;
         require(credential == self.raw_id.as_slice())?;
-        PublicKey::read(public_key)?;
+        PublicKey::read(public_key)?.check()?;
         Ok(Created {
             credential: credential.into(),
             public_key: public_key.into(),

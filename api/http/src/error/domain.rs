@@ -100,6 +100,7 @@ impl From<SessionError> for Failure {
 impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
+            RegisterError::Unproved => Self::ProofRequired,
             RegisterError::Closed => Self::RegistrationClosed,
             RegisterError::Uninvited => Self::Uninvited,
             RegisterError::Empty => Self::CredentialsRequired,
@@ -126,6 +127,8 @@ impl From<InviteError> for Failure {
     fn from(error: InviteError) -> Self {
         match error {
             InviteError::Invalid(invalid) => invalid.into(),
+            InviteError::Unproved => Self::ProofRequired,
+            InviteError::NoAdmin => Self::PermissionDenied(&[Role::Admin]),
             InviteError::NoMail => Self::MailNotConfigured,
             InviteError::TooMany(wait) => Self::TooManyAttempts(wait),
             InviteError::Randomness(_) => Self::internal(error),
@@ -216,6 +219,7 @@ impl From<ChangeUserError> for Failure {
         match error {
             ChangeUserError::Unknown => Self::NotFound,
             ChangeUserError::Forbidden => Self::PermissionDenied(&[Role::Admin]),
+            ChangeUserError::Unproved => Self::ProofRequired,
             ChangeUserError::LastAdmin => Self::LastAdmin,
             ChangeUserError::Store(error) => error.into(),
         }

@@ -146,9 +146,10 @@ routes! {
 
     UsersRoute: OK Vec<UserInfo> = vec![UserInfo::example()], "The users.",
         [counted(), vec![Failure::PermissionDenied(&[Role::Admin])], bad_parameter("limit")];
-    CreateUserRoute: CREATED UserInfo = UserInfo::example(), "The account was created.", [admin(), new_account()];
+    CreateUserRoute: CREATED UserInfo = UserInfo::example(), "The account was created.",
+        [admin(), vec![Failure::ProofRequired], new_account()];
     InviteRoute: CREATED InviteCreated = InviteCreated::example(), "The invitation was made.",
-        [admin(), vec![Failure::MailNotConfigured], bad_body("email")];
+        [admin(), vec![Failure::ProofRequired, Failure::MailNotConfigured], bad_body("email")];
     InvitesRoute: OK Vec<InviteInfo> = vec![InviteInfo::example()], "The invitations.",
         [admin(), bad_parameter("limit")];
     DeleteInviteRoute: NO_CONTENT NoBody = NoBody {}, "The invitation was taken back.",
@@ -157,7 +158,7 @@ routes! {
     UserRoute: OK UserInfo = UserInfo::example(), "The user.",
         [caller(), vec![Failure::PermissionDenied(&Role::SEEING_OTHERS), Failure::NotFound]];
     UpdateUserRoute: OK UserInfo = UserInfo::example(), "The user after the change.",
-        [admin(), vec![Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
+        [admin(), vec![Failure::ProofRequired, Failure::NotFound, Failure::LastAdmin], bad_body("full_name")];
     DeleteUserRoute: NO_CONTENT NoBody = NoBody {}, "The account was deleted.",
         [admin(), vec![Failure::NotFound, Failure::LastAdmin]];
 

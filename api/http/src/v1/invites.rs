@@ -32,7 +32,8 @@ impl InvitesApi {
     /// Invite somebody
     ///
     /// Whoever has the token may register, once, whoever may register otherwise. With an address, the invitation is
-    /// mailed; without one, hand over the URL.
+    /// mailed; without one, hand over the URL. It counts while you are an admin. To invite an admin, call `/auth/proof`
+    /// first.
     #[oai(path = "/", method = "post", operation_id = "v1_invite")]
     async fn invite(
         &self,
@@ -55,8 +56,7 @@ impl InvitesApi {
             role: role.map_or(Role::User, views::role),
             lifetime,
         };
-        let by = Some(caller.0.user.id);
-        let (invite, token) = self.accounts.invite(new, by).await?;
+        let (invite, token) = self.accounts.invite(new, Some(&caller.0)).await?;
         Ok(Success(InviteCreated {
             id: invite.id.to_string(),
             url: Secret::new(invitation_link(&self.public_url, &token)),

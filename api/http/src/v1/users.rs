@@ -71,6 +71,8 @@ impl UsersApi {
     }
 
     /// Create a user
+    ///
+    /// To create an admin, call `/auth/proof` first.
     #[oai(path = "/", method = "post", operation_id = "v1_create_user")]
     async fn create(
         &self,
@@ -92,10 +94,9 @@ impl UsersApi {
             full_name,
         };
         let role = role.map_or(Role::User, views::role);
-        let by = Some(caller.0.user.id);
         let user = self
             .accounts
-            .create(account, role, by, Some(&client))
+            .create(account, role, Some(&caller.0), Some(&client))
             .await?;
         Ok(Success(views::user(&user, &caller.0)))
     }
@@ -116,8 +117,8 @@ impl UsersApi {
 
     /// Change a user
     ///
-    /// Users may change their own full name. Only admins may change `role` and `is_active`. To change the e-mail
-    /// address, use `/auth/email/change`.
+    /// Users may change their own full name. Only admins may change `role` and `is_active`. To make somebody an
+    /// admin, call `/auth/proof` first. To change the e-mail address, use `/auth/email/change`.
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(
         &self,

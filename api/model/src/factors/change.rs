@@ -7,6 +7,8 @@ use crate::opaque::OpaqueBytes;
 
 /// The most used challenges that are remembered of one user. Past it, none is accepted until some have expired.
 const MAX_USED: usize = 512;
+/// The most sessions of one user whose proofs are remembered. Past it, the oldest proof is forgotten.
+const MAX_PROOFS: usize = 64;
 
 /// A change of a user's factors: a whole intention.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ pub enum FactorRefusal {
     NothingWaits,
     /// There is no such passkey.
     UnknownPasskey,
-    /// There are too many passkeys, or the authenticator has one already.
+    /// There are too many passkeys, or the authenticator has one already, or this one is too large.
     PasskeyRefused,
 }
 
@@ -137,13 +139,17 @@ impl Factors {
                     factors.take(factor, now)?;
                 }
                 factors.proofs.retain(|old| old.session != proof.session);
+                if factors.proofs.len() >= MAX_PROOFS {
+                    factors.proofs.remove(0);
+                }
                 factors.proofs.push(*proof);
             }
             FactorChange::AddPasskey(passkey, challenge) => {
                 factors.use_up(challenge, now)?;
                 let passkeys = &mut factors.passkeys;
                 let is_known = |known: &Passkey| known.credential == passkey.credential;
-                if passkeys.len() >= MAX_PASSKEYS || passkeys.iter().any(is_known) {
+                let fits = passkeys.len() < MAX_PASSKEYS && passkey.has_a_size_of_one();
+                if !fits || passkeys.iter().any(is_known) {
                     return Err(FactorRefusal::PasskeyRefused);
                 }
                 passkeys.push(passkey.clone());

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use password_auth_model::{EmailAddress, Invite, InviteId, Role, Timestamp, TokenHash};
+use password_auth_model::{EmailAddress, Invite, InviteId, Role, Timestamp, TokenHash, UserId};
 use password_auth_store::Record;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,9 @@ pub(in crate::backup) struct InviteLine {
     role: Role,
     created: Timestamp,
     expires: Timestamp,
+    /// Not in older files.
+    #[serde(default)]
+    by: Option<UserId>,
 }
 
 impl From<Invite> for InviteLine {
@@ -30,6 +33,7 @@ impl From<Invite> for InviteLine {
             role: invite.role,
             created: invite.created,
             expires: invite.expires,
+            by: invite.by,
         }
     }
 }
@@ -47,6 +51,7 @@ impl InviteLine {
             role: self.role,
             created: self.created,
             expires: self.expires,
+            by: self.by,
         }))
     }
 }

@@ -34,6 +34,8 @@ fn event_kind(what: EventKind) -> Value {
         EventKind::PasskeyAdded => json!("passkey_added"),
         EventKind::PasskeyRemoved => json!("passkey_removed"),
         EventKind::FactorsReset => json!("factors_reset"),
+        EventKind::SecondFactorAsked => json!("second_factor_asked"),
+        EventKind::ProofFailed => json!("proof_failed"),
     }
 }
 
@@ -95,6 +97,8 @@ fn what_happened_and_what_mails_say_is_written_by_names_that_never_change() {
         EventKind::PasskeyAdded,
         EventKind::PasskeyRemoved,
         EventKind::FactorsReset,
+        EventKind::SecondFactorAsked,
+        EventKind::ProofFailed,
     ];
     let roles = Role::ALL.map(EventKind::RoleChanged);
     for what in kinds.into_iter().chain(roles) {

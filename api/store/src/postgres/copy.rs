@@ -125,7 +125,7 @@ impl CopyTarget {
                 &[Type::UUID, Type::JSONB, Type::INT8],
             ),
             Self::Invites => (
-                "COPY invites (id, hashes, email, email_key, role, created_at, expires_at) \
+                "COPY invites (id, hashes, email, email_key, role, created_at, expires_at, invited_by) \
                  FROM STDIN (FORMAT binary)",
                 &[
                     Type::UUID,
@@ -135,6 +135,7 @@ impl CopyTarget {
                     Type::TEXT,
                     Type::INT8,
                     Type::INT8,
+                    Type::UUID,
                 ],
             ),
             Self::TokenKeys => (
@@ -262,6 +263,7 @@ pub(super) async fn write(
                     &invite.role.as_str(),
                     &row::millis(invite.created),
                     &row::millis(invite.expires),
+                    &invite.by.map(row::user_id),
                 ])
                 .await
         }

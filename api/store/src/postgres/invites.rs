@@ -3,28 +3,38 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use password_auth_model::{EmailAddress, EmailKey, Invite, InviteId, Timestamp, TokenHash, User};
+use password_auth_model::{
+    EmailAddress, EmailKey, Invite, InviteId, Timestamp, TokenHash, User, UserId,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::error::DatabaseError;
 use super::row::{self, get, moment};
 use super::transact::{Transaction, work};
-use super::{PostgresStore, users};
+use super::{PostgresStore, locks, users};
 use crate::{CreateInvited, CreateUser, InviteStore, StoreError};
 
 /// The columns that [`invite`] reads.
 macro_rules! invite_columns {
     () => {
-        "id, hashes, email, role, created_at, expires_at"
+        "id, hashes, email, role, created_at, expires_at, invited_by"
     };
 }
 
 pub(super) use invite_columns;
 
+/// [`Invite::is_valid`], in SQL.
+macro_rules! is_valid {
+    () => {
+        "expires_at > (SELECT clock_ms()) AND (invited_by IS NULL OR EXISTS ( \
+         SELECT FROM users WHERE users.id = invited_by AND users.role = 'admin' AND users.is_active))"
+    };
+}
+
 #[async_trait]
 impl InviteStore for PostgresStore {
-    async fn add_invite(&self, invite: Invite) -> Result<(), StoreError> {
+    async fn add_invite(&self, invite: Invite) -> Result<bool, StoreError> {
         self.durable(work!(invite; |t| add(t, &invite))).await
     }
 
@@ -36,7 +46,8 @@ impl InviteStore for PostgresStore {
         const SELECT: &str = concat!(
             "SELECT ",
             invite_columns!(),
-            " FROM invites WHERE hashes @> ARRAY[$1::bytea] AND expires_at > (SELECT clock_ms())"
+            " FROM invites WHERE hashes @> ARRAY[$1::bytea] AND ",
+            is_valid!()
         );
         let found = self.reads.row(SELECT, &[&&token.as_bytes()[..]]).await?;
         found.map(|found| invite(&found)).transpose()
@@ -44,18 +55,31 @@ impl InviteStore for PostgresStore {
 
     async fn invites(
         &self,
+        by: Option<UserId>,
         after: Option<InviteId>,
         limit: u32,
     ) -> Result<Vec<Invite>, StoreError> {
-        const SELECT: &str = concat!(
+        const ALL: &str = concat!(
             "SELECT ",
             invite_columns!(),
             " FROM invites WHERE id > $1 ORDER BY id LIMIT $2"
         );
+        const THEIRS: &str = concat!(
+            "SELECT ",
+            invite_columns!(),
+            " FROM invites WHERE id > $1 AND invited_by = $3 ORDER BY id LIMIT $2"
+        );
         let reads = Arc::clone(&self.long_reads);
         let after = after.map_or(Uuid::nil(), |id| Uuid::from_bytes(*id.as_bytes()));
         let reading = async move {
-            let rows = reads.rows(SELECT, &[&after, &i64::from(limit)]).await?;
+            let limit = i64::from(limit);
+            let rows = match by {
+                None => reads.rows(ALL, &[&after, &limit]).await?,
+                Some(by) => {
+                    let by = row::user_id(by);
+                    reads.rows(THEIRS, &[&after, &limit, &by]).await?
+                }
+            };
             rows.iter().map(invite).collect()
         };
         self.gate.run(reading).await
@@ -104,6 +128,7 @@ pub(super) fn invite(row: &Row) -> Result<Invite, StoreError> {
             .map_err(|_| StoreError::Corrupt("an unknown role".to_owned()))?,
         created: moment(row, 4)?,
         expires: moment(row, 5)?,
+        by: get::<Option<Uuid>>(row, 6)?.map(|by| UserId::from_bytes(by.into_bytes())),
     })
 }
 
@@ -113,10 +138,15 @@ pub(super) fn hashes(invite: &Invite) -> Vec<&[u8]> {
     hashes.map(|hash| &hash.as_bytes()[..]).collect()
 }
 
-async fn add(transaction: &Transaction<'_>, invite: &Invite) -> Result<(), DatabaseError> {
+async fn add(transaction: &Transaction<'_>, invite: &Invite) -> Result<bool, DatabaseError> {
     const INSERT: &str = "INSERT INTO invites \
-         (id, hashes, email, email_key, role, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+         (id, hashes, email, email_key, role, created_at, expires_at, invited_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let inviter = inviter(transaction, invite.by).await?;
+    if !invite.is_valid(inviter.as_ref(), invite.created) {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(false);
+    }
     let key = invite.email.as_ref().map(EmailAddress::key);
     transaction
         .execute(
@@ -129,10 +159,23 @@ async fn add(transaction: &Transaction<'_>, invite: &Invite) -> Result<(), Datab
                 &invite.role.as_str(),
                 &row::millis(invite.created),
                 &row::millis(invite.expires),
+                &invite.by.map(row::user_id),
             ],
         )
         .await?;
-    Ok(())
+    Ok(true)
+}
+
+/// Who made the invitation. They stay as they are until the transaction ends. A transaction that locks both has this
+/// lock before that of the invitation, as a deletion has.
+async fn inviter(
+    transaction: &Transaction<'_>,
+    by: Option<UserId>,
+) -> Result<Option<User>, DatabaseError> {
+    match by {
+        None => Ok(None),
+        Some(by) => locks::shared_user(transaction, by).await,
+    }
 }
 
 async fn add_token(
@@ -143,8 +186,9 @@ async fn add_token(
     const SELECT: &str = concat!(
         "SELECT ",
         invite_columns!(),
-        " FROM invites WHERE email_key = $1 AND expires_at > (SELECT clock_ms()) \
-         ORDER BY id DESC LIMIT 1 FOR UPDATE"
+        " FROM invites WHERE email_key = $1 AND ",
+        is_valid!(),
+        " ORDER BY id DESC LIMIT 1 FOR UPDATE OF invites"
     );
     const UPDATE: &str = "UPDATE invites SET hashes = $2 WHERE id = $1";
     let Some(found) = transaction.row(SELECT, &[&email.as_str()]).await? else {
@@ -169,23 +213,40 @@ async fn remove(transaction: &Transaction<'_>, id: InviteId) -> Result<bool, Dat
     Ok(removed == 1)
 }
 
-/// The invitation is locked first, so that of two who use it at once the second finds it gone.
+/// The invitation is locked, so that of two who use it at once the second finds it gone.
 async fn create_user(
     transaction: &Transaction<'_>,
     user: &User,
     token: &TokenHash,
 ) -> Result<CreateInvited, DatabaseError> {
-    const LOCK: &str = "SELECT id FROM invites \
-         WHERE hashes @> ARRAY[$1::bytea] AND expires_at > (SELECT clock_ms()) FOR UPDATE";
+    const INVITER: &str = "SELECT invited_by FROM invites WHERE hashes @> ARRAY[$1::bytea]";
+    const LOCK: &str = concat!(
+        "SELECT ",
+        invite_columns!(),
+        ", clock_ms() FROM invites WHERE hashes @> ARRAY[$1::bytea] FOR UPDATE"
+    );
     let token = &token.as_bytes()[..];
-    let Some(found) = transaction.row(LOCK, &[&token]).await? else {
+    // Who made an invitation does not change.
+    let by = match transaction.row(INVITER, &[&token]).await? {
+        Some(found) => get::<Option<Uuid>>(&found, 0)?,
+        None => None,
+    };
+    let by = by.map(|by| UserId::from_bytes(by.into_bytes()));
+    let inviter = inviter(transaction, by).await?;
+    let valid = match transaction.row(LOCK, &[&token]).await? {
+        Some(found) => {
+            let (invite, now) = (invite(&found)?, moment(&found, 7)?);
+            Some(invite).filter(|invite| invite.is_valid(inviter.as_ref(), now))
+        }
+        None => None,
+    };
+    let Some(invite) = valid else {
         transaction.wait_for_what_was_read().await?;
         return Ok(CreateInvited::Uninvited);
     };
     let created = users::create(transaction, user).await?;
     if created == CreateUser::Created {
-        let id = InviteId::from_bytes(get::<Uuid>(&found, 0)?.into_bytes());
-        remove(transaction, id).await?;
+        remove(transaction, invite.id).await?;
     }
     Ok(CreateInvited::Invited(created))
 }

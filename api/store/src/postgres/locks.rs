@@ -24,6 +24,20 @@ pub(super) async fn user(
     Ok(found.map(|found| row::user(&found, 0)).transpose()?)
 }
 
+/// The user, who does not change until the transaction ends. Others may read them in the same way.
+pub(super) async fn shared_user(
+    transaction: &Transaction<'_>,
+    id: UserId,
+) -> Result<Option<User>, DatabaseError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.id = $1 FOR SHARE"
+    );
+    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
+    Ok(found.map(|found| row::user(&found, 0)).transpose()?)
+}
+
 /// Whether there is another active admin. No other transaction can remove one until this one ends.
 pub(super) async fn another_active_admin(
     transaction: &Transaction<'_>,

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_factors.sql"),
     include_str!("migrations/0009_token_keys.sql"),
     include_str!("migrations/0010_invites.sql"),
+    include_str!("migrations/0011_inviters.sql"),
 ];
 
 /// After this migration, the keys of addresses are computed again.

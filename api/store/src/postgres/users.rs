@@ -256,6 +256,10 @@ pub(super) async fn change(
         return Ok(ChangeUser::Unknown);
     };
     let after = change.apply(&before);
+    if change.makes_an_admin_unduly(&before, &after) {
+        transaction.wait_for_what_was_read().await?;
+        return Ok(ChangeUser::NewAdmin);
+    }
     if before.is_active_admin()
         && !after.is_active_admin()
         && !locks::another_active_admin(transaction, id).await?

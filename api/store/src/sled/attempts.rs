@@ -1,7 +1,8 @@
 //! Writes about attempt counters.
 
 use async_trait::async_trait;
-use password_auth_model::{Attempt, Rate, SignInAttempt, Timestamp, Verdict};
+use password_auth_model::{Attempt, Rate, SignInAttempt, Tally, Timestamp, Verdict};
+use sled::IVec;
 
 use super::SledStore;
 use super::change::Change;
@@ -17,7 +18,7 @@ impl AttemptStore for SledStore {
         rate: Rate,
         now: Timestamp,
     ) -> Result<Verdict, StoreError> {
-        self.relaxed(move |tables| count(tables, attempt.key(), rate, now))
+        self.relaxed(move |tables| count(tables, attempt, rate, now))
             .await
     }
 
@@ -28,6 +29,20 @@ impl AttemptStore for SledStore {
         now: Timestamp,
     ) -> Result<Verdict, StoreError> {
         self.relaxed(move |tables| count_sign_in(tables, attempt, rate, now))
+            .await
+    }
+
+    async fn forgive(
+        &self,
+        attempt: Attempt,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Nearly always, nothing has grown.
+        if until(self.tables()?, &attempt.growth())?.0 <= now {
+            return Ok(());
+        }
+        self.relaxed(move |tables| forgive(tables, attempt, rate, now))
             .await
     }
 
@@ -59,7 +74,7 @@ pub(super) fn count_sign_in(
     if is_remembered(tables, attempt, now)? {
         return Ok(Verdict::Allowed);
     }
-    count(tables, attempt.account(), rate, now)
+    count(tables, attempt.counter(), rate, now)
 }
 
 fn is_remembered(
@@ -67,33 +82,80 @@ fn is_remembered(
     attempt: SignInAttempt,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let until = tables.bytes(Tree::Attempts, attempt.network())?;
-    let until = until.as_deref().and_then(read_moment);
-    Ok(until.is_some_and(|until| until > now))
+    Ok(until(tables, attempt.network())?.0 > now)
 }
 
-/// Counts an attempt under this key.
+/// Counts an attempt.
 pub(super) fn count(
     tables: &Tables,
-    key: &[u8; 16],
+    attempt: Attempt,
     rate: Rate,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let bytes = tables.bytes(Tree::Attempts, key)?;
-    let theoretical_arrival = bytes
-        .as_deref()
-        .and_then(read_moment)
-        .unwrap_or(Timestamp::from_millis(0));
-    let (verdict, next) = rate.decide(theoretical_arrival, now);
-    if next != theoretical_arrival {
-        tables.apply(&[Change::Swap {
-            tree: Tree::Attempts,
-            key,
-            old: bytes,
-            new: &moment(next),
-        }])?;
+    let growth = rate.grows().then(|| attempt.growth());
+    change(tables, attempt, growth, |tally| rate.count(tally, now))
+}
+
+fn forgive(
+    tables: &Tables,
+    attempt: Attempt,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let growth = Some(attempt.growth());
+    change(tables, attempt, growth, |tally| {
+        ((), rate.forgiven(tally, now))
+    })
+}
+
+/// Changes the tally of an attempt. `growth` is the key of what has grown, if that takes part.
+fn change<T>(
+    tables: &Tables,
+    attempt: Attempt,
+    growth: Option<[u8; 16]>,
+    decide: impl FnOnce(Tally) -> (T, Tally),
+) -> Result<T, StoreError> {
+    let (whole_at, old) = until(tables, attempt.key())?;
+    let (grown_until, old_growth) = match &growth {
+        Some(growth) => until(tables, growth)?,
+        None => (Tally::NONE.grown_until, None),
+    };
+    let before = Tally {
+        whole_at,
+        grown_until,
+    };
+    let (result, after) = decide(before);
+    // One by one, without a transaction: a crash may lose the attempts of the last moment anyway.
+    if let Some(growth) = &growth
+        && after.grown_until != before.grown_until
+    {
+        put(tables, growth, old_growth, after.grown_until)?;
     }
-    Ok(verdict)
+    if after.whole_at != before.whole_at {
+        put(tables, attempt.key(), old, after.whole_at)?;
+    }
+    Ok(result)
+}
+
+fn put(
+    tables: &Tables,
+    key: &[u8; 16],
+    old: Option<IVec>,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    tables.apply(&[Change::Swap {
+        tree: Tree::Attempts,
+        key,
+        old,
+        new: &moment(until),
+    }])
+}
+
+/// The moment under this key, zero if there is none, and its bytes.
+fn until(tables: &Tables, key: &[u8; 16]) -> Result<(Timestamp, Option<IVec>), StoreError> {
+    let bytes = tables.bytes(Tree::Attempts, key)?;
+    let moment = bytes.as_deref().and_then(read_moment);
+    Ok((moment.unwrap_or(Timestamp::from_millis(0)), bytes))
 }
 
 pub(super) fn remember_network(

@@ -1,6 +1,6 @@
 //! The encoding of records: one byte for the version, then postcard.
 
-use password_auth_model::{Event, Invite, OneTimeToken, QueuedEmail, TokenKey};
+use password_auth_model::{Event, OneTimeToken, QueuedEmail, TokenKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,6 @@ impl Stored for OneTimeToken {}
 impl Stored for Event {}
 impl Stored for QueuedEmail {}
 impl Stored for TokenKey {}
-impl Stored for Invite {}
 
 pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
     let start = vec![T::VERSION];

@@ -90,10 +90,14 @@ pub(super) fn proceed(tables: &Tables, id: UserId) -> Result<Progress, StoreErro
     };
     remove_attempts(tables, &rest)?;
     remove_queued_emails(tables, id, &rest)?;
+    let mut removed = vec![
+        remove_events(tables, id)?,
+        invites::remove_by(tables, id, STEP)?,
+    ];
     if let Some(email) = &rest.counted_for {
-        invites::remove_to(tables, email)?;
+        removed.push(invites::remove_to(tables, email, STEP)?);
     }
-    if remove_events(tables, id)? == STEP {
+    if removed.contains(&STEP) {
         return Ok(Progress::More);
     }
     tables.apply(&[Change::Remove {

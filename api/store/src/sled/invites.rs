@@ -1,21 +1,31 @@
-//! Invitations. There are few, so a search by address reads all of them.
+//! Invitations.
 
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use password_auth_model::{EmailKey, Invite, InviteId, Timestamp, TokenHash, User};
+use password_auth_model::{EmailKey, Invite, InviteId, Timestamp, TokenHash, User, UserId};
 
 use super::change::Batch;
 use super::codec::{decode, encode};
 use super::opened::Tables;
-use super::trees::{IndexEntry, Tree, unavailable};
+use super::trees::{IndexEntry, Tree, email_prefix, unavailable, user_key};
 use super::{SledStore, user_entries};
 use crate::{CreateInvited, CreateUser, InviteStore, StoreError};
 
 #[async_trait]
 impl InviteStore for SledStore {
-    async fn add_invite(&self, invite: Invite) -> Result<(), StoreError> {
-        self.durable(move |tables| write(tables, &invite)).await
+    async fn add_invite(&self, invite: Invite) -> Result<bool, StoreError> {
+        self.durable(move |tables| {
+            let inviter = inviter(tables, &invite)?;
+            if !invite.is_valid(inviter.as_ref(), invite.created) {
+                return Ok(false);
+            }
+            let mut batch = Batch::default();
+            put(&mut batch, &invite)?;
+            batch.apply(tables)?;
+            Ok(true)
+        })
+        .await
     }
 
     async fn invite(
@@ -28,17 +38,32 @@ impl InviteStore for SledStore {
 
     async fn invites(
         &self,
+        by: Option<UserId>,
         after: Option<InviteId>,
         limit: u32,
     ) -> Result<Vec<Invite>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         self.on_a_thread(move |tables| {
-            let from = after.map_or(Bound::Unbounded, |id| Bound::Excluded(*id.as_bytes()));
-            let later = tables.tree(Tree::Invites).range((from, Bound::Unbounded));
-            let invites = later.values().take(limit);
-            invites
-                .map(|value| decode(&value.map_err(unavailable)?))
-                .collect()
+            let after = after.map(|id| *id.as_bytes());
+            let Some(by) = by else {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let later = tables.tree(Tree::Invites).range((from, Bound::Unbounded));
+                let invites = later.values().take(limit);
+                return invites
+                    .map(|value| decode(&value.map_err(unavailable)?))
+                    .collect();
+            };
+            let ids = tables.suffixes::<16>(Tree::InvitesBy, by.as_bytes());
+            let is_later = |id: &Result<[u8; 16], StoreError>| {
+                id.as_ref()
+                    .map_or(true, |id| after.is_none_or(|after| *id > after))
+            };
+            let mut invites = Vec::new();
+            for id in ids.filter(is_later).take(limit) {
+                // It may be gone since.
+                invites.extend(tables.record(Tree::Invites, &id?)?);
+            }
+            Ok(invites)
         })
         .await
     }
@@ -51,16 +76,20 @@ impl InviteStore for SledStore {
     ) -> Result<Option<Invite>, StoreError> {
         let email = email.clone();
         self.durable(move |tables| {
-            for invite in tables.tree(Tree::Invites).iter().values().rev() {
-                let invite: Invite = decode(&invite.map_err(unavailable)?)?;
-                if is_to(&invite, &email) && invite.is_valid(now) {
-                    let mut batch = Batch::default();
-                    remove(&mut batch, &invite);
-                    let invite = invite.with_token(token);
-                    put(&mut batch, &invite)?;
-                    batch.apply(tables)?;
-                    return Ok(Some(invite));
-                }
+            // The newest first.
+            for id in tables
+                .suffixes::<16>(Tree::InvitesTo, &email_prefix(&email))
+                .rev()
+            {
+                let Some(invite) = usable(tables, &id?, now)? else {
+                    continue;
+                };
+                let mut batch = Batch::default();
+                remove(&mut batch, &invite);
+                let invite = invite.with_token(token);
+                put(&mut batch, &invite)?;
+                batch.apply(tables)?;
+                return Ok(Some(invite));
             }
             Ok(None)
         })
@@ -104,21 +133,23 @@ impl InviteStore for SledStore {
 }
 
 fn valid(tables: &Tables, token: &TokenHash, now: Timestamp) -> Result<Option<Invite>, StoreError> {
-    let Some(id) = tables.bytes(Tree::InviteTokens, token.as_bytes())? else {
+    match tables.bytes(Tree::InviteTokens, token.as_bytes())? {
+        Some(id) => usable(tables, &id, now),
+        None => Ok(None),
+    }
+}
+
+fn usable(tables: &Tables, id: &[u8], now: Timestamp) -> Result<Option<Invite>, StoreError> {
+    let Some(invite) = tables.record::<Invite>(Tree::Invites, id)? else {
         return Ok(None);
     };
-    let invite: Option<Invite> = tables.record(Tree::Invites, &id)?;
-    Ok(invite.filter(|invite| invite.is_valid(now)))
+    let inviter = inviter(tables, &invite)?;
+    Ok(Some(invite).filter(|invite| invite.is_valid(inviter.as_ref(), now)))
 }
 
-fn is_to(invite: &Invite, email: &EmailKey) -> bool {
-    invite.email.as_ref().is_some_and(|to| to.key() == *email)
-}
-
-fn write(tables: &Tables, invite: &Invite) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
-    put(&mut batch, invite)?;
-    batch.apply(tables)
+fn inviter(tables: &Tables, invite: &Invite) -> Result<Option<User>, StoreError> {
+    let by = invite.by.map(|by| tables.user(by)).transpose()?;
+    Ok(by.flatten())
 }
 
 fn put(batch: &mut Batch, invite: &Invite) -> Result<(), StoreError> {
@@ -129,30 +160,72 @@ fn put(batch: &mut Batch, invite: &Invite) -> Result<(), StoreError> {
 }
 
 pub(super) fn remove(batch: &mut Batch, invite: &Invite) {
-    batch.remove(Tree::Invites, invite.id.as_bytes());
-    for hash in &invite.hashes {
-        batch.remove(Tree::InviteTokens, hash.as_bytes());
+    for (tree, key) in places(invite) {
+        batch.remove(tree, key);
     }
 }
 
-/// Removes all invitations to this address.
-pub(super) fn remove_to(tables: &Tables, email: &EmailKey) -> Result<(), StoreError> {
+/// Removes up to `most` invitations to this address. Returns how many.
+pub(super) fn remove_to(
+    tables: &Tables,
+    email: &EmailKey,
+    most: usize,
+) -> Result<usize, StoreError> {
+    remove_indexed(tables, Tree::InvitesTo, &email_prefix(email), most)
+}
+
+/// Removes up to `most` invitations that this user made. Returns how many.
+pub(super) fn remove_by(tables: &Tables, user: UserId, most: usize) -> Result<usize, StoreError> {
+    remove_indexed(tables, Tree::InvitesBy, user.as_bytes(), most)
+}
+
+fn remove_indexed(
+    tables: &Tables,
+    index: Tree,
+    prefix: &[u8],
+    most: usize,
+) -> Result<usize, StoreError> {
     let mut batch = Batch::default();
-    for invite in tables.tree(Tree::Invites).iter().values() {
-        let invite: Invite = decode(&invite.map_err(unavailable)?)?;
-        if is_to(&invite, email) {
+    let mut removed = 0;
+    for id in tables.suffixes::<16>(index, prefix).take(most) {
+        let id = id?;
+        if let Some(invite) = tables.record(Tree::Invites, &id)? {
             remove(&mut batch, &invite);
         }
+        batch.remove(index, [prefix, &id[..]].concat());
+        removed += 1;
     }
-    batch.apply(tables)
+    batch.apply(tables)?;
+    Ok(removed)
+}
+
+/// Where an invitation is found.
+fn places(invite: &Invite) -> Vec<(Tree, Vec<u8>)> {
+    let id = invite.id.as_bytes();
+    let tokens = invite.hashes.iter();
+    let mut places: Vec<_> = tokens
+        .map(|hash| (Tree::InviteTokens, hash.as_bytes().to_vec()))
+        .collect();
+    if let Some(email) = &invite.email {
+        let place = [&email_prefix(&email.key()), &id[..]].concat();
+        places.push((Tree::InvitesTo, place));
+    }
+    if let Some(by) = invite.by {
+        places.push((Tree::InvitesBy, user_key(by, id).to_vec()));
+    }
+    places.push((Tree::Invites, id.to_vec()));
+    places
 }
 
 /// The tree entries of an invitation.
 pub(super) fn entries(invite: &Invite) -> Result<Vec<IndexEntry>, StoreError> {
-    let id = invite.id.as_bytes();
-    let tokens = invite.hashes.iter();
-    let tokens = tokens.map(|hash| (Tree::InviteTokens, hash.as_bytes().to_vec(), id.to_vec()));
-    let mut entries: Vec<_> = tokens.collect();
-    entries.push((Tree::Invites, id.to_vec(), encode(invite)?));
-    Ok(entries)
+    let entry = |(tree, key)| {
+        let value = match tree {
+            Tree::Invites => encode(invite)?,
+            Tree::InviteTokens => invite.id.as_bytes().to_vec(),
+            _ => Vec::new(),
+        };
+        Ok((tree, key, value))
+    };
+    places(invite).into_iter().map(entry).collect()
 }

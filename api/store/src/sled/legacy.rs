@@ -2,8 +2,8 @@
 //! they change.
 
 use password_auth_model::{
-    EmailAddress, End, FullName, Generation, PasswordHash, Retired, Role, Session, SessionId,
-    Timestamp, Trail, User, UserId, Username, UsernameKey,
+    EmailAddress, End, FullName, Generation, Invite, InviteId, PasswordHash, Retired, Role,
+    Session, SessionId, Timestamp, TokenHash, Trail, User, UserId, Username, UsernameKey,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,14 @@ impl Stored for Session {
 
     fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {
         (version == 1).then(|| postcard::from_bytes::<SessionV1>(record).map(Self::from))
+    }
+}
+
+impl Stored for Invite {
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, record: &[u8]) -> Option<postcard::Result<Self>> {
+        (version == 1).then(|| postcard::from_bytes::<InviteV1>(record).map(Self::from))
     }
 }
 
@@ -142,6 +150,31 @@ impl From<SessionV1> for Session {
                 .collect(),
             ended: session.ended,
             trail: Trail::default(),
+        }
+    }
+}
+
+/// Before it was recorded who made an invitation. It counts as the operator's.
+#[derive(Deserialize)]
+struct InviteV1 {
+    id: InviteId,
+    hashes: Vec<TokenHash>,
+    email: Option<EmailAddress>,
+    role: Role,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl From<InviteV1> for Invite {
+    fn from(invite: InviteV1) -> Self {
+        Self {
+            id: invite.id,
+            hashes: invite.hashes,
+            email: invite.email,
+            role: invite.role,
+            by: None,
+            created: invite.created,
+            expires: invite.expires,
         }
     }
 }

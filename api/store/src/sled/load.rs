@@ -106,9 +106,14 @@ fn add(tables: &Tables, record: &Record) -> Result<(), LoadError> {
         Record::TokenKey(key) => holds(insert(tables, [token_keys::entry(key)?])?, || {
             format!("the public key {} occurs twice", key.id())
         }),
-        Record::Invite(invite) => holds(insert(tables, invites::entries(invite)?)?, || {
-            format!("invitation {} occurs twice", invite.id)
-        }),
+        Record::Invite(invite) => {
+            if let Some(by) = invite.by {
+                is_there(tables, by, || format!("invitation {}", invite.id))?;
+            }
+            holds(insert(tables, invites::entries(invite)?)?, || {
+                format!("invitation {} occurs twice", invite.id)
+            })
+        }
     }
 }
 

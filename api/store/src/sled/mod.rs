@@ -53,7 +53,7 @@ use self::trees::Tree;
 use self::writer::{Durability, Writer};
 use super::StoreError;
 use super::gate::Gate;
-use crate::threads::Threads;
+use crate::threads::{Priority, Threads};
 use crate::{Lifecycle, Measures};
 
 /// A write that waited longer than this is refused without effect: its client has given up or soon will, and would not
@@ -121,7 +121,8 @@ impl SledStore {
         let tables = Arc::new(tables);
         let writer = Writer::start(Arc::clone(&tables), disk, watermark, max_wait)
             .map_err(OpenError::Threads)?;
-        let readers = Threads::start("store-reads", READERS).map_err(OpenError::Threads)?;
+        let readers =
+            Threads::start("store-reads", READERS, Priority::Same).map_err(OpenError::Threads)?;
         Ok(Self {
             tables,
             writer: Arc::new(writer),

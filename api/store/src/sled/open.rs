@@ -18,7 +18,7 @@ use crate::StoreError;
 use crate::panics::{Panicked, caught};
 
 /// The version of the layout: trees and their keys. The first byte of the record under [`FORMAT_KEY`]; the second is [`UsernameKey::VERSION`].
-const FORMAT: u8 = 6;
+const FORMAT: u8 = 7;
 const FORMAT_KEY: &str = "format";
 
 /// Replaces the format while a dump is loaded.

@@ -75,7 +75,9 @@ impl Section {
             | Tree::UserEvents
             | Tree::QueuedEmailsDue
             | Tree::FactorExpiry
-            | Tree::InviteTokens => None,
+            | Tree::InviteTokens
+            | Tree::InvitesTo
+            | Tree::InvitesBy => None,
         }
     }
 

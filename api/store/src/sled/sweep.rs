@@ -36,7 +36,7 @@ pub(super) async fn sweep(store: &SledStore, now: Timestamp) -> Result<usize, St
     removed += all(store, move |tables| sweep_factors(tables, now)).await?;
     removed += attempts::sweep_all(store, now).await?;
     removed += through(store, Tree::Invites, move |batch, _, value| {
-        let invite = readable::<Invite>(value).filter(|invite| !invite.is_valid(now));
+        let invite = readable::<Invite>(value).filter(|invite| invite.has_expired(now));
         if let Some(invite) = &invite {
             invites::remove(batch, invite);
         }

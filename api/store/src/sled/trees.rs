@@ -21,6 +21,8 @@
 //! | `email_queue` | mail id | `QueuedEmail` |
 //! | `invites` | id | `Invite` |
 //! | `invite_tokens` | hash | id of the invitation |
+//! | `invites_to` | e-mail key ++ 0 ++ id of the invitation | empty |
+//! | `invites_by` | id of the user who made it ++ id of the invitation | empty |
 //! | `token_keys` | salt | `TokenKey` |
 //! | `letters_due` | due (ms, big-endian) ++ mail id | empty |
 //! | `factors` | user id | `Factors` |
@@ -58,11 +60,13 @@ pub(super) enum Tree {
     TokenKeys,
     Invites,
     InviteTokens,
+    InvitesTo,
+    InvitesBy,
 }
 
 impl Tree {
     /// In the order of their declaration.
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Users,
         Self::Usernames,
         Self::VerifiedEmails,
@@ -86,6 +90,8 @@ impl Tree {
         Self::TokenKeys,
         Self::Invites,
         Self::InviteTokens,
+        Self::InvitesTo,
+        Self::InvitesBy,
     ];
 
     const fn name(self) -> &'static str {
@@ -113,6 +119,8 @@ impl Tree {
             Self::TokenKeys => "token_keys",
             Self::Invites => "invites",
             Self::InviteTokens => "invite_tokens",
+            Self::InvitesTo => "invites_to",
+            Self::InvitesBy => "invites_by",
         }
     }
 }
@@ -167,7 +175,7 @@ pub(super) const fn role_number(role: Role) -> u8 {
     }
 }
 
-/// The prefix of keys in `emails` for one address. It is followed by 16 bytes, so a longer address with the same
+/// The prefix of keys in `emails` and `invites_to` for one address. It is followed by 16 bytes, so a longer address with the same
 /// beginning has longer keys.
 pub(super) fn email_prefix(email: &EmailKey) -> Vec<u8> {
     [email.as_str().as_bytes(), &[0]].concat()

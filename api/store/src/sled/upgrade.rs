@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io;
 
-use password_auth_model::{Event, Session, User};
+use password_auth_model::{Event, Invite, Session, User};
 
 use super::codec::{decode, encode};
 use super::opened::Tables;
 use super::trees::{Tree, role_key, unavailable, user_key};
-use super::{deletion, user_entries};
+use super::{deletion, invites, user_entries};
 use crate::StoreError;
 
 /// Records between two flushes: what is not flushed stays in memory.
@@ -28,6 +28,9 @@ pub(super) fn from(format: u8, tables: &Tables, disk: &File) -> Result<(), Store
     }
     if format < 6 {
         class_events(tables)?;
+    }
+    if format < 7 {
+        index_invites(tables)?;
     }
     sync(tables, disk)
 }
@@ -105,6 +108,17 @@ fn class_events(tables: &Tables) -> Result<(), StoreError> {
         index.insert(place, &class).map_err(unavailable)?;
         if number % STEP == STEP - 1 {
             tables.db.flush().map_err(unavailable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Up to format 6 invitations were found by their tokens alone.
+fn index_invites(tables: &Tables) -> Result<(), StoreError> {
+    for invite in tables.tree(Tree::Invites).iter().values() {
+        let invite: Invite = decode(&invite.map_err(unavailable)?)?;
+        for (tree, key, value) in invites::entries(&invite)? {
+            tables.tree(tree).insert(key, value).map_err(unavailable)?;
         }
     }
     Ok(())

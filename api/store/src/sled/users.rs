@@ -149,6 +149,9 @@ pub(super) fn change(
         return Ok(ChangeUser::Unknown);
     };
     let after = change.apply(&before);
+    if change.makes_an_admin_unduly(&before, &after) {
+        return Ok(ChangeUser::NewAdmin);
+    }
     if !after.is_active_admin() && is_last_active_admin(tables, &before)? {
         return Ok(ChangeUser::LastAdmin);
     }

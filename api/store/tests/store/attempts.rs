@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use password_auth_model::{Rate, Timestamp, Verdict};
+use password_auth_model::{LONGEST_WAIT, Rate, Timestamp, Verdict};
+use password_auth_store::Record;
 
 use crate::engine::{Engine, attempt};
 
@@ -18,6 +19,11 @@ each_engine! {
     the_last_moment_until_which_a_network_is_remembered_counts,
     tries_and_networks_are_there_again_after_the_store_was_closed,
     a_try_at_the_epoch_and_at_the_end_of_time_is_counted,
+    waits_that_grow_double_and_are_forgiven,
+    what_has_grown_survives_a_restart_and_a_dump_and_is_swept_once_it_is_forgotten,
+    a_clock_that_jumps_makes_no_grown_wait_longer_than_the_longest,
+    many_at_once_on_all_nodes_get_the_allowance_and_no_more,
+    what_grows_at_one_account_is_not_another_s_and_goes_with_it,
 }
 
 const SHARE: Duration = Duration::from_secs(12);
@@ -204,4 +210,144 @@ async fn a_try_at_the_epoch_and_at_the_end_of_time_is_counted(engine: Engine) {
     engine.remember(attempt("alice", "192.0.2.1"), end).await;
     let verdict = engine.attempt(attempt("alice", "192.0.2.1"), five_a_minute());
     assert_eq!(verdict.await, Verdict::Allowed);
+}
+
+fn growing() -> Rate {
+    five_a_minute().growing()
+}
+
+/// Fails as soon as it is allowed, until this wait, which is the first that is as long.
+async fn grow_to(engine: &Engine, name: &str, wait: Duration) {
+    loop {
+        match engine.attempt(attempt(name, "192.0.2.1"), growing()).await {
+            Verdict::Allowed => {}
+            Verdict::Refused(longer) if longer >= wait => return,
+            Verdict::Refused(longer) => engine.advance(longer).await,
+        }
+    }
+}
+
+async fn waits_that_grow_double_and_are_forgiven(engine: Engine) {
+    let alice = attempt("alice", "192.0.2.1");
+    for _ in 0..2 {
+        for _ in 0..5 {
+            assert_eq!(engine.attempt(alice, growing()).await, Verdict::Allowed);
+        }
+        for doubled in [12, 24, 48, 96] {
+            let wait = Duration::from_secs(doubled);
+            for _ in 0..3 {
+                let refused = engine.attempt(alice, growing()).await;
+                assert_eq!(
+                    refused,
+                    Verdict::Refused(wait),
+                    "a refused try costs nothing"
+                );
+            }
+            engine.advance(wait).await;
+            assert_eq!(engine.attempt(alice, growing()).await, Verdict::Allowed);
+        }
+        engine.forgive(alice, growing()).await;
+        let refused = engine.attempt(alice, growing()).await;
+        assert_eq!(refused, Verdict::Refused(SHARE));
+        // Again, and of nothing, it forgives nothing.
+        engine.forgive(alice, growing()).await;
+        engine
+            .forgive(attempt("nobody", "192.0.2.1"), growing())
+            .await;
+        let refused = engine.attempt(alice, growing()).await;
+        assert_eq!(refused, Verdict::Refused(SHARE));
+        engine.advance(Duration::from_secs(60)).await;
+    }
+    // A remembered network is not counted, whatever has grown.
+    grow_to(&engine, "alice", Duration::from_secs(96)).await;
+    let at_home = attempt("alice", "198.51.100.7");
+    let until = engine.now().plus(Duration::from_secs(60));
+    engine.remember(at_home, until).await;
+    assert_eq!(engine.attempt(at_home, growing()).await, Verdict::Allowed);
+    let elsewhere = engine.attempt(alice, growing()).await;
+    assert_eq!(elsewhere, Verdict::Refused(Duration::from_secs(96)));
+}
+
+async fn what_has_grown_survives_a_restart_and_a_dump_and_is_swept_once_it_is_forgotten(
+    mut engine: Engine,
+) {
+    let (alice, wait) = (attempt("alice", "192.0.2.1"), Duration::from_secs(96));
+    grow_to(&engine, "alice", wait).await;
+    engine.reopen().await;
+    let refused = engine.attempt(alice, growing()).await;
+    assert_eq!(refused, Verdict::Refused(wait));
+    let records = crate::dump::dump(&engine).await;
+    assert_eq!(records.len(), 2, "the count, and how it grew: {records:?}");
+    for mut other in [Engine::sled().await, Engine::postgres().await] {
+        let loaded = crate::dump::load(&other, records.clone()).await;
+        loaded.expect("loaded");
+        other.reopen().await;
+        other.turn_clock_to(engine.now()).await;
+        let refused = other.attempt(alice, growing()).await;
+        assert_eq!(refused, Verdict::Refused(wait));
+    }
+    engine.advance(wait + Duration::from_secs(60)).await;
+    assert_eq!(engine.sweep().await, 1, "the allowance is whole");
+    // Five doublings and a burst.
+    engine.advance(Duration::from_secs(6 * 900)).await;
+    assert_eq!(engine.sweep().await, 1);
+    assert_eq!(crate::dump::dump(&engine).await, []);
+}
+
+async fn a_clock_that_jumps_makes_no_grown_wait_longer_than_the_longest(engine: Engine) {
+    let alice = attempt("alice", "192.0.2.1");
+    grow_to(&engine, "alice", Duration::from_secs(384)).await;
+    engine.set_back(Duration::from_secs(30 * 86_400)).await;
+    let Verdict::Refused(wait) = engine.attempt(alice, growing()).await else {
+        panic!("the clock went back");
+    };
+    assert!(wait <= LONGEST_WAIT, "{wait:?}");
+    engine.advance(wait).await;
+    assert_eq!(engine.attempt(alice, growing()).await, Verdict::Allowed);
+    // And forward: all is forgotten.
+    engine.advance(Duration::from_secs(30 * 86_400)).await;
+    for _ in 0..5 {
+        assert_eq!(engine.attempt(alice, growing()).await, Verdict::Allowed);
+    }
+    let refused = engine.attempt(alice, growing()).await;
+    assert_eq!(refused, Verdict::Refused(SHARE));
+}
+
+async fn many_at_once_on_all_nodes_get_the_allowance_and_no_more(engine: Engine) {
+    for round in 0..3 {
+        let now = engine.now();
+        let tries = engine.nodes().iter().flat_map(|node| {
+            (0..12).map(move |number| {
+                let tried = attempt("alice", &format!("192.0.2.{number}"));
+                let node = std::sync::Arc::clone(node);
+                async move { node.count_attempt(tried, growing(), now).await }
+            })
+        });
+        let verdicts = futures_util::future::join_all(tries).await;
+        let allowed = verdicts
+            .into_iter()
+            .filter(|verdict| matches!(verdict, Ok(Verdict::Allowed)))
+            .count();
+        assert_eq!(allowed, if round == 0 { 5 } else { 1 });
+        engine.advance(SHARE * (1 << round)).await;
+    }
+}
+
+async fn what_grows_at_one_account_is_not_another_s_and_goes_with_it(engine: Engine) {
+    let (alice, bob) = (
+        engine.signed_in("alice").await.1,
+        attempt("bob", "192.0.2.1"),
+    );
+    grow_to(&engine, "alice", Duration::from_secs(96)).await;
+    assert_eq!(engine.attempt(bob, growing()).await, Verdict::Allowed);
+    engine
+        .store()
+        .delete_user(alice.id)
+        .await
+        .expect("an answer");
+    let counter = *attempt("alice", "192.0.2.1").account();
+    let left = crate::dump::dump(&engine).await;
+    let is_alice_s =
+        |record: &Record| matches!(record, Record::Attempt { key, .. } if key[..8] == counter[..8]);
+    assert!(!left.iter().any(is_alice_s), "{left:?}");
 }

@@ -26,13 +26,13 @@ each_engine! {
     records_that_contradict_each_other_or_break_off_leave_nothing_behind,
 }
 
-async fn dump(engine: &Engine) -> Vec<Record> {
+pub async fn dump(engine: &Engine) -> Vec<Record> {
     let records = engine.store().dump().await.expect("a dump");
     let batches: Vec<Vec<Record>> = records.try_collect().await.expect("all of it");
     batches.concat()
 }
 
-async fn load(engine: &Engine, records: Vec<Record>) -> Result<Loaded, LoadError> {
+pub async fn load(engine: &Engine, records: Vec<Record>) -> Result<Loaded, LoadError> {
     let batches: Vec<_> = records.chunks(2).map(|batch| Ok(batch.to_vec())).collect();
     engine.store().load(Box::pin(stream::iter(batches))).await
 }
@@ -70,7 +70,16 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         ("carol", "carol@example.org", EventKind::TokenReused),
         ("dave", "dave@example.org", EventKind::Deactivated),
     ] {
-        let user = added(&engine, with_email(&engine, name, email)).await;
+        let role = if name == "alice" {
+            Role::Admin
+        } else {
+            Role::User
+        };
+        let user = User {
+            role,
+            ..with_email(&engine, name, email)
+        };
+        let user = added(&engine, user).await;
         let session = engine.session_of(&user);
         assert!(engine.keep(&session).await);
         let id = session.id;
@@ -130,9 +139,12 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         expected.retain(|record| !matches!(record, Record::TokenKey(_)));
         expected.extend(keys.into_iter().map(Record::TokenKey));
     }
-    for email in [None, Some("alice@example.org")] {
-        let (_, invite) = invites::added(&engine, email).await;
+    let alice = engine.user_named("alice").await.expect("alice");
+    let mut tokens = Vec::new();
+    for by in [None, Some(alice.id)] {
+        let (token, invite) = invites::added_by(&engine, Some("bob@example.org"), by).await;
         expected.push(Record::Invite(invite));
+        tokens.push(token);
     }
     expected.sort_by_key(place);
     assert_eq!(dump(&engine).await, expected);
@@ -155,6 +167,12 @@ async fn everything_that_is_kept_is_dumped_in_order_and_loads_into_every_engine(
         // And it works like any other.
         other.turn_clock_to(engine.now()).await;
         assert!(other.name_is_taken("ALICE").await);
+        for token in &tokens {
+            let invite = other.store().invite(token, other.now()).await;
+            assert!(invite.expect("an answer").is_some());
+        }
+        let theirs = other.store().invites(Some(alice.id), None, 9).await;
+        assert_eq!(theirs.expect("an answer").len(), 1);
         let alice = other.user_named("alice").await.expect("alice");
         let again = other.store().create_user(other.user("alice")).await;
         assert_eq!(again.expect("an answer"), CreateUser::NameTaken);

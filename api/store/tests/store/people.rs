@@ -19,6 +19,7 @@ each_engine! {
     nobody_is_changed_who_is_not_there,
     whoever_is_deactivated_loses_their_sessions_and_tokens_for_good,
     the_last_active_admin_stays_one,
+    a_change_that_makes_no_admin_makes_none,
     an_admin_who_is_not_active_does_not_count,
     a_changed_password_ends_all_sessions_but_one_and_voids_tokens,
     a_password_is_not_changed_by_whoever_knew_an_older_one,
@@ -243,6 +244,39 @@ async fn the_last_active_admin_stays_one(engine: Engine) {
     ));
     admin(&engine, "carol").await;
     assert_eq!(delete(&engine, &alice).await, DeleteUser::Deleted);
+}
+
+async fn a_change_that_makes_no_admin_makes_none(engine: Engine) {
+    let alice = added(&engine, engine.user("alice")).await;
+    let bob = admin(&engine, "bob").await;
+    admin(&engine, "carol").await;
+    assert_eq!(engine.allow(&bob, false).await, Some(()));
+    let change_to = |role, is_active| UserChange {
+        role,
+        is_active,
+        full_name: Some(FullName::parse("Mallory").expect("a name")),
+        makes_no_admin: true,
+        ..UserChange::default()
+    };
+    for (user, role, is_active) in [
+        (&alice, Some(Role::Admin), None),
+        (&bob, None, Some(true)),
+        (&bob, Some(Role::Admin), Some(true)),
+    ] {
+        let before = now_of(&engine, user.id).await;
+        let refused = change(&engine, user, change_to(role, is_active)).await;
+        assert_eq!(refused, ChangeUser::NewAdmin);
+        assert_eq!(now_of(&engine, user.id).await, before);
+    }
+    // What makes no admin is made.
+    for (user, role, is_active) in [
+        (&alice, Some(Role::Guest), Some(true)),
+        (&bob, Some(Role::User), Some(true)),
+        (&bob, Some(Role::Admin), Some(false)),
+    ] {
+        let changed = change(&engine, user, change_to(role, is_active)).await;
+        assert!(matches!(changed, ChangeUser::Changed { .. }));
+    }
 }
 
 async fn an_admin_who_is_not_active_does_not_count(engine: Engine) {

@@ -61,6 +61,34 @@ async fn a_head_that_two_readers_could_read_differently_is_refused_and_ends_the_
     server.client().get("/ping").await.expect_ok();
 }
 
+/// RFC 9112, §2.2, lets a server take a line feed alone for the end of a line. Then it does so everywhere: what stands
+/// behind it is a header, whatever another reader takes it for.
+#[tokio::test]
+async fn a_line_feed_alone_ends_a_line_and_hides_no_header() {
+    let server = TestServer::start().await;
+    for hidden in [
+        "content-length: 0\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked\ncontent-length: 5\r\n",
+        "content-length: 5\ncontent-length: 6\r\n",
+        "x: a\ntransfer-encoding: gzip, chunked\r\n",
+        "x: a\nhost: y\r\n",
+        "x: a\n folded\r\n",
+    ] {
+        let head = format!("POST /ping HTTP/1.1\r\nhost: x\r\n{hidden}connection: close\r\n\r\n");
+        let answer = everything(&server, format!("{head}{SMUGGLED}").as_bytes()).await;
+        let is_refused = answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 501");
+        assert!(is_refused, "{hidden:?}: {answer}");
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            1,
+            "{hidden:?}: {answer}"
+        );
+    }
+    let head = "GET /ping HTTP/1.1\nhost: x\nconnection: close\n\n";
+    let answer = everything(&server, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 #[tokio::test]
 async fn chunks_that_are_none_are_refused_and_end_the_connection() {
     let server = TestServer::start().await;

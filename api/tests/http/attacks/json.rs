@@ -104,7 +104,7 @@ async fn json_of_another_type_is_422_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_name_that_comes_twice_is_400_under_api_v1() {
+async fn a_name_that_comes_twice_is_400_under_api_v1_and_at_the_demo_s_routes() {
     let server = TestServer::start().await;
     let client = server.client();
     client.register("alice").await.expect_ok();
@@ -118,19 +118,22 @@ async fn a_name_that_comes_twice_is_400_under_api_v1() {
             "/api/v1/auth/login",
             "/api/v1/auth/register",
             "/api/v1/auth/reactivate",
+            "/authenticate",
+            "/register",
         ] {
             let reply = client.post_text(path, JSON, body.clone()).await;
             reply.expect_failure(400, ErrorCode::MalformedRequest);
         }
     }
-    let reply = client
-        .post_text(
-            "/api/v1/auth/logout",
-            JSON,
-            r#"{"refresh_token":"a","refresh_token":"b"}"#,
-        )
-        .await;
-    reply.expect_failure(400, ErrorCode::MalformedRequest);
+    let twice = r#"{"refresh_token":"a","refresh_token":"b"}"#;
+    for path in ["/api/v1/auth/logout", "/logout", "/refresh"] {
+        let reply = client.post_text(path, JSON, twice).await;
+        reply.expect_failure(400, ErrorCode::MalformedRequest);
+    }
+    // A field that nobody knows is ignored there, once.
+    let unknown = format!(r#"{{"username":"alice","password":"{PASSWORD}","a":{{"b":1}}}}"#);
+    let reply = client.post_text("/authenticate", JSON, unknown).await;
+    reply.expect_ok();
 }
 
 #[tokio::test]

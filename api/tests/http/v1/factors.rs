@@ -51,14 +51,14 @@ impl App {
     }
 
     /// The code of the step that is `off` from the server's.
-    fn code(&self, server: &TestServer, off: i64) -> String {
+    pub fn code(&self, server: &TestServer, off: i64) -> String {
         let step = totp_step(server.clock.now()).saturating_add_signed(off);
         format!("{:06}", totp_code(&self.0, step))
     }
 }
 
 /// So that the next code is one that was not used.
-async fn next_step(server: &TestServer) {
+pub async fn next_step(server: &TestServer) {
     server.advance(Duration::from_secs(60)).await;
 }
 

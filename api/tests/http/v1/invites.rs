@@ -21,6 +21,8 @@ each_engine! {
     closing_breaks_no_invitation_that_is_out,
     only_admins_invite_and_what_they_ask_for_is_checked,
     the_operator_invites_with_a_server_and_without,
+    an_invitation_of_whoever_is_no_admin_any_more_lets_nobody_in,
+    a_stolen_access_token_of_an_admin_makes_no_admin_in_any_way,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -154,6 +156,7 @@ async fn only_admins_invite_and_what_they_ask_for_is_checked(engine: Engine) {
         refused.expect_failure(422, ErrorCode::ValidationFailed);
     }
     assert_eq!(listed(&admin).await, [] as [Value; 0]);
+    admin.prove().await;
     let made = invite(
         &admin,
         &json!({"email": "bob@example.org", "role": "admin"}),
@@ -204,6 +207,81 @@ async fn the_operator_invites_with_a_server_and_without(engine: Engine) {
         .usage_error();
     assert!(refused.contains("30m, 12h or 7d"), "{refused}");
     server.terminate().await;
+}
+
+async fn an_invitation_of_whoever_is_no_admin_any_more_lets_nobody_in(engine: Engine) {
+    let (server, root) = start(engine, "invite").await;
+    let open = TestServer::builder().start_beside(&server).await;
+    for (name, end) in [
+        ("demoted", Some(json!({"role": "user"}))),
+        ("deactivated", Some(json!({"is_active": false}))),
+        ("deleted", None),
+    ] {
+        let inviter = Person::admin(&open, name).await;
+        inviter.prove().await;
+        let made = invite(&inviter, &json!({"role": "admin"})).await;
+        let path = format!("/users/{}", inviter.id);
+        match end {
+            Some(change) => root.tell(Method::PATCH, &path, &change).await.expect_ok(),
+            None => root.ask(Method::DELETE, &path).await.expect_status(204),
+        };
+        let refused = register(&server, &format!("friend-of-{name}"), &made["token"]).await;
+        refused.expect_failure(403, ErrorCode::RegistrationClosed);
+    }
+    let made = invite(&root, &json!({})).await;
+    let joined = register(&server, "alice", &made["token"]).await;
+    joined.expect_status(201);
+}
+
+async fn a_stolen_access_token_of_an_admin_makes_no_admin_in_any_way(engine: Engine) {
+    let (server, root) = start(engine, "open").await;
+    let open = TestServer::builder().start_beside(&server).await;
+    let mallory = Person::sign_up(&open, "mallory").await;
+    let sleeper = Person::admin(&open, "sleeper").await;
+    let path = |person: &Person| format!("/users/{}", person.id);
+    let off = json!({"is_active": false});
+    root.tell(Method::PATCH, &path(&sleeper), &off)
+        .await
+        .expect_ok();
+    let account = json!({"username": "another", "password": PASSWORD, "role": "admin"});
+    let ways = async || {
+        [
+            root.post("/users", &account).await,
+            root.post("/invites", &json!({"role": "admin"})).await,
+            root.tell(Method::PATCH, &path(&mallory), &json!({"role": "admin"}))
+                .await,
+            root.tell(Method::PATCH, &path(&sleeper), &json!({"is_active": true}))
+                .await,
+        ]
+    };
+    for refused in ways().await {
+        refused.expect_failure(403, ErrorCode::ProofRequired);
+    }
+    assert_eq!(listed(&root).await, [] as [Value; 0]);
+    // What makes no admin needs no proof.
+    let account = json!({"username": "alice", "password": PASSWORD, "role": "guest"});
+    root.post("/users", &account).await.expect_status(201);
+    invite(&root, &json!({"role": "user"})).await;
+    let change = json!({"role": "guest", "is_active": true});
+    root.tell(Method::PATCH, &path(&mallory), &change)
+        .await
+        .expect_ok();
+    // Somebody who does not know the password proves nothing.
+    let wrong = root
+        .post("/auth/proof", &json!({"password": "wrong password"}))
+        .await;
+    assert_eq!(wrong.status, 400, "{wrong:?}");
+    for refused in ways().await {
+        refused.expect_failure(403, ErrorCode::ProofRequired);
+    }
+    root.prove().await;
+    for made in ways().await {
+        assert!(made.status < 300, "{made:?}");
+    }
+    // Another session of the same admin has proved nothing.
+    let stolen = root.once_more().await;
+    let refused = stolen.post("/invites", &json!({"role": "admin"})).await;
+    refused.expect_failure(403, ErrorCode::ProofRequired);
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ fn digests(quokka: &Person) -> Vec<Vec<u8>> {
     vec![
         tries.account().to_vec(),
         tries.network().to_vec(),
+        tries.counter().growth().to_vec(),
         mail.key().to_vec(),
     ]
 }

@@ -6,6 +6,7 @@ mod devices;
 mod effect;
 mod email;
 mod events;
+mod factor_tries;
 pub mod factors;
 mod health;
 mod invites;

@@ -23,6 +23,8 @@ each_engine! {
     an_assertion_is_good_once_even_if_it_comes_many_times_at_once,
     a_passkey_is_renamed_and_removed_with_a_proof_alone,
     a_challenge_is_bound_to_what_it_is_for,
+    a_credential_that_no_authenticator_makes_is_not_added,
+    a_credential_of_another_account_signs_in_to_no_other,
 }
 
 const RP: &str = "auth.example.org";
@@ -51,6 +53,9 @@ struct Authenticator {
     cross_origin: bool,
     kind: Option<&'static str>,
     algorithm: i64,
+    /// What stands behind the other parameters of the public key.
+    padding: usize,
+    point: Option<[u8; 64]>,
 }
 
 const PRESENT_AND_VERIFIED: u8 = 0b101;
@@ -73,6 +78,8 @@ impl Authenticator {
             cross_origin: false,
             kind: None,
             algorithm: -7,
+            padding: 0,
+            point: None,
         }
     }
 
@@ -98,38 +105,52 @@ impl Authenticator {
     /// COSE: {1: 2, 3: alg, -1: 1, -2: x, -3: y}.
     fn public_key(&self) -> Vec<u8> {
         let point = self.key.public_key().as_ref();
+        let point = self.point.as_ref().map_or(&point[1..], |point| point);
         let negative = u8::try_from(-1 - self.algorithm).expect("small");
         let algorithm = match negative {
             0..=23 => vec![0x20 | negative],
             _ => vec![0x38, negative],
         };
         [
-            &[0xA5, 1, 2, 3][..],
+            &[0xA5 + u8::from(self.padding > 0), 1, 2, 3][..],
             &algorithm,
             &[0x20, 1, 0x21, 0x58, 32],
-            &point[1..33],
+            &point[..32],
             &[0x22, 0x58, 32],
-            &point[33..],
+            &point[32..],
+            &self.padding(),
         ]
         .concat()
     }
 
+    fn padding(&self) -> Vec<u8> {
+        match u16::try_from(self.padding).expect("short") {
+            0 => Vec::new(),
+            length => [
+                &[0x18, 99, 0x59][..],
+                &length.to_be_bytes(),
+                &vec![0; self.padding],
+            ]
+            .concat(),
+        }
+    }
+
     fn create(&self, options: &Value) -> Value {
         let client_data = self.client_data("webauthn.create", &text(&options["challenge"]));
-        let length = u8::try_from(self.credential.len()).expect("short");
+        let length = u16::try_from(self.credential.len()).expect("short");
         let data = [
             &self.data(self.flags | 0b100_0000)[..],
             &[0; 16],
-            &[0, length],
+            &length.to_be_bytes(),
             &self.credential,
             &self.public_key(),
         ]
         .concat();
-        let length = u8::try_from(data.len()).expect("short");
+        let length = u16::try_from(data.len()).expect("short");
         // {"fmt": "none", "attStmt": {}, "authData": data}
         let object = [
-            &b"\xA3\x63fmt\x64none\x67attStmt\xA0\x68authData\x58"[..],
-            &[length],
+            &b"\xA3\x63fmt\x64none\x67attStmt\xA0\x68authData\x59"[..],
+            &length.to_be_bytes(),
             &data,
         ]
         .concat();
@@ -511,4 +532,68 @@ async fn a_challenge_is_bound_to_what_it_is_for(engine: Engine) {
         let refused = add(&alice, &credential).await;
         refused.expect_failure(401, ErrorCode::ChallengeExpired);
     }
+}
+
+/// All passkeys of a user are one record: a key with kilobytes of unknown parameters is none, nor one that no signature
+/// can be of.
+async fn a_credential_that_no_authenticator_makes_is_not_added(engine: Engine) {
+    let server = start(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let changes: [Change; 6] = [
+        ("a long key", Box::new(|it| it.padding = 2000)),
+        ("a very long key", Box::new(|it| it.padding = 12_000)),
+        (
+            "a long identifier",
+            Box::new(|it| it.credential = vec![7; 1024]),
+        ),
+        ("no identifier", Box::new(|it| it.credential = vec![])),
+        (
+            "a point off the curve",
+            Box::new(|it| it.point = Some([1; 64])),
+        ),
+        // Backed up, and not eligible for it.
+        ("impossible flags", Box::new(|it| it.flags = 0b1_0101)),
+    ];
+    for (what, change) in changes {
+        let options = creation_options(&alice).await;
+        let credential = Authenticator::new(1).with(change).create(&options);
+        let refused = add(&alice, &credential).await;
+        assert_eq!(refused.status, 400, "{what}: {refused:?}");
+        refused.expect_failure(400, ErrorCode::InvalidPasskey);
+    }
+    let largest = |it: &mut Authenticator| {
+        it.credential = vec![7; 1023];
+        it.flags |= 0b1_1000;
+    };
+    let options = creation_options(&alice).await;
+    let credential = Authenticator::new(1).with(largest).create(&options);
+    add(&alice, &credential).await.expect_status(201);
+}
+
+/// With attestation `none`, whoever knows a credential's identifier and public key can add it to their own account.
+async fn a_credential_of_another_account_signs_in_to_no_other(engine: Engine) {
+    let server = start(engine).await;
+    let alice = Person::sign_up(&server, "alice").await;
+    let mallory = Person::sign_up(&server, "mallory").await;
+    let (authenticator, _) = added(&alice, 1).await;
+    let options = creation_options(&mallory).await;
+    let copied = add(&mallory, &authenticator.create(&options)).await;
+    copied.expect_status(201);
+    let asked = challenge(&alice).await;
+    let reply = sign_in(&alice, &asked, &authenticator.get(&asked)).await;
+    let signed_in = alice.with(reply);
+    let me = signed_in.get("/auth/me").await.expect_ok().json();
+    assert_eq!(me["username"], "alice");
+    // Nor is mallory's session proved, or her second step made, by it.
+    let first = login(&mallory.client, "mallory", PASSWORD).await;
+    let first = first.expect_failure(401, ErrorCode::SecondFactorRequired);
+    let first = first.challenge.expect("a challenge").into_exposed();
+    let body = json!({"challenge": first, "passkey": authenticator.get(&first)});
+    let path = format!("{V1}/auth/login/second-factor");
+    let refused = mallory.client.post(&path, &body).await;
+    refused.expect_failure(401, ErrorCode::InvalidCode);
+    let asked = challenge(&mallory).await;
+    let body = json!({"passkey": authenticator.get(&asked)});
+    let refused = mallory.post("/auth/proof", &body).await;
+    refused.expect_failure(401, ErrorCode::InvalidPasskey);
 }

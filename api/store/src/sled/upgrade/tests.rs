@@ -1,12 +1,14 @@
 use password_auth_model::{
-    EmailAddress, Event, EventId, EventKind, Generation, PasswordHash, Retired, Session, SessionId,
-    Timestamp, Trail, User, UserId, Username, UsernameKey,
+    EmailAddress, Event, EventId, EventKind, Generation, Invite, InviteLifetime, PasswordHash,
+    Retired, Role, Session, SessionId, Timestamp, TokenHash, Trail, User, UserId, Username,
+    UsernameKey,
 };
 use serde::Serialize;
 
 use crate::UserFilter;
 use crate::sled::CACHE_BYTES;
 use crate::sled::codec::encode;
+use crate::sled::deletion;
 use crate::sled::open::{OpenError, open, open_again};
 use crate::sled::opened::Tables;
 use crate::sled::trees::{Tree, timed_key, user_key};
@@ -103,7 +105,7 @@ fn a_folder_of_format_1_opens_and_people_and_their_sessions_are_found() {
         let found = tables.sessions_of(user.id).expect("read");
         assert_eq!(found.as_slice(), std::slice::from_ref(&session));
         let format = tables.db.get("format").expect("read").expect("a format");
-        assert_eq!(format.as_ref(), [6, UsernameKey::VERSION]);
+        assert_eq!(format.as_ref(), [7, UsernameKey::VERSION]);
     }
 }
 
@@ -191,7 +193,7 @@ fn an_upgrade_that_was_interrupted_begins_again() {
 fn a_folder_of_a_newer_format_is_refused() {
     let (folder, ..) = old_folder();
     let (tables, disk, watermark) = open_again(folder.path());
-    set_format(&tables, 7);
+    set_format(&tables, 8);
     drop((tables, disk, watermark));
     let refused = loop {
         match open(folder.path(), CACHE_BYTES) {
@@ -274,5 +276,59 @@ fn addresses_of_format_2_are_compared_as_today_and_of_two_that_are_one_the_first
             (5, 3),
             "nothing of the old keys is left"
         );
+    }
+}
+
+#[test]
+fn an_invitation_of_format_6_counts_as_the_operators_and_is_found_by_its_address() {
+    let (folder, user, _) = old_folder();
+    let (tables, disk, watermark) = open_again(folder.path());
+    let address = EmailAddress::parse("alice@example.org").expect("an address");
+    let made = Invite::new(
+        Some(address.clone()),
+        Role::Guest,
+        None,
+        NOW,
+        InviteLifetime::DEFAULT,
+    );
+    let (token, invite) = made.expect("randomness");
+    let old = (
+        (invite.id, &invite.hashes, &invite.email, invite.role),
+        (invite.created, invite.expires),
+    );
+    let record = postcard::to_extend(&old, vec![1]).expect("encoded");
+    insert(&tables, Tree::Invites, invite.id.as_bytes(), &record);
+    let hash = TokenHash::of(token.expose());
+    insert(
+        &tables,
+        Tree::InviteTokens,
+        hash.as_bytes(),
+        invite.id.as_bytes(),
+    );
+    // Somebody who has verified the address, so that its invitations go with them.
+    let owner = User {
+        email: Some(address),
+        is_verified: true,
+        ..user
+    };
+    insert_owner(&tables, &owner);
+    set_format(&tables, 6);
+    drop((tables, disk, watermark));
+    let (tables, _disk, _mark) = open_again(folder.path());
+    let read: Option<Invite> = tables
+        .record(Tree::Invites, invite.id.as_bytes())
+        .expect("read");
+    assert_eq!(read, Some(invite));
+    assert_eq!(tables.tree(Tree::InvitesTo).len(), 1);
+    deletion::delete(&tables, owner.id).expect("deleted");
+    for tree in [Tree::Invites, Tree::InviteTokens, Tree::InvitesTo] {
+        assert!(tables.tree(tree).is_empty());
+    }
+}
+
+fn insert_owner(tables: &Tables, owner: &User) {
+    for entry in crate::sled::user_entries::entries(owner).expect("encoded") {
+        let tree = tables.tree(entry.tree);
+        tree.insert(entry.key, entry.value).expect("written");
     }
 }

@@ -272,6 +272,12 @@ impl Engine {
         verdict.expect("an answer")
     }
 
+    pub async fn forgive(&self, attempt: SignInAttempt, rate: Rate) {
+        let (attempt, now) = (attempt.counter(), self.now());
+        let forgiven = self.store().forgive(attempt, rate, now).await;
+        forgiven.expect("an answer");
+    }
+
     pub async fn remember(&self, attempt: SignInAttempt, until: Timestamp) {
         let remembered = self.store().remember_network(attempt, until).await;
         remembered.expect("an answer");
@@ -310,7 +316,7 @@ pub async fn allow(store: &dyn Store, user: UserId, active: bool) -> Option<()> 
             Some(())
         }
         ChangeUser::Unknown => None,
-        ChangeUser::LastAdmin => panic!("nobody is an admin"),
+        ChangeUser::LastAdmin | ChangeUser::NewAdmin => panic!("nobody is an admin"),
     }
 }
 
