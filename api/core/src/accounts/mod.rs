@@ -299,7 +299,7 @@ impl Accounts {
             ("reset", self.resets.refused()),
             ("confirm", self.confirmations.refused()),
             ("second_factor", self.second_steps.refused()),
-            ("failures", self.failures.refused()),
+            ("sign_in_failures", self.failures.refused()),
             ("account_sign_in", self.refused_at_accounts.total()),
             ("account", self.allowance.refused()),
         ]

@@ -84,6 +84,11 @@ impl ConnectionSlots {
 }
 
 impl ConnectionSlot {
+    /// Whether the peer is a trusted proxy.
+    pub(super) const fn is_proxy(&self) -> bool {
+        self.peer.is_none()
+    }
+
     /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.
     pub(super) fn is_contested(&self) -> bool {
         let limits = self.slots.limits;
