@@ -9,10 +9,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
+    browser,
     dom::Listener,
     messages::{self, Action, Field},
-    page::{Page, Typed},
+    page::{Page, SecondStep, Typed},
+    response::{Details, Failure},
+    server::Server,
     session::{self, Error, SignIn},
+    step::Step,
     surface::Surface,
     texts, token_store,
 };
@@ -53,7 +57,12 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
         event.prevent_default();
         run(&submitted, Action::Login);
     })?);
-    for action in [Action::Register, Action::AccessProtected, Action::Logout] {
+    for action in [
+        Action::Register,
+        Action::Passkey,
+        Action::AccessProtected,
+        Action::Logout,
+    ] {
         let clicked = Rc::clone(&driven);
         listeners.push(Listener::new(page.button(action), "click", move |_| {
             run(&clicked, action);
@@ -62,6 +71,10 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
     let typed = Rc::clone(&driven);
     listeners.push(Listener::new(page.form(), "input", move |_| {
         typed.page.clear_wrong_fields();
+    })?);
+    // The storage listener shows the first step.
+    listeners.push(Listener::new(page.start_again(), "click", move |_| {
+        spawn_local(async { drop(Step::forget().await) });
     })?);
     let toggled = Rc::clone(&driven);
     listeners.push(Listener::new(page.show_password(), "click", move |_| {
@@ -81,6 +94,10 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
             driven.page.show_status(false, &message);
         }
         driven.page.reveal();
+        if let Some(stay) = browser::wish_of_popup() {
+            driven.page.set_stay(stay);
+            run(&driven, Action::Passkey);
+        }
     });
     Ok(())
 }
@@ -92,6 +109,10 @@ fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
         let Some(pending) = page.begin(action, &messages::progress(action).plain()) else {
             return;
         };
+        if page.is_unknown() {
+            // A click that came first is for what the page comes to show.
+            refresh_view(&driven).await;
+        }
         let outcome = perform::<S>(page, action).await;
         // The storage listener does this too, but perhaps later.
         refresh_view(&driven).await;
@@ -116,34 +137,63 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
     let done = match action {
         Action::Register => {
             let typed = read_form(page, action)?;
-            let email = typed.email.trim();
-            let email = (!email.is_empty()).then_some(email);
-            let done = session.register(&typed.credentials, email).await;
+            let invite = typed.invite();
+            if invite.is_none() && page.asks_for_invite() {
+                return Err((Some(Field::Invite), texts::INVITE_REQUIRED.plain()));
+            }
+            let email = typed.email();
+            let done = session.register(&typed.credentials, email, invite).await;
             done.map(|_| {
                 page.clear_password();
                 texts::REGISTERED.plain()
             })
         }
-        Action::Login => {
-            let typed = read_form(page, action)?;
-            let code = typed.code.trim();
-            let code = (!code.is_empty()).then(|| code.to_owned());
-            let asks_first = code.is_none();
-            let sign_in = SignIn {
-                credentials: typed.credentials,
-                code,
-                stay: typed.stay,
-            };
-            let done = session.sign_in(sign_in).await;
-            match &done {
-                Ok(()) => page.clear_password(),
-                Err(error) if asks_first && asks_for_code(error) => {
-                    page.show_code_field();
-                    return Err((Some(Field::Code), texts::CODE_REQUIRED.plain()));
-                }
-                Err(_) => {}
+        Action::Login if page.is_second_step() => {
+            let code = page.typed().code;
+            let code = code.trim();
+            if code.is_empty() {
+                return Err((Some(Field::Code), texts::CODE_REQUIRED.plain()));
             }
-            done.map(|()| texts::LOGGED_IN.plain())
+            signed_in(page, session.sign_in_with_code(code).await)
+        }
+        Action::Login => {
+            let Typed {
+                credentials, stay, ..
+            } = read_form(page, action)?;
+            let name = credentials.username.trim().to_owned();
+            let sign_in = SignIn {
+                credentials,
+                code: None,
+                stay,
+            };
+            match session.sign_in(sign_in).await {
+                Err(Error::Failed(Failure::Refused(refusal), server))
+                    if refusal.details.challenge.is_some() =>
+                {
+                    let details = refusal.details;
+                    match begin_second_step(page, details, &server, name, stay).await {
+                        Ok(asked) => return Err(asked),
+                        Err(error) => Err(error),
+                    }
+                }
+                done => signed_in(page, done),
+            }
+        }
+        Action::Passkey => {
+            let stay = page.typed().stay;
+            if browser::go_on_in_tab(stay) {
+                return Ok(String::new());
+            }
+            match session.passkey_options().await {
+                Ok(options) => match browser::ask_for_passkey(&options).await {
+                    Ok(passkey) => {
+                        let done = session.sign_in_with_passkey(&options, passkey, stay);
+                        signed_in(page, done.await)
+                    }
+                    Err(why) => return Err((None, messages::no_passkey(why).plain())),
+                },
+                Err(error) => Err(error),
+            }
         }
         Action::AccessProtected => session.protected(S::PROTECTED).await,
         Action::Logout => session.sign_out().await.map(|server_told| {
@@ -161,16 +211,38 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
     })
 }
 
+fn signed_in(page: &Page, done: Result<(), Error>) -> Result<String, Error> {
+    done.map(|()| {
+        page.clear_password();
+        texts::LOGGED_IN.plain()
+    })
+}
+
+/// The password was right. It is not needed any more: the challenge is kept instead, also if the surface closes.
+async fn begin_second_step(
+    page: &Page,
+    details: Details,
+    server: &Server,
+    name: String,
+    stay: bool,
+) -> Result<Wrong, Error> {
+    let step = Step::of(server, &details, &name, stay, session::now_ms());
+    let step = step.ok_or(Error::NotSignedIn)?;
+    step.store().await?;
+    page.clear_password();
+    Ok(if step.ways().0 {
+        (Some(Field::Code), texts::CODE_REQUIRED.plain())
+    } else {
+        (None, texts::PASSKEY_REQUIRED.plain())
+    })
+}
+
 /// The message for an `action` that failed.
 fn failure<S: Surface>(action: Action, error: &Error) -> String {
     match error {
         Error::RefreshRefused(refusal) => S::ended(&refusal.message),
         error => messages::failure(action, error),
     }
-}
-
-fn asks_for_code(error: &Error) -> bool {
-    messages::wrong_field(Action::Login, error) == Some(Field::Code)
 }
 
 /// The input, if it is valid.
@@ -185,6 +257,20 @@ fn read_form(page: &Page, action: Action) -> Result<Typed, Wrong> {
 async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error> {
     let Driven { page, surface } = driven;
     let status = S::session().status().await;
+    if let Ok(status) = &status
+        && status.user.is_none()
+    {
+        page.show_form_of(&status.server.to_string());
+        let step = Step::load(&status.server, session::now_ms()).await;
+        page.show_step(step.ok().flatten().map(|step| {
+            let (takes_code, takes_passkey) = step.ways();
+            SecondStep {
+                name: step.name(),
+                takes_code,
+                takes_passkey,
+            }
+        }));
+    }
     let user = status.as_ref().ok().and_then(|status| status.user.as_ref());
     match user {
         Some(user) => {

@@ -19,10 +19,12 @@ mod popup;
 mod response;
 mod server;
 mod session;
+mod step;
 mod surface;
 mod texts;
 mod token_store;
 mod tokens;
+mod two_requests;
 mod web_page;
 
 #[cfg(target_family = "wasm")]

@@ -8,6 +8,7 @@ use password_auth_wire::{
 };
 
 use crate::{
+    browser::NoPasskey,
     response::{Failure, NoAnswer, Refusal},
     server::Server,
     session,
@@ -19,8 +20,10 @@ use crate::{
 pub(crate) enum Action {
     /// Create an account.
     Register,
-    /// Sign in.
+    /// Sign in, or complete the step that was begun.
     Login,
+    /// The same with a passkey.
+    Passkey,
     /// Request the protected resource.
     AccessProtected,
     /// Sign out.
@@ -38,6 +41,8 @@ pub(crate) enum Field {
     Email,
     /// The code of a second factor.
     Code,
+    /// The invitation.
+    Invite,
 }
 
 /// Checks the input before it is sent. A user name of blanks is empty; a password of blanks is not.
@@ -74,11 +79,11 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         session::Error::Failed(Failure::Refused(refusal), _) => {
             let failed = match action {
                 Action::Register => texts::REGISTER_FAILED,
-                Action::Login => texts::LOGIN_FAILED,
+                Action::Login | Action::Passkey => texts::LOGIN_FAILED,
                 Action::AccessProtected => texts::ACCESS_FAILED,
                 Action::Logout => texts::LOGOUT_FAILED,
             };
-            failed.with(&[&refused(refusal)])
+            failed.with(&[&refused(action, refusal)])
         }
         session::Error::Failed(Failure::NoAnswer(why), server) => no_answer(why, server),
         session::Error::NoHostPermission(server) => {
@@ -86,6 +91,14 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         }
         session::Error::InvalidAddress => texts::INVALID_ADDRESS.plain(),
         session::Error::Browser(error) => texts::STORAGE_FAILED.with(&[&error.0]),
+    }
+}
+
+/// The message when the browser gave no passkey.
+pub(crate) const fn no_passkey(why: NoPasskey) -> Text {
+    match why {
+        NoPasskey::NoneChosen => texts::NO_PASSKEY,
+        NoPasskey::NotAllowed => texts::PASSKEY_NOT_ALLOWED,
     }
 }
 
@@ -120,8 +133,14 @@ fn end_reason(message: &str) -> String {
 }
 
 /// The server's reason, and when to try again if it says so.
-fn refused(refusal: &Refusal) -> String {
-    let reason = reason(&refusal.message, &refusal.details.code);
+fn refused(action: Action, refusal: &Refusal) -> String {
+    let (mut message, mut code) = (&*refusal.message, &*refusal.details.code);
+    // As a second step, it is refused as a code is.
+    if action == Action::Passkey && code == ErrorCode::InvalidCode.name() {
+        const PASSKEY: ErrorCode = ErrorCode::InvalidPasskey;
+        (message, code) = (PASSKEY.message(), PASSKEY.name());
+    }
+    let reason = reason(message, code);
     match refusal.details.retry_after {
         Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &seconds.to_string()]),
         None => reason,
@@ -174,6 +193,7 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
         ("email_exists", _) | (_, Some("email")) => Some(Field::Email),
         ("invalid_credentials", _) | (_, Some("password")) => Some(Field::Password),
         ("second_factor_required" | "invalid_code", _) | (_, Some("code")) => Some(Field::Code),
+        ("registration_closed", _) | (_, Some("invite")) => Some(Field::Invite),
         _ => None,
     }
 }
@@ -182,7 +202,7 @@ pub(crate) fn wrong_field(action: Action, error: &session::Error) -> Option<Fiel
 pub(crate) const fn progress(action: Action) -> Text {
     match action {
         Action::Register => texts::REGISTERING,
-        Action::Login => texts::SIGNING_IN,
+        Action::Login | Action::Passkey => texts::SIGNING_IN,
         Action::AccessProtected => texts::LOADING,
         Action::Logout => texts::SIGNING_OUT,
     }
@@ -267,6 +287,22 @@ mod tests {
             message_for(Action::Login, 503, ErrorCode::ServiceUnavailable)
                 .starts_with("The server at http://127.0.0.1:8000 had a problem (HTTP 503)")
         );
+    }
+
+    #[test]
+    fn a_passkey_is_refused_as_one_also_where_a_code_could_be() {
+        let server = Server::at("http://127.0.0.1:8000");
+        let refused = |action| {
+            let code = ErrorCode::InvalidCode;
+            let details = Details {
+                code: code.name().to_owned(),
+                ..Details::default()
+            };
+            let refused = Failure::from_response(401, Some(code.message().to_owned()), details);
+            failure(action, &Error::Failed(refused, server.clone()))
+        };
+        assert!(refused(Action::Passkey).ends_with("The passkey was not accepted."));
+        assert!(refused(Action::Login).contains("The code is not valid."));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 
 use password_auth_wire::{Credentials, Secret};
 use wasm_bindgen::JsValue;
-use web_sys::{Document, Element, HtmlElement, HtmlInputElement, Node};
+use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, Node};
 
 use crate::{
     dom::{self, Timer, first_grapheme},
@@ -24,8 +24,14 @@ pub(crate) struct Page {
     username: HtmlInputElement,
     password: HtmlInputElement,
     show_password: HtmlElement,
+    first_step: HtmlElement,
+    second_step: HtmlElement,
+    step_for: HtmlElement,
     code_field: HtmlElement,
     code: HtmlInputElement,
+    passkey: HtmlElement,
+    start_again: HtmlElement,
+    invite: HtmlInputElement,
     email_disclosure: HtmlElement,
     email: HtmlInputElement,
     stay_signed_in: HtmlInputElement,
@@ -60,8 +66,14 @@ impl Page {
             username: dom::element(&document, "username")?,
             password: dom::element(&document, "password")?,
             show_password: dom::element(&document, "showPassword")?,
+            first_step: dom::element(&document, "firstStep")?,
+            second_step: dom::element(&document, "secondStep")?,
+            step_for: dom::element(&document, "stepFor")?,
             code_field: dom::element(&document, "codeField")?,
             code: dom::element(&document, "code")?,
+            passkey: dom::element(&document, "passkey")?,
+            start_again: dom::element(&document, "startAgain")?,
+            invite: dom::element(&document, "invite")?,
             email_disclosure: dom::element(&document, "emailDisclosure")?,
             email: dom::element(&document, "email")?,
             stay_signed_in: dom::element(&document, "staySignedIn")?,
@@ -94,6 +106,7 @@ impl Page {
         match action {
             Action::Register => &self.register,
             Action::Login => &self.login,
+            Action::Passkey => &self.passkey,
             Action::AccessProtected => &self.access_protected,
             Action::Logout => &self.logout,
         }
@@ -102,6 +115,11 @@ impl Page {
     /// The button that shows the password.
     pub(crate) const fn show_password(&self) -> &HtmlElement {
         &self.show_password
+    }
+
+    /// The button that leaves the second step.
+    pub(crate) const fn start_again(&self) -> &HtmlElement {
+        &self.start_again
     }
 
     /// The input, as typed.
@@ -117,6 +135,7 @@ impl Page {
                 String::new()
             },
             code: self.code.value(),
+            invite: self.invite.value(),
             stay: self.stay_signed_in.checked(),
         }
     }
@@ -125,8 +144,20 @@ impl Page {
     pub(crate) fn clear_password(&self) {
         self.password.set_value("");
         self.code.set_value("");
-        self.code_field.set_hidden(true);
+        self.invite.set_value("");
         self.set_password_shown(false);
+        // As if the user had.
+        let _ = Event::new("input").map(|input| self.form.dispatch_event(&input));
+    }
+
+    /// Sets "Stay signed in".
+    pub(crate) fn set_stay(&self, stay: bool) {
+        self.stay_signed_in.set_checked(stay);
+    }
+
+    /// Whether it is not known yet who is signed in.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.main.has_attribute("data-unknown")
     }
 
     /// Shows what was hidden until it is known who is signed in.
@@ -141,7 +172,13 @@ impl Page {
 
     /// The first field of the form that is empty, or the last one.
     pub(crate) fn first_empty(&self) -> &HtmlElement {
-        if self.username.value().is_empty() {
+        if self.is_second_step() {
+            if self.code_field.hidden() {
+                &self.passkey
+            } else {
+                &self.code
+            }
+        } else if self.username.value().is_empty() {
             &self.username
         } else {
             &self.password
@@ -161,9 +198,46 @@ impl Page {
             .set_attribute("aria-pressed", if shown { "true" } else { "false" });
     }
 
-    /// Shows the field for the code of a second factor.
-    pub(crate) fn show_code_field(&self) {
-        self.code_field.set_hidden(false);
+    /// Whether the second step is shown.
+    pub(crate) fn is_second_step(&self) -> bool {
+        self.first_step.hidden()
+    }
+
+    /// Shows the second step with its factors, or the first.
+    pub(crate) fn show_step(&self, step: Option<SecondStep>) {
+        let changes = step.is_some() != self.is_second_step();
+        let has_focus = self.holds_focus(&self.form);
+        self.first_step.set_hidden(step.is_some());
+        self.second_step.set_hidden(step.is_none());
+        let takes_code = step.as_ref().is_some_and(|step| step.takes_code);
+        self.code_field.set_hidden(!takes_code);
+        let no_passkey = step.as_ref().is_some_and(|step| !step.takes_passkey);
+        self.passkey.set_hidden(no_passkey);
+        match step {
+            Some(step) => self.step_for.set_text_content(Some(&step.name)),
+            // The name is not asked for again.
+            None if changes => {
+                self.code.set_value("");
+                if self.username.value().is_empty() {
+                    let name = self.step_for.text_content().unwrap_or_default();
+                    self.username.set_value(&name);
+                }
+            }
+            None => {}
+        }
+        if changes && has_focus {
+            focus(self.first_empty());
+        }
+    }
+
+    /// Tells `signin.js` whose form it is. What that server offers is shown.
+    pub(crate) fn show_form_of(&self, server: &str) {
+        let _ = self.form.set_attribute("data-server", server);
+    }
+
+    /// Whether an invitation is asked for.
+    pub(crate) fn asks_for_invite(&self) -> bool {
+        self.form.get_attribute("data-registration").as_deref() == Some("invite")
     }
 
     /// Moves the focus to `field`, and marks it as wrong: the status tells why.
@@ -172,6 +246,7 @@ impl Page {
             Field::Username => &self.username,
             Field::Password => &self.password,
             Field::Code => &self.code,
+            Field::Invite => &self.invite,
             Field::Email => {
                 let _ = self.email_disclosure.set_attribute("open", "");
                 &self.email
@@ -184,7 +259,13 @@ impl Page {
 
     /// No field is wrong any more.
     pub(crate) fn clear_wrong_fields(&self) {
-        for input in [&self.username, &self.password, &self.code, &self.email] {
+        for input in [
+            &self.username,
+            &self.password,
+            &self.code,
+            &self.invite,
+            &self.email,
+        ] {
             set_flag(input, "aria-invalid", false);
             set_flag(input, "aria-describedby", false);
         }
@@ -216,10 +297,14 @@ impl Page {
         self.server.set_text_content(Some(address));
     }
 
+    fn holds_focus(&self, element: &HtmlElement) -> bool {
+        let active = self.document.active_element();
+        element.contains(active.as_ref().map(AsRef::<Node>::as_ref))
+    }
+
     /// Hides `old` and shows `new`. Focus inside `old` moves to `next`.
     fn swap(&self, old: &HtmlElement, new: &HtmlElement, next: &HtmlElement) {
-        let had_focus = self.document.active_element();
-        let had_focus = old.contains(had_focus.as_ref().map(AsRef::<Node>::as_ref));
+        let had_focus = self.holds_focus(old);
         old.set_hidden(true);
         new.set_hidden(false);
         if had_focus {
@@ -277,7 +362,7 @@ impl Page {
 
     const fn waits(&self, action: Action) -> &Cell<bool> {
         match action {
-            Action::Register | Action::Login => &self.form_waits,
+            Action::Register | Action::Login | Action::Passkey => &self.form_waits,
             Action::AccessProtected => &self.access_waits,
             Action::Logout => &self.logout_waits,
         }
@@ -287,9 +372,10 @@ impl Page {
         set_flag(self.button(action), "aria-busy", waiting);
         // Not `disabled`, which would lose the focus.
         match action {
-            Action::Register | Action::Login => {
-                set_flag(&self.register, "aria-disabled", waiting);
-                set_flag(&self.login, "aria-disabled", waiting);
+            Action::Register | Action::Login | Action::Passkey => {
+                for button in [&self.register, &self.login, &self.passkey] {
+                    set_flag(button, "aria-disabled", waiting);
+                }
             }
             Action::AccessProtected | Action::Logout => {
                 set_flag(self.button(action), "aria-disabled", waiting);
@@ -306,8 +392,34 @@ pub(crate) struct Typed {
     pub(crate) email: String,
     /// The code of a second factor; may be empty.
     pub(crate) code: String,
+    /// The invitation; may be empty.
+    pub(crate) invite: String,
     /// Whether "Stay signed in" is checked.
     pub(crate) stay: bool,
+}
+
+impl Typed {
+    /// The e-mail address, if there is one.
+    pub(crate) fn email(&self) -> Option<&str> {
+        Some(self.email.trim()).filter(|email| !email.is_empty())
+    }
+
+    /// The token of the invitation, if there is one. Its whole link will do.
+    pub(crate) fn invite(&self) -> Option<&str> {
+        let typed = self.invite.trim();
+        let token = typed.rsplit_once('=').map_or(typed, |(_, token)| token);
+        Some(token).filter(|token| !token.is_empty())
+    }
+}
+
+/// The second step of a sign-in, as it is shown.
+pub(crate) struct SecondStep {
+    /// For whom.
+    pub(crate) name: String,
+    /// Whether a code is taken.
+    pub(crate) takes_code: bool,
+    /// Whether a passkey is.
+    pub(crate) takes_passkey: bool,
 }
 
 /// An action that runs.

@@ -8,7 +8,8 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The server understood the request and refused it.
-    Refused(Refusal),
+    // In a box: results are moved often, and each byte of them is code.
+    Refused(Box<Refusal>),
     /// There is no usable answer.
     NoAnswer(NoAnswer),
 }
@@ -18,25 +19,25 @@ impl Failure {
     pub(crate) fn from_response(status: u16, message: Option<String>, details: Details) -> Self {
         match message {
             message if status >= 500 => Self::NoAnswer(NoAnswer::ServerError { status, message }),
-            Some(message) if status >= 400 => Self::Refused(Refusal {
+            Some(message) if status >= 400 => Self::Refused(Box::new(Refusal {
                 status,
                 message,
                 details,
-            }),
+            })),
             _ => Self::NoAnswer(NoAnswer::Unexpected { status }),
         }
     }
 
     /// Whether the access token was rejected, by whatever answered: a refresh may help and does no harm.
-    pub(crate) const fn is_unauthorized(&self) -> bool {
-        let (Self::Refused(Refusal { status, .. })
-        | Self::NoAnswer(
-            NoAnswer::ServerError { status, .. } | NoAnswer::Unexpected { status },
-        )) = self
-        else {
-            return false;
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        let status = match self {
+            Self::Refused(refusal) => refusal.status,
+            Self::NoAnswer(
+                NoAnswer::ServerError { status, .. } | NoAnswer::Unexpected { status },
+            ) => *status,
+            Self::NoAnswer(_) => return false,
         };
-        *status == 401
+        status == 401
     }
 }
 
@@ -60,6 +61,8 @@ pub(crate) struct Details {
     pub field: Option<String>,
     /// With `second_factor_required`: what the second step presents.
     pub challenge: Option<String>,
+    /// With `second_factor_required`: the names of the account's factors, with blanks between them.
+    pub methods: String,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
 }
@@ -104,7 +107,7 @@ mod tests {
             message: "Invalid refresh token.".into(),
             details: Details::default(),
         };
-        assert_eq!(refused, Failure::Refused(expected));
+        assert_eq!(refused, Failure::Refused(Box::new(expected)));
 
         for status in [200, 304, 400, 401, 403, 404, 407, 429] {
             let unexpected = Failure::NoAnswer(NoAnswer::Unexpected { status });

@@ -12,7 +12,7 @@
 //! 4. **Only a definite refusal by the server ends a session** ([`decide::ends_session`]).
 //! 5. **A sign-out is stored until the server has heard of it** ([`finish_sign_out`]).
 
-use password_auth_wire::{Authenticate, Credentials, Secret};
+use password_auth_wire::{Authenticate, Credentials, Secret, Tokens};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) enum Error {
     /// Nobody is signed in at the configured server.
     NotSignedIn,
     /// The server refused to refresh. Storage tells whether the session has ended.
-    RefreshRefused(Refusal),
+    RefreshRefused(Box<Refusal>),
     /// The server refused the request itself, or gave no usable answer.
     Failed(Failure, Server),
     /// The extension has no host permission for the server, which could not be reached without.
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    async fn client(&self) -> Result<Client, Error> {
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
         self.server().await.map(Client::new)
     }
 
@@ -144,9 +144,10 @@ impl Session {
         &self,
         credentials: &Credentials,
         email: Option<&str>,
+        invite: Option<&str>,
     ) -> Result<String, Error> {
         let client = self.client().await?;
-        match client.register(credentials, email).await {
+        match client.register(credentials, email, invite).await {
             Ok(message) => Ok(message),
             Err(failure) => Err(failed(failure, &client).await),
         }
@@ -170,6 +171,20 @@ impl Session {
             Ok(answer) => answer,
             Err(failure) => return Err(failed(failure, &client).await),
         };
+        self.keep(&client, answer, asked_at_ms, stay).await
+    }
+
+    /// Keeps the first pair of a session. The sign-in is complete then.
+    ///
+    /// # Errors
+    /// The browser's storage or its locks failed.
+    pub(crate) async fn keep(
+        &self,
+        client: &Client,
+        answer: Tokens,
+        asked_at_ms: f64,
+        stay: bool,
+    ) -> Result<(), Error> {
         let area = if stay { Area::Local } else { Area::Session };
 
         let lock = token_store::lock().await?;
@@ -413,7 +428,7 @@ fn finish_in_background(pending: PendingSignOut) {
     spawn_local(async move { drop(finish_sign_out(pending).await) });
 }
 
-async fn failed(failure: Failure, client: &Client) -> Error {
+pub(crate) async fn failed(failure: Failure, client: &Client) -> Error {
     let server = client.server().clone();
     // Without permission a request works where the server allows this extension's origin, so ask afterwards.
     if matches!(failure, Failure::NoAnswer(NoAnswer::Unreachable))
@@ -424,6 +439,6 @@ async fn failed(failure: Failure, client: &Client) -> Error {
     Error::Failed(failure, server)
 }
 
-fn now_ms() -> f64 {
+pub(crate) fn now_ms() -> f64 {
     js_sys::Date::now()
 }

@@ -87,6 +87,10 @@ texts! {
     LOGGED_OUT_HERE = "loggedOutHere",
         "Logged out here. The server could not be told and will be when it can be reached.";
     CODE_REQUIRED = "codeRequired", "Please enter the code of your second factor.";
+    PASSKEY_REQUIRED = "passkeyRequired", "Please confirm with your passkey.";
+    NO_PASSKEY = "noPasskey", "No passkey was used. You can try again, or sign in with your password.";
+    PASSKEY_NOT_ALLOWED = "passkeyNotAllowed", "The browser does not allow passkeys of this server here.";
+    INVITE_REQUIRED = "inviteRequired", "Please enter your invitation.";
     EMPTY_AT_REGISTER = "emptyAtRegister", "Please enter a username and password.";
     EMPTY_AT_LOGIN = "emptyAtLogin", "Please enter your username and password.";
     PASSWORD_TOO_SHORT = "passwordTooShort", "Password must be at least 8 characters long.";

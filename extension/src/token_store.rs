@@ -11,6 +11,7 @@ use crate::{
     browser::{Area, BrowserError, Lock, StorageListener},
     json::{self, object},
     server::{self, InvalidAddress, Server},
+    step::STEP,
     tokens::Pair,
 };
 
@@ -199,6 +200,10 @@ pub(crate) async fn store(
     if !pending.is_empty() {
         items.push((PENDING, with_pending(area, &pending).await?.into()));
     }
+    if area == Area::Session {
+        // The step that led here is done. In the other case, it goes with what else is in that area.
+        items.push((STEP, JsValue::NULL));
+    }
     area.write(&items).await?;
     // In this order: a popup that closes in between leaves two pairs, which can be told apart, and not none.
     let other = if area == Area::Local {
@@ -212,7 +217,7 @@ pub(crate) async fn store(
 
 /// Removes the tokens of `area`.
 pub(crate) async fn remove(area: Area, _: &WriteLock) -> Result<(), BrowserError> {
-    area.remove(&[TOKENS, ISSUER, USER]).await
+    area.remove(&[TOKENS, ISSUER, USER, STEP]).await
 }
 
 /// Removes all tokens, since the server has ended the session, and keeps its `message` for the user.
@@ -307,7 +312,10 @@ pub(crate) async fn store_user(
 
 /// Whether a change of `key` may change who is signed in, where, and what is shown about it.
 pub(crate) fn concerns_status(key: &str) -> bool {
-    matches!(key, TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED)
+    matches!(
+        key,
+        TOKENS | ISSUER | USER | SERVER | END_MESSAGE | CHANGED | STEP
+    )
 }
 
 /// Whether a change of `key` may add a pending sign-out.

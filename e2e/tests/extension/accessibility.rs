@@ -140,7 +140,7 @@ async fn sign_in(popup: &Popup, name: &str, in_view: &str) {
 const SECOND_FACTOR: Canned = Canned {
     status: "401 Unauthorized",
     content_type: "application/json",
-    body: r#"{"status":"error","code":"second_factor_required","message":"A code.","detail":"A code.","challenge":"c1","methods":["totp"]}"#,
+    body: r#"{"status":"error","code":"second_factor_required","message":"A code.","detail":"A code.","challenge":"c1","methods":["totp","passkey"]}"#,
 };
 
 #[tokio::test]
@@ -155,8 +155,19 @@ async fn the_popup_is_accessible_and_fits_in_every_state() {
         until_said(&popup, "error").await;
         check(&browser, &popup, view, "popup-refused").await;
         popup.click_on("#emailDisclosure summary").await;
+        popup.fill("password", "password1").await;
+        popup
+            .until("document.getElementById('strength').innerText.trim() !== ''")
+            .await;
         check(&browser, &popup, view, "popup-registering").await;
         popup.click_on("#emailDisclosure summary").await;
+        for (mode, state) in [("invite", "popup-invited"), ("closed", "popup-closed")] {
+            let offer = "
+                Object.assign(document.getElementById('credentials').dataset, {registration: argument, passkeys: 'true'});
+                done();";
+            popup.run(offer, json!(mode)).await;
+            check(&browser, &popup, view, state).await;
+        }
         proxy.answer_with(Some(SECOND_FACTOR));
         popup.click("login").await;
         popup
@@ -165,6 +176,7 @@ async fn the_popup_is_accessible_and_fits_in_every_state() {
         until_said(&popup, "error").await;
         check(&browser, &popup, view, "popup-second-factor").await;
         proxy.answer_with(None);
+        popup.click("startAgain").await;
         popup.reload().await;
         sign_in(&popup, "somebody with a long name", view.name).await;
         popup.click("accessProtected").await;

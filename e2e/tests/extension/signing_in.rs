@@ -63,7 +63,7 @@ async fn an_empty_field_and_a_short_password_are_reported_before_anything_is_sen
         .await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
-    assert_eq!(proxy.heads(), Vec::<String>::new());
+    assert_eq!(proxy.told(), Vec::<String>::new());
     browser.quit().await;
 }
 

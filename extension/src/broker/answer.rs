@@ -64,7 +64,7 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         let code = match error {
             Error::RefreshRefused(refusal) | Error::Failed(Failure::Refused(refusal), _) => {
-                return Self::refused(refusal);
+                return Self::refused(*refusal);
             }
             Error::NotSignedIn => return Self::new("not_signed_in", "Nobody is signed in."),
             Error::Failed(Failure::NoAnswer(_), _) => "unreachable",

@@ -159,7 +159,7 @@ impl Config {
                 let credentials = answer::credentials(message)?;
                 let message = self
                     .session
-                    .register(&credentials, email.as_deref())
+                    .register(&credentials, email.as_deref(), None)
                     .await?;
                 Ok(object(&[("status", "ok".into()), ("message", message.into())]).into())
             }

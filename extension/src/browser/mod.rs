@@ -1,11 +1,12 @@
-//! The only place that reaches the extension API (`chrome.*`), by `js/storage.js` and in [`worker`], and, in [`lock`],
-//! `navigator.locks`.
+//! The only place that reaches the extension API (`chrome.*`), by `js/storage.js` and in [`worker`], and, in [`lock`] and
+//! [`passkey`], `navigator`.
 //!
 //! Firefox has `chrome` too. A web page does not: its build puts `page/storage.js` in place of `js/storage.js`. This
 //! module knows no token and no server: its callers choose areas, keys and
 //! locks.
 
 mod lock;
+mod passkey;
 pub(crate) mod worker;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
@@ -13,6 +14,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
 pub(crate) use lock::Lock;
+pub(crate) use passkey::{NoPasskey, ask_for_passkey, go_on_in_tab, wish_of_popup};
 
 use crate::json;
 

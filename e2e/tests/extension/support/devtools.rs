@@ -124,8 +124,7 @@ impl ActionPopup {
 
     /// The value of an expression in the popup, a promise's once it is kept.
     pub async fn evaluate(&mut self, expression: &str) -> Value {
-        let parameters =
-            json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true});
         let result = self.send("Runtime.evaluate", parameters).await;
         assert!(
             result["exceptionDetails"].is_null(),

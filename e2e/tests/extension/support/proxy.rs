@@ -95,6 +95,17 @@ impl Proxy {
         seen.wait_for(often).await.expect("it runs");
     }
 
+    /// Every head that came, but for what a form asks to know what it may offer, which tells nothing.
+    pub fn told(&self) -> Vec<String> {
+        let asks = [
+            "GET /api/v1/auth/registration ",
+            "POST /api/v1/auth/passkeys/login/options ",
+        ];
+        let mut heads = self.heads();
+        heads.retain(|head| !asks.iter().any(|asks| head.starts_with(asks)));
+        heads
+    }
+
     /// Every head that came.
     pub fn heads(&self) -> Vec<String> {
         let seen = self.state.seen.borrow();

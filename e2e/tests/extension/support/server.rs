@@ -92,6 +92,19 @@ impl Server {
         self.run(&port).await;
     }
 
+    /// What a command of the operator's prints: the last word.
+    pub async fn operator(&self, arguments: &[&str]) -> String {
+        let output = Command::new(server_program())
+            .args(arguments)
+            .env_clear()
+            .env("DATA_DIR", self.folder.path())
+            .output();
+        let output = output.await.expect("the program runs");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let last = printed.split_whitespace().last();
+        last.unwrap_or_else(|| panic!("{output:?}")).to_owned()
+    }
+
     /// The status of `POST path` with this body, from outside the browser.
     pub async fn post(&self, path: &str, body: Value) -> u16 {
         self.ask(path, body).await.status().as_u16()
