@@ -78,26 +78,32 @@ pub(crate) struct Asked<'a, T> {
 }
 
 impl<'a, T: Traffic> Asked<'a, T> {
-    pub(crate) fn new(runtime: &Runtime, side: &'a Side) -> Outcome<Self> {
-        let address = side.with(|server| Ok(server.address))?;
-        let workers = runtime.block_on(async {
-            let mut workers = Vec::new();
-            for number in 0..CONNECTIONS {
-                let connection = Connection::open(address).await?;
-                workers.push(T::new(connection, &side.population, number)?);
-            }
-            Outcome::Ok(workers)
-        })?;
-        Ok(Self {
+    pub(crate) const fn new(side: &'a Side) -> Self {
+        Self {
             side,
-            workers: RefCell::new(workers),
-            costs: RefCell::default(),
+            workers: RefCell::new(Vec::new()),
+            costs: RefCell::new(Vec::new()),
             warm: Cell::new(false),
-        })
+        }
+    }
+
+    /// Not earlier than they are needed: the server closes a connection on which nothing comes.
+    async fn connect(&self) -> Outcome<()> {
+        let address = self.side.with(|server| Ok(server.address))?;
+        let mut workers = Vec::new();
+        for number in 0..CONNECTIONS {
+            let connection = Connection::open(address).await?;
+            workers.push(T::new(connection, &self.side.population, number)?);
+        }
+        self.workers.replace(workers);
+        Ok(())
     }
 
     /// For a slice of time.
     pub(crate) fn ask(&self, runtime: &Runtime, settings: &Settings) -> Outcome<Cost> {
+        if self.workers.borrow().is_empty() {
+            runtime.block_on(self.connect())?;
+        }
         let before = self.side.cpu_seconds()?;
         let rate = runtime.block_on(drive(&mut self.workers.borrow_mut(), settings.slice))?;
         let used = self.side.cpu_seconds()? - before;

@@ -33,9 +33,9 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Vec<Fig
     let sled = Side::fill(runtime, Engine::Sled, USERS)?;
     postgres.start(settings)?;
     sled.start(settings)?;
-    let lookups = Asked::<Lookup>::new(runtime, &postgres)?;
+    let lookups = Asked::<Lookup>::new(&postgres);
     // One for both comparisons: it knows how often each session was rotated.
-    let rotations = Asked::<Rotation>::new(runtime, &postgres)?;
+    let rotations = Asked::<Rotation>::new(&postgres);
     Ok(vec![
         beside_sled(runtime, settings, &lookups, &sled)?,
         beside_sled(runtime, settings, &rotations, &sled)?,
@@ -50,7 +50,7 @@ fn beside_sled<T: Traffic>(
     ours: &Asked<'_, T>,
     sled: &Side,
 ) -> Outcome<Figure> {
-    let beside = Asked::<T>::new(runtime, sled)?;
+    let beside = Asked::<T>::new(sled);
     let rates = duel(
         settings,
         &mut || Ok(ours.ask(runtime, settings)?.rate),

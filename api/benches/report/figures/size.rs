@@ -143,10 +143,7 @@ fn requests<T: Traffic>(
     many: &Side,
     few: &Side,
 ) -> Outcome<Figure> {
-    let (many, few) = (
-        Asked::<T>::new(runtime, many)?,
-        Asked::<T>::new(runtime, few)?,
-    );
+    let (many, few) = (Asked::<T>::new(many), Asked::<T>::new(few));
     let costs = duel(
         settings,
         &mut || Ok(many.ask(runtime, settings)?.microseconds),

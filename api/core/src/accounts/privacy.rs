@@ -20,7 +20,7 @@ const EVENTS: u32 = 128;
 /// begin.
 pub struct Export {
     /// The user.
-    pub user: User,
+    pub user: Arc<User>,
     /// The sessions, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
     /// The second factors.
