@@ -23,7 +23,7 @@ pub struct ErrorBody {
     /// With `second_factor_required`: for the second step, `POST /api/v1/auth/login/second-factor`. Good once, for five
     /// minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_none))]
+    #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
     pub challenge: Option<Secret>,
     /// With `second_factor_required`: what the account has: `totp`, `recovery_code`, `passkey`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

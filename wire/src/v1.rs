@@ -508,6 +508,8 @@ object! {
         sessions: Vec<SessionInfo> = vec![<SessionInfo as poem_openapi::types::Example>::example()],
         /// The second factors.
         factors: FactorsInfo = <FactorsInfo as poem_openapi::types::Example>::example(),
+        /// The invitations that the user made and that are out.
+        invites: Vec<InviteInfo> = vec![<InviteInfo as poem_openapi::types::Example>::example()],
         /// The events of the account, the latest first.
         events: Vec<EventInfo> = vec![<EventInfo as poem_openapi::types::Example>::example()],
     }

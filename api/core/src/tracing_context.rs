@@ -16,9 +16,9 @@ struct Context {
 }
 
 /// Runs `work` as a part of this request.
-pub async fn within<F: Future>(request: RequestId, work: F) -> F::Output {
+pub fn within<F: Future>(request: RequestId, work: F) -> impl Future<Output = F::Output> {
     let session = Cell::new(None);
-    CURRENT.scope(Context { request, session }, work).await
+    CURRENT.scope(Context { request, session }, work)
 }
 
 /// The request that the task works on, if it does.

@@ -2,15 +2,14 @@
 //!
 //! poem-openapi's own bearer scheme responds to a missing header without a challenge, and cannot be customized.
 
-use std::sync::Arc;
-
-use password_auth_core::sessions::{Caller, Sessions};
+use password_auth_core::sessions::Caller;
 use password_auth_wire::Secret;
 use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaOAuthFlow, MetaOAuthFlows, MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
+use super::context::RequestContext;
 use super::error::Failure;
 
 /// The names of the schemes in the OpenAPI document: Swagger UI's Authorize asks for name and password, or for a token.
@@ -30,7 +29,7 @@ pub(super) struct Authenticated(pub(super) Caller);
 pub(super) struct MaybeBearer(pub(super) Result<Option<Secret>, Failure>);
 
 /// The token of the header (RFC 6750 §2.1); the scheme's name compares without case (RFC 9110 §11.1).
-pub(super) fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
+pub(super) fn bearer(request: &Request) -> Result<Option<&str>, Failure> {
     let mut values = request.headers().get_all(AUTHORIZATION).iter();
     let value = values.next();
     if values.next().is_some() {
@@ -42,7 +41,7 @@ pub(super) fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
     let value = value.to_str().map_err(|_| Failure::InvalidToken)?.trim();
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Some(Secret::new(token.trim_start())))
+            Ok(Some(token.trim_start()))
         }
         _ if value.is_empty() => Ok(None),
         _ => Err(Failure::InvalidToken),
@@ -52,10 +51,8 @@ pub(super) fn bearer(request: &Request) -> Result<Option<Secret>, Failure> {
 /// The caller, if the access token is valid.
 pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
     let token = bearer(request)?.ok_or(Failure::MissingToken)?;
-    let sessions = request
-        .data::<Arc<Sessions>>()
-        .ok_or_else(|| Failure::internal("the routes were built without sessions"))?;
-    Ok(sessions.authenticate(token.expose()).await?)
+    let services = &RequestContext::of(request)?.services;
+    Ok(services.sessions.authenticate(token).await?)
 }
 
 pub(super) fn register_schemes(registry: &mut Registry) {
@@ -145,6 +142,6 @@ impl<'a> ApiExtractor<'a> for MaybeBearer {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(bearer(request)))
+        Ok(Self(bearer(request).map(|token| token.map(Secret::new))))
     }
 }

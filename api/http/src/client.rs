@@ -9,7 +9,7 @@ use password_auth_model::Client;
 use poem::http::{HeaderMap, header};
 use poem::{FromRequest, Request, RequestBody};
 
-use super::error::Failure;
+use super::context::RequestContext;
 use super::seldom::Seldom;
 
 /// The most characters of a User-Agent that are kept.
@@ -21,10 +21,6 @@ pub struct ProxyTrust {
     proxies: Vec<IpNet>,
     unreadable: Arc<Seldom>,
 }
-
-/// The client's address, as `middleware` determined it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ClientAddress(pub(super) IpAddr);
 
 impl ProxyTrust {
     /// Trusts these proxies.
@@ -124,9 +120,7 @@ impl Deref for RequestClient {
 
 impl<'a> FromRequest<'a> for RequestClient {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let ClientAddress(address) = *request
-            .data()
-            .ok_or_else(|| Failure::internal("the routes were called without their front"))?;
+        let address = RequestContext::of(request)?.client;
         let user_agent = request
             .header(header::USER_AGENT.as_str())
             .unwrap_or_default();

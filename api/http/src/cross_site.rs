@@ -3,9 +3,6 @@
 //! from, and such forms are refused before anything is counted. JSON needs no such guard: the browser sends a preflight
 //! first, which CORS refuses.
 
-use std::sync::Arc;
-
-use poem::Request;
 use poem::http::header::{HOST, ORIGIN};
 use poem::http::{HeaderMap, HeaderValue, Uri};
 
@@ -27,6 +24,14 @@ impl FormPolicy {
             .filter_map(|origin| HeaderValue::from_str(origin).ok())
             .collect();
         Self { origins, dev }
+    }
+
+    /// Refuses a form that a page of another site has sent.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        if self.is_cross_site(headers) {
+            return Err(Failure::CrossSite);
+        }
+        Ok(())
     }
 
     /// Whether the browser says that the page is from another site. A client that says nothing is not a browser.
@@ -80,17 +85,6 @@ fn is_a_developer_s(origin: &HeaderValue) -> bool {
         Some(scheme) => scheme.ends_with("-extension"),
         None => false,
     }
-}
-
-/// Refuses a form that a page of another site has sent.
-pub(super) fn check(request: &Request) -> Result<(), Failure> {
-    let policy = request
-        .data::<Arc<FormPolicy>>()
-        .ok_or_else(|| Failure::internal("a form was read without its policy"))?;
-    if policy.is_cross_site(request.headers()) {
-        return Err(Failure::CrossSite);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
 use super::body::read;
-use super::cross_site;
+use super::context::RequestContext;
 use super::error::Failure;
 use super::media_type::{MediaType, check};
 
@@ -23,7 +23,8 @@ pub(super) struct ApiForm<T>(pub(super) T);
 pub(super) struct PageForm<T>(pub(super) T);
 
 async fn parse<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -> poem::Result<T> {
-    cross_site::check(request)?;
+    let context = RequestContext::of(request)?;
+    context.services.forms.check(request.headers())?;
     let bytes = read(body).await?;
     check(request, MediaType::Form)?;
     // The separators are ASCII, so a character cannot span two fields.

@@ -6,6 +6,7 @@
 mod body;
 mod caller;
 mod client;
+mod context;
 mod cross_site;
 mod demo;
 mod error;

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use password_auth_wire::{ErrorBody, Secret};
-use poem::http::{HeaderName, HeaderValue, StatusCode};
-use poem::{Body, IntoResponse, Response};
+use poem::http::header::CONTENT_TYPE;
+use poem::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use poem::{Body, IntoResponse, Response, ResponseParts};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
 use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
 
 use super::error::{Dialect, Failure};
+use super::middleware::MOST_HEADERS;
 
 /// A route, described.
 pub(super) trait Route: Send + Sync + 'static {
@@ -35,6 +38,11 @@ pub(super) trait Route: Send + Sync + 'static {
     /// An example of the body.
     fn example() -> Self::Body;
 
+    /// The body as it is sent. Where that is often, without poem-openapi's detour over a tree of values.
+    fn json(body: &Self::Body) -> Vec<u8> {
+        body.to_json_string().into_bytes()
+    }
+
     /// The headers that go with the body.
     fn headers(body: &Self::Body) -> Vec<(HeaderName, HeaderValue)> {
         let _ = body;
@@ -43,6 +51,11 @@ pub(super) trait Route: Send + Sync + 'static {
 
     /// The errors of the route, except for those that every route has.
     fn refusals() -> Vec<Failure>;
+}
+
+/// For [`Route::json`], if the type has serde's form of the same JSON.
+pub(super) fn by_serde(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
 }
 
 /// The body of a 204: none.
@@ -115,13 +128,24 @@ impl<R: Route> From<Rejection<R>> for poem::Error {
 
 impl<R: Route> IntoResponse for Success<R> {
     fn into_response(self) -> Response {
-        let headers = R::headers(&self.0);
-        let mut response = match R::STATUS {
-            StatusCode::NO_CONTENT => R::STATUS.into_response(),
-            status => Json(self.0).with_status(status).into_response(),
+        // With room for those that every response gets: a map that grows is built again.
+        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+        headers.extend(R::headers(&self.0));
+        let body = match R::STATUS {
+            StatusCode::NO_CONTENT => Body::empty(),
+            _ => {
+                let json = HeaderValue::from_static(Json::<R::Body>::CONTENT_TYPE);
+                headers.insert(CONTENT_TYPE, json);
+                Body::from_vec(R::json(&self.0))
+            }
         };
-        response.headers_mut().extend(headers);
-        response
+        let parts = ResponseParts {
+            status: R::STATUS,
+            version: Version::default(),
+            headers,
+            extensions: Extensions::default(),
+        };
+        Response::from_parts(parts, body)
     }
 }
 

@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use super::log_lines::LogLines;
+use super::log_text::TextLines;
 #[cfg(feature = "otel")]
 use super::traces;
 use crate::config::{Config, LogFormat};
@@ -42,7 +43,8 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         .log_internal_errors(false)
         .with_writer(move || lines.writer());
     match config.log_format {
-        LogFormat::Text => subscribe(log.with_ansi(io::stderr().is_terminal()), filter)?,
+        LogFormat::Text if io::stderr().is_terminal() => subscribe(log, filter)?,
+        LogFormat::Text => subscribe(log.with_ansi(false).event_format(TextLines), filter)?,
         LogFormat::Json => subscribe(log.json().flatten_event(true), filter)?,
     }
     panics::log();

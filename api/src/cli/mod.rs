@@ -9,6 +9,7 @@ mod import;
 mod keys;
 mod log;
 mod log_lines;
+mod log_text;
 mod output;
 mod process;
 mod progress;

@@ -1,5 +1,7 @@
 //! Sessions: begun, rotated, ended.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use password_auth_model::{
     Generation, Party, Rotation, Session, SessionId, Timestamp, User, UserId,
@@ -23,7 +25,8 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// The session, ended or not, and its user, both at the same moment. A read: it sees everything that was
     /// acknowledged on any node, and does not wait for the disk.
-    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
+    async fn session(&self, id: SessionId)
+    -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError>;
 
     /// The user's stored sessions, in the order in which they began, including those that ended by a theft or expired
     /// lately. A read: it does not wait for the disk.

@@ -335,12 +335,20 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
             passkey(None),
             passkey(Some("2026-01-01T12:00:00.000Z")),
         ]),
+        invites: vec![InviteInfo {
+            id: "id".to_owned(),
+            email: None,
+            role: Role::Guest,
+            created_at: "2026-01-01T12:00:00.000Z".to_owned(),
+            expires_at: "2026-01-08T12:00:00.000Z".to_owned(),
+        }],
         events: vec![event(None), event(Some("x"))],
     });
     round(PersonalData {
         user: person(None, None),
         sessions: Vec::new(),
         factors: factors(Vec::new()),
+        invites: Vec::new(),
         events: Vec::new(),
     });
 }

@@ -23,22 +23,21 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure> {
     let server = Process::server(settings, Hashing::Default)?;
-    let (mut user, request) = runtime.block_on(async {
+    let request = runtime.block_on(async {
         let mut user = Connection::open(server.address).await?;
         register(&mut user, &credentials()).await?;
         let tokens = sign_in(&mut user, &credentials()).await?;
-        Outcome::Ok((user, get_with_token("/protected", &tokens.access_token)))
+        Outcome::Ok(get_with_token("/protected", &tokens.access_token))
     })?;
     let rest = server.memory()?;
     let (mut refusals, mut refused, mut hashed) = (Vec::new(), 0, 0);
-    let mut quiet_user = runtime.block_on(Connection::open(server.address))?;
     let duel = duel(
         settings,
         &mut || {
             runtime.block_on(async {
                 let over = Arc::new(AtomicBool::new(false));
                 let mut flood = hammer(server.address, &over).await?;
-                let slow = p99(probe(&mut user, &request, settings.slice).await?);
+                let slow = p99(probe(server.address, &request, settings.slice).await?);
                 over.store(true, Ordering::Relaxed);
                 while let Some(one) = flood.join_next().await {
                     let one: Hammered = one??;
@@ -51,7 +50,7 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
         },
         &mut || {
             runtime.block_on(async {
-                Outcome::Ok(p99(probe(&mut quiet_user, &request, settings.slice).await?))
+                Outcome::Ok(p99(probe(server.address, &request, settings.slice).await?))
             })
         },
     )?;
@@ -109,7 +108,9 @@ async fn hammer(server: SocketAddr, over: &Arc<AtomicBool>) -> Outcome<JoinSet<O
 }
 
 /// How long each of many requests takes, in milliseconds.
-async fn probe(user: &mut Connection, request: &[u8], slice: Duration) -> Outcome<Vec<f64>> {
+async fn probe(server: SocketAddr, request: &[u8], slice: Duration) -> Outcome<Vec<f64>> {
+    // A new one each time: the server closes what is silent for long.
+    let mut user = Connection::open(server).await?;
     let started = Instant::now();
     let mut times = Vec::new();
     while started.elapsed() < slice {

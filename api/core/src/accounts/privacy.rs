@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::{Client, Event, EventId, EventKind, Factors, Session, User, UserId};
+use password_auth_model::{
+    Client, Event, EventId, EventKind, Factors, Invite, InviteId, Session, User, UserId,
+};
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
 
@@ -11,14 +13,14 @@ use super::{Accounts, ChangeUserError, CurrentPasswordError};
 use crate::audit::EventContext;
 use crate::sessions::{AuthenticateError, Caller, Sessions};
 
-/// Events per read.
+/// Events, or invitations, per read.
 const EVENTS: u32 = 128;
 
 /// Everything that is stored about a user, except for hashes. While it exists, no other export of the account can
 /// begin.
 pub struct Export {
     /// The user.
-    pub user: User,
+    pub user: Arc<User>,
     /// The sessions, [as they are shown](Session::shown).
     pub sessions: Vec<Session>,
     /// The second factors.
@@ -28,10 +30,29 @@ pub struct Export {
     caller: Caller,
     /// The last event that was read.
     read_to: Option<EventId>,
+    /// The last invitation that was read.
+    invites_read_to: Option<InviteId>,
     _alone: Alone,
 }
 
 impl Export {
+    /// The next invitations that the user made. Empty at the end. As [`next_events`](Self::next_events).
+    ///
+    /// # Errors
+    /// If the access token is no longer valid, or the store failed.
+    pub async fn next_invites(&mut self) -> Result<Vec<Invite>, AuthenticateError> {
+        self.all.check_again(&self.caller).await?;
+        let later = self
+            .store
+            .invites(Some(self.user.id), self.invites_read_to, EVENTS);
+        let later = later.await?;
+        self.invites_read_to = later
+            .last()
+            .map(|invite| invite.id)
+            .or(self.invites_read_to);
+        Ok(later)
+    }
+
     /// The next events, the latest first. Empty at the end. A slow reader gets no more once their access token is no
     /// longer valid.
     ///
@@ -123,6 +144,7 @@ impl Accounts {
             all: Arc::clone(&self.sessions),
             caller: caller.clone(),
             read_to: None,
+            invites_read_to: None,
             _alone: alone,
         })
     }

@@ -73,7 +73,10 @@ impl Accounts {
             let is_shown = role.is_none_or(|role| role == caller.user.role)
                 && page.after.is_none_or(|after| after < caller.user.id)
                 && page.skip == 0;
-            return Ok(is_shown.then(|| caller.user.clone()).into_iter().collect());
+            return Ok(is_shown
+                .then(|| User::clone(&caller.user))
+                .into_iter()
+                .collect());
         }
         let Page { after, skip, limit } = page;
         let filter = UserFilter { role, after };
@@ -86,7 +89,7 @@ impl Accounts {
     /// As [`ReadUserError`] lists.
     pub async fn user(&self, caller: &Caller, id: UserId) -> Result<User, ReadUserError> {
         if caller.user.id == id {
-            return Ok(caller.user.clone());
+            return Ok(User::clone(&caller.user));
         }
         if !Role::SEEING_OTHERS.contains(&caller.user.role) {
             return Err(ReadUserError::Forbidden);

@@ -76,7 +76,7 @@ pub struct Issued {
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The user as stored now.
-    pub user: User,
+    pub user: Arc<User>,
     /// The session.
     pub session: SessionId,
     token: AccessToken,
@@ -234,9 +234,9 @@ impl Sessions {
         &self,
         token: &AccessToken,
         now: Timestamp,
-    ) -> Result<(Session, User), AuthenticateError> {
+    ) -> Result<(Arc<Session>, Arc<User>), AuthenticateError> {
         let found = self.store.session(token.session).await?;
-        let counts = |(session, user): &(Session, User)| {
+        let counts = |(session, user): &(Arc<Session>, Arc<User>)| {
             session.is_live(now)
                 && token.epoch >= session.epoch
                 && user.id == token.user

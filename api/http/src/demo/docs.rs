@@ -10,7 +10,7 @@ use poem_openapi::types::Example;
 
 use super::protected_data;
 use crate::error::Failure;
-use crate::route::{Route, second_factor_required};
+use crate::route::{Route, by_serde, second_factor_required};
 
 pub(super) struct Register;
 impl Route for Register {
@@ -50,6 +50,9 @@ impl Route for RefreshTokens {
     fn example() -> Tokens {
         Tokens::example()
     }
+    fn json(body: &Tokens) -> Vec<u8> {
+        by_serde(body)
+    }
     fn refusals() -> Vec<Failure> {
         let own = vec![
             Failure::InvalidRefreshToken,
@@ -84,6 +87,9 @@ impl Route for Protected {
     fn example() -> Message {
         Message::ok("Hello, alice!")
     }
+    fn json(body: &Message) -> Vec<u8> {
+        by_serde(body)
+    }
     fn refusals() -> Vec<Failure> {
         caller_failures()
     }
@@ -95,6 +101,9 @@ impl Route for ProtectedDataRoute {
     const DESCRIPTION: &'static str = "The protected data.";
     fn example() -> ProtectedData {
         protected_data("alice", Timestamp::from_millis(1_767_225_600_000))
+    }
+    fn json(body: &ProtectedData) -> Vec<u8> {
+        by_serde(body)
     }
     fn refusals() -> Vec<Failure> {
         caller_failures()

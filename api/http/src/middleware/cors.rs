@@ -24,6 +24,13 @@ pub(super) struct CorsAnswer {
     preflight: bool,
 }
 
+impl CorsAnswer {
+    /// Whether the request only asks what is allowed.
+    pub(super) const fn is_preflight(&self) -> bool {
+        self.preflight
+    }
+}
+
 impl CorsPolicy {
     /// Exactly these origins. Texts that are not valid in a header are omitted.
     #[must_use]
@@ -36,15 +43,6 @@ impl CorsPolicy {
         )
     }
 
-    /// Whether the request is a preflight.
-    pub(super) fn is_preflight(&self, request: &Request) -> bool {
-        request.method() == Method::OPTIONS
-            && request.headers().contains_key(ORIGIN)
-            && request
-                .headers()
-                .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-    }
-
     pub(super) fn answer_for(&self, request: &Request) -> CorsAnswer {
         let origin = request.headers().get(ORIGIN);
         let allowed = match self {
@@ -53,7 +51,7 @@ impl CorsPolicy {
         };
         CorsAnswer {
             allowed,
-            preflight: self.is_preflight(request),
+            preflight: is_preflight(request),
         }
     }
 
@@ -84,4 +82,12 @@ impl CorsPolicy {
             );
         }
     }
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

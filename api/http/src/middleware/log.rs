@@ -55,7 +55,7 @@ impl RequestLog {
         tracing::event!(
             target: "password_auth::request",
             tracing::Level::INFO,
-            request.id = id,
+            request.id = id.as_str(),
             session.id = tracing_context::session().map(tracing::field::display),
             http.method = self.method.as_str(),
             http.route = route,
@@ -65,7 +65,7 @@ impl RequestLog {
             trace.parent = self.trace_parent.as_ref().and_then(|parent| parent.to_str().ok()),
             "answered"
         );
-        if let Ok(value) = HeaderValue::from_str(&id) {
+        if let Ok(value) = HeaderValue::try_from(id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
     }

@@ -6,24 +6,32 @@ mod head;
 mod headers;
 mod log;
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use password_auth_core::tracing_context;
 use password_auth_model::SharedClock;
+use poem::endpoint::DynEndpoint;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
-use poem::middleware::{CatchPanic, CatchPanicEndpoint, PanicHandler};
-use poem::{Body, Endpoint, IntoResponse, Middleware as _, PathPattern, Request, Response};
+use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 
 pub use cors::CorsPolicy;
 
+use self::cors::CorsAnswer;
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
-use super::client::{ClientAddress, ProxyTrust};
+use super::client::ProxyTrust;
+use super::context::{RequestContext, Services};
 use super::cross_site::FormPolicy;
 use super::error::{Dialect, Failure};
 use super::measures::{Measures, Paths};
 use super::server::BodyTime;
+
+/// The most headers of most responses, for the room that they need.
+pub(super) const MOST_HEADERS: usize = 10;
 
 /// The largest body that any route takes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -50,9 +58,25 @@ pub struct Settings {
 /// The `Allow` header of a 405, by the route.
 type AllowedMethods = fn(&str) -> Option<HeaderValue>;
 
+/// Finds what answers a request.
+pub(super) trait Routes: Send + Sync {
+    fn find(&self, request: &Request) -> Found<'_>;
+}
+
+/// What answers a request.
+pub(super) struct Found<'a> {
+    pub(super) endpoint: &'a dyn DynEndpoint<Output = Response>,
+    /// The pattern of the route, if the endpoint is not poem's `Route`, which notes it in the response.
+    pub(super) pattern: Option<&'a PathPattern>,
+}
+
 /// The outermost endpoint. It always returns a response, never `Err`.
-pub(super) struct Middleware<E> {
-    routes: CatchPanicEndpoint<E, Panicked>,
+///
+/// One async function, and few data in the request: with one for each concern, 60 KB were copied for each request, since
+/// each future holds the request and the future inside it.
+pub(super) struct Middleware<R> {
+    routes: R,
+    services: Arc<Services>,
     clock: SharedClock,
     cors: CorsPolicy,
     proxies: ProxyTrust,
@@ -62,15 +86,17 @@ pub(super) struct Middleware<E> {
     measures: Arc<Measures>,
 }
 
-impl<E: Endpoint> Middleware<E> {
+impl<R> Middleware<R> {
     pub(super) fn new(
         settings: &Settings,
         clock: SharedClock,
+        services: Services,
         (allowed_methods, paths): (AllowedMethods, Paths),
-        routes: E,
+        routes: R,
     ) -> Self {
         Self {
-            routes: CatchPanic::new().with_handler(Panicked).transform(routes),
+            routes,
+            services: Arc::new(services),
             clock,
             cors: settings.cors.clone(),
             proxies: settings.proxies.clone(),
@@ -93,12 +119,27 @@ impl<E: Endpoint> Middleware<E> {
         counts.then(|| parent.clone())
     }
 
-    async fn answer(&self, request: Request) -> Response {
-        let dialect = Dialect::of(request.uri().path());
-        let error = match self.routed(request).await {
-            Ok(response) => return response,
-            Err(error) => error,
-        };
+    /// Checks the head of a request, and adds its context. Returns the time for the body, if there is one to read.
+    fn admit(
+        &self,
+        request: &mut Request,
+        origin: &CorsAnswer,
+    ) -> Result<Option<BodyTime>, Failure> {
+        head::check(request)?;
+        if origin.is_preflight() {
+            return Ok(None);
+        }
+        let peer = request.remote_addr().as_socket_addr();
+        let peer = peer.ok_or_else(|| Failure::internal("a connection without an address"))?;
+        let client = self.proxies.client_address(peer.ip(), request.headers());
+        request.set_data(RequestContext {
+            client,
+            services: Arc::clone(&self.services),
+        });
+        body_time(request)
+    }
+
+    fn failed(&self, error: poem::Error, dialect: Dialect) -> Response {
         if error.is_from_response() {
             return error.into_response();
         }
@@ -111,52 +152,74 @@ impl<E: Endpoint> Middleware<E> {
         }
         log::keep_route(&error, response)
     }
+}
 
-    async fn routed(&self, mut request: Request) -> poem::Result<Response> {
-        head::check(&request)?;
-        if self.cors.is_preflight(&request) {
-            return Ok(StatusCode::NO_CONTENT.into_response());
-        }
-        let peer = request
-            .remote_addr()
-            .as_socket_addr()
-            .map(std::net::SocketAddr::ip);
-        let Some(peer) = peer else {
-            return Err(Failure::internal("a connection without an address").into());
+impl<R: Routes> Middleware<R> {
+    async fn answer(
+        &self,
+        mut request: Request,
+        log: RequestLog,
+        origin: CorsAnswer,
+    ) -> poem::Result<Response> {
+        let dialect = Dialect::of(request.uri().path());
+        let body = self.admit(&mut request, &origin);
+        let ready = match body {
+            // In memory of its own: most requests have no body.
+            Ok(Some(time)) => Box::pin(buffer_body(&mut request, time)).await,
+            Ok(None) => Ok(()),
+            Err(failure) => Err(failure),
         };
-        let address = self.proxies.client_address(peer, request.headers());
-        request.set_data(ClientAddress(address));
-        buffer_body(&mut request).await?;
-        let response = self.routes.call(request).await?;
-        Ok(response.into_response())
+        let answered = match ready {
+            Ok(()) if origin.is_preflight() => Ok(StatusCode::NO_CONTENT.into_response()),
+            Ok(()) => self.routed(request).await,
+            Err(failure) => Err(failure.into()),
+        };
+        let mut response = answered.unwrap_or_else(|error| self.failed(error, dialect));
+        let headers = response.headers_mut();
+        headers.reserve(MOST_HEADERS);
+        self.security.apply(headers);
+        self.cors.apply(origin, headers);
+        log.finish(&mut response, &self.measures.requests, self.paths);
+        Ok(response)
+    }
+
+    /// The response of the route, also if it panics: the hook has logged that.
+    fn routed(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        let Found { endpoint, pattern } = self.routes.find(&request);
+        let answered = AssertUnwindSafe(DynEndpoint::call(endpoint, request)).catch_unwind();
+        answered.map(move |answered| {
+            // The same in both dialects.
+            let internal = || Failure::Internal.in_dialect(Dialect::Demo).response();
+            let mut answered = answered.unwrap_or_else(|_panic| Ok(internal()));
+            match (&mut answered, pattern) {
+                (_, None) => {}
+                (Ok(response), Some(pattern)) => response.set_data(pattern.clone()),
+                (Err(error), Some(pattern)) => error.set_data(pattern.clone()),
+            }
+            answered
+        })
     }
 }
 
-impl<E: Endpoint> Endpoint for Middleware<E> {
+impl<R: Routes> Endpoint for Middleware<R> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    /// Not an async function, which would hold the request twice.
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let log = RequestLog::start(
             self.clock.now(),
             request.method(),
             self.trace_parent(&request),
         );
         let origin = self.cors.answer_for(&request);
-        tracing_context::within(log.id(), async {
-            let mut response = self.answer(request).await;
-            self.security.apply(response.headers_mut());
-            self.cors.apply(origin, response.headers_mut());
-            log.finish(&mut response, &self.measures.requests, self.paths);
-            Ok(response)
-        })
-        .await
+        tracing_context::within(log.id(), self.answer(request, log, origin))
     }
 }
 
-/// Reads the whole body first: bodies are small here, and poem's extractors have no limit.
-async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
+/// The time for the body, if there is one to read. Refuses a body that is announced to be too long.
+fn body_time(request: &Request) -> Result<Option<BodyTime>, Failure> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(());
+        return Ok(None);
     }
     let announced = request
         .header(CONTENT_LENGTH)
@@ -165,9 +228,11 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
         return Err(Failure::PayloadTooLarge);
     }
     // `server` sets it for every request with a body.
-    let Some(time) = request.data::<BodyTime>().cloned() else {
-        return Ok(());
-    };
+    Ok(request.data::<BodyTime>().cloned())
+}
+
+/// Reads the whole body first: bodies are small here, and poem's extractors have no limit.
+async fn buffer_body(request: &mut Request, time: BodyTime) -> Result<(), Failure> {
     let body = request.take_body();
     let bytes = tokio::select! {
         biased;
@@ -176,17 +241,4 @@ async fn buffer_body(request: &mut Request) -> Result<(), Failure> {
     };
     request.set_body(Body::from_bytes(bytes));
     Ok(())
-}
-
-/// The response for a handler that panicked. The hook has logged the panic.
-#[derive(Clone)]
-pub(super) struct Panicked;
-
-impl PanicHandler for Panicked {
-    type Response = Response;
-
-    fn get_response(&self, _payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
-        // The same in both dialects.
-        Failure::Internal.in_dialect(Dialect::Demo).response()
-    }
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use poem::endpoint::BoxEndpoint;
+use hyper_util::rt::TokioIo;
 use poem::http::StatusCode;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
@@ -51,15 +50,15 @@ impl Ends {
 }
 
 /// A connection that was accepted.
-pub(super) struct Connection<'a> {
-    pub(super) endpoint: &'a BoxEndpoint<'static, Response>,
+pub(super) struct Connection<'a, E> {
+    pub(super) endpoint: &'a E,
     pub(super) limits: Limits,
     pub(super) slot: Arc<ConnectionSlot>,
     pub(super) activity: Arc<Activity>,
     pub(super) stop: watch::Receiver<bool>,
 }
 
-impl Connection<'_> {
+impl<E: Endpoint<Output = Response>> Connection<'_, E> {
     /// `None` if that fails, takes longer than the first byte of a request may, or the server stops.
     pub(super) async fn shake_hands(
         &self,
@@ -121,10 +120,10 @@ impl Connection<'_> {
             }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            // `overstays` ends connections whose requests are late. hyper would set a timer for each request.
+            .header_read_timeout(None)
             // A client may close its half of the connection after the request, and still gets the response.
             .half_close(true)
-            .header_read_timeout(self.limits.idle + self.limits.head)
             .max_headers(MAX_HEADERS)
             .max_buf_size(self.limits.head_bytes)
             .serve_connection(

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::NetworkWidth;
-use poem::Response;
-use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
+use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
@@ -144,7 +143,7 @@ impl From<TcpListener> for Listener {
 /// a share of the slots, unless it is one of the `proxies`.
 pub async fn serve(
     listener: impl Into<Listener>,
-    endpoint: BoxEndpoint<'static, Response>,
+    endpoint: impl Endpoint<Output = Response> + 'static,
     limits: Limits,
     proxies: ProxyTrust,
     mut stop: watch::Receiver<bool>,

@@ -111,7 +111,12 @@ pub(super) struct WatchedStream<S> {
     replacement: Option<Replacement>,
     /// TLS buffers what it takes, and blocks at a flush.
     flush_blocks: bool,
+    /// Short pieces, to be written at once.
+    gathered: Vec<u8>,
 }
+
+/// Pieces are gathered up to this length: the kernel takes one buffer faster than several.
+const GATHERED: usize = 2048;
 
 /// Bytes that are sent instead of a buffer of hyper's.
 struct Replacement {
@@ -128,6 +133,7 @@ impl<S> WatchedStream<S> {
             activity,
             replacement: None,
             flush_blocks: false,
+            gathered: Vec::new(),
         }
     }
 
@@ -249,7 +255,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
         if let (Some(only), None) = (filled.next(), filled.next()) {
             return self.poll_write(cx, only);
         }
-        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        let Self {
+            inner, gathered, ..
+        } = &mut *self;
+        let inner = Pin::new(inner);
+        let written = if bufs.iter().map(|buf| buf.len()).sum::<usize>() <= GATHERED {
+            gathered.clear();
+            bufs.iter().for_each(|buf| gathered.extend_from_slice(buf));
+            inner.poll_write(cx, gathered)
+        } else {
+            inner.poll_write_vectored(cx, bufs)
+        };
         self.note(&written);
         written
     }

@@ -1,8 +1,6 @@
 //! Who may call a route, and which limit a call counts against: the type of the route's first parameter says it.
 
-use std::sync::Arc;
-
-use password_auth_core::rate_limit::{Allowance, Spender};
+use password_auth_core::rate_limit::Spender;
 use password_auth_core::sessions::Caller;
 use password_auth_model::{Role, Verdict};
 use poem::{Request, RequestBody};
@@ -10,6 +8,7 @@ use poem_openapi::registry::Registry;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::caller::{SCHEMES, caller, register_schemes};
+use crate::context::RequestContext;
 use crate::error::Failure;
 
 /// Any signed-in user. For cheap reads, and for requests with the password, which are counted on their own.
@@ -42,10 +41,8 @@ async fn with_one_of(
         return Err(Failure::PermissionDenied(roles));
     }
     if let Some(spender) = counted(&caller) {
-        let allowance = request
-            .data::<Arc<Allowance>>()
-            .ok_or_else(|| Failure::internal("the routes were built without allowances"))?;
-        if let Verdict::Refused(wait) = allowance.spend(spender) {
+        let services = &RequestContext::of(request)?.services;
+        if let Verdict::Refused(wait) = services.allowance.spend(spender) {
             return Err(Failure::TooManyAttempts(wait));
         }
     }

@@ -19,13 +19,14 @@ pub(super) fn body(export: Export, caller: Caller) -> Body {
             .map(|session| views::session(session, &caller))
             .collect();
         format!(
-            r#"{{"user":{},"sessions":{},"factors":{},"events":["#,
+            r#"{{"user":{},"sessions":{},"factors":{},"invites":["#,
             views::own_user(&export.user).to_json_string(),
             sessions.to_json_string(),
             views::factors(&export.factors).to_json_string()
         )
     };
-    let start = Part::Events {
+    let start = Part::List {
+        list: List::Invites,
         text: head(&export),
         export: Box::new(export),
         is_first: true,
@@ -33,9 +34,17 @@ pub(super) fn body(export: Export, caller: Caller) -> Body {
     Body::from_bytes_stream(stream::try_unfold(start, next))
 }
 
+/// The lists that may be long, in their order.
+#[derive(Clone, Copy)]
+enum List {
+    Invites,
+    Events,
+}
+
 enum Part {
-    /// The next text, and the events after it.
-    Events {
+    /// The next text, and what of the list comes after it.
+    List {
+        list: List,
         text: String,
         export: Box<Export>,
         is_first: bool,
@@ -44,7 +53,8 @@ enum Part {
 }
 
 async fn next(part: Part) -> io::Result<Option<(String, Part)>> {
-    let Part::Events {
+    let Part::List {
+        list,
         mut text,
         mut export,
         is_first,
@@ -52,24 +62,46 @@ async fn next(part: Part) -> io::Result<Option<(String, Part)>> {
     else {
         return Ok(None);
     };
-    let events = export.next_events().await.map_err(|error| {
+    let read = match list {
+        List::Invites => {
+            let invites = export.next_invites().await;
+            invites.map(|some| json(some.iter().map(views::invite)))
+        }
+        List::Events => {
+            let events = export.next_events().await;
+            events.map(|some| json(some.iter().map(views::event)))
+        }
+    };
+    let some = read.map_err(|error| {
         tracing::warn!(user.id = %export.user.id, %error, "an export failed");
         io::Error::other("the export failed")
     })?;
-    if events.is_empty() {
-        text.push_str("]}");
-        return Ok(Some((text, Part::End)));
-    }
-    for (number, event) in events.iter().enumerate() {
-        if number > 0 || !is_first {
-            text.push(',');
+    let (list, is_first) = match list {
+        List::Events if some.is_empty() => {
+            text.push_str("]}");
+            return Ok(Some((text, Part::End)));
         }
-        text.push_str(&views::event(event).to_json_string());
-    }
-    let rest = Part::Events {
+        List::Invites if some.is_empty() => {
+            text.push_str(r#"],"events":["#);
+            (List::Events, true)
+        }
+        List::Invites | List::Events => {
+            if !is_first {
+                text.push(',');
+            }
+            text.push_str(&some.join(","));
+            (list, false)
+        }
+    };
+    let rest = Part::List {
+        list,
         text: String::new(),
         export,
-        is_first: false,
+        is_first,
     };
     Ok(Some((text, rest)))
+}
+
+fn json(items: impl Iterator<Item = impl ToJSON>) -> Vec<String> {
+    items.map(|item| item.to_json_string()).collect()
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, NewInvite};
 use password_auth_core::mail::invitation_link;
-use password_auth_model::{Invite, InviteId, InviteLifetime, Role};
+use password_auth_model::{InviteId, InviteLifetime, Role};
 use password_auth_wire::Secret;
-use password_auth_wire::v1::{CreateInvite, InviteCreated, InviteInfo};
+use password_auth_wire::v1::{CreateInvite, InviteCreated};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
@@ -87,7 +87,7 @@ impl InvitesApi {
             })
         });
         let invites = self.accounts.invites(after.transpose()?, limit.0).await?;
-        Ok(Success(invites.iter().map(info).collect()))
+        Ok(Success(invites.iter().map(views::invite).collect()))
     }
 
     /// Take an invitation back
@@ -100,15 +100,5 @@ impl InvitesApi {
         } else {
             Err(Failure::NotFound.into())
         }
-    }
-}
-
-fn info(invite: &Invite) -> InviteInfo {
-    InviteInfo {
-        id: invite.id.to_string(),
-        email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
-        role: views::wire_role(invite.role),
-        created_at: invite.created.to_rfc3339(),
-        expires_at: invite.expires.to_rfc3339(),
     }
 }

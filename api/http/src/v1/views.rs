@@ -2,11 +2,11 @@
 
 use password_auth_core::accounts::TotpSetup;
 use password_auth_core::sessions::{Caller, Issued};
-use password_auth_model::{Event, Factors, Passkey, Role, Session, Timestamp, User};
+use password_auth_model::{Event, Factors, Invite, Passkey, Role, Session, Timestamp, User};
 use password_auth_wire::Secret;
 use password_auth_wire::v1::{
-    EventInfo, FactorsInfo, PasskeyInfo, PasswordChanged, Role as WireRole, SessionInfo, TokenPair,
-    TotpSetup as WireTotpSetup, UserInfo,
+    EventInfo, FactorsInfo, InviteInfo, PasskeyInfo, PasswordChanged, Role as WireRole,
+    SessionInfo, TokenPair, TotpSetup as WireTotpSetup, UserInfo,
 };
 use poem_openapi::Object;
 use serde_json::Value;
@@ -128,6 +128,16 @@ pub(super) fn totp_setup(setup: TotpSetup, qr_svg: Secret) -> WireTotpSetup {
         secret: setup.secret,
         otpauth_url: setup.otpauth_url,
         qr_svg,
+    }
+}
+
+pub(super) fn invite(invite: &Invite) -> InviteInfo {
+    InviteInfo {
+        id: invite.id.to_string(),
+        email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
+        role: wire_role(invite.role),
+        created_at: invite.created.to_rfc3339(),
+        expires_at: invite.expires.to_rfc3339(),
     }
 }
 

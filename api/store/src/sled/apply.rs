@@ -38,8 +38,9 @@ impl Tables {
             let changes = changes.iter().filter(move |change| change.tree() == tree);
             changes.map(Change::key)
         };
-        let _sessions = self.sessions.changing(keys_in(Tree::Sessions));
-        let _users = self.users.changing(keys_in(Tree::Users));
+        let _changing = self
+            .sessions
+            .changing(keys_in(Tree::Sessions), keys_in(Tree::Users));
         match changes {
             [] => Ok(()),
             [one] => self.apply_one(one),

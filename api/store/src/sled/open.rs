@@ -27,11 +27,8 @@ const RESTORING: &[u8] = b"restoring";
 /// sled's data, from the data folder.
 const DATA_FILE: &str = "sled/db";
 
-/// The part of the cache that holds decoded records; sled's pages have the rest.
-const RECORDS_SHARE: u64 = 2;
-
-/// What a session and a user take in memory, about.
-const RECORD_PAIR_BYTES: u64 = 1_024;
+/// What a session and its user take in memory, about.
+const SESSION_BYTES: u64 = 1_024;
 
 /// Whether there is a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
@@ -56,14 +53,15 @@ pub(super) fn open(
     remove_unfinished_settings(&sled_dir)?;
     let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
-    let for_records = cache_bytes / RECORDS_SHARE;
-    let db = open_sled(&sled_dir, cache_bytes - for_records)?;
+    // Most reads are of sessions that are in memory, so sled's pages have the smaller part.
+    let for_sessions = cache_bytes / 4 * 3;
+    let db = open_sled(&sled_dir, cache_bytes - for_sessions)?;
     // sled panics on some damaged pages. Such a panic becomes an error.
     let opened = caught(|| {
         let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
         let format = check_format(&db, &sled_dir, &watermark)?;
-        let records = usize::try_from(for_records / RECORD_PAIR_BYTES).unwrap_or(usize::MAX);
-        let tables = Tables::open(db, lock, records).map_err(failed(&sled_dir))?;
+        let sessions = usize::try_from(for_sessions / SESSION_BYTES).unwrap_or(usize::MAX);
+        let tables = Tables::open(db, lock, sessions).map_err(failed(&sled_dir))?;
         let followed = watermark
             .set(&tables.db, number + 1)
             .map_err(failed(&sled_dir))?;

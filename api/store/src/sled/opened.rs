@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::{Session, User};
 use sled::{Db, IVec};
 
-use super::cache::RecordCache;
+use super::cache::SessionCache;
 use super::codec::{Stored, decode};
 use super::snapshot::SnapshotSlot;
 use super::trees::{Tree, Trees, unavailable};
@@ -18,8 +17,7 @@ pub(super) struct Tables {
     /// The snapshot that a dump reads, if there is one.
     pub(super) snapshot: Arc<SnapshotSlot>,
     /// For [`session_and_user`](Self::session_and_user) alone: what else reads does so seldom, or on the writing thread.
-    pub(super) sessions: RecordCache<Session>,
-    pub(super) users: RecordCache<User>,
+    pub(super) sessions: SessionCache,
     /// Held while sled flushes and while a transaction runs. Sled's own lock is fair: if a transaction waits on it for
     /// a flush, all later readers wait too, and readers run inline.
     flushing: Mutex<()>,
@@ -28,13 +26,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// With at most this many sessions, and as many users, in memory.
-    pub(super) fn open(db: Db, lock: File, records: usize) -> sled::Result<Self> {
+    /// With at most this many sessions in memory.
+    pub(super) fn open(db: Db, lock: File, sessions: usize) -> sled::Result<Self> {
         Ok(Self {
             trees: Trees::open(&db)?,
             db,
-            sessions: RecordCache::new(records),
-            users: RecordCache::new(records),
+            sessions: SessionCache::new(sessions),
             snapshot: Arc::default(),
             flushing: Mutex::new(()),
             _lock: lock,

@@ -11,6 +11,7 @@ use password_auth_model::{
     User, UserId, UsernameKey,
 };
 
+use super::cache::Found;
 use super::codec::decode;
 use super::opened::Tables;
 use super::trees::{
@@ -147,32 +148,23 @@ impl Tables {
         Ok(count)
     }
 
-    pub(super) fn session_and_user(
-        &self,
-        id: SessionId,
-    ) -> Result<Option<(Session, User)>, StoreError> {
-        let read = || {
-            let session = || self.record(Tree::Sessions, id.as_bytes());
-            self.sessions.get(id.as_bytes(), session)
-        };
-        loop {
-            let Some(session) = read()? else {
-                return Ok(None);
-            };
-            let user = self
-                .users
-                .get(session.user.as_bytes(), || self.user(session.user))?;
-            let Some(user) = user else {
-                return Ok(None);
-            };
-            // A session never returns to an earlier state.
-            if read()?.is_some_and(|now| Arc::ptr_eq(&now, &session) || now == session) {
-                return Ok(Some((
-                    Arc::unwrap_or_clone(session),
-                    Arc::unwrap_or_clone(user),
-                )));
+    pub(super) fn session_and_user(&self, id: SessionId) -> Result<Option<Found>, StoreError> {
+        self.sessions.get(id.as_bytes(), || {
+            loop {
+                let read = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
+                let Some((bytes, session)) = read else {
+                    return Ok(None);
+                };
+                let stamp = self.sessions.stamp(session.user.as_bytes());
+                let Some(user) = self.user(session.user)? else {
+                    return Ok(None);
+                };
+                // A session never returns to an earlier state.
+                if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
+                    return Ok(Some(((Arc::new(session), Arc::new(user)), stamp)));
+                }
             }
-        }
+        })
     }
 
     pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {

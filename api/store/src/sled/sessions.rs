@@ -1,5 +1,7 @@
 //! Writes about sessions. A rotation is a single compare-and-swap.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use password_auth_model::{
     Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
@@ -23,7 +25,10 @@ impl SessionStore for SledStore {
             .await
     }
 
-    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+    async fn session(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError> {
         let _timer = self.read_times.timer();
         self.tables()?.session_and_user(id)
     }

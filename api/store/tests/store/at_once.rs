@@ -60,5 +60,5 @@ pub async fn everywhere(engine: &Engine, id: SessionId) -> Option<(Session, User
     }
     let first = found[0].clone();
     assert!(found.iter().all(|found| *found == first), "{found:#?}");
-    first
+    first.map(|(session, user)| (Session::clone(&session), User::clone(&user)))
 }

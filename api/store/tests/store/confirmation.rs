@@ -31,7 +31,8 @@ async fn the_current_generation_is_confirmed_and_nothing_else_changes(engine: En
         engine.confirm(session.id, 0).await;
         for node in engine.nodes() {
             let found = node.session(session.id).await.expect("an answer");
-            assert_eq!(found, Some((confirmed.clone(), alice.clone())));
+            let (found, user) = found.expect("a session");
+            assert_eq!((&*found, &*user), (&confirmed, &alice));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::{Clock as _, Role};
+use password_auth_model::{Clock as _, Invite, InviteLifetime, Role};
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ each_engine! {
     the_operator_invites_with_a_server_and_without,
     an_invitation_of_whoever_is_no_admin_any_more_lets_nobody_in,
     a_stolen_access_token_of_an_admin_makes_no_admin_in_any_way,
+    an_admin_s_export_holds_the_invitations_that_they_made,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -282,6 +283,27 @@ async fn a_stolen_access_token_of_an_admin_makes_no_admin_in_any_way(engine: Eng
     let stolen = root.once_more().await;
     let refused = stolen.post("/invites", &json!({"role": "admin"})).await;
     refused.expect_failure(403, ErrorCode::ProofRequired);
+}
+
+async fn an_admin_s_export_holds_the_invitations_that_they_made(engine: Engine) {
+    let (server, root) = start(engine, "open").await;
+    let other = Person::admin(&server, "other").await;
+    invite(&other, &json!({})).await;
+    // More than one read returns.
+    for _ in 0..130 {
+        let by = Some(root.user_id());
+        let now = server.clock.now();
+        let made = Invite::new(None, Role::Guest, by, now, InviteLifetime::DEFAULT);
+        let added = server.store.add_invite(made.expect("randomness").1).await;
+        assert!(added.expect("an answer"));
+    }
+    root.prove().await;
+    let export = root.get("/users/me/export").await.expect_ok().json();
+    let theirs = export["invites"].as_array().expect("a list");
+    assert_eq!(theirs.len(), 130);
+    assert!(theirs.iter().all(|invite| invite["role"] == "guest"));
+    let ids: std::collections::BTreeSet<_> = theirs.iter().map(|one| text(&one["id"])).collect();
+    assert_eq!(ids.len(), 130);
 }
 
 #[tokio::test]

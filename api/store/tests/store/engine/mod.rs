@@ -190,7 +190,8 @@ impl Engine {
     }
 
     pub async fn session(&self, id: SessionId) -> Option<(Session, User)> {
-        self.store().session(id).await.expect("an answer")
+        let found = self.store().session(id).await.expect("an answer");
+        found.map(|(session, user)| (Session::clone(&session), User::clone(&user)))
     }
 
     pub async fn rotate(&self, id: SessionId, presented: u32) -> Option<Rotation> {

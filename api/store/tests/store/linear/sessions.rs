@@ -1,5 +1,6 @@
 //! One session and its user, as a register: what each method may answer in each state.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
@@ -42,7 +43,7 @@ pub enum Answer {
     Started(bool),
     Rotated(Option<Rotation>),
     PasswordChanged(ChangePassword),
-    Found(Option<(Session, User)>),
+    Found(Option<(Arc<Session>, Arc<User>)>),
 }
 
 impl Model for SessionRegister {
@@ -94,7 +95,8 @@ impl Model for SessionRegister {
             }
             (Op::Read, Answer::Found(found)) => {
                 let session = state.session.clone();
-                *found == session.map(|session| (session, state.user.clone()))
+                let found = found.as_ref().map(|(session, user)| (&**session, &**user));
+                found == session.as_ref().map(|session| (session, &state.user))
             }
             (Op::Allow(active), Answer::Done) => {
                 // Whoever is deactivated loses them for good.
