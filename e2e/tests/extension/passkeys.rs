@@ -171,20 +171,9 @@ async fn the_real_popup_leaves_the_passkey_to_a_tab() {
     let tab = browser.popup(&server.localhost()).await;
     tab.until("document.getElementById('passkey').checkVisibility()")
         .await;
-    let before = browser.driver.windows().await.expect("the tabs").len();
     let mut popup = ActionPopup::open(&browser).await;
-    popup
-        .evaluate("new Promise(done => { const look = () => document.getElementById('passkey').checkVisibility() ? done() : setTimeout(look, 20); look(); })")
-        .await;
+    popup.until_shown("passkey").await;
     popup.click("passkey").await;
-    while browser.driver.windows().await.expect("the tabs").len() == before {}
-    let opened = browser.driver.windows().await.expect("the tabs");
-    browser
-        .driver
-        .switch_to_window(opened.last().expect("a tab").clone())
-        .await
-        .expect("switched");
-    let url = browser.driver.current_url().await.expect("an address");
-    assert!(url.as_str().contains("/popup.html"), "{url}");
+    popup.until_a_tab_took_over().await;
     browser.quit().await;
 }

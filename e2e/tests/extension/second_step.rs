@@ -221,6 +221,7 @@ async fn the_real_popup_goes_on_where_it_was() {
     popup.expect_status(ASKS).await;
     popup.close().await;
     let mut popup = ActionPopup::open(&browser).await;
+    popup.until_shown("code").await;
     popup.fill("code", &app.next_code()).await;
     popup.click("login").await;
     popup.expect_status(SIGNED_IN).await;

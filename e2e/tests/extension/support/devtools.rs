@@ -162,6 +162,30 @@ impl ActionPopup {
         assert_eq!(said, sentence);
     }
 
+    /// Waits until the popup shows the element of that id.
+    pub async fn until_shown(&mut self, id: &str) {
+        self.evaluate(&format!(
+            "new Promise(done => {{
+                 const look = () => document.getElementById('{id}').checkVisibility() && done();
+                 new MutationObserver(look).observe(document, {{attributes: true, subtree: true}});
+                 look();
+             }})"
+        ))
+        .await;
+    }
+
+    /// Waits until it is closed, and a tab with its page is open beside the first one.
+    pub async fn until_a_tab_took_over(mut self) {
+        let target = self.target.clone();
+        self.devtools.session.clear();
+        loop {
+            let now = self.popup_targets().await;
+            if !now.contains(&target) && now.len() > 1 {
+                return;
+            }
+        }
+    }
+
     /// Closes it, as a click beside it does: whatever it was doing ends there.
     pub async fn close(mut self) {
         let target = self.target.clone();
