@@ -130,12 +130,18 @@ async fn every_way_to_the_pool_is_counted_by_client(engine: Engine) {
         let admin = Person::admin(&server, &format!("admin-{number}")).await;
         server.advance(Duration::from_secs(60)).await;
         let address = format!("192.0.2.{number}");
-        for try_number in 0..3 {
-            let reply = way.ask(&admin, &address, 10 * number + try_number).await;
+        // Nothing is hashed to say how strong a password is, so a form may ask as often as its user pauses.
+        let (tries, pause) = if way.path.ends_with("/strength") {
+            (18, 0)
+        } else {
+            (3, 10)
+        };
+        for try_number in 0..tries {
+            let reply = way.ask(&admin, &address, 20 * number + try_number).await;
             assert_ne!(reply.status, 429, "{} {reply:?}", way.path);
         }
-        server.advance(Duration::from_secs(10)).await;
-        let reply = way.ask(&admin, &address, 10 * number + 3).await;
+        server.advance(Duration::from_secs(pause)).await;
+        let reply = way.ask(&admin, &address, 20 * number + tries).await;
         assert_eq!(reply.status, 429, "{} {}: {reply:?}", way.method, way.path);
         let wait: u64 = reply.header("retry-after").parse().expect("seconds");
         assert!((1..=10).contains(&wait), "{wait}");

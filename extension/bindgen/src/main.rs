@@ -5,7 +5,7 @@
 //! It must not know what the extension is made of: it takes a WASM file and a folder.
 
 mod names;
-mod returns;
+mod slim;
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
@@ -51,6 +51,6 @@ fn main() -> Result<()> {
     output.emit(folder)?;
     let script = folder.join(format!("{name}.js"));
     let text = names::replace(&fs::read_to_string(&script)?, &short);
-    fs::write(script, returns::at_once(&text))?;
+    fs::write(script, slim::slim(&text)?)?;
     Ok(())
 }

@@ -320,17 +320,27 @@ impl Accounts {
         Ok(is_proved.then_some(factors))
     }
 
-    /// Whether an account with this role may be made: an admin's session must have proved lately who uses it, to make
-    /// another admin. `None` is the operator.
+    /// Whether an account with this role may be made. `None` is the operator.
     pub(super) async fn may_make(
         &self,
         role: Role,
         by: Option<&Caller>,
     ) -> Result<bool, StoreError> {
         match by {
-            Some(by) if role == Role::Admin => Ok(self.proved_factors(by).await?.is_some()),
+            Some(by) if role == Role::Admin => self.may_make_admins(by).await,
             Some(_) | None => Ok(true),
         }
+    }
+
+    /// Whether an admin's session may make another admin: it must have been told lately who uses it, at its sign-in or by a
+    /// proof. A stolen access token is not enough for long.
+    pub(super) async fn may_make_admins(&self, caller: &Caller) -> Result<bool, StoreError> {
+        let session = self.store.session(caller.session).await?;
+        let until = session.map(|(session, _)| session.created.plus(PROOF_LIFETIME));
+        if until.is_some_and(|until| self.clock.now() < until) {
+            return Ok(true);
+        }
+        Ok(self.proved_factors(caller).await?.is_some())
     }
 
     pub(super) fn proof_of(&self, caller: &Caller) -> Proof {

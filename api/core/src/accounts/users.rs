@@ -133,7 +133,7 @@ impl Accounts {
         }
         let change = UserChange {
             by_self: caller.user.id == id,
-            makes_no_admin: is_an_admins && self.proved_factors(caller).await?.is_none(),
+            makes_no_admin: is_an_admins && !self.may_make_admins(caller).await?,
             ..change
         };
         let context = EventContext {

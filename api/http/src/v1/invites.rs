@@ -32,8 +32,8 @@ impl InvitesApi {
     /// Invite somebody
     ///
     /// Whoever has the token may register, once, whoever may register otherwise. With an address, the invitation is
-    /// mailed; without one, hand over the URL. It counts while you are an admin. To invite an admin, call `/auth/proof`
-    /// first.
+    /// mailed; without one, hand over the URL. It counts while you are an admin. To invite an admin, sign in or call
+    /// `/auth/proof` within 5 minutes before.
     #[oai(path = "/", method = "post", operation_id = "v1_invite")]
     async fn invite(
         &self,

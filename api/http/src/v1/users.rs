@@ -72,7 +72,7 @@ impl UsersApi {
 
     /// Create a user
     ///
-    /// To create an admin, call `/auth/proof` first.
+    /// To create an admin, sign in or call `/auth/proof` within 5 minutes before.
     #[oai(path = "/", method = "post", operation_id = "v1_create_user")]
     async fn create(
         &self,
@@ -118,7 +118,8 @@ impl UsersApi {
     /// Change a user
     ///
     /// Users may change their own full name. Only admins may change `role` and `is_active`. To make somebody an
-    /// admin, call `/auth/proof` first. To change the e-mail address, use `/auth/email/change`.
+    /// admin, sign in or call `/auth/proof` within 5 minutes before. To change the e-mail address, use
+    /// `/auth/email/change`.
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(
         &self,
