@@ -7,10 +7,10 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
-use password_auth_e2e::{server_program, workspace};
+use password_auth_e2e::{free_port, server_program, workspace};
 
 use crate::server::Server;
-use crate::{deploy, free_port, run};
+use crate::{deploy, run};
 
 /// The user without rights of the image.
 const USER: u32 = 65_532;

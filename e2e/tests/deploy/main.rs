@@ -15,7 +15,6 @@ mod server;
 mod unit;
 mod watched;
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -34,9 +33,4 @@ fn run(program: &str, arguments: &[&str]) -> Option<Output> {
             None
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }

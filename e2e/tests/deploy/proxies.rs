@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use password_auth_e2e::free_port;
 use serde_json::Value;
 
 use crate::server::Server;
-use crate::{deploy, free_port, run};
+use crate::{deploy, run};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use password_auth_e2e::free_port;
 
 use crate::document::{Document, How};
 
@@ -186,11 +187,6 @@ fn look_like_a_checkout(folder: &Path, root: &Path) {
     );
     fs::write(&build, script).expect("a script");
     fs::set_permissions(&build, fs::Permissions::from_mode(0o755)).expect("a script");
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn last_lines(text: &str) -> String {
