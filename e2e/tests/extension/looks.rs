@@ -104,7 +104,7 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
 async fn the_pictures_of_the_readme_can_be_taken() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
-    emulate_height(&browser.driver, "light", 520).await;
+    emulate_height(&browser.driver, "light", 580).await;
     picture(&browser, &popup, "popup-signed-out").await;
     popup.register("alice", PASSWORD).await;
     popup.expect_success("Registration successful.").await;
@@ -172,7 +172,7 @@ async fn the_pictures_for_the_stores_can_be_taken() {
     std::fs::create_dir_all(workspace().join("target/e2e")).expect("a folder");
     let popup = browser.popup(&server.url).await;
     let sentence = "Sign in to a server of your own";
-    store_picture(&browser, &popup, (360, 520), "1-sign-in", sentence).await;
+    store_picture(&browser, &popup, (360, 580), "1-sign-in", sentence).await;
     popup.register("alice", PASSWORD).await;
     popup.expect_success("Registration successful.").await;
     popup.log_in("alice", PASSWORD).await;
