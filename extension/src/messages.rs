@@ -91,8 +91,6 @@ pub(crate) fn failure(action: Action, error: &session::Error) -> String {
         }
         session::Error::InvalidAddress => texts::INVALID_ADDRESS.plain(),
         session::Error::Browser(error) => texts::STORAGE_FAILED.with(&[&error.0]),
-        session::Error::NoPasskey(NoPasskey::NoneChosen) => texts::NO_PASSKEY.plain(),
-        session::Error::NoPasskey(NoPasskey::NotAllowed) => texts::PASSKEY_NOT_ALLOWED.plain(),
     }
 }
 

@@ -14,9 +14,10 @@
 
 use password_auth_wire::{Authenticate, Credentials, Secret, Tokens};
 use wasm_bindgen_futures::spawn_local;
+use web_sys::Response;
 
 use crate::{
-    browser::{self, Area, BrowserError, NoPasskey},
+    browser::{self, Area, BrowserError},
     client::Client,
     decide::{self, Next},
     response::{Failure, NoAnswer, Refusal},
@@ -42,14 +43,6 @@ pub(crate) enum Error {
     InvalidAddress,
     /// The browser's storage or its locks failed.
     Browser(BrowserError),
-    /// The browser gave no passkey.
-    NoPasskey(NoPasskey),
-}
-
-impl From<NoPasskey> for Error {
-    fn from(why: NoPasskey) -> Self {
-        Self::NoPasskey(why)
-    }
 }
 
 impl From<BrowserError> for Error {
@@ -283,6 +276,23 @@ impl Session {
     pub(crate) async fn access_token(&self, refused: Option<&Secret>) -> Result<Secret, Error> {
         let client = self.client().await?;
         self.token(&client, refused, MARGIN_MS).await
+    }
+
+    /// What `send` is answered with an access token that is worth trying. A 401 is answered by one refresh and one retry.
+    ///
+    /// # Errors
+    /// As for [`Session::access_token`], and those of `send`.
+    pub(crate) async fn with_token<E: From<Error>>(
+        &self,
+        send: impl AsyncFn(&Secret) -> Result<Response, E>,
+    ) -> Result<Response, E> {
+        let token = self.access_token(None).await?;
+        let response = send(&token).await?;
+        if response.status() != 401 {
+            return Ok(response);
+        }
+        let token = self.access_token(Some(&token)).await?;
+        send(&token).await
     }
 
     /// Refreshes unless the access token lasts for `margin_ms` more.

@@ -1,6 +1,7 @@
 //! The web page that the server shows at `/`: the popup's form in a dialog.
 
 use js_sys::{Object, Promise};
+use password_auth_wire::Secret;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::{HtmlDialogElement, HtmlElement, Node, Response};
@@ -110,28 +111,23 @@ pub fn request(path: String, init: JsValue) -> Promise {
     })
 }
 
-/// A 401 is answered by one refresh and one retry.
 async fn ask(path: &str, init: Object) -> Result<Response, session::Error> {
     let session = WebPage::session();
     let server = session.server().await?;
     let options = object(&[("redirect", "error".into()), ("cache", "no-store".into())]);
     let options = Object::assign(&options, &init);
     let given = json::field(&options, "headers").unwrap_or_default();
-    let mut refused = None;
-    loop {
-        let access = session.access_token(refused.as_ref()).await?;
-        let headers = object(&[("Authorization", bearer(&access).into())]);
+    let send = async |token: &Secret| {
+        let headers = object(&[("Authorization", bearer(token).into())]);
         let headers = Object::assign(&headers, given.unchecked_ref());
         let options = Object::assign(&options, &object(&[("headers", headers.into())]));
-        match http::fetch(&server.url(path), TIME_OUT_MS, &options).await {
-            Ok(answer) if answer.status() == 401 && refused.is_none() => refused = Some(access),
-            Ok(answer) => return Ok(answer.into()),
-            Err(_) => {
-                let unreachable = Failure::NoAnswer(NoAnswer::Unreachable);
-                return Err(session::Error::Failed(unreachable, server));
-            }
-        }
-    }
+        let answer = http::fetch(&server.url(path), TIME_OUT_MS, &options).await;
+        answer.map(Response::from).map_err(|_| {
+            let unreachable = Failure::NoAnswer(NoAnswer::Unreachable);
+            session::Error::Failed(unreachable, server.clone())
+        })
+    };
+    session.with_token(send).await
 }
 
 fn move_into(parent: &Node, child: &Node) {

@@ -127,15 +127,23 @@ impl Write for LineWriter {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{self, Write};
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
     use std::sync::{Arc, Mutex};
 
     use super::{LogLines, MAX_WAITING};
 
+    /// What was written.
     #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::cli) struct Output(Arc<Mutex<Vec<u8>>>);
+
+    impl Output {
+        pub(in crate::cli) fn text(&self) -> String {
+            let written = self.0.lock().expect("a lock").clone();
+            String::from_utf8(written).expect("a text")
+        }
+    }
 
     impl Write for Output {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -164,8 +172,7 @@ mod tests {
             }
         });
         lines.finish();
-        let written = output.0.lock().expect("a lock").clone();
-        let text = String::from_utf8(written).expect("a text");
+        let text = output.text();
         assert_eq!(text.lines().count(), 8_000);
         for thread in 0..8 {
             let prefix = format!("thread {thread} line ");
@@ -176,7 +183,7 @@ mod tests {
         // What ends the process may be said after that.
         lines.writer().write_all(b"the end\n").expect("written");
         lines.finish();
-        assert!(output.0.lock().expect("a lock").ends_with(b"the end\n"));
+        assert!(output.text().ends_with("the end\n"));
     }
 
     /// Writes when it is told to.

@@ -137,26 +137,10 @@ impl Visit for Fields<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
     use password_auth_model::Timestamp;
 
     use super::{TextLines, write_time};
-
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("a lock").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::cli::log_lines::tests::Output;
 
     fn logged(theirs: bool) -> String {
         let output = Output::default();
@@ -184,8 +168,7 @@ mod tests {
         } else {
             tracing::subscriber::with_default(log.event_format(TextLines).finish(), say);
         }
-        let written = output.0.lock().expect("a lock").clone();
-        String::from_utf8(written).expect("a text")
+        output.text()
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl From<Error> for Failed {
             Error::Failed(Failure::NoAnswer(_), _) => "unreachable",
             Error::NoHostPermission(_) => "no_host_permission",
             Error::InvalidAddress => "not_allowed",
-            Error::Browser(_) | Error::NoPasskey(_) => "internal_error",
+            Error::Browser(_) => "internal_error",
         };
         Self::new(code, &messages::failure(Action::Login, &error))
     }

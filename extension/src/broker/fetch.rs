@@ -102,7 +102,7 @@ impl Request {
     }
 }
 
-/// Sends the request of `message`, if `caller` may; a 401 is answered by one refresh and one retry.
+/// Sends the request of `message`, if `caller` may.
 pub(super) async fn perform(
     config: &Config,
     caller: Caller,
@@ -122,12 +122,8 @@ pub(super) async fn perform(
             "startBroker does not allow requests to this URL from this context.",
         ));
     }
-    let token = config.session.access_token(None).await?;
-    let mut response = request.send(&token).await?;
-    if response.status() == 401 {
-        let token = config.session.access_token(Some(&token)).await?;
-        response = request.send(&token).await?;
-    }
+    let send = async |token: &Secret| request.send(token).await;
+    let response = config.session.with_token(send).await?;
     read(&request, &response).await
 }
 

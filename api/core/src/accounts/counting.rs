@@ -115,6 +115,10 @@ impl Accounts {
         if !self.store.network_is_remembered(attempt, now).await? {
             self.forgive(attempt.counter(), now).await?;
         }
+        self.keep_network(attempt, now).await
+    }
+
+    async fn keep_network(&self, attempt: SignInAttempt, now: Timestamp) -> Result<(), StoreError> {
         let until = now.plus(NETWORK_REMEMBERED);
         self.store.remember_network(attempt, until).await
     }
@@ -223,7 +227,6 @@ impl Accounts {
             return Ok(());
         }
         let attempt = SignInAttempt::second_step(&user.username_key, client.address);
-        let until = self.clock.now().plus(NETWORK_REMEMBERED);
-        self.store.remember_network(attempt, until).await
+        self.keep_network(attempt, self.clock.now()).await
     }
 }

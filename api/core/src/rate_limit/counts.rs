@@ -1,8 +1,10 @@
 //! Bounds how many counters are in memory.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
 
-use password_auth_model::Timestamp;
+use password_auth_model::{ClientNetwork, Timestamp, Verdict, client_networks};
 
 /// The most counters of one purpose.
 pub(super) const MAX_COUNTS: usize = 100_000;
@@ -37,4 +39,13 @@ pub(super) fn make_room<K, V: Remembered>(counters: &mut HashMap<K, V>, now: Tim
     let mut debts: Vec<Timestamp> = counters.values().map(Remembered::until).collect();
     let (_, least, _) = debts.select_nth_unstable(surplus - 1);
     counters.retain(|_, counter| counter.until() > *least);
+}
+
+/// How long `address` has to wait, if `decide` says it for each network of the address: the longest. Zero if it need not.
+pub(super) fn longest_wait(address: IpAddr, decide: impl Fn(ClientNetwork) -> Verdict) -> Duration {
+    let waits = client_networks(address).filter_map(|network| match decide(network) {
+        Verdict::Allowed => None,
+        Verdict::Refused(wait) => Some(wait),
+    });
+    waits.max().unwrap_or_default()
 }

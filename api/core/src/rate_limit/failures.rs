@@ -6,11 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use password_auth_model::measure::Count;
-use password_auth_model::{
-    Attempt, ClientNetwork, Rate, Tally, Timestamp, Verdict, client_networks,
-};
+use password_auth_model::{Attempt, ClientNetwork, Rate, Tally, Timestamp, client_networks};
 
-use super::counts::{Remembered, make_room};
+use super::counts::{Remembered, longest_wait, make_room};
 
 /// The failures by address: each [network](client_networks) of an address has its own tally.
 ///
@@ -164,14 +162,12 @@ impl FailureLimiter {
         address: IpAddr,
         now: Timestamp,
     ) -> Duration {
-        let waits = client_networks(address).filter_map(|network| {
-            let counter = counters.get(&network)?;
-            match self.rate_of(network).count(counter.tally, now).0 {
-                Verdict::Allowed => None,
-                Verdict::Refused(wait) => Some(wait),
-            }
-        });
-        waits.max().unwrap_or_default()
+        longest_wait(address, |network| {
+            let tally = counters
+                .get(&network)
+                .map_or(Tally::NONE, |counter| counter.tally);
+            self.rate_of(network).count(tally, now).0
+        })
     }
 }
 

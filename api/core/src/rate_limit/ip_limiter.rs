@@ -10,7 +10,7 @@ use password_auth_model::{
     ClientNetwork, Rate, Timestamp, Verdict, client_network, client_networks,
 };
 
-use super::counts::make_room;
+use super::counts::{longest_wait, make_room};
 
 /// The attempts for one purpose, by address: each [network](client_networks) of an address has a limit.
 #[derive(Debug)]
@@ -92,13 +92,9 @@ impl IpLimiter {
         address: IpAddr,
         now: Timestamp,
     ) -> Duration {
-        let waits = client_networks(address).filter_map(|network| {
-            match self.decide(theoretical_arrival, network, now).0 {
-                Verdict::Allowed => None,
-                Verdict::Refused(wait) => Some(wait),
-            }
-        });
-        waits.max().unwrap_or_default()
+        longest_wait(address, |network| {
+            self.decide(theoretical_arrival, network, now).0
+        })
     }
 
     fn decide(

@@ -10,7 +10,7 @@ use poem_openapi::types::ToJSON;
 
 use super::views;
 
-/// The bytes of a [`UserInfoalData`](password_auth_wire::v1::PersonalData). If the store fails, the response is cut off,
+/// The bytes of a [`PersonalData`](password_auth_wire::v1::PersonalData). If the store fails, the response is cut off,
 /// so that it is not valid JSON.
 pub(super) fn body(export: Export, caller: Caller) -> Body {
     let head = |export: &Export| {

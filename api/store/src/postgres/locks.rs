@@ -10,18 +10,24 @@ use super::transact::Transaction;
 /// Held by a transaction that removes an active admin, from the check for others to the commit.
 const ADMINS: i64 = 0x7061_7373_6164_6d6e;
 
+/// A user, with this row lock.
+macro_rules! select_user {
+    ($lock:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM users u WHERE u.id = $1 FOR ",
+            $lock
+        )
+    };
+}
+
 /// The user, locked until the transaction ends.
 pub(super) async fn user(
     transaction: &Transaction<'_>,
     id: UserId,
 ) -> Result<Option<User>, DatabaseError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.id = $1 FOR UPDATE"
-    );
-    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
-    Ok(found.map(|found| row::user(&found, 0)).transpose()?)
+    locked_by(transaction, select_user!("UPDATE"), id).await
 }
 
 /// The user, who does not change until the transaction ends. Others may read them in the same way.
@@ -29,12 +35,15 @@ pub(super) async fn shared_user(
     transaction: &Transaction<'_>,
     id: UserId,
 ) -> Result<Option<User>, DatabaseError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.id = $1 FOR SHARE"
-    );
-    let found = transaction.row(SELECT, &[&row::user_id(id)]).await?;
+    locked_by(transaction, select_user!("SHARE"), id).await
+}
+
+async fn locked_by(
+    transaction: &Transaction<'_>,
+    select: &'static str,
+    id: UserId,
+) -> Result<Option<User>, DatabaseError> {
+    let found = transaction.row(select, &[&row::user_id(id)]).await?;
     Ok(found.map(|found| row::user(&found, 0)).transpose()?)
 }
 
