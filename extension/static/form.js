@@ -19,9 +19,20 @@ export const say = (success, message) => {
   const status = element("status");
   status.textContent = message;
   status.className = message ? `${success ? "success" : "error"} show` : "";
+  if (message) status.scrollIntoView({ block: "nearest" });
   clearTimeout(fading);
   fading = setTimeout(() => status.classList.remove("show"), 5_000);
 };
+
+// The message stands behind the part of the page whose button was pressed last: near what it is about, and in the flow,
+// so that it covers nothing. It moves while it is empty, so that it is announced once.
+addEventListener("click", ({ target }) => {
+  const news = element("news");
+  const part = target.closest("button")?.closest("#account > *, #main > *");
+  if (!part || part.nextElementSibling === news || part.contains(news)) return;
+  say(true, "");
+  part.after(news);
+}, true);
 
 /** The field of `form` that a refusal is about. */
 const fieldOf = (form, { code, field }) =>
@@ -55,9 +66,10 @@ export const on = (target, event, work) => {
     try {
       say(true, await work() ?? "");
     } catch (error) {
-      say(false, reason(error));
       const field = fieldOf(target, error);
       if (field) mark(field);
+      // Last, since the message has to be in view.
+      say(false, reason(error));
     } finally {
       button.removeAttribute("aria-busy");
       busy = false;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
+use crate::{PasswordHint, Secret};
 
 #[cfg(feature = "openapi")]
 const ID: &str = "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00";
@@ -114,6 +114,10 @@ object! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         hint: Option<String> = None,
+        /// The same for programs: what is weak, if that is known, and then what would help.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_empty))]
+        hint_codes: Vec<PasswordHint> = Vec::new(),
     }
 
     /// The body of `POST /invites`.
