@@ -8,9 +8,10 @@ const texts = await looks.load();
 
 export const t = (key, ...values) => texts[key].message.replace(/\$(\d)/g, (_, place) => values[place - 1]);
 
-/** What the server refuses, in the user's language where there are words for its code. */
-export const reason = ({ code, message, retryAfter }) => {
-  const why = texts[`error_${code}`]?.message ?? message;
+/** What the server refuses, in the user's language where there are words for its code. In English it says more of a field. */
+export const reason = ({ code, message, retryAfter, field = "", fieldCode }) => {
+  const ofField = document.documentElement.lang !== "en" && `invalid_${field.replace("new_", "")}_${fieldCode}`;
+  const why = (texts[`error_${code}`] ?? texts[ofField])?.message ?? message;
   return retryAfter ? t("retryAfter", why, retryAfter) : why;
 };
 
@@ -87,5 +88,6 @@ export const asking = (fetch) => async (method, path, body) => {
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const { code, message, errors } = await answer.json().catch(() => ({ message: t("serverAnswered", answer.status) }));
   const retryAfter = answer.headers.get("retry-after") ?? undefined;
-  throw Object.assign(new Error(message), { code, retryAfter, field: errors?.[0]?.field });
+  const [{ field, code: fieldCode } = {}] = errors ?? [];
+  throw Object.assign(new Error(message), { code, retryAfter, field, fieldCode });
 };

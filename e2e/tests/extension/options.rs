@@ -146,19 +146,22 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
         )
     };
     const ARABIC: &str = "سهلة التخمين. تحتوي على اسمك أو بريدك الإلكتروني. أضف كلمة أو كلمتين. الكلمات النادرة أفضل.";
-    for (language, about_user, enough) in [
+    for (language, refused, about_user, enough) in [
         (
             "en",
+            "Password is too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
             "Too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
             "Will do. A longer one is harder to guess. This is similar to a commonly used password. Add another word or two. Uncommon words are better.",
         ),
         (
             "de",
+            "Das Passwort ist zu leicht zu erraten.",
             "Zu leicht zu erraten. Es enthält Ihren Namen oder Ihre E-Mail-Adresse. Fügen Sie noch ein oder zwei Wörter hinzu. Seltene sind besser.",
             "Genügt. Ein längeres ist schwerer zu erraten. Das ähnelt einem häufig benutzten Passwort. Fügen Sie noch ein oder zwei Wörter hinzu. Seltene sind besser.",
         ),
         (
             "ar",
+            "كلمة المرور سهلة التخمين.",
             ARABIC,
             "مقبولة. الأطول أصعب تخمينًا. تشبه كلمة مرور شائعة. أضف كلمة أو كلمتين. الكلمات النادرة أفضل.",
         ),
@@ -173,6 +176,11 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
         type_into(&options, "currentPassword", PASSWORD).await;
         type_into(&options, "newPassword", "Brunhilde-K").await;
         options.until(&told(language, about_user)).await;
+        options.click_on("#passwordForm button").await;
+        until_said(&options, refused).await;
+        options
+            .until("document.activeElement.id === 'newPassword' && document.activeElement.ariaInvalid === 'true'")
+            .await;
         type_into(&options, "newPassword", "horsecarrot").await;
         options.until(&told(language, enough)).await;
         type_into(&options, "newPassword", "short").await;
@@ -189,6 +197,10 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
     popup.fill("username", "brunhilde-k").await;
     popup.fill("password", "Brunhilde-K").await;
     popup.until(&told("ar", ARABIC)).await;
+    popup.click("register").await;
+    popup
+        .expect_error_with(&["كلمة المرور سهلة التخمين."])
+        .await;
     browser.quit().await;
 }
 
