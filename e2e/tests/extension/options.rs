@@ -186,7 +186,8 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
         type_into(&options, "newPassword", "short").await;
         options.until(&told(language, "")).await;
     }
-    assert_eq!(proxy.count("POST /api/v1/auth/password/strength"), 6);
+    // More if somebody types slowly.
+    assert!(proxy.count("POST /api/v1/auth/password/strength") >= 6);
     // The popup has the same texts.
     popup.click("logout").await;
     options
@@ -194,7 +195,7 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
         .await;
     popup.reload().await;
     popup.click_on("#emailDisclosure summary").await;
-    popup.fill("username", "brunhilde-k").await;
+    popup.fill("username", "Brunhilde K").await;
     popup.fill("password", "Brunhilde-K").await;
     popup.until(&told("ar", ARABIC)).await;
     popup.click("register").await;
