@@ -39,6 +39,10 @@ const PAGES: [(&str, &str); 8] = [
 pub fn endpoint(app: &App, settings: &Settings) -> impl Endpoint<Output = Response> + use<> {
     let mut handlers = RouteTable::new();
     apis(app).add_routes(&mut handlers);
+    let patterns = handlers.keys().map(String::as_str);
+    let patterns = patterns.chain(PAGES.map(|(path, _)| path));
+    let known = patterns.map(|pattern| (pattern.to_owned(), path_of(pattern)));
+    settings.measures.requests.know(known);
     let others = handlers.extract_if(|pattern, _| !is_direct(pattern));
     let others = OtherRoutes(others.collect());
     let direct = handlers.into_iter().map(Direct::new);
@@ -55,8 +59,7 @@ pub fn endpoint(app: &App, settings: &Settings) -> impl Endpoint<Output = Respon
         forms: settings.forms.clone(),
     };
     let clock = Arc::clone(&app.clock);
-    let patterns = (allowed_methods as _, paths_by_pattern as _);
-    Middleware::new(settings, clock, services, patterns, routes)
+    Middleware::new(settings, clock, services, allowed_methods, routes)
 }
 
 fn page_routes(app: &App) -> impl Iterator<Item = (String, Direct)> + use<> {
@@ -185,12 +188,9 @@ fn allowed_methods(route: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(BY_PATTERN.get(route)?).ok()
 }
 
-/// The path of each route by poem's pattern.
-fn paths_by_pattern() -> Vec<(String, String)> {
-    let documented = DocumentedApis::meta().into_iter().flat_map(|api| api.paths);
-    let documented = documented.map(|path| (pattern_of(&path.path), path.path));
-    let pages = PAGES.map(|(path, _)| (path.to_owned(), path.to_owned()));
-    pages.into_iter().chain(documented).collect()
+/// The path in the document for poem's pattern. Every parameter in a path is called `id`.
+fn path_of(pattern: &str) -> String {
+    pattern.replace(":param0", "{id}")
 }
 
 /// Poem's pattern for a path in the document: `/users/{id}` is `/users/:param0`.
@@ -238,7 +238,7 @@ mod tests {
 
     use poem_openapi::OpenApi as _;
 
-    use super::{DocumentedApis, WITH_PARAMETERS, is_direct, pattern_of};
+    use super::{DocumentedApis, WITH_PARAMETERS, is_direct, path_of, pattern_of};
 
     #[test]
     fn the_routes_that_are_called_directly_are_all_that_have_no_parameters() {
@@ -247,6 +247,7 @@ mod tests {
             let mut operations = path.operations.iter();
             let has_parameters = operations.any(|operation| !operation.params.is_empty());
             let pattern = pattern_of(&path.path);
+            assert_eq!(path_of(&pattern), path.path);
             assert_eq!(is_direct(&pattern), !has_parameters, "{pattern}");
             if has_parameters {
                 with_parameters.insert(pattern);
