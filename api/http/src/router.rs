@@ -206,9 +206,11 @@ fn pattern_of(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+/// Pages and the API, side by side.
 struct AllRoutes {
     direct: HashMap<String, Direct>,
     page_files: Direct,
+    /// The rest, and what there is not.
     others: LazyRoutes,
 }
 
