@@ -262,10 +262,14 @@ fn expect_same(disk: &Disk, folder: &Path, random: &mut Random) {
     let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&found), names(&expected), "the trace misses files");
     for (name, content) in expected {
+        let found = &found[&name];
+        let place = found.iter().zip(&content).position(|(a, b)| a != b);
         assert!(
-            found[&name] == content,
-            "the trace misses changes of {}",
-            name.display()
+            *found == content,
+            "the trace misses changes of {}, of {} bytes, in the trace {}, from {place:?}",
+            name.display(),
+            content.len(),
+            found.len(),
         );
     }
 }
