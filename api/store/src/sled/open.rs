@@ -27,9 +27,6 @@ const RESTORING: &[u8] = b"restoring";
 /// sled's data, from the data folder.
 const DATA_FILE: &str = "sled/db";
 
-/// What a session and its user take in memory, about.
-const SESSION_BYTES: u64 = 1_024;
-
 /// Whether there is a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
     data_dir.join(DATA_FILE).exists()
@@ -60,8 +57,7 @@ pub(super) fn open(
     let opened = caught(|| {
         let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
         let format = check_format(&db, &sled_dir, &watermark)?;
-        let sessions = usize::try_from(for_sessions / SESSION_BYTES).unwrap_or(usize::MAX);
-        let tables = Tables::open(db, lock, sessions).map_err(failed(&sled_dir))?;
+        let tables = Tables::open(db, lock, for_sessions).map_err(failed(&sled_dir))?;
         let followed = watermark
             .set(&tables.db, number + 1)
             .map_err(failed(&sled_dir))?;
