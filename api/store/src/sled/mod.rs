@@ -62,7 +62,7 @@ use crate::{Lifecycle, Measures};
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How much is kept in memory by default: there is room for the sessions of a million users, and it is taken as it is needed.
-pub const CACHE_BYTES: u64 = 320 << 20;
+pub const CACHE_BYTES: u64 = 256 << 20;
 
 /// Threads for long reads. More would only compete for the processor.
 const READERS: usize = 2;
@@ -185,7 +185,7 @@ impl Lifecycle for SledStore {
 
     async fn warm(&self, now: Timestamp) -> Result<(), StoreError> {
         let (tables, closed) = (Arc::clone(self.tables()?), Arc::clone(&self.closed));
-        let thread = Threads::start("store-warm", 1, Priority::Low);
+        let thread = Threads::start("store-warm", 1, Priority::Same);
         let thread = thread.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let warmed = thread.run(move || warm::warm(&tables, now, &closed)).await;
         warmed.unwrap_or_else(|| Err(StoreError::Unavailable("a read panicked".to_owned())))

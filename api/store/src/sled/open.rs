@@ -51,7 +51,7 @@ pub(super) fn open(
     let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
     report_holes(&sled_dir);
     // Most reads are of sessions that are in memory, so sled's pages have the smaller part.
-    let for_sessions = cache_bytes / 4 * 3;
+    let for_sessions = cache_bytes / 8 * 7;
     let db = open_sled(&sled_dir, cache_bytes - for_sessions)?;
     // sled panics on some damaged pages. Such a panic becomes an error.
     let opened = caught(|| {
