@@ -151,7 +151,7 @@ impl Tables {
     pub(super) fn session_and_user(
         &self,
         id: SessionId,
-    ) -> Result<Option<((Session, User), u64)>, StoreError> {
+    ) -> Result<Option<(Session, User, u64)>, StoreError> {
         loop {
             let read = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
             let Some((bytes, session)) = read else {
@@ -163,7 +163,7 @@ impl Tables {
             };
             // A session never returns to an earlier state.
             if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
-                return Ok(Some(((session, user), stamp)));
+                return Ok(Some((session, user, stamp)));
             }
         }
     }
@@ -177,9 +177,8 @@ impl Tables {
         self.sessions.get(id.as_bytes(), || {
             let _timer = times.timer();
             let found = self.session_and_user(id)?;
-            Ok(found.map(|((session, user), stamp)| {
-                (Identity::of(&session, Owner::from(&user)), stamp)
-            }))
+            Ok(found
+                .map(|(session, user, stamp)| (Identity::of(&session, Owner::from(&user)), stamp)))
         })
     }
 

@@ -27,7 +27,7 @@ impl SessionStore for SledStore {
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
         let _timer = self.read_times.timer();
         let found = self.tables()?.session_and_user(id)?;
-        Ok(found.map(|(found, _)| found))
+        Ok(found.map(|(session, user, _)| (session, user)))
     }
 
     async fn identity(&self, id: SessionId) -> Result<Option<Identity>, StoreError> {
