@@ -9,7 +9,7 @@ use poem::http::{HeaderName, HeaderValue, Method};
 use poem::{PathPattern, Response};
 
 use crate::error::AnsweredCode;
-use crate::measures::{Paths, Requests};
+use crate::measures::Requests;
 
 /// The header with the id of the request in the log.
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,7 +46,6 @@ impl RequestLog {
         response: &mut Response,
         found: Option<&PathPattern>,
         requests: &Requests,
-        paths: Paths,
     ) {
         let elapsed = self.started.elapsed();
         let id = self.id.to_string();
@@ -55,7 +54,7 @@ impl RequestLog {
             .map(|pattern| &*pattern.0)
             .filter(|pattern| !pattern.is_empty())
             .unwrap_or("-");
-        requests.record(paths, (route, &self.method), response.status(), elapsed);
+        requests.record((route, &self.method), response.status(), elapsed);
         let code = response
             .data::<AnsweredCode>()
             .map(|AnsweredCode(code)| code.name());

@@ -25,7 +25,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        with_user(&self.reads, id).await
+        self.lookups.session(id).await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -143,28 +143,6 @@ pub(super) async fn of_user(reads: &Reads, user: UserId) -> Result<Vec<Session>,
     );
     let found = reads.rows(SELECT, &[&row::user_id(user)]).await?;
     found.iter().map(|found| row::session(found, 0)).collect()
-}
-
-pub(super) async fn with_user(
-    reads: &Reads,
-    id: SessionId,
-) -> Result<Option<(Session, User)>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        ", ",
-        session_columns!(),
-        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
-    );
-    let found = reads.row(SELECT, &[&row::session_id(id)]).await?;
-    found
-        .map(|found| {
-            Ok((
-                row::session(&found, row::USER_COLUMNS)?,
-                row::user(&found, 0)?,
-            ))
-        })
-        .transpose()
 }
 
 /// The lock is held until the transaction ends.
