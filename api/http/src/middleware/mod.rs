@@ -137,13 +137,19 @@ impl<R> Middleware<R> {
         body_time(request)
     }
 
-    fn failed(&self, error: poem::Error, dialect: Dialect) -> Response {
+    /// `found` is the pattern of the route, unless poem notes it in the error.
+    fn failed(
+        &self,
+        error: poem::Error,
+        found: Option<&PathPattern>,
+        dialect: Dialect,
+    ) -> Response {
         if error.is_from_response() {
             return error.into_response();
         }
         let mut response = Failure::of(&error).in_dialect(dialect).response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
-            && let Some(PathPattern(route)) = error.data()
+            && let Some(PathPattern(route)) = found.or_else(|| error.data())
             && let Some(methods) = (self.allowed_methods)(route)
         {
             response.headers_mut().insert(ALLOW, methods);
@@ -177,7 +183,7 @@ impl<R: Routes> Middleware<R> {
             }
             Err(failure) => Err(failure.into()),
         };
-        let mut response = answered.unwrap_or_else(|error| self.failed(error, dialect));
+        let mut response = answered.unwrap_or_else(|error| self.failed(error, pattern, dialect));
         let headers = response.headers_mut();
         headers.reserve(MOST_HEADERS);
         self.security.apply(headers);
