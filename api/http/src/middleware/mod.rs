@@ -19,6 +19,8 @@ use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 
 pub use cors::CorsPolicy;
+#[cfg(test)]
+pub(crate) use head::is_host;
 
 use self::cors::CorsAnswer;
 use self::headers::SecurityHeaders;
