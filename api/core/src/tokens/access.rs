@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use password_auth_model::{
     Generation, Party, SessionId, Timestamp, TokenId, TokenKey, TokenKeyId, UserId, signing_key,
 };
@@ -143,6 +143,8 @@ struct Pair {
 pub struct AccessTokens {
     alg: SigningAlg,
     secrets: SigningKeys,
+    header: Header,
+    signer: EncodingKey,
     /// One for each secret, the current one first.
     own: Vec<OwnTokens>,
     verifiers: Vec<Verifier>,
@@ -193,6 +195,8 @@ impl AccessTokens {
         Self {
             alg,
             secrets: keys.clone(),
+            header: header(Algorithm::HS256, keys.current().kid().to_string()),
+            signer: EncodingKey::from_secret(keys.current().secret()),
             own: own.collect(),
             verifiers,
             pairs: RwLock::new(Arc::default()),
@@ -260,7 +264,8 @@ impl AccessTokens {
     #[must_use]
     pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Option<Secret> {
         if self.alg == SigningAlg::Hs256 {
-            return self.own.first()?.issue(claims).map(Secret::new);
+            let token = jsonwebtoken::encode(&self.header, claims, &self.signer);
+            return token.ok().map(Secret::new);
         }
         let pairs = self.pairs();
         let key = signing_key(pairs.iter().map(|pair| pair.pair.key()), now)?;

@@ -55,6 +55,7 @@ pub(super) fn open(
         remove_unfinished_settings(&sled_dir)?;
     }
     report_holes(&sled_dir);
+    sync_log(data_dir).map_err(io_error(&sled_dir))?;
     // Most reads are of sessions that are in memory, so sled's pages have the smaller part.
     let for_sessions = cache_bytes / 8 * 7;
     let db = open_sled(&sled_dir, cache_bytes - for_sessions)?;
@@ -82,6 +83,16 @@ pub(super) fn open(
         detail: PANICKED.to_owned(),
     })??;
     Ok((tables, disk, watermark))
+}
+
+/// Syncs what an earlier server wrote. Killed, it may have left the end of the log to the kernel's memory alone, and sled
+/// writes a snapshot of that, and syncs it, before it syncs anything else.
+fn sync_log(data_dir: &Path) -> io::Result<()> {
+    match File::open(data_dir.join(DATA_FILE)) {
+        Ok(log) => log.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The error for a panic in sled. Sled's log has the details.

@@ -1,8 +1,9 @@
-//! Access tokens that a secret made, written and read without the library: it parses the header, the claims and then the
-//! claims again, and prepares the key, each time. This costs a fifth, which is less than to look up what a token of a
-//! hundred thousand said before.
+//! Access tokens of a secret, read without the library: it parses the header, the claims and then the claims again, and
+//! prepares the key, each time. This costs a fifth, which is less than to look up what a token of a hundred thousand said
+//! before.
 //!
-//! Only tokens whose header is, byte for byte, the one that is written here. The header names the key and the algorithm.
+//! Only tokens whose header is, byte for byte, the one that the library writes for that secret, so it names the key and the
+//! algorithm. The library reads all others.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -13,7 +14,7 @@ use base64::{DecodeSliceError, Engine as _};
 use password_auth_model::{Generation, Party, SessionId, TokenId, UserId};
 use serde::Deserialize;
 
-use super::{AccessClaims, AccessToken, AccessTokenError, CLIENT_ID};
+use super::{AccessToken, AccessTokenError, CLIENT_ID};
 use crate::tokens::SigningKey;
 
 /// Bytes of an HMAC-SHA-256, and characters of its base64url form.
@@ -32,7 +33,7 @@ pub(super) struct OwnTokens {
     key: hmac::Key,
 }
 
-/// As [`AccessClaims`], without copies.
+/// As [`AccessClaims`](super::AccessClaims), without copies.
 #[derive(Deserialize)]
 struct Claims<'a> {
     #[serde(borrow)]
@@ -67,16 +68,6 @@ impl OwnTokens {
             ),
             key: hmac::Key::new(hmac::HMAC_SHA256, secret.secret()),
         }
-    }
-
-    /// `None` only if the claims are no JSON.
-    pub(super) fn issue(&self, claims: &AccessClaims) -> Option<String> {
-        let mut token = self.start.clone();
-        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
-        let mac = hmac::sign(&self.key, token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(mac, &mut token);
-        Some(token)
     }
 
     /// What the token says, expired or not. `None` if its header is another one.
@@ -119,7 +110,7 @@ impl OwnTokens {
         }
     }
 
-    /// What the claims say, if they are, byte for byte, as `issue` writes them, and the name needs no escapes.
+    /// What the claims say, if they are, byte for byte, as the library writes them, and the name needs no escapes.
     fn as_written(&self, json: &str) -> Option<AccessToken> {
         let mut rest = Rest(json.strip_prefix(&self.first_claims)?);
         let user = rest.id()?.parse().ok()?;
