@@ -5,6 +5,7 @@ mod cors;
 mod head;
 mod headers;
 mod log;
+mod rests;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -19,10 +20,12 @@ use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 
 pub use cors::CorsPolicy;
+pub(super) use rests::Rest;
 
 use self::cors::CorsAnswer;
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
+use self::rests::Rests;
 use super::client::ProxyTrust;
 use super::context::{RequestContext, Services};
 use super::cross_site::FormPolicy;
@@ -84,6 +87,7 @@ pub(super) struct Middleware<R> {
     allowed_methods: AllowedMethods,
     paths: Paths,
     measures: Arc<Measures>,
+    rests: Rests,
 }
 
 impl<R> Middleware<R> {
@@ -104,6 +108,7 @@ impl<R> Middleware<R> {
             allowed_methods,
             paths,
             measures: Arc::clone(&settings.measures),
+            rests: Rests::new(),
         }
     }
 
@@ -163,6 +168,7 @@ impl<R: Routes> Middleware<R> {
     ) -> poem::Result<Response> {
         let dialect = Dialect::of(request.uri().path());
         let body = self.admit(&mut request, &origin);
+        let client = request.data::<RequestContext>().map(|of| of.client);
         let ready = match body {
             // In memory of its own: most requests have no body.
             Ok(Some(time)) => Box::pin(buffer_body(&mut request, time)).await,
@@ -180,6 +186,9 @@ impl<R: Routes> Middleware<R> {
         self.security.apply(headers);
         self.cors.apply(origin, headers);
         log.finish(&mut response, &self.measures.requests, self.paths);
+        if let Some(client) = client {
+            self.rests.mark(&mut response, client);
+        }
         Ok(response)
     }
 

@@ -3,31 +3,25 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use poem::http::StatusCode;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 use super::slots::ConnectionSlot;
 use super::stream::{Activity, WatchedStream};
 use super::tls::Tls;
 use super::{BodyTime, LOOK, Limits};
-
-/// How long a connection rests after a request was refused. Whoever asks again at once, as a flood does, then costs little,
-/// and requests of others are not behind a thousand refusals. Proxies do not rest: others use their connections, too.
-const REST: Duration = Duration::from_millis(100);
+use crate::middleware::Rest;
 
 /// How many headers a request may have.
 const MAX_HEADERS: usize = 64;
@@ -82,7 +76,6 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
         ends: Ends,
     ) {
         let Self { endpoint, slot, .. } = &self;
-        let rests_until = Arc::new(Mutex::new(None));
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let has_body = !request.body().is_end_stream();
             let Ends {
@@ -96,26 +89,18 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
                 request.set_data(BodyTime::new(Arc::clone(slot)));
             }
             let activity = Arc::clone(&self.activity);
-            let rests_until = Arc::clone(&rests_until);
             async move {
-                let rest = rests_until
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                if let Some(end) = rest {
-                    tokio::time::sleep_until(end).await;
-                }
                 activity.request_begins();
                 let response = endpoint
                     .call(request)
                     .await
                     .unwrap_or_else(poem::Error::into_response);
-                activity.request_ends();
-                if is_refusal(response.status()) && !slot.is_proxy() {
-                    let mut rests_until =
-                        rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-                    *rests_until = Some(Instant::now() + REST);
+                if let Some(Rest(rest)) = response.data()
+                    && slot.can_rest()
+                {
+                    tokio::time::sleep(*rest).await;
                 }
+                activity.request_ends();
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
@@ -160,11 +145,4 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
             }
         }
     }
-}
-
-const fn is_refusal(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
 }
