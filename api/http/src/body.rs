@@ -187,7 +187,11 @@ fn or_null(property: &MetaSchemaRef, registry: &Registry) -> MetaSchema {
             .unwrap_or(MetaSchema::ANY),
     };
     // A reference with its own description.
-    if let [MetaSchemaRef::Reference(name)] = &schema.all_of[..] {
+    let reference = schema.all_of.iter().find_map(|part| match part {
+        MetaSchemaRef::Reference(name) => Some(name),
+        MetaSchemaRef::Inline(_) => None,
+    });
+    if let Some(name) = reference {
         let description = schema.description;
         schema = registry
             .schemas
@@ -247,6 +251,9 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
 
     fn register(registry: &mut Registry) {
         register_body::<T>(registry, false);
+        if let Some(schema) = registry.schemas.get_mut(&*T::name()) {
+            schema.nullable = true;
+        }
     }
 
     fn request_meta() -> Option<MetaRequest> {

@@ -28,9 +28,6 @@ const STATUSES: [u16; 26] = [
     431, 500, 501, 502, 503, 504, 505,
 ];
 
-/// The path of each route by poem's pattern.
-pub(super) type Paths = fn() -> Vec<(String, String)>;
-
 /// What a server has counted so far.
 #[derive(Debug, Default)]
 pub struct Measures {
@@ -84,7 +81,7 @@ impl Drop for OpenConnection<'_> {
 /// Requests by route, method and status.
 #[derive(Debug)]
 pub struct Requests {
-    /// By poem's pattern. Built at the first request, so that it does not delay the start.
+    /// By poem's pattern.
     by_pattern: OnceLock<HashMap<String, ByMethod>>,
     unmatched: ByMethod,
 }
@@ -124,22 +121,22 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Counts an answered request. `pattern` is poem's, or anything else if no route matched. `paths` has the path of
-    /// each pattern.
+    /// Says which routes there are: poem's pattern and the path of each. Only the first call counts.
+    pub(super) fn know(&self, routes: impl Iterator<Item = (String, String)>) {
+        let routes = routes.map(|(pattern, path)| (pattern, ByMethod::of(path)));
+        self.by_pattern.get_or_init(|| routes.collect());
+    }
+
+    /// Counts an answered request. `pattern` is poem's, or anything else if no route matched.
     pub(super) fn record(
         &self,
-        paths: Paths,
         (pattern, method): (&str, &Method),
         status: StatusCode,
         time: Duration,
     ) {
-        let by_pattern = self.by_pattern.get_or_init(|| {
-            let paths = paths().into_iter();
-            paths
-                .map(|(pattern, path)| (pattern, ByMethod::of(path)))
-                .collect()
-        });
-        let route = by_pattern.get(pattern).unwrap_or(&self.unmatched);
+        let route = self.by_pattern.get();
+        let route = route.and_then(|routes| routes.get(pattern));
+        let route = route.unwrap_or(&self.unmatched);
         let method = METHODS.iter().position(|known| *known == method.as_str());
         let slot = &route.answers[method.unwrap_or(METHODS.len() - 1)];
         let answers = slot.get_or_init(Box::default);
@@ -218,6 +215,8 @@ mod tests {
     #[test]
     fn no_client_can_invent_a_label() {
         let requests = Requests::default();
+        let route = ("/users/:param0".to_owned(), "/users/{id}".to_owned());
+        requests.know(std::iter::once(route));
         let odd = Method::from_bytes(b"BREW").expect("a method");
         for (pattern, method) in [
             ("/users/:param0", &Method::GET),
@@ -225,8 +224,7 @@ mod tests {
             ("/users/:param0", &odd),
             ("-", &odd),
         ] {
-            let paths = || vec![("/users/:param0".to_owned(), "/users/{id}".to_owned())];
-            requests.record(paths, (pattern, method), StatusCode::OK, Duration::ZERO);
+            requests.record((pattern, method), StatusCode::OK, Duration::ZERO);
         }
         let mut seen: Vec<_> = requests.counted().map(|c| (c.path, c.method)).collect();
         seen.sort_unstable();

@@ -1,6 +1,6 @@
 //! The OpenAPI document and Swagger UI. Both are part of the binary and work offline.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,30 +69,36 @@ fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
     document.to_string()
 }
 
-/// `GET /openapi.json`. Built on the first request, so that it does not delay the start, and cached.
-pub(super) fn openapi_json<T: OpenApi + Send + Sync + 'static>(
-    service: Arc<OpenApiService<T, ()>>,
-) -> impl Endpoint {
-    let json = OnceLock::new();
+/// The document, made when somebody asks for it, so that it does not delay the start, and kept.
+#[derive(Clone)]
+pub(super) struct Document(Arc<LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>>);
+
+impl Document {
+    pub(super) fn of<T: OpenApi + Send + 'static>(service: OpenApiService<T, ()>) -> Self {
+        let make = move || Bytes::from(document(&service));
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    fn json(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+/// `GET /openapi.json`.
+pub(super) fn openapi_json(document: Document) -> impl Endpoint<Output = Response> {
     make_sync(move |_| {
-        let json: &Bytes = json.get_or_init(|| document(&service).into());
         Response::builder()
             .content_type("application/json; charset=utf-8")
-            .body(json.clone())
+            .body(document.json().clone())
     })
 }
 
 /// `GET /docs`: the only page with scripts. Its policy allows exactly these scripts.
-pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
-    service: Arc<OpenApiService<T, ()>>,
-) -> impl Endpoint {
+pub(super) fn swagger_ui(document: Document) -> impl Endpoint<Output = Response> {
     let page = OnceLock::new();
     make_sync(move |_| {
         let (html, policy): &(Bytes, HeaderValue) = page.get_or_init(|| {
-            let html = service
-                .swagger_ui_html()
-                .replace(&service.spec(), &document(&service));
-            let html = format!("<!doctype html>{html}");
+            let html = swagger_ui_html(document.json());
             let policy = policy(&html);
             (html.into(), policy)
         });
@@ -104,6 +110,16 @@ pub(super) fn swagger_ui<T: OpenApi + Send + Sync + 'static>(
             .insert(CONTENT_SECURITY_POLICY, policy.clone());
         response
     })
+}
+
+/// poem-openapi's page, for an API without routes, with the document in place of that one's. The page has two megabytes,
+/// so they are copied no more often than they have to be.
+fn swagger_ui_html(document: &[u8]) -> String {
+    let nothing = OpenApiService::new((), "", "");
+    let page = nothing.swagger_ui_html();
+    let document = str::from_utf8(document).unwrap_or_default();
+    let (before, after) = page.split_once(&nothing.spec()).unwrap_or((&page, ""));
+    ["<!doctype html>", before, document, after].concat()
 }
 
 /// Allows the page's own scripts by their hashes (CSP3 §2.3.1), and what else Swagger UI needs: inline styles, `data:`

@@ -66,12 +66,22 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// Whether something that lasts for `lifetime` and ends at this moment still counts at `now`. Something that would last
+    /// much longer was begun before the clock was set back: it has ended.
+    #[must_use]
+    pub fn is_ahead(self, now: Self, lifetime: Duration) -> bool {
+        now < self && self <= now.plus(lifetime).plus(CLOCKS_DIFFER)
+    }
+
     /// How far the two moments are apart, whichever came first.
     #[must_use]
     pub const fn distance(self, other: Self) -> Duration {
         Duration::from_millis(self.0.abs_diff(other.0))
     }
 }
+
+/// How much the clocks of two nodes may differ: one reads what the other wrote.
+pub const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 const fn millis(duration: Duration) -> u64 {
     let millis = duration.as_millis();

@@ -145,9 +145,9 @@ impl Factors {
     /// The authenticator app that waits for its first code.
     #[must_use]
     pub fn waiting(&self, password_version: u32, now: Timestamp) -> Option<&WaitingTotp> {
-        self.waiting
-            .as_ref()
-            .filter(|waiting| waiting.password_version == password_version && now < waiting.until)
+        self.waiting.as_ref().filter(|waiting| {
+            waiting.password_version == password_version && waiting.until.is_ahead(now, TOTP_WAITS)
+        })
     }
 
     /// Whether the session proved lately who uses it.
@@ -156,7 +156,7 @@ impl Factors {
         self.proofs.iter().any(|proof| {
             proof.session == session
                 && proof.password_version == password_version
-                && now < proof.until
+                && proof.until.is_ahead(now, PROOF_LIFETIME)
         })
     }
 

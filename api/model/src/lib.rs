@@ -37,7 +37,7 @@ mod visible;
 
 pub use attempt::{AccountPrefix, Attempt, CodeGiven, SignInAttempt};
 pub use client_info::{Client, ClientNetwork, NetworkWidth, client_network, client_networks};
-pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
+pub use clock::{CLOCKS_DIFFER, Clock, SharedClock, SystemClock, Timestamp};
 pub use elsewhere::{Elsewhere, Trail};
 pub use email_address::{EmailAddress, EmailKey, InvalidEmail};
 pub use event::{Class, EVENTS_KEPT, Event, EventKind};

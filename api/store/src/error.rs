@@ -1,7 +1,7 @@
 //! Why the store could not do what it was asked.
 
 /// A failure of the store, for the log. `http::error` decides what a client is told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Too many calls are waiting. Nothing was done; try again soon.
     #[error("the store is busy")]

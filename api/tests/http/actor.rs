@@ -11,6 +11,7 @@ use std::time::Duration;
 use password_auth_wire::ErrorCode;
 use tokio::sync::{Semaphore, watch};
 
+pub use self::check::check_all;
 pub use self::memory::Tally;
 use self::memory::{Claim, Person, Session, State};
 pub use self::servers::{Server, Servers};

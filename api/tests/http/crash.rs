@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::actor::{Actor, Server, Servers, Tally};
+use crate::actor::{Actor, Server, Servers, Tally, check_all};
 use crate::support::{Random, ServerProcess, everyday_or_long};
 
 /// Every day.
@@ -245,14 +245,8 @@ impl Run {
     }
 
     async fn check(&mut self, everything: bool) {
-        let mut checking = JoinSet::new();
-        for mut actor in self.actors.drain(..) {
-            checking.spawn(async move {
-                actor.check(everything).await;
-                actor
-            });
-        }
-        self.actors = checking.join_all().await;
+        let actors = std::mem::take(&mut self.actors);
+        self.actors = check_all(actors, everything).await;
     }
 
     /// Everybody uses the server until it is gone.

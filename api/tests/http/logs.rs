@@ -10,6 +10,8 @@ use crate::support::{PASSWORD, Reply, ServerProcess};
 /// For a server on a database.
 const SECRET: &str = "a secret of the test's own, of 32 bytes or more";
 
+const STRENGTH: &str = "/api/v1/auth/password/strength";
+
 /// A sign-up, a refresh, mistakes and a sign-out; what the server logged, and the secrets that passed.
 async fn session(log_format: &str, level: &str) -> (String, Vec<Reply>, Vec<String>) {
     session_on(None, log_format, level).await
@@ -37,6 +39,15 @@ async fn session_on(
         client.get("/in-the-path").await,
         client.authenticate("Alice", "a wrong password").await,
         client
+            .post(
+                STRENGTH,
+                &json!({"password": "a password while it is typed", "username": "a name that is typed"}),
+            )
+            .await,
+        client
+            .post(STRENGTH, &json!({"password": ["a password in a list"]}))
+            .await,
+        client
             .post_text(
                 "/authenticate",
                 "application/json",
@@ -59,6 +70,9 @@ async fn session_on(
         [
             PASSWORD,
             "a wrong password",
+            "a password while it is typed",
+            "a name that is typed",
+            "a password in a list",
             "half a body",
             "in-the-query",
             "in-the-path",

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use self::check::hold_to;
 use self::disk::{Disk, Left};
 use self::ledger::Ledger;
-use crate::actor::{Actor, Server, Servers};
+use crate::actor::{Actor, Server, Servers, check_all};
 use crate::support::strace::{Call, Trace, traced};
 use crate::support::{Random, ServerProcess, everyday_or_long};
 
@@ -88,14 +88,15 @@ impl Recording {
             // However slow the machine: the tokens of the record are used long after it.
             command.args(["--access-token-expire-minutes", "1440"]);
             let server = ServerProcess::start(command).await;
-            let mut acting = JoinSet::new();
-            acknowledged.forget_permits(usize::MAX >> 4);
             let one = Server::new(server.client().with_many_addresses());
+            servers.replace(one.clone());
+            // All of it before the load begins, at whose end the server goes.
+            actors = check_all(actors, false).await;
+            acknowledged.forget_permits(usize::MAX >> 4);
             one.doom();
-            servers.replace(one);
+            let mut acting = JoinSet::new();
             for mut actor in actors.drain(..) {
                 acting.spawn(async move {
-                    actor.check(false).await;
                     actor.act().await;
                     actor
                 });

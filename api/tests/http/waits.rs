@@ -15,6 +15,7 @@ each_engine! {
     waits_at_an_address_double_whatever_names_it_tries,
     a_client_that_asks_again_too_early_waits_no_longer_for_it,
     a_success_makes_waits_as_short_as_at_first_at_its_own_account_alone,
+    a_success_at_an_address_that_several_have_forgives_nothing,
     what_has_grown_is_forgotten_in_some_hours,
     guessing_slowly_becomes_slower,
     failures_at_the_owner_s_own_address_keep_nobody_out_who_is_known_there,
@@ -180,6 +181,31 @@ async fn a_success_makes_waits_as_short_as_at_first_at_its_own_account_alone(eng
         .expect_ok();
     let told = wait(&client, "203.0.113.77", "/authenticate", "mallory").await;
     assert_eq!(told, 12, "of the 24 that the sixth led to");
+}
+
+async fn a_success_at_an_address_that_several_have_forgives_nothing(engine: Engine) {
+    let server = limited(engine).await;
+    let client = server.client();
+    let (address, own) = ("alice@example.org", "a password of mallory's");
+    for (name, password) in [("alice", PASSWORD), ("mallory", own)] {
+        let account = json!({"username": name, "password": password, "email": address});
+        let registered = client.post("/api/v1/auth/register", &account).await;
+        registered.expect_status(201);
+    }
+    let guesser = "192.0.2.1";
+    for _ in 0..4 {
+        post_from(&client, guesser, LOGIN, address, "a guess")
+            .await
+            .expect_status(401);
+    }
+    post_from(&client, guesser, LOGIN, address, own)
+        .await
+        .expect_ok();
+    advance(&server, 60).await;
+    for number in 0..5 {
+        fails(&client, guesser, &format!("name {number}")).await;
+    }
+    assert_eq!(wait(&client, guesser, LOGIN, "nobody").await, 24);
 }
 
 async fn what_has_grown_is_forgotten_in_some_hours(engine: Engine) {

@@ -1,7 +1,8 @@
 //! nginx and Caddy with TLS, before the real server, with the configurations of `deploy/` as they are but for ports and paths.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -135,23 +136,19 @@ fn make_certificate(folder: &Path) {
     assert!(status.expect("openssl").success());
 }
 
-#[test]
-fn nginx_with_tls_stands_before_the_server() {
-    if run("nginx", &["-v"]).is_none() {
-        return;
-    }
-    let server = behind_a_proxy();
-    let folder = tempfile::tempdir().expect("a folder");
-    make_certificate(folder.path());
+/// nginx before the server at `upstream`, and its port. `None` if it is not installed.
+fn nginx(folder: &Path, upstream: &str) -> Option<(Running, u16)> {
+    run("nginx", &["-v"])?;
+    make_certificate(folder);
     let (port, plain) = (free_port(), free_port());
-    let here = folder.path().display().to_string();
+    let here = folder.display().to_string();
     let given = fs::read_to_string(deploy("nginx/password-auth.conf")).expect("a configuration");
     let own = given
-        .replace("127.0.0.1:8000", &server.address)
+        .replace("127.0.0.1:8000", upstream)
         .replace("/etc/ssl/auth.example.org", &here)
         .replace("listen 443", &format!("listen 127.0.0.1:{port}"))
         .replace("listen 80", &format!("listen 127.0.0.1:{plain}"));
-    let file = folder.path().join("nginx.conf");
+    let file = folder.join("nginx.conf");
     let main = format!(
         "daemon off;\nmaster_process off;\npid {here}/pid;\nerror_log {here}/error.log;\nevents {{}}\nhttp {{\n\
          access_log off;\nclient_body_temp_path {here}/body;\nproxy_temp_path {here}/proxy;\n\
@@ -159,8 +156,38 @@ fn nginx_with_tls_stands_before_the_server() {
     );
     fs::write(&file, main).expect("written");
     let mut command = Command::new("nginx");
-    command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
-    let _nginx = start(&mut command, port);
+    command.arg("-p").arg(folder).arg("-c").arg(&file);
+    Some((start(&mut command, port), port))
+}
+
+/// The same with Caddy.
+fn caddy(folder: &Path, upstream: &str) -> Option<(Running, u16)> {
+    run("caddy", &["version"])?;
+    let port = free_port();
+    let given = fs::read_to_string(deploy("caddy/Caddyfile")).expect("a configuration");
+    let options =
+        "{\n\tadmin off\n\tskip_install_trust\n\tlocal_certs\n\tauto_https disable_redirects\n}\n";
+    let file = folder.join("Caddyfile");
+    fs::write(&file, format!("{options}{given}")).expect("written");
+    let mut command = Command::new("caddy");
+    command
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("DOMAIN", format!("https://auth.example.org:{port}"))
+        .env("UPSTREAM", upstream)
+        .env("HOME", folder)
+        .env("XDG_DATA_HOME", folder)
+        .env("XDG_CONFIG_HOME", folder);
+    Some((start(&mut command, port), port))
+}
+
+#[test]
+fn nginx_with_tls_stands_before_the_server() {
+    let server = behind_a_proxy();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((_nginx, port)) = nginx(folder.path(), &server.address) else {
+        return;
+    };
     check(port);
     let other = format!("https://127.0.0.1:{port}/ping");
     let refused = run("curl", &["--silent", "--insecure", &other]).expect("curl");
@@ -169,26 +196,44 @@ fn nginx_with_tls_stands_before_the_server() {
 
 #[test]
 fn caddy_with_tls_stands_before_the_server() {
-    if run("caddy", &["version"]).is_none() {
-        return;
-    }
     let server = behind_a_proxy();
     let folder = tempfile::tempdir().expect("a folder");
-    let port = free_port();
-    let given = fs::read_to_string(deploy("caddy/Caddyfile")).expect("a configuration");
-    let options =
-        "{\n\tadmin off\n\tskip_install_trust\n\tlocal_certs\n\tauto_https disable_redirects\n}\n";
-    let file = folder.path().join("Caddyfile");
-    fs::write(&file, format!("{options}{given}")).expect("written");
-    let mut command = Command::new("caddy");
-    command
-        .args(["run", "--adapter", "caddyfile", "--config"])
-        .arg(&file)
-        .env("DOMAIN", format!("https://auth.example.org:{port}"))
-        .env("UPSTREAM", &server.address)
-        .env("HOME", folder.path())
-        .env("XDG_DATA_HOME", folder.path())
-        .env("XDG_CONFIG_HOME", folder.path());
-    let _caddy = start(&mut command, port);
+    let Some((_caddy, port)) = caddy(folder.path(), &server.address) else {
+        return;
+    };
     check(port);
+}
+
+/// The server believes its proxies about traces.
+#[test]
+fn no_proxy_passes_on_to_which_trace_a_stranger_s_request_belongs() {
+    type Proxy = fn(&Path, &str) -> Option<(Running, u16)>;
+    for proxy in [nginx as Proxy, caddy] {
+        let upstream = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = upstream.local_addr().expect("an address").to_string();
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some((_proxy, port)) = proxy(folder.path(), &address) else {
+            continue;
+        };
+        let asked = std::thread::spawn(move || {
+            let (stream, _) = upstream.accept().expect("a request");
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+            let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+            (&stream).write_all(answer).expect("answered");
+            head.join("\n").to_lowercase()
+        });
+        let trace = [
+            "-H",
+            "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "-H",
+            "tracestate: stranger=1",
+        ];
+        curl(port, &trace, "/ping");
+        // If nothing was asked, nobody waits for it.
+        TcpStream::connect(&address).ok();
+        let head = asked.join().expect("a head");
+        assert!(head.starts_with("get /ping "), "{head}");
+        assert!(!head.contains("\ntrace"), "{head}");
+    }
 }

@@ -36,6 +36,6 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
         "/s",
         &duel,
         "bare scrypt, as many threads",
-        Some(Goal::RatioAtLeast(0.95)),
+        Some(Goal::RatioAtLeast(0.97)),
     ))
 }

@@ -17,7 +17,7 @@ pub(super) const UNDER_LOAD: &str = "memory-under-load";
 const SIGN_INS: usize = 200;
 
 /// What the server may hold at rest.
-const REST_MIB: f64 = 25.0;
+const REST_MIB: f64 = 16.0;
 
 pub(super) fn at_rest(runtime: &Runtime, settings: &Settings) -> Outcome<Figure> {
     let mut rounds = Vec::new();

@@ -27,7 +27,7 @@ pub(crate) const FIGURES: [(&str, Measure); 15] = [
         one(authenticate::measure(on, how))
     }),
     (isolation::NAME, |on, how| one(isolation::measure(on, how))),
-    (start::NAME, |on, how| one(start::measure(on, how))),
+    (start::NAME, start::measure),
     (memory::AT_REST, |on, how| one(memory::at_rest(on, how))),
     (memory::UNDER_LOAD, |on, how| {
         one(memory::under_load(on, how))

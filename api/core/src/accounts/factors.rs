@@ -337,7 +337,7 @@ impl Accounts {
     pub(super) async fn may_make_admins(&self, caller: &Caller) -> Result<bool, StoreError> {
         let session = self.store.session(caller.session).await?;
         let until = session.map(|(session, _)| session.created.plus(PROOF_LIFETIME));
-        if until.is_some_and(|until| self.clock.now() < until) {
+        if until.is_some_and(|until| until.is_ahead(self.clock.now(), PROOF_LIFETIME)) {
             return Ok(true);
         }
         Ok(self.proved_factors(caller).await?.is_some())

@@ -77,8 +77,11 @@ impl Accounts {
         }
         match found {
             Some(user) => {
-                if let Some(failure) = failure {
-                    self.failures.forgive(failure, now);
+                match (failure, &only) {
+                    (Some(failure), Some(_)) => self.failures.forgive(failure, now),
+                    // Failures at an address that several have may have been tries at the others.
+                    (Some(failure), None) => self.failures.undo(failure),
+                    (None, _) => {}
                 }
                 if verdict == PasswordMatch::RightButOutdated || has_another_salt(&user) {
                     self.renew_hash(&counted, &user, password).await;
@@ -86,6 +89,9 @@ impl Accounts {
                 Ok(user)
             }
             None => {
+                if let Some(failure) = failure {
+                    self.failures.fail(failure);
+                }
                 if let Some(user) = only {
                     self.note_later(&user, EventKind::SignInFailed, client.clone());
                 }

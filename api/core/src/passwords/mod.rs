@@ -8,6 +8,7 @@ mod policy;
 mod pool;
 mod slots;
 mod stored;
+mod window;
 
 pub use error::{HashError, UnusableHash};
 pub use hash::{PasswordMatch, has_salt, hash, import_hash, is_usable, verify, verify_nobody};

@@ -9,12 +9,10 @@ use zxcvbn::{Entropy, zxcvbn};
 
 use password_auth_wire::rules::Violation;
 
+use super::window::{WINDOW_CHARS, windows};
+
 /// The highest score.
 pub const MAX_SCORE: u8 = 4;
-
-/// The longest text that is estimated at once: zxcvbn tries all substitutions of letters on every part of a text, which
-/// can take seconds for a hundred characters that are chosen for it.
-const WINDOW_CHARS: usize = 32;
 
 /// The shortest part of a name to search for. Shorter parts occur in many passwords by chance.
 const PIECE_CHARS: usize = 3;
@@ -155,18 +153,6 @@ fn estimate(password: &str, about: &[&str], enough: u8) -> (u8, Weak) {
     }
 }
 
-/// Its beginning and, if it is longer, its end.
-fn windows(password: &str) -> (&str, Option<&str>) {
-    match password.char_indices().nth(WINDOW_CHARS) {
-        None => (password, None),
-        Some((end, _)) => {
-            let start = password.char_indices().nth_back(WINDOW_CHARS - 1);
-            let last = start.map(|(start, _)| &password[start..]);
-            (&password[..end], last)
-        }
-    }
-}
-
 /// The user's names, whole and in parts, in lower case.
 fn pieces(about: &[&str]) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
@@ -296,6 +282,7 @@ mod tests {
             "1/1/11",
             "é",
             "password",
+            "$<76{841!%5(@[2|3+90aaaaaaaaaaa",
         ] {
             let start = Instant::now();
             Policy::new(MAX_SCORE)

@@ -9,7 +9,7 @@ use poem::http::{HeaderValue, Method};
 use poem::{PathPattern, Response};
 
 use crate::error::AnsweredCode;
-use crate::measures::{Paths, Requests};
+use crate::measures::Requests;
 
 /// The header with the id of the request in the log.
 const X_REQUEST_ID: &str = "x-request-id";
@@ -40,7 +40,7 @@ impl RequestLog {
         self.id
     }
 
-    pub(super) fn finish(self, response: &mut Response, requests: &Requests, paths: Paths) {
+    pub(super) fn finish(self, response: &mut Response, requests: &Requests) {
         let elapsed = self.started.elapsed();
         let id = self.id.to_string();
         let route = response
@@ -48,7 +48,7 @@ impl RequestLog {
             .map(|pattern| &*pattern.0)
             .filter(|pattern| !pattern.is_empty())
             .unwrap_or("-");
-        requests.record(paths, (route, &self.method), response.status(), elapsed);
+        requests.record((route, &self.method), response.status(), elapsed);
         let code = response
             .data::<AnsweredCode>()
             .map(|AnsweredCode(code)| code.name());

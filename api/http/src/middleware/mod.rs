@@ -30,7 +30,7 @@ use super::client::ProxyTrust;
 use super::context::{RequestContext, Services};
 use super::cross_site::FormPolicy;
 use super::error::{Dialect, Failure};
-use super::measures::{Measures, Paths};
+use super::measures::Measures;
 use super::server::BodyTime;
 
 /// The most headers of most responses, for the room that they need.
@@ -85,7 +85,6 @@ pub(super) struct Middleware<R> {
     proxies: ProxyTrust,
     security: SecurityHeaders,
     allowed_methods: AllowedMethods,
-    paths: Paths,
     measures: Arc<Measures>,
     rests: Rests,
 }
@@ -95,7 +94,7 @@ impl<R> Middleware<R> {
         settings: &Settings,
         clock: SharedClock,
         services: Services,
-        (allowed_methods, paths): (AllowedMethods, Paths),
+        allowed_methods: AllowedMethods,
         routes: R,
     ) -> Self {
         Self {
@@ -106,7 +105,6 @@ impl<R> Middleware<R> {
             proxies: settings.proxies.clone(),
             security: SecurityHeaders::new(settings.https),
             allowed_methods,
-            paths,
             measures: Arc::clone(&settings.measures),
             rests: Rests::new(),
         }
@@ -185,7 +183,7 @@ impl<R: Routes> Middleware<R> {
         headers.reserve(MOST_HEADERS);
         self.security.apply(headers);
         self.cors.apply(origin, headers);
-        log.finish(&mut response, &self.measures.requests, self.paths);
+        log.finish(&mut response, &self.measures.requests);
         if let Some(client) = client {
             self.rests.mark(&mut response, client);
         }

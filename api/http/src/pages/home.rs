@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
 use poem::http::{HeaderValue, StatusCode};
-use poem::web::{Data, Path, Redirect};
+use poem::web::{Data, Redirect};
 use poem::{IntoResponse as _, Request, Response, handler};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +18,9 @@ use crate::error::{Dialect, Failure};
 
 /// The paths of the page's files start with this.
 pub(crate) const FILES: &str = "/page/";
+
+/// What the log calls the path of a file.
+pub(crate) const FILE: &str = "/page/*name";
 
 static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
@@ -82,8 +85,10 @@ pub(super) fn home(Data(SiteName(site_name)): Data<&SiteName>) -> Response {
 
 /// A file of the page. Browsers keep it, and ask whether it is still the same.
 #[handler]
-pub(super) fn page_file(Path(name): Path<String>, request: &Request) -> Result<Response, Failure> {
-    let found = BY_NAME.get(&*name).ok_or(Failure::NotFound)?;
+pub(crate) fn page_file(request: &Request) -> Result<Response, Failure> {
+    let name = request.uri().path().strip_prefix(FILES);
+    let found = name.and_then(|name| BY_NAME.get(name));
+    let found = found.ok_or(Failure::NotFound)?;
     let known = request.headers().get(IF_NONE_MATCH) == Some(&found.tag);
     let answer = Response::builder()
         .header(CACHE_CONTROL, "no-cache")

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, ConfirmEmailError, NewAccount};
 use password_auth_wire::Secret;
+use poem::endpoint::BoxEndpoint;
 use poem::web::{Data, Query};
-use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
+use poem::{EndpointExt as _, IntoResponse, Response, get, handler};
 use serde::Deserialize;
 
 use self::render::{Form as Page, form, message};
@@ -34,21 +35,23 @@ pub(super) const JOIN: &str = "/join";
 #[derive(Clone, Debug)]
 pub(super) struct SiteName(pub(super) Arc<str>);
 
-/// Adds the pages.
-pub(super) fn with_pages(
-    route: Route,
+/// The pages, by path.
+pub(super) fn pages(
     accounts: &Arc<Accounts>,
     site_name: SiteName,
-) -> impl Endpoint<Output = Response> + use<> {
-    route
-        .at("/", get(home::home))
-        .at(format!("{}*name", home::FILES), get(home::page_file))
-        .at(FORGOT_PASSWORD, get(ask_for_address).post(request_reset))
-        .at(RESET_PASSWORD, get(ask_for_password).post(reset_password))
-        .at(JOIN, get(ask_to_join).post(join))
-        .at(VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email))
-        .data(Arc::clone(accounts))
-        .data(site_name)
+) -> impl Iterator<Item = (&'static str, BoxEndpoint<'static>)> + use<> {
+    let pages = [
+        ("/", get(home::home)),
+        (FORGOT_PASSWORD, get(ask_for_address).post(request_reset)),
+        (RESET_PASSWORD, get(ask_for_password).post(reset_password)),
+        (JOIN, get(ask_to_join).post(join)),
+        (VERIFY_EMAIL, get(ask_to_confirm).post(confirm_email)),
+    ];
+    let accounts = Arc::clone(accounts);
+    pages.into_iter().map(move |(path, page)| {
+        let page = page.data(Arc::clone(&accounts)).data(site_name.clone());
+        (path, page.boxed())
+    })
 }
 
 /// The query of a link. Without a token, the page shows a form that is refused.

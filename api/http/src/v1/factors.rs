@@ -36,7 +36,8 @@ impl FactorsApi {
 
     /// Prove that it is you
     ///
-    /// For 5 minutes, this session may do what an access token alone is not enough for, such as exporting your data.
+    /// For 5 minutes, this session may do what an access token alone is not enough for: exporting your data, removing a
+    /// passkey and, as an admin, making another one. Without it, these answer 403 `proof_required`.
     #[oai(path = "/proof", method = "post", operation_id = "v1_prove")]
     async fn prove(
         &self,

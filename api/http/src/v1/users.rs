@@ -118,7 +118,7 @@ impl UsersApi {
     /// Change a user
     ///
     /// Users may change their own full name. Only admins may change `role` and `is_active`. To make somebody an
-    /// admin, sign in or call `/auth/proof` within 5 minutes before. To change the e-mail address, use
+    /// admin, or activate an admin again, sign in or call `/auth/proof` within 5 minutes before. To change the e-mail address, use
     /// `/auth/email/change`.
     #[oai(path = "/:id", method = "patch", operation_id = "v1_change_user")]
     async fn change(

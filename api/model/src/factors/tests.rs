@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::{
     CHALLENGE_LIFETIME, FactorChange, FactorRefusal, FactorUse, Factors, PROOF_LIFETIME, Passkey,
     Proof, TOTP_WAITS, UsedChallenge, WaitingTotp,
 };
-use crate::clock::Timestamp;
+use crate::clock::{CLOCKS_DIFFER, Timestamp};
 use crate::id::{PasskeyId, SessionId, UserId};
 use crate::opaque::OpaqueBytes;
 
@@ -157,6 +159,10 @@ fn a_proof_is_for_one_session_one_password_and_five_minutes() {
     assert!(!proved.is_proved(other, 3, NOW));
     assert!(!proved.is_proved(session, 4, NOW));
     assert!(!proved.is_proved(session, 3, NOW.plus(PROOF_LIFETIME)));
+    // The clock was set back.
+    let (differs, hour) = (CLOCKS_DIFFER, Duration::from_secs(3600));
+    assert!(proved.is_proved(session, 3, NOW.minus(differs)));
+    assert!(!proved.is_proved(session, 3, NOW.minus(hour)));
     assert!(proved.swept(NOW.plus(PROOF_LIFETIME)).are_nothing());
 }
 

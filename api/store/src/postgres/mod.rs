@@ -17,6 +17,7 @@ mod factors;
 mod invites;
 mod load;
 mod locks;
+mod lookups;
 mod reads;
 mod rekey;
 mod row;
@@ -41,6 +42,7 @@ use async_trait::async_trait;
 use password_auth_model::Timestamp;
 
 use self::connect::{Connector, Purpose};
+use self::lookups::Lookups;
 use self::reads::Reads;
 use self::transact::{Pending, Pool, Transaction};
 use super::StoreError;
@@ -84,7 +86,8 @@ pub enum OpenError {
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
-    reads: Reads,
+    reads: Arc<Reads>,
+    lookups: Lookups,
     /// Limits long reads.
     gate: Gate,
     /// Long reads have their own connection, so that no other query waits behind one.
@@ -107,12 +110,15 @@ impl PostgresStore {
             .map_err(OpenError::Unreachable)?;
         schema::prepare(&connection, require_standby).await?;
         let pool = |purpose, size| Pool::new(connector.clone(), purpose, size);
+        let reads = |purpose, size| Arc::new(Reads::new(connector.clone(), purpose, size));
+        let short_reads = reads(Purpose::Reads, READING_CONNECTIONS);
         Ok(Self {
             durable: pool(Purpose::Durable, DURABLE_CONNECTIONS)?,
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
             gate: Gate::new(1),
-            long_reads: Arc::new(Reads::new(connector.clone(), Purpose::LongReads, 1)),
-            reads: Reads::new(connector, Purpose::Reads, READING_CONNECTIONS),
+            long_reads: reads(Purpose::LongReads, 1),
+            lookups: Lookups::new(Arc::clone(&short_reads), READING_CONNECTIONS),
+            reads: short_reads,
         })
     }
 

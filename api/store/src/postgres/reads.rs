@@ -56,13 +56,21 @@ impl Reads {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
-    /// A broken connection fails its next query, which is then tried once more on a new connection.
     pub(super) async fn rows(
         &self,
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let _timer = self.times.timer();
+        self.rows_untimed(sql, parameters).await
+    }
+
+    /// A broken connection fails its next query, which is then tried once more on a new connection.
+    pub(super) async fn rows_untimed(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[turn % self.slots.len()];
         match self.try_rows(slot, sql, parameters).await {

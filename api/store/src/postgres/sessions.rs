@@ -30,7 +30,7 @@ impl SessionStore for PostgresStore {
         &self,
         id: SessionId,
     ) -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError> {
-        let found = with_user(&self.reads, id).await?;
+        let found = self.lookups.session(id).await?;
         Ok(found.map(|(session, user)| (Arc::new(session), Arc::new(user))))
     }
 
@@ -149,28 +149,6 @@ pub(super) async fn of_user(reads: &Reads, user: UserId) -> Result<Vec<Session>,
     );
     let found = reads.rows(SELECT, &[&row::user_id(user)]).await?;
     found.iter().map(|found| row::session(found, 0)).collect()
-}
-
-pub(super) async fn with_user(
-    reads: &Reads,
-    id: SessionId,
-) -> Result<Option<(Session, User)>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        user_columns!(),
-        ", ",
-        session_columns!(),
-        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
-    );
-    let found = reads.row(SELECT, &[&row::session_id(id)]).await?;
-    found
-        .map(|found| {
-            Ok((
-                row::session(&found, row::USER_COLUMNS)?,
-                row::user(&found, 0)?,
-            ))
-        })
-        .transpose()
 }
 
 /// The lock is held until the transaction ends.

@@ -45,11 +45,12 @@ pub(super) fn holes(sled_dir: &Path) -> io::Result<Vec<u64>> {
     let newest = heads.iter().map(|(_, head)| head.number).max();
     // From here on, sled itself looks for the end.
     let tail = heads.iter().map(|(_, head)| head.stable).max();
-    let mut segment = vec![0; SEGMENT];
+    let mut segment = Vec::new();
     for (offset, head) in heads {
         if head.number < covered || Some(head.number) >= tail {
             continue;
         }
+        segment.resize(SEGMENT, 0);
         let read = read_at(&file, &mut segment, offset)?;
         let content = &segment[..read];
         if let Some(bad) = first_bad(content, head.number) {

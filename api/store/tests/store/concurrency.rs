@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use password_auth_model::{Decision, Generation, Rate, User, Verdict};
+use password_auth_model::{Decision, Generation, Rate, SessionId, User, Verdict};
 use password_auth_store::{CreateUser, NewSession};
+use tokio::task::JoinSet;
 
-use crate::at_once::{MANY, at_once, everywhere};
+use crate::at_once::{MANY, ROUNDS, at_once, everywhere};
 use crate::engine::{Engine, PARTY, attempt, hash};
 
 each_engine! {
@@ -16,6 +17,8 @@ each_engine! {
     of_many_tries_at_once_no_more_pass_than_the_rate_says,
     records_swept_on_every_node_at_once_are_counted_once,
     many_sessions_rotate_side_by_side,
+    each_of_many_who_read_at_once_gets_the_session_that_they_ask_for,
+    a_read_sees_what_was_acknowledged_before_it_among_many_others,
 }
 
 async fn of_many_who_want_one_name_exactly_one_gets_it(engine: Engine) {
@@ -170,4 +173,61 @@ async fn many_sessions_rotate_side_by_side(engine: Engine) {
         let (after, _) = everywhere(&engine, id).await.expect("a session");
         assert_eq!(after.generation, Generation(8));
     }
+}
+
+/// Some ask for the same one, some for one that there is not, and some do not wait for the answer.
+async fn each_of_many_who_read_at_once_gets_the_session_that_they_ask_for(engine: Engine) {
+    let mut sessions = Vec::new();
+    for name in ["alice", "bob", "carol", "dave", "eve"] {
+        sessions.push(engine.signed_in(name).await);
+    }
+    let nobodys = SessionId::new(engine.now());
+    for _ in 0..ROUNDS {
+        let ids: Vec<_> = sessions.iter().map(|(session, _)| session.id).collect();
+        let answers = at_once(&engine, MANY, |n, store| {
+            let id = ids.get(n % (ids.len() + 1)).copied().unwrap_or(nobodys);
+            async move {
+                let read = store.session(id);
+                if n % 4 == 0 {
+                    tokio::select! {
+                        biased;
+                        found = read => Some((id, found.expect("an answer"))),
+                        () = tokio::task::yield_now() => None,
+                    }
+                } else {
+                    Some((id, read.await.expect("an answer")))
+                }
+            }
+        });
+        for (id, found) in answers.await.into_iter().flatten() {
+            let expected = sessions.iter().find(|(session, _)| session.id == id);
+            let found = found.map(|(session, user)| (session.id, user.id));
+            assert_eq!(found, expected.map(|(session, user)| (session.id, user.id)));
+        }
+    }
+}
+
+async fn a_read_sees_what_was_acknowledged_before_it_among_many_others(engine: Engine) {
+    let (session, _) = engine.signed_in("alice").await;
+    let (id, now) = (session.id, engine.now());
+    let mut others = JoinSet::new();
+    for _ in 0..MANY {
+        let store = engine.store();
+        others.spawn(async move {
+            loop {
+                store.session(id).await.expect("an answer");
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for generation in 0..20 {
+        let store = engine.store();
+        let rotated = store.rotate_session(id, Generation(generation), PARTY, now);
+        rotated.await.expect("an answer").expect("a rotation");
+        for node in engine.nodes() {
+            let (found, _) = node.session(id).await.expect("an answer").expect("there");
+            assert_eq!(found.generation, Generation(generation + 1));
+        }
+    }
+    others.shutdown().await;
 }

@@ -1,8 +1,21 @@
 //! How an actor checks what the server acknowledged.
 
 use password_auth_wire::ErrorCode;
+use tokio::task::JoinSet;
 
 use super::{Actor, Claim, Person, State, password};
+
+/// Checks of all actors at once; back when the last one is done.
+pub async fn check_all(actors: Vec<Actor>, everything: bool) -> Vec<Actor> {
+    let mut checking = JoinSet::new();
+    for mut actor in actors {
+        checking.spawn(async move {
+            actor.check(everything).await;
+            actor
+        });
+    }
+    checking.join_all().await
+}
 
 impl Actor {
     /// Holds the server to what it acknowledged: since the last time, or ever.

@@ -1,0 +1,126 @@
+//! Sessions with their users, which every request reads. Those that are asked for while others are being read are then
+//! read together, by one statement: a statement costs the database and us several times what a row costs.
+//!
+//! The statement begins after everybody who gets its rows has asked, so it sees whatever was acknowledged before.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use password_auth_model::{Session, SessionId, User};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::reads::Reads;
+use super::row::{self, session_columns, user_columns};
+use crate::StoreError;
+
+const SELECT: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", ",
+    session_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)"
+);
+
+/// Where `s.id` is.
+const SESSION_ID: usize = row::USER_COLUMNS;
+
+pub(super) struct Lookups {
+    queue: Arc<Queue>,
+}
+
+struct Queue {
+    reads: Arc<Reads>,
+    waiting: Mutex<Vec<Lookup>>,
+    /// One for each statement that may run.
+    turns: Arc<Semaphore>,
+}
+
+struct Lookup {
+    session: Uuid,
+    /// The row, if there is one. Others may have asked for the same.
+    answer: oneshot::Sender<Result<Option<Arc<Row>>, StoreError>>,
+}
+
+impl Lookups {
+    /// With at most so many statements at once.
+    pub(super) fn new(reads: Arc<Reads>, at_once: usize) -> Self {
+        Self {
+            queue: Arc::new(Queue {
+                reads,
+                waiting: Mutex::default(),
+                turns: Arc::new(Semaphore::new(at_once)),
+            }),
+        }
+    }
+
+    pub(super) async fn session(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let _timer = self.queue.reads.times.timer();
+        let (answer, answered) = oneshot::channel();
+        let session = row::session_id(id);
+        self.queue.add(Lookup { session, answer });
+        self.queue.read_what_waits();
+        let found = answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("a read was given up".to_owned())))?;
+        found
+            .map(|found| Ok((row::session(&found, SESSION_ID)?, row::user(&found, 0)?)))
+            .transpose()
+    }
+}
+
+impl Queue {
+    fn add(&self, lookup: Lookup) {
+        self.lookups().push(lookup);
+    }
+
+    /// In a task of its own: whoever asked may go away. Without a turn, one of those who have one comes back here.
+    fn read_what_waits(self: &Arc<Self>) {
+        let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else {
+            return;
+        };
+        let queue = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                let lookups = std::mem::take(&mut *queue.lookups());
+                if lookups.is_empty() {
+                    break;
+                }
+                queue.read(lookups).await;
+            }
+            drop(turn);
+            // What was added a moment ago found no turn.
+            if !queue.lookups().is_empty() {
+                queue.read_what_waits();
+            }
+        });
+    }
+
+    async fn read(&self, mut lookups: Vec<Lookup>) {
+        lookups.retain(|lookup| !lookup.answer.is_closed());
+        let sessions: Vec<Uuid> = lookups.iter().map(|lookup| lookup.session).collect();
+        let found = self.rows(&sessions).await;
+        for Lookup { session, answer } in lookups {
+            let row = match &found {
+                Ok(rows) => Ok(rows.get(&session).cloned()),
+                Err(error) => Err(error.clone()),
+            };
+            // Whoever asked may have gone.
+            answer.send(row).ok();
+        }
+    }
+
+    async fn rows(&self, sessions: &[Uuid]) -> Result<HashMap<Uuid, Arc<Row>>, StoreError> {
+        let rows = self.reads.rows_untimed(SELECT, &[&sessions]).await?;
+        let by_session = |row: Row| Ok((row::get(&row, SESSION_ID)?, Arc::new(row)));
+        rows.into_iter().map(by_session).collect()
+    }
+
+    fn lookups(&self) -> MutexGuard<'_, Vec<Lookup>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
