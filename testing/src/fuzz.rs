@@ -69,7 +69,13 @@ const TOKENS: &[&[u8]] = &[
 
 /// Calls `check` with every input of the corpus, then with mutants of them. `check` panics where something is wrong.
 pub fn fuzz(target: &str, check: impl Fn(&[u8])) {
-    let corpus = read(&root().join("testing/corpus").join(target));
+    fuzz_from(target, Vec::new(), check);
+}
+
+/// The same, with `seeds` beside the corpus: what the program itself writes, in whatever format it writes now.
+pub fn fuzz_from(target: &str, seeds: Vec<Vec<u8>>, check: impl Fn(&[u8])) {
+    let mut corpus = read(&root().join("testing/corpus").join(target));
+    corpus.extend(seeds);
     assert!(!corpus.is_empty(), "{target} has no corpus");
     for input in &corpus {
         run(target, input, &check);
@@ -169,4 +175,41 @@ fn number(variable: &str) -> Option<u64> {
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(1, |since| u64::try_from(since.as_nanos()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// What stands between `fuzz("` or `fuzz_from("` and the next quote, in all files below.
+    fn targets(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                targets(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                for call in ["fuzz(\"", "fuzz_from(\""] {
+                    let rest = text.split(call).skip(1);
+                    found.extend(rest.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_corpus_has_a_target() {
+        let mut found = BTreeSet::new();
+        for part in ["model", "store", "core", "http", "src"] {
+            let part = Path::new("api").join(part);
+            targets(&root().join(part), &mut found);
+        }
+        let corpora = fs::read_dir(root().join("testing/corpus")).expect("corpora");
+        let names = corpora.flatten().map(|entry| entry.file_name());
+        let corpora: BTreeSet<String> = names.filter_map(|name| name.into_string().ok()).collect();
+        assert_eq!(found, corpora);
+    }
 }

@@ -27,6 +27,6 @@ mod server;
 
 pub use certificates::{Certificates, make_certificates};
 pub use cluster::Cluster;
-pub use fuzz::fuzz;
+pub use fuzz::{fuzz, fuzz_from};
 pub use mail::{Encryption, Fault, MailServer, MailServerBuilder, Taken, Wording};
 pub use partition::Partition;

@@ -27,10 +27,15 @@ async fn parse<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -
     context.services.forms.check(request.headers())?;
     let bytes = read(body).await?;
     check(request, MediaType::Form)?;
+    Ok(decode(&bytes)?)
+}
+
+/// Reads a form whose text is UTF-8.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // The separators are ASCII, so a character cannot span two fields.
-    let decoded: Vec<u8> = percent_decode(&bytes).collect();
+    let decoded: Vec<u8> = percent_decode(bytes).collect();
     std::str::from_utf8(&decoded).map_err(|_| Failure::Unreadable)?;
-    Ok(serde_urlencoded::from_bytes(&bytes).map_err(|_| Failure::Unreadable)?)
+    serde_urlencoded::from_bytes(bytes).map_err(|_| Failure::Unreadable)
 }
 
 impl<'a, T: DeserializeOwned> FromRequest<'a> for PageForm<T> {

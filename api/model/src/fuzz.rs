@@ -1,8 +1,10 @@
-//! No text makes a name or an address panic, and each has one identity: what is kept reads as itself again.
+//! No text makes a name, an address or a typed code panic, and each has one identity: what is kept reads as itself again.
 
 use password_auth_testing::fuzz;
 
-use crate::{EmailAddress, Rate, Username, UsernameKey};
+use crate::{
+    EmailAddress, Rate, Timestamp, TypedCode, Username, UsernameKey, matching_step, totp_code,
+};
 
 #[test]
 fn fuzz_addresses() {
@@ -22,5 +24,25 @@ fn fuzz_addresses() {
             );
         }
         text.parse::<Rate>().ok();
+    });
+}
+
+#[test]
+fn fuzz_typed_codes() {
+    fuzz("typed_codes", |bytes| {
+        match TypedCode::parse(&String::from_utf8_lossy(bytes)) {
+            Some(TypedCode::Totp(code)) => {
+                assert!(code < 1_000_000, "{code}");
+                for now in [0, 1_700_000_000_000, u64::MAX] {
+                    let step = matching_step(bytes, code, Timestamp::from_millis(now));
+                    assert!(step.is_none_or(|step| totp_code(bytes, step) == code));
+                }
+            }
+            Some(TypedCode::Recovery(code)) => {
+                let again = TypedCode::parse(code.expose());
+                assert_eq!(again, Some(TypedCode::Recovery(code)));
+            }
+            None => {}
+        }
     });
 }

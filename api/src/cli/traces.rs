@@ -164,3 +164,28 @@ impl Visit for Request {
         self.record_str(field, &format!("{value:?}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use opentelemetry::propagation::TextMapPropagator as _;
+    use opentelemetry::trace::TraceContextExt as _;
+    use opentelemetry_sdk::propagation::TraceContextPropagator;
+    use password_auth_testing::fuzz;
+
+    #[test]
+    fn fuzz_trace_parent() {
+        fuzz("trace_parent", |bytes| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let parent = HashMap::from([("traceparent".to_owned(), text.clone())]);
+            let context = TraceContextPropagator::new().extract(&parent);
+            let parent = context.span().span_context().clone();
+            if parent.is_valid() {
+                for id in [parent.trace_id().to_string(), parent.span_id().to_string()] {
+                    assert!(text.contains(id.trim_start_matches('0')), "{text}: {id}");
+                }
+            }
+        });
+    }
+}

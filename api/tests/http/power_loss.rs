@@ -104,6 +104,7 @@ impl Recording {
             let enough = u32::try_from(load).expect("fits");
             let taken = acknowledged.acquire_many(enough).await;
             taken.expect("it stays open").forget();
+            let id = server.id();
             let log = if killed {
                 server.kill().await
             } else {
@@ -112,7 +113,8 @@ impl Recording {
             };
             assert_eq!(log, "", "the server complained");
             actors = acting.join_all().await;
-            let (run, length) = read(trace.path(), lines).await;
+            let (mut run, length) = read(trace.path(), id, lines).await;
+            calls::settle(&mut run, folder.path());
             disk.next_process();
             for (_, event) in events(&run) {
                 event.tell(&mut disk);
@@ -228,16 +230,17 @@ fn events(run: &[Call]) -> Vec<(usize, Event<'_>)> {
         .collect()
 }
 
-/// A whole trace, and how many lines it has. strace may end a moment after its server, and no event tells.
-async fn read(trace: &Path, lines: usize) -> (Vec<Call>, usize) {
-    let begun = Instant::now();
+/// The whole trace of the process `id`, and how many lines it has. strace may end a moment after its server, and no
+/// event tells: its last line is about the end of the server's first thread.
+async fn read(trace: &Path, id: u32, lines: usize) -> (Vec<Call>, usize) {
+    let (begun, id) = (Instant::now(), format!("{id} "));
     let text = loop {
         assert!(begun.elapsed() < STRACE_ENDS, "strace wrote no end");
         let text = fs::read_to_string(trace).expect("a trace");
         if text
             .lines()
             .last()
-            .is_some_and(|last| last.contains(" +++ "))
+            .is_some_and(|last| last.starts_with(&id) && last.contains(" +++ "))
         {
             break text;
         }
@@ -259,10 +262,14 @@ fn expect_same(disk: &Disk, folder: &Path, random: &mut Random) {
     let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&found), names(&expected), "the trace misses files");
     for (name, content) in expected {
+        let found = &found[&name];
+        let place = found.iter().zip(&content).position(|(a, b)| a != b);
         assert!(
-            found[&name] == content,
-            "the trace misses changes of {}",
-            name.display()
+            *found == content,
+            "the trace misses changes of {}, of {} bytes, in the trace {}, from {place:?}",
+            name.display(),
+            content.len(),
+            found.len(),
         );
     }
 }
@@ -292,10 +299,15 @@ async fn expect_service(image: TempDir, moment: usize, left: Left, ledger: &Ledg
         let mut command = ServerProcess::command(&path);
         command.args(["--access-token-expire-minutes", "1440"]);
         let server = ServerProcess::start(command).await;
-        let held = hold_to(&server.client().with_many_addresses(), &acknowledged).await;
-        server.client().sign_up("Somebody new").await;
-        assert_eq!(server.kill().await, "", "the server complained");
-        held
+        let client = server.client().with_many_addresses();
+        let held = tokio::spawn(async move {
+            let held = hold_to(&client, &acknowledged).await;
+            client.sign_up("Somebody new").await;
+            held
+        });
+        let held = held.await;
+        assert_eq!(server.kill().await, "", "the server complained; {held:?}");
+        held.expect("it has what it acknowledged")
     });
     match held.await {
         Ok(held) => held,

@@ -1,23 +1,18 @@
 //! Enrolling, seeing and removing second factors.
 
-use std::time::Duration;
-
 use password_auth_model::{
-    Attempt, Client, EmailKind, EventKind, FactorChange, FactorRefusal, Factors, OpaqueBytes,
-    PROOF_LIFETIME, Proof, RECOVERY_CODES, Role, TOTP_DIGITS, TOTP_PERIOD, TOTP_SECRET_BYTES,
-    TOTP_WAITS, TypedCode, User, UserId, Verdict, WaitingTotp, matching_step, new_recovery_code,
+    Attempt, Client, EmailKind, EventKind, FactorChange, Factors, OpaqueBytes, PROOF_LIFETIME,
+    Proof, RECOVERY_CODES, Role, TOTP_SECRET_BYTES, TOTP_WAITS, TypedCode, User, UserId, Verdict,
+    WaitingTotp, matching_step, new_recovery_code,
 };
 use password_auth_store::{ChangeFactors, StoreError};
 use password_auth_wire::Secret;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::second_step::CodeError;
-use super::{Accounts, CurrentPasswordError};
+use super::otpauth::{base32, otpauth_url};
+use super::{Accounts, FactorError};
 use crate::audit::EventContext;
 use crate::sessions::Caller;
-use crate::tokens::SealingError;
-use crate::webauthn::InvalidCredential;
 
 /// What an authenticator app needs to know.
 #[derive(Clone, Debug)]
@@ -26,82 +21,6 @@ pub struct TotpSetup {
     pub secret: Secret,
     /// The same for the app to read.
     pub otpauth_url: Secret,
-}
-
-/// Why factors were not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum FactorError {
-    /// The password is wrong, or could not be checked.
-    #[error(transparent)]
-    Proof(#[from] CurrentPasswordError),
-    /// The code is wrong, or was used before.
-    #[error("the code is wrong")]
-    WrongCode,
-    /// There is an authenticator app.
-    #[error("there is an authenticator app")]
-    AlreadyEnrolled,
-    /// There is no such passkey.
-    #[error("there is no such passkey")]
-    UnknownPasskey,
-    /// Passkeys are not configured.
-    #[error("passkeys are not configured")]
-    NoPasskeys,
-    /// The passkey is not valid, or the authenticator has one already, or there are too many.
-    #[error("the passkey is not valid")]
-    InvalidPasskey,
-    /// The challenge is unknown, used or expired.
-    #[error("the challenge is not valid")]
-    ChallengeExpired,
-    /// The name of the passkey breaks a rule.
-    #[error("the name breaks a rule")]
-    BadName,
-    /// The session did not prove lately who uses it.
-    #[error("the session must prove who uses it")]
-    Unproved,
-    /// Too many attempts. The next one is allowed after this time.
-    #[error("too many tries")]
-    TooMany(Duration),
-    /// The password was changed meanwhile.
-    #[error("the password was changed")]
-    SignedOut,
-    /// The system provides no random bytes.
-    #[error("the system provides no random bytes: {0}")]
-    Randomness(#[from] getrandom::Error),
-    /// A secret could not be sealed.
-    #[error(transparent)]
-    Sealing(#[from] SealingError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<CodeError> for FactorError {
-    fn from(error: CodeError) -> Self {
-        match error {
-            CodeError::Wrong => Self::WrongCode,
-            CodeError::ChallengeUsed => Self::SignedOut,
-            CodeError::TooMany(wait) => Self::TooMany(wait),
-            CodeError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<InvalidCredential> for FactorError {
-    fn from(_: InvalidCredential) -> Self {
-        Self::InvalidPasskey
-    }
-}
-
-impl From<FactorRefusal> for FactorError {
-    fn from(refusal: FactorRefusal) -> Self {
-        match refusal {
-            FactorRefusal::AlreadyEnrolled => Self::AlreadyEnrolled,
-            FactorRefusal::UnknownPasskey => Self::UnknownPasskey,
-            FactorRefusal::PasskeyRefused => Self::InvalidPasskey,
-            FactorRefusal::ChallengeUsed => Self::ChallengeExpired,
-            FactorRefusal::NotAccepted | FactorRefusal::NothingWaits => Self::WrongCode,
-        }
-    }
 }
 
 impl Accounts {
@@ -357,49 +276,4 @@ fn recovery_codes(user: UserId) -> Result<(Vec<Secret>, Vec<OpaqueBytes>), getra
     let codes = (0..RECOVERY_CODES).map(|_| new_recovery_code(user));
     let codes = codes.collect::<Result<Vec<_>, _>>()?;
     Ok(codes.into_iter().unzip())
-}
-
-/// As authenticator apps read it (the Key URI Format of Google Authenticator).
-fn otpauth_url(site: &str, username: &str, secret: &Secret) -> Secret {
-    let [site, username] = [site, username].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
-    Secret::new(format!(
-        "otpauth://totp/{site}:{username}?secret={}&issuer={site}&algorithm=SHA1\
-         &digits={TOTP_DIGITS}&period={TOTP_PERIOD}",
-        secret.expose()
-    ))
-}
-
-/// Base32 (RFC 4648 §6) of a whole number of five bytes.
-fn base32(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let groups = bytes.chunks_exact(5).flat_map(|five| {
-        let number = five
-            .iter()
-            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        (0..8)
-            .rev()
-            .map(move |at| char::from(ALPHABET[usize::from((number >> (5 * at)) as u8 & 0x1F)]))
-    });
-    groups.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{base32, otpauth_url};
-    use password_auth_wire::Secret;
-
-    #[test]
-    fn an_app_is_told_the_secret_in_the_standard_s_letters() {
-        assert_eq!(base32(b"fooba"), "MZXW6YTB");
-        assert_eq!(
-            base32(b"12345678901234567890"),
-            "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-        );
-        let url = otpauth_url("auth.example.org", "a:b c", &Secret::new("MZXW6YTB"));
-        assert_eq!(
-            url.expose(),
-            "otpauth://totp/auth%2Eexample%2Eorg:a%3Ab%20c?secret=MZXW6YTB\
-             &issuer=auth%2Eexample%2Eorg&algorithm=SHA1&digits=6&period=30"
-        );
-    }
 }

@@ -5,16 +5,21 @@
 
 mod counting;
 mod email_verification;
+mod factor_error;
 mod factor_kind;
 mod factors;
 mod import;
+mod invalid;
 mod invites;
+mod otpauth;
+mod passkey_sign_in;
 mod passkeys;
 mod password;
 mod password_check;
 mod privacy;
 mod register;
 mod second_step;
+mod settings;
 mod sign_in;
 mod strength;
 mod users;
@@ -24,119 +29,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::measure::Count;
-use password_auth_model::{Client, EmailKind, EventKind, Rate, SharedClock, User};
+use password_auth_model::{Client, EmailKind, EventKind, SharedClock, User};
 use password_auth_store::{Store, StoreError};
 use password_auth_wire::Secret;
-use password_auth_wire::rules::Violation;
 
 pub use email_verification::{ConfirmEmailError, MailRequestError, VerificationRequest};
+pub use factor_error::FactorError;
 pub use factor_kind::{FactorKind, SecondStep};
-pub use factors::{FactorError, TotpSetup};
+pub use factors::TotpSetup;
 pub use import::{ImportError, Imported, Line, Notice, import};
+pub use invalid::Invalid;
 pub use invites::{InviteError, NewInvite};
 pub use passkeys::PasskeyCreation;
 pub use password::{ChangePasswordError, ResetPasswordError};
 use privacy::UnderWay;
 pub use privacy::{DeleteAccountError, Export, ExportError};
 pub use register::{NewAccount, RegisterError};
+pub use settings::{Directory, Rates, Registration};
 pub use sign_in::SignInError;
 pub use strength::{StrengthError, Told};
 pub use users::{ChangeUserError, Page, ReadUserError};
 
 use crate::audit::{AuditLog, EventContext};
 use crate::mail::{LinkLifetimes, Mailer};
-use crate::passwords::{HashingError, PasswordHasher, Policy, Weak};
+use crate::passwords::{HashingError, PasswordHasher, Policy};
 use crate::rate_limit::{Allowance, Counted, FailureLimiter, IpLimiter};
 use crate::sessions::Sessions;
 use crate::tokens::{Challenges, Seals};
 use crate::tracing_context;
 use crate::webauthn::RelyingParty;
-
-/// Rate limits.
-#[derive(Clone, Copy, Debug)]
-pub struct Rates {
-    /// Sign-in attempts, per address and per account.
-    pub login: Rate,
-    /// Registrations, per address.
-    pub register: Rate,
-    /// Requests for mail, per client address and per mailbox.
-    pub mail: Rate,
-    /// Writes and expensive reads, per account: see [`Spender`].
-    pub account: Rate,
-}
-
-/// Who may list users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Directory {
-    /// All users with a role that [sees others](Role::SEEING_OTHERS).
-    Members,
-    /// Only admins.
-    Admins,
-}
-
-/// Who may register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registration {
-    /// Everybody.
-    Open,
-    /// Those who have an invitation.
-    Invite,
-    /// The same, and forms do not offer it.
-    Closed,
-}
-
-/// What is wrong with each input. `None` if nothing is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Invalid {
-    /// The name.
-    pub username: Option<Violation>,
-    /// The password.
-    pub password: Option<Violation>,
-    /// The password is too easy to guess, but breaks no other rule.
-    pub weak: Option<Weak>,
-    /// The e-mail address.
-    pub email: Option<Violation>,
-    /// The full name.
-    pub full_name: Option<Violation>,
-}
-
-impl Invalid {
-    const fn password(violation: Violation) -> Self {
-        Self {
-            password: Some(violation),
-            weak: None,
-            username: None,
-            email: None,
-            full_name: None,
-        }
-    }
-
-    /// The full name is wrong.
-    #[must_use]
-    pub const fn full_name(violation: Violation) -> Self {
-        Self {
-            full_name: Some(violation),
-            weak: None,
-            username: None,
-            password: None,
-            email: None,
-        }
-    }
-
-    const fn weak(weak: Weak) -> Self {
-        Self {
-            weak: Some(weak),
-            username: None,
-            password: None,
-            email: None,
-            full_name: None,
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 /// The use cases.
 pub struct Accounts {

@@ -1,6 +1,8 @@
 //! Passwords: how they are hashed, the bounded pool that hashes them, and which are too easy to guess.
 
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod hash;
 mod normal;
 mod params;

@@ -5,6 +5,8 @@
 //! make an authenticator is.
 
 mod authenticator_data;
+#[cfg(test)]
+mod fuzz;
 mod key;
 
 use aws_lc_rs::digest::{SHA256, digest};

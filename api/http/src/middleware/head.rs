@@ -26,7 +26,7 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Failure> {
 }
 
 /// A name or an address, with an optional port (the part of RFC 3986 §3.2.2 that clients use).
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, port),
         _ => (text, ""),

@@ -20,6 +20,8 @@ use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 
 pub use cors::CorsPolicy;
+#[cfg(test)]
+pub(crate) use head::is_host;
 pub(super) use rests::Rest;
 
 use self::cors::CorsAnswer;

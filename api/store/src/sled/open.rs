@@ -1,6 +1,8 @@
 //! Opens the folder: takes our own lock, works around sled's problems, checks the format and the mark.
 
 mod error;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -51,8 +53,10 @@ pub(super) fn open(
     let sled_dir = data_dir.join("sled");
     make_folder(&sled_dir)?;
     remove_unfinished_snapshots(&sled_dir)?;
-    remove_unfinished_settings(&sled_dir)?;
     let (watermark, found) = Watermark::open(data_dir).map_err(io_error(data_dir))?;
+    if matches!(found, Found::Nothing) {
+        remove_unfinished_settings(&sled_dir)?;
+    }
     report_holes(&sled_dir);
     // Most reads are of sessions that are in memory, so sled's pages have the smaller part.
     let for_sessions = cache_bytes / 4 * 3;
@@ -180,13 +184,10 @@ fn remove_unfinished_snapshots(sled_dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A process that is killed in its first start can leave an incomplete `conf`, which the next start reports as
-/// corruption. Sled completes `conf` before it creates the data file: if there is no data file, nothing is lost.
+/// A first start that is cut by a kill or a power failure can leave an incomplete `conf`, which the next one reports as
+/// corruption: sled does not sync it, and we do just before the first mark. Sled writes it again; it is always the same.
 fn remove_unfinished_settings(sled_dir: &Path) -> Result<(), OpenError> {
-    let (db, conf) = (sled_dir.join("db"), sled_dir.join("conf"));
-    if db.try_exists().map_err(io_error(&db))? {
-        return Ok(());
-    }
+    let conf = sled_dir.join("conf");
     match fs::remove_file(&conf) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(io_error(&conf)(cause)),
         _ => Ok(()),

@@ -1,6 +1,7 @@
 //! Reading one call of a trace that was made with `-xx`: every string in hex, whole.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::strace::Call;
 
@@ -35,7 +36,49 @@ pub fn options() -> [String; 6] {
     ["--seccomp-bpf", "-xx", "-s", "4194304", "-e", &calls].map(str::to_owned)
 }
 
+/// What calls did that a kill cut short: the folder tells, as the killed server left it.
+pub fn settle(run: &mut [Call], folder: &Path) {
+    for number in 0..run.len() {
+        let call = &run[number];
+        if call.result.is_none()
+            && let Some(path) = call.file(run)
+            && path.starts_with(folder)
+        {
+            let content = fs::read(path).expect("a file");
+            run[number].result = Some(call.effect(&content));
+        }
+    }
+}
+
 impl Call {
+    /// The file that was opened under its descriptor.
+    fn file(&self, run: &[Self]) -> Option<PathBuf> {
+        let number = Some(self.descriptor_number());
+        let opened = run.iter().filter(|call| {
+            ["openat", "accept4"].contains(&&*call.name)
+                && call.result == number
+                && call.ended < self.begun
+        });
+        let opened = opened.max_by_key(|call| call.ended)?;
+        (opened.name == "openat").then(|| opened.path(0))
+    }
+
+    /// The result that it would have had, by the file's content after it.
+    fn effect(&self, content: &[u8]) -> i64 {
+        let done = match &*self.name {
+            "pwrite64" => {
+                let (bytes, there) = (self.bytes(), content.get(self.last_number()..));
+                let pairs = bytes.iter().zip(there.unwrap_or_default());
+                let taken = pairs.take_while(|(byte, there)| byte == there).count();
+                (taken > 0).then_some(taken)
+            }
+            "ftruncate" => (content.len() == self.last_number()).then_some(0),
+            // A sync may have happened, but nobody was told; nothing else of the server's is under way when it is killed.
+            _ => None,
+        };
+        done.map_or(-1, |taken| i64::try_from(taken).expect("fits"))
+    }
+
     pub fn succeeded(&self) -> bool {
         self.result.is_some_and(|result| result >= 0)
     }
@@ -45,11 +88,16 @@ impl Call {
         first.trim().parse().unwrap_or(-1)
     }
 
-    /// As many of its bytes as the call took.
+    pub fn may_have_succeeded(&self) -> bool {
+        self.result.is_none() || self.succeeded()
+    }
+
+    /// As many of its bytes as the call took; all if nothing tells how many.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.strings().concat();
-        let taken = self.result.and_then(|taken| usize::try_from(taken).ok());
-        bytes.truncate(taken.unwrap_or(0));
+        if let Some(taken) = self.result {
+            bytes.truncate(usize::try_from(taken).unwrap_or(0));
+        }
         bytes
     }
 

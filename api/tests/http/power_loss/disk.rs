@@ -99,6 +99,10 @@ impl Disk {
             return;
         }
         let descriptor = call.descriptor_number();
+        // Before it is back, another file may have its number.
+        if call.name == "close" {
+            self.open.remove(&descriptor);
+        }
         let Some(open) = self.open.get_mut(&descriptor) else {
             return;
         };
@@ -130,9 +134,6 @@ impl Disk {
         }
         match &*call.name {
             "openat" => self.opened(call),
-            "close" => {
-                self.open.remove(&call.descriptor_number());
-            }
             "fsync" | "fdatasync" => self.synced(call),
             "mkdir" => {
                 let path = call.path(0);

@@ -43,7 +43,8 @@ pub struct Acknowledged {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub refresh_token: String,
-    pub access_token: String,
+    /// `None` while a refresh is under way, which may begin a new epoch: then older ones are refused.
+    pub access_token: Option<String>,
     pub state: State,
 }
 
@@ -61,11 +62,16 @@ impl Ledger {
     }
 
     pub fn begun(&mut self, call: &Call) {
+        // Before it is back, another connection may have its number.
+        if call.name == "close" {
+            self.connections.remove(&call.descriptor_number());
+        }
         let sends = matches!(&*call.name, "write" | "writev" | "sendto" | "sendmsg");
         let Some(connection) = self.connections.get_mut(&call.descriptor_number()) else {
             return;
         };
-        if !sends || !call.succeeded() {
+        // The client may have what a kill did not let come back.
+        if !sends || !call.may_have_succeeded() {
             return;
         }
         if connection.sent.is_empty() {
@@ -94,9 +100,6 @@ impl Ledger {
             "accept4" => {
                 let descriptor = call.result.expect("it succeeded");
                 self.connections.insert(descriptor, Connection::default());
-            }
-            "close" => {
-                self.connections.remove(&call.descriptor_number());
             }
             "read" | "recvfrom" => {
                 let Some(connection) = self.connections.get_mut(&call.descriptor_number()) else {
@@ -159,13 +162,17 @@ impl Ledger {
                     .answer
                     .as_ref()
                     .is_none_or(|(line, status, _)| *line > at || *status >= 500);
-            if under_way
-                && exchange.route == "POST /logout"
-                && let Some(session) = by_token.get(exchange.token())
-                && let session = &mut all.sessions[*session]
-                && session.state == State::Live
-            {
-                session.state = State::Unknown;
+            if !under_way {
+                continue;
+            }
+            let Some(session) = by_token.get(exchange.token()) else {
+                continue;
+            };
+            let session = &mut all.sessions[*session];
+            match (&*exchange.route, session.state) {
+                ("POST /logout", State::Live) => session.state = State::Unknown,
+                ("POST /refresh", _) => session.access_token = None,
+                _ => {}
             }
         }
         all
@@ -199,16 +206,17 @@ impl Exchange {
                     // A repeated answer is no newer one.
                     if !by_token.contains_key(&refresh) || known.refresh_token == refresh {
                         known.refresh_token.clone_from(&refresh);
-                        known.access_token.clone_from(&access);
+                        known.access_token = Some(access.clone());
                     }
                     session
                 } else {
+                    assert_eq!(presented, "", "no answer had this token");
                     let (username, password) =
                         (text(&self.body, "username"), text(&self.body, "password"));
                     all.people.insert(username, Some(password));
                     all.sessions.push(Session {
                         refresh_token: refresh.clone(),
-                        access_token: access.clone(),
+                        access_token: Some(access.clone()),
                         state: State::Live,
                     });
                     all.sessions.len() - 1

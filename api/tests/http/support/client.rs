@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use password_auth_wire::{ErrorBody, ErrorCode, Tokens};
 use reqwest::Method;
@@ -22,10 +23,15 @@ pub struct TestClient {
 
 const ADDRESSES: u8 = 32;
 
+/// After how long a connection is used no more that no request has used since. The server closes one that was never
+/// used after 10 s, and a request that meets the end of its connection has no answer.
+const IDLE: Duration = Duration::from_secs(5);
+
 fn http(from: Option<IpAddr>) -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .local_address(from)
+        .pool_idle_timeout(IDLE)
         .build()
         .expect("a client")
 }

@@ -50,7 +50,7 @@ pub async fn traced(folder: &Path, trace: &Path, options: &[&str]) -> Command {
 pub struct Call {
     pub name: String,
     pub arguments: String,
-    /// `None` for `?`: it never came back.
+    /// `None` for `?`: it never came back, and may have had its effect.
     pub result: Option<i64>,
     pub begun: usize,
     pub ended: usize,
@@ -74,7 +74,8 @@ pub struct Trace {
 
 impl Trace {
     /// Reads the format of `strace -f -o FILE`. A call that another thread's interrupts stands on two
-    /// lines: `fdatasync(3</db> <unfinished ...>` and `<... fdatasync resumed>) = 0`.
+    /// lines: `fdatasync(3</db> <unfinished ...>` and `<... fdatasync resumed>) = 0`. If its thread is killed, the
+    /// second one may say `= ?`, or be missing.
     pub fn parse(text: &str) -> Self {
         let mut calls = Vec::new();
         let mut unfinished = HashMap::new();
@@ -95,6 +96,10 @@ impl Trace {
             } else {
                 calls.extend(Call::parse(content, line, line));
             }
+        }
+        let end = text.lines().count();
+        for (begun, start) in unfinished.into_values() {
+            calls.extend(Call::parse(&format!("{start}) = ?"), begun, end));
         }
         Self { calls }
     }

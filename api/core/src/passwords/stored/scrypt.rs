@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use scrypt::Params;
 use scrypt::phc::{Output, PasswordHash};
 
 use super::{MAX_FILLED_BYTES, decimal};
@@ -25,12 +24,19 @@ impl ScryptHash {
     /// `$scrypt$ln=16,r=8,p=1$SALT$HASH`.
     pub(super) fn phc(text: &str) -> Result<Self, UnusableHash> {
         let parsed = PasswordHash::new(text).map_err(|_| DAMAGED)?;
-        let params = Params::try_from(&parsed.params).map_err(|_| DAMAGED)?;
+        // Not by scrypt's own reader, which multiplies `r` and `p` before anybody has bounded them.
+        let number = |name| parsed.params.get_decimal(name).ok_or(DAMAGED);
+        let (log_n, r, p) = (number("ln")?, number("r")?, number("p")?);
+        if parsed.params.iter().count() > 3 {
+            return Err(DAMAGED);
+        }
         let (Some(salt), Some(output)) = (parsed.salt, parsed.hash) else {
             return Err(DAMAGED);
         };
         Ok(Self {
-            params: ScryptParams::new(params.log_n(), params.r(), params.p())
+            params: u8::try_from(log_n)
+                .ok()
+                .and_then(|log_n| ScryptParams::new(log_n, r, p))
                 .ok_or(TOO_EXPENSIVE)?,
             salt: salt.to_vec(),
             output: output.as_bytes().to_vec(),

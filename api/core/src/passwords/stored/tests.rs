@@ -162,6 +162,8 @@ fn what_would_cost_too_much_is_refused_at_once() {
         format!("$scrypt$ln=40,r=8,p=1${scrypt}"),
         format!("$scrypt$ln=20,r=1000,p=1${scrypt}"),
         format!("$scrypt$ln=4,r=8,p=100000${scrypt}"),
+        format!("$scrypt$ln=4,r=8,p=3333333333${scrypt}"),
+        format!("$scrypt$ln=300,r=8,p=1${scrypt}"),
         format!("$scrypt$ln=18,r=8,p=9${scrypt}"),
         format!("scrypt$1073741824$salt$8$1${django}"),
         format!("$argon2id$v=19$m=1048576,t=1,p=1${argon2}"),
