@@ -22,7 +22,6 @@ use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 pub use cors::CorsPolicy;
 #[cfg(test)]
 pub(crate) use head::is_host;
-pub(super) use rests::Rest;
 
 use self::cors::CorsAnswer;
 use self::headers::SecurityHeaders;

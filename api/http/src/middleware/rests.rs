@@ -10,6 +10,8 @@ use password_auth_model::client_network;
 use poem::Response;
 use poem::http::StatusCode;
 
+use crate::server::Rest;
+
 /// A refusal within this time after another one to the same client rests as long.
 const REST_MS: u64 = 200;
 
@@ -19,10 +21,6 @@ const SPREAD_MS: u64 = 200;
 /// How many clients are told apart. More share an entry: a refusal to one of them may rest for another's, which does
 /// neither any harm.
 const ENTRIES: u64 = 4096;
-
-/// How long a response waits before it is sent. `server` waits, which knows what the connection is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rest(pub(crate) Duration);
 
 /// When clients were refused lately.
 pub(super) struct Rests {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -21,7 +22,10 @@ use super::slots::ConnectionSlot;
 use super::stream::{Activity, WatchedStream};
 use super::tls::Tls;
 use super::{BodyTime, LOOK, Limits};
-use crate::middleware::Rest;
+
+/// How long a response waits before it is sent, if its connection can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rest(pub(crate) Duration);
 
 /// How many headers a request may have.
 const MAX_HEADERS: usize = 64;
