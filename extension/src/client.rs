@@ -245,6 +245,8 @@ fn message(body: JsValue) -> Option<String> {
 fn failure(answer: Answer) -> Failure {
     let body = answer.body.unwrap_or(JsValue::UNDEFINED);
     let text = |name| json::text_field(&body, name);
+    let error = json::field(&body, "errors").and_then(|errors| json::field(&errors, "0"));
+    let of_field = |name| json::text_field(error.as_ref()?, name);
     let details = Details {
         code: text("code").unwrap_or_default(),
         challenge: text("challenge"),
@@ -252,9 +254,8 @@ fn failure(answer: Answer) -> Failure {
             .and_then(|methods| methods.dyn_into::<Array>().ok())
             .map(|methods| methods.join(" ").into())
             .unwrap_or_default(),
-        field: json::field(&body, "errors")
-            .and_then(|errors| json::field(&errors, "0"))
-            .and_then(|error| json::text_field(&error, "field")),
+        field: of_field("field"),
+        field_code: of_field("code"),
         retry_after: answer.retry_after,
     };
     let is_ours = text("status").is_some_and(|status| status == "error");

@@ -140,7 +140,12 @@ fn refused(action: Action, refusal: &Refusal) -> String {
         const PASSKEY: ErrorCode = ErrorCode::InvalidPasskey;
         (message, code) = (PASSKEY.message(), PASSKEY.name());
     }
-    let reason = reason(message, code);
+    let details = &refusal.details;
+    let of_field = match (&details.field, &details.field_code) {
+        (Some(field), Some(code)) => texts::translated(&["invalid_", field, "_", code].concat()),
+        _ => None,
+    };
+    let reason = of_field.unwrap_or_else(|| reason(message, code));
     match refusal.details.retry_after {
         Some(seconds) => texts::RETRY_AFTER.with(&[&reason, &texts::number(seconds)]),
         None => reason,

@@ -59,6 +59,8 @@ pub(crate) struct Details {
     pub code: String,
     /// The first field that is wrong, if the server names one.
     pub field: Option<String>,
+    /// What is wrong with it, for programs.
+    pub field_code: Option<String>,
     /// With `second_factor_required`: what the second step presents.
     pub challenge: Option<String>,
     /// With `second_factor_required`: the names of the account's factors, with blanks between them.

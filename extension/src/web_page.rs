@@ -4,7 +4,7 @@ use js_sys::{Object, Promise};
 use password_auth_wire::Secret;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
-use web_sys::{HtmlDialogElement, HtmlElement, Node, Response};
+use web_sys::{HtmlDialogElement, HtmlElement, Response};
 
 use crate::{
     controller::{self, Listeners},
@@ -76,19 +76,19 @@ pub fn start(translations: JsValue) -> Result<(), JsValue> {
     let open: HtmlElement = dom::element(&document, "openDialog")?;
     let close: HtmlElement = dom::element(&document, "closeDialog")?;
     let news: HtmlElement = dom::element(&document, "news")?;
-    let main: HtmlElement = dom::element(&document, "main")?;
+    let factors: HtmlElement = dom::element(&document, "factors")?;
 
     let mut listeners = Listeners::new();
     // What is outside of an open dialog is not announced.
     let (opened, inside) = (dialog.clone(), news.clone());
     listeners.push(Listener::new(&open, "click", move |_| {
-        move_into(&opened, &inside);
+        let _ = opened.append_child(&inside);
         let _ = opened.show_modal();
     })?);
     let closing = dialog.clone();
     listeners.push(Listener::new(&close, "click", move |_| closing.close())?);
     listeners.push(Listener::new(&dialog, "close", move |_| {
-        move_into(&main, &news);
+        let _ = factors.before_with_node_1(&news);
     })?);
     controller::start_with(WebPage { dialog, open }, listeners)?;
     // There is no worker here that would do it.
@@ -128,8 +128,4 @@ async fn ask(path: &str, init: Object) -> Result<Response, session::Error> {
         })
     };
     session.with_token(send).await
-}
-
-fn move_into(parent: &Node, child: &Node) {
-    let _ = parent.append_child(child);
 }

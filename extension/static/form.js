@@ -8,9 +8,10 @@ const texts = await looks.load();
 
 export const t = (key, ...values) => texts[key].message.replace(/\$(\d)/g, (_, place) => values[place - 1]);
 
-/** What the server refuses, in the user's language where there are words for its code. */
-export const reason = ({ code, message, retryAfter }) => {
-  const why = texts[`error_${code}`]?.message ?? message;
+/** What the server refuses, in the user's language where there are words for its code. In English it says more of a field. */
+export const reason = ({ code, message, retryAfter, field = "", fieldCode }) => {
+  const ofField = document.documentElement.lang !== "en" && `invalid_${field.replace("new_", "")}_${fieldCode}`;
+  const why = (texts[`error_${code}`] ?? texts[ofField])?.message ?? message;
   return retryAfter ? t("retryAfter", why, retryAfter) : why;
 };
 
@@ -19,9 +20,20 @@ export const say = (success, message) => {
   const status = element("status");
   status.textContent = message;
   status.className = message ? `${success ? "success" : "error"} show` : "";
+  if (message) status.scrollIntoView({ block: "nearest" });
   clearTimeout(fading);
   fading = setTimeout(() => status.classList.remove("show"), 5_000);
 };
+
+// The message stands behind the part of the page whose button was pressed last: near what it is about, and in the flow,
+// so that it covers nothing. It moves while it is empty, so that it is announced once.
+addEventListener("click", ({ target }) => {
+  const news = element("news");
+  const part = target.closest("button")?.closest("#account > *, #main > *");
+  if (!part || part.nextElementSibling === news || part.contains(news)) return;
+  say(true, "");
+  part.after(news);
+}, true);
 
 /** The field of `form` that a refusal is about. */
 const fieldOf = (form, { code, field }) =>
@@ -55,9 +67,10 @@ export const on = (target, event, work) => {
     try {
       say(true, await work() ?? "");
     } catch (error) {
-      say(false, reason(error));
       const field = fieldOf(target, error);
       if (field) mark(field);
+      // Last, since the message has to be in view.
+      say(false, reason(error));
     } finally {
       button.removeAttribute("aria-busy");
       busy = false;
@@ -75,5 +88,6 @@ export const asking = (fetch) => async (method, path, body) => {
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const { code, message, errors } = await answer.json().catch(() => ({ message: t("serverAnswered", answer.status) }));
   const retryAfter = answer.headers.get("retry-after") ?? undefined;
-  throw Object.assign(new Error(message), { code, retryAfter, field: errors?.[0]?.field });
+  const [{ field, code: fieldCode } = {}] = errors ?? [];
+  throw Object.assign(new Error(message), { code, retryAfter, field, fieldCode });
 };

@@ -1,16 +1,27 @@
 // The options page: asks the broker, as every other page does. It holds no token.
+import { describe } from "./device.js";
 import { asking, element, on, reason, say, t } from "./form.js";
 import { showFactors } from "./factors.js";
 import { auth } from "./password-auth/client.js";
+import { watch } from "./strength.js";
 
 const DEFAULT_SERVER = "http://127.0.0.1:8000";
 const HEALTH_TIME_OUT_MS = 10_000;
 
 let server = DEFAULT_SERVER;
 let user = null;
-let email = null;
+let email;
 
 const ask = asking((path, init) => auth.fetch(server + path, init));
+
+/** A device in words, in a line of its own: what it calls itself is a stranger's text. */
+const nameOf = (device) => {
+  const { browser, system, text } = describe(device);
+  const name = document.createElement("bdi");
+  name.textContent = browser && system ? t("deviceOn", browser, system) : browser || text || t("unknownDevice");
+  name.title = device;
+  return name;
+};
 
 const showSessions = async () => {
   const sessions = user ? await ask("GET", "/auth/sessions") : [];
@@ -18,10 +29,9 @@ const showSessions = async () => {
     const item = document.createElement("li");
     const label = document.createElement("span");
     const times = document.createElement("small");
-    label.textContent = session.device || t("unknownDevice");
     const used = new Date(session.last_used).toLocaleString(document.documentElement.lang);
     times.textContent = session.current ? t("thisDevice") : t("lastUsed", used);
-    label.append(times);
+    label.append(nameOf(session.device), times);
     item.append(label);
     if (!session.current) {
       const button = document.createElement("button");
@@ -52,6 +62,8 @@ const show = async (state) => {
   user = state.signedIn ? state.user : null;
   element("account").hidden = !user;
   element("signedOut").hidden = Boolean(user);
+  // Not hidden with what it stands in.
+  if (!user && element("account").contains(element("news"))) element("account").after(element("news"));
   element("who").textContent = user?.username ?? "";
   element("passwordUser").value = user?.username ?? "";
   element("main").removeAttribute("data-unknown");
@@ -123,12 +135,19 @@ on(element("signOutEverywhere"), "click", async () => {
   return t("signedOutEverywhere");
 });
 
+const judge = watch({
+  field: element("newPassword"), place: element("strength"), server: () => server, isNew: () => true,
+  about: () => ({ username: user?.username, email }),
+});
+element("passwordForm").addEventListener("input", judge);
+
 on(element("passwordForm"), "submit", async () => {
   const { username } = user;
   const password = element("newPassword").value;
   await ask("POST", "/auth/password/change", { current_password: element("currentPassword").value, new_password: password });
   element("passwordForm").reset();
   element("passwordUser").value = username;
+  judge();
   // The change has ended every older token, the broker's too.
   try {
     await auth.signIn({ username, password });

@@ -3,7 +3,7 @@
 
 (() => {
   const events = ["click", "submit"];
-  const { module } = document.currentScript.dataset;
+  const { src, dataset: { module } } = document.currentScript;
   let held = null;
   let broken = false;
 
@@ -32,9 +32,13 @@
   };
 
   const start = async () => {
-    // Both by name: the stores' linters take no module whose name is computed.
-    const surface = await (module === "page_wasm" ? import("./wasm/page_wasm.js") : import("./wasm/popup_wasm.js"));
-    await surface.default();
+    // All at once, and not before the page is parsed: a preload would delay the first paint. Both modules by name: the
+    // stores' linters take none whose name is computed.
+    const [surface, module_or_path] = await Promise.all([
+      module === "page_wasm" ? import("./wasm/page_wasm.js") : import("./wasm/popup_wasm.js"),
+      fetch(new URL(`wasm/${module}_bg.wasm`, src)), import("./signin.js"),
+    ]);
+    await surface.default({ module_or_path });
     const texts = await looks.translated;
     document.getElementById("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
     surface.begin(texts);

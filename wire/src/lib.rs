@@ -8,6 +8,7 @@
 
 mod auth;
 mod error;
+mod hint;
 mod protected;
 pub mod rules;
 mod secret;
@@ -15,6 +16,7 @@ pub mod v1;
 
 pub use auth::{Authenticate, Credentials, Logout, Refresh, Tokens};
 pub use error::{ErrorBody, ErrorCode, FieldError};
+pub use hint::PasswordHint;
 pub use protected::{Message, ProtectedData};
 pub use secret::Secret;
 

@@ -1,7 +1,7 @@
 //! A filled store, the server on it, and what its requests cost.
 
 use std::cell::{Cell, RefCell};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use password_auth_model::{Clock as _, SystemClock};
 use password_auth_store::Loaded;
@@ -50,6 +50,18 @@ impl Side {
 
     fn with<T>(&self, ask: impl FnOnce(&Process) -> Outcome<T>) -> Outcome<T> {
         ask(self.server.borrow().as_ref().ok_or("no server")?)
+    }
+
+    /// Waits until the server has read what it reads in advance: until it uses next to no processor time.
+    pub(crate) fn settle(&self) -> Outcome<()> {
+        for _ in 0..240 {
+            let before = self.cpu_seconds()?;
+            std::thread::sleep(Duration::from_millis(500));
+            if self.cpu_seconds()? - before < 0.02 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn memory(&self) -> Outcome<f64> {

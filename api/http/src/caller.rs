@@ -3,6 +3,7 @@
 //! poem-openapi's own bearer scheme responds to a missing header without a challenge, and cannot be customized.
 
 use password_auth_core::sessions::Caller;
+use password_auth_model::Identity;
 use password_auth_wire::Secret;
 use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody};
@@ -22,7 +23,7 @@ const BEARER: &str = "bearer";
 const TOKEN_URL: &str = "/api/v1/auth/login/form";
 
 /// Extractor: the route returns 401 unless there is a valid access token, before it reads anything else.
-pub(super) struct Authenticated(pub(super) Caller);
+pub(super) struct Authenticated(pub(super) Identity);
 
 /// Extractor: the bearer token, unchecked, if there is one. For signing out, which also accepts expired tokens and
 /// refresh tokens.
@@ -38,10 +39,12 @@ pub(super) fn bearer(request: &Request) -> Result<Option<&str>, Failure> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    let value = value.to_str().map_err(|_| Failure::InvalidToken)?.trim();
+    // Not `HeaderValue::to_str`, which looks at each byte by itself. What is not ASCII is no token either.
+    let value = std::str::from_utf8(value.as_bytes());
+    let value = value.map_err(|_| Failure::InvalidToken)?.trim_ascii();
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Some(token.trim_start()))
+            Ok(Some(token.trim_ascii_start()))
         }
         _ if value.is_empty() => Ok(None),
         _ => Err(Failure::InvalidToken),
@@ -53,6 +56,13 @@ pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
     let token = bearer(request)?.ok_or(Failure::MissingToken)?;
     let services = &RequestContext::of(request)?.services;
     Ok(services.sessions.authenticate(token).await?)
+}
+
+/// The same, for routes that need to know no more than who asks.
+async fn identity(request: &Request) -> Result<Identity, Failure> {
+    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
+    let services = &RequestContext::of(request)?.services;
+    Ok(services.sessions.identify(token).await?)
 }
 
 pub(super) fn register_schemes(registry: &mut Registry) {
@@ -115,7 +125,7 @@ impl<'a> ApiExtractor<'a> for Authenticated {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(caller(request).await?))
+        Ok(Self(identity(request).await?))
     }
 }
 

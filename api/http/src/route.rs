@@ -134,7 +134,7 @@ impl<R: Route> IntoResponse for Success<R> {
         let body = match R::STATUS {
             StatusCode::NO_CONTENT => Body::empty(),
             _ => {
-                let json = HeaderValue::from_static(Json::<R::Body>::CONTENT_TYPE);
+                let json = const { HeaderValue::from_static(Json::<R::Body>::CONTENT_TYPE) };
                 headers.insert(CONTENT_TYPE, json);
                 Body::from_vec(R::json(&self.0))
             }

@@ -4,7 +4,7 @@
 //! formats a second only once and copies texts that need no escapes.
 
 use std::cell::Cell;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use password_auth_model::{Clock as _, SystemClock, Timestamp};
 use tracing::field::{Field, Visit};
@@ -27,30 +27,44 @@ where
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        write_time(&mut line, SystemClock.now())?;
-        let metadata = event.metadata();
-        line.write_str(match *metadata.level() {
-            Level::ERROR => " ERROR ",
-            Level::WARN => "  WARN ",
-            Level::INFO => "  INFO ",
-            Level::DEBUG => " DEBUG ",
-            Level::TRACE => " TRACE ",
-        })?;
-        line.write_str(metadata.target())?;
-        line.write_str(":")?;
-        let mut fields = Fields {
-            line: &mut line,
-            written: Ok(()),
-        };
-        event.record(&mut fields);
-        fields.written?;
-        line.write_str("\n")
+        // Taken, and not borrowed: whatever formats itself may log. A thread that ends has none any more.
+        let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
+        text.clear();
+        let written = write_line(&mut line, &mut text, event);
+        TEXT.try_with(|own| own.set(text)).ok();
+        written
     }
+}
+
+fn write_line(line: &mut Writer<'_>, text: &mut String, event: &Event<'_>) -> fmt::Result {
+    write_time(text, SystemClock.now())?;
+    let metadata = event.metadata();
+    text.push_str(match *metadata.level() {
+        Level::ERROR => " ERROR ",
+        Level::WARN => "  WARN ",
+        Level::INFO => "  INFO ",
+        Level::DEBUG => " DEBUG ",
+        Level::TRACE => " TRACE ",
+    });
+    text.push_str(metadata.target());
+    text.push(':');
+    let mut fields = Fields {
+        line,
+        text,
+        written: Ok(()),
+    };
+    event.record(&mut fields);
+    fields.written?;
+    text.push('\n');
+    line.write_str(text)
 }
 
 thread_local! {
     /// The last second that a line of this thread began with, and its text: `2026-01-01T12:00:00`.
     static SECOND: Cell<(u64, [u8; 19])> = const { Cell::new((u64::MAX, [0; 19])) };
+
+    /// The line that a thread is writing.
+    static TEXT: Cell<String> = const { Cell::new(String::new()) };
 }
 
 /// RFC 3339, with milliseconds.
@@ -79,60 +93,98 @@ fn write_time(line: &mut impl fmt::Write, now: Timestamp) -> fmt::Result {
     Ok(())
 }
 
-/// Writes texts that need no escapes and numbers, which most fields are. Whatever else there is, and the message, is
-/// `tracing_subscriber`'s to write: it escapes what a terminal would obey.
+/// Writes texts that need no escapes, numbers, and what formats itself. Whatever else there is, is `tracing_subscriber`'s
+/// to write: it escapes what a terminal would obey.
 struct Fields<'a, 'w> {
     line: &'a mut Writer<'w>,
+    /// What of the line is not written yet.
+    text: &'a mut String,
     written: fmt::Result,
 }
 
 impl Fields<'_, '_> {
-    fn name(&mut self, field: &Field) -> fmt::Result {
-        self.line.write_str(" ")?;
-        self.line.write_str(field.name())?;
-        self.line.write_str("=")
+    fn name(&mut self, field: &Field) {
+        self.text.push(' ');
+        self.text.push_str(field.name());
+        self.text.push('=');
     }
 
-    fn text(&mut self, field: &Field, value: &str) -> fmt::Result {
-        self.name(field)?;
-        self.line.write_str("\"")?;
-        self.line.write_str(value)?;
-        self.line.write_str("\"")
+    fn as_theirs(&mut self, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+        self.line.write_str(self.text)?;
+        self.text.clear();
+        let mut theirs = DefaultVisitor::new(self.line.by_ref(), false);
+        theirs.record_debug(field, value);
+        theirs.finish()
     }
 
-    fn number(&mut self, field: &Field, value: u64) -> fmt::Result {
-        self.name(field)?;
-        write!(self.line, "{value}")
+    /// The message, if nothing in it needs an escape.
+    fn plain_message(&mut self, message: &dyn fmt::Debug) -> bool {
+        let before = self.text.len();
+        let written = write!(self.text, " {message:?}");
+        let is_plain = written.is_ok() && self.text.bytes().skip(before).all(is_printable);
+        if !is_plain {
+            self.text.truncate(before);
+        }
+        is_plain
     }
+}
+
+const fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 impl Visit for Fields<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        let is_plain = |byte: u8| is_printable(byte) & (byte != b'"') & (byte != b'\\');
         if field.name() == "message" {
             return self.record_debug(field, &format_args!("{value}"));
         }
-        if !value.bytes().all(is_plain) {
+        // All of them: a loop without an exit takes many at once.
+        let bytes = value.bytes();
+        if !bytes.fold(true, |all, byte| all & is_plain(byte)) {
             return self.record_debug(field, &value);
         }
-        if self.written.is_ok() {
-            self.written = self.text(field, value);
-        }
+        self.name(field);
+        self.text.push('"');
+        self.text.push_str(value);
+        self.text.push('"');
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.written.is_ok() {
-            self.written = self.number(field, value);
-        }
+        self.name(field);
+        push_number(self.text, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.written.is_ok() {
-            let mut theirs = DefaultVisitor::new(self.line.by_ref(), false);
-            theirs.record_debug(field, value);
-            self.written = theirs.finish();
+        if self.written.is_err() {
+            return;
+        }
+        let name = field.name();
+        if name == "message" {
+            if !self.plain_message(value) {
+                self.written = self.as_theirs(field, value);
+            }
+        } else if name.starts_with("r#") || name.starts_with("log.") {
+            self.written = self.as_theirs(field, value);
+        } else {
+            self.name(field);
+            self.written = write!(self.text, "{value:?}");
         }
     }
+}
+
+fn push_number(text: &mut String, mut number: u64) {
+    let mut digits = ['0'; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = char::from(b'0' + u8::try_from(number % 10).unwrap_or_default());
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.extend(&digits[first..]);
 }
 
 #[cfg(test)]
@@ -157,6 +209,10 @@ mod tests {
                 absent = None::<u8>,
                 present = Some("there"),
                 http.status = 200_u16,
+                zero = 0_u64,
+                most = u64::MAX,
+                session.id = tracing::field::display("0199-af"),
+                r#type = ?("a", 1),
                 odd,
                 "answered"
             );

@@ -10,7 +10,7 @@ use password_auth_core::sweeper::run_sweeper;
 use password_auth_core::tokens::{SigningKeys, load_or_create};
 use password_auth_http as http;
 use password_auth_http::server::{Limits, Listener, Tls, serve};
-use password_auth_model::{SharedClock, SystemClock};
+use password_auth_model::{Clock as _, SharedClock, SystemClock, Timestamp};
 use password_auth_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
@@ -82,6 +82,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         .prepare()
         .await
         .map_err(|error| error.to_string())?;
+    let now = clock.now();
     let token_keys = tokio::spawn(Arc::clone(&app.token_keys).follow());
     let sweeper = tokio::spawn(run_sweeper(Arc::clone(&store), clock.clone()));
     let mail_sender = start_mail_sender(&config, &app, Arc::clone(&store), clock, stopped.clone())?;
@@ -97,6 +98,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
         "password-auth listening on {scheme}://{address}"
     ));
     tracing::info!(%address, dev = config.dev, data_dir = %config.data_dir.display(), "serving");
+    let warming = tokio::spawn(warm(Arc::clone(&store), now));
     let settings = config.http(address);
     if let Some(listener) = metrics {
         let watched = Watched {
@@ -129,6 +131,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     };
     token_keys.abort();
     sweeper.abort();
+    warming.abort();
     if outcome.is_err() {
         operators.abort();
     }
@@ -145,6 +148,13 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
+/// What it cannot read now, requests read when they need it.
+async fn warm(store: Arc<dyn Store>, now: Timestamp) {
+    if let Err(error) = store.warm(now).await {
+        tracing::warn!(%error, "sessions could not be read in advance");
+    }
 }
 
 /// Starts to send mail, if delivery is configured.

@@ -41,7 +41,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "STORE_CACHE_MB",
-        "128",
+        "256",
         "Cache of the embedded store, in MiB (16 to 65536)",
     ),
     Setting {

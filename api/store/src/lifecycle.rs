@@ -27,6 +27,13 @@ pub trait Lifecycle: Send + Sync + 'static {
     /// counters among many that stay. Does not wait for the disk.
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError>;
 
+    /// Reads what requests will ask for into memory, for an engine that has it there. Takes as long as that takes, next to
+    /// everything else, and ends soon after the engine is closed.
+    async fn warm(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _ = now;
+        Ok(())
+    }
+
     /// Completes once the engine can no longer write, for example because the disk is full. The server then ends, so
     /// that its supervisor starts it again.
     async fn failed(&self);

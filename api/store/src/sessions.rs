@@ -1,10 +1,8 @@
 //! Sessions: begun, rotated, ended.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use password_auth_model::{
-    Generation, Party, Rotation, Session, SessionId, Timestamp, User, UserId,
+    Generation, Identity, Owner, Party, Rotation, Session, SessionId, Timestamp, User, UserId,
 };
 
 use super::error::StoreError;
@@ -25,8 +23,23 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// The session, ended or not, and its user, both at the same moment. A read: it sees everything that was
     /// acknowledged on any node, and does not wait for the disk.
-    async fn session(&self, id: SessionId)
-    -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError>;
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError>;
+
+    /// What every request by an access token needs of a session and its user. A read, as [`session`](Self::session) is,
+    /// and of one moment as well. Engines may have it in memory, as long as it is what they would read.
+    async fn identity(&self, id: SessionId) -> Result<Option<Identity>, StoreError> {
+        let found = self.identity_and_user(id).await?;
+        Ok(found.map(|(identity, _)| identity))
+    }
+
+    /// The same, and the user at that moment.
+    async fn identity_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Identity, User)>, StoreError> {
+        let found = self.session(id).await?;
+        Ok(found.map(|(session, user)| (Identity::of(&session, Owner::from(&user)), user)))
+    }
 
     /// The user's stored sessions, in the order in which they began, including those that ended by a theft or expired
     /// lately. A read: it does not wait for the disk.

@@ -11,8 +11,8 @@ use password_auth_wire::v1::{
     TotpSetup, UpdateUser, UserCount, UserInfo,
 };
 use password_auth_wire::{
-    Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, ProtectedData,
-    Refresh, Secret, Status, Tokens,
+    Authenticate, Credentials, ErrorBody, ErrorCode, FieldError, Logout, Message, PasswordHint,
+    ProtectedData, Refresh, Secret, Status, Tokens,
 };
 use poem_openapi::types::{ParseFromJSON, ToJSON};
 use serde::Serialize;
@@ -276,7 +276,10 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
             password_min_score: 4,
         });
     }
-    for hint in [None, Some("Add another word or two.".to_owned())] {
+    for (hint, hint_codes) in [
+        (None, Vec::new()),
+        (Some("A hint.".to_owned()), PasswordHint::ALL.to_vec()),
+    ] {
         round(AskStrength {
             password: Secret::new("pass\0wörd"),
             username: hint.clone(),
@@ -286,6 +289,7 @@ fn every_answer_of_the_account_system_reads_the_same_on_both_sides() {
             score: 4,
             enough: hint.is_none(),
             hint,
+            hint_codes,
         });
     }
     round(InviteCreated {

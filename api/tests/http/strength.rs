@@ -1,7 +1,7 @@
 //! The minimum strength of new passwords.
 
-use password_auth_wire::ErrorCode;
-use serde_json::json;
+use password_auth_wire::{ErrorCode, PasswordHint};
+use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestServer};
 
@@ -44,6 +44,13 @@ async fn the_floor_is_a_setting() {
 
 const STRENGTH: &str = "/api/v1/auth/password/strength";
 
+/// What the codes say in English: a client that translates them says as much.
+fn in_words(codes: &Value) -> String {
+    let hints: Vec<PasswordHint> = serde_json::from_value(codes.clone()).expect("known hints");
+    let words: Vec<&str> = hints.into_iter().map(PasswordHint::message).collect();
+    words.join(" ")
+}
+
 #[tokio::test]
 async fn a_form_is_told_what_registration_would_decide() {
     let server = TestServer::builder().production().start().await;
@@ -80,6 +87,10 @@ async fn a_form_is_told_what_registration_would_decide() {
             let message = registered.json()["message"].clone();
             let message = message.as_str().expect("a sentence");
             assert!(message.ends_with(hint), "{message:?}, {hint:?}");
+            // A form asks about none.
+            if !password.is_empty() {
+                assert_eq!(in_words(&told["hint_codes"]), hint, "{told}");
+            }
         }
         assert!(!told.to_string().contains("horse"), "{told}");
     }

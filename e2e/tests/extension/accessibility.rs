@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::options::type_into;
 use crate::support::{
     AuthenticatorApp, Browser, Canned, PASSWORD, Page, Popup, Proxy, Server, WebPage,
     expect_accessible, workspace,
@@ -88,18 +89,43 @@ async fn check(browser: &Browser, page: &Page, view: View, state: &str) {
         0,
         "{name} is too wide"
     );
+    expect_message_in_its_place(page, &name).await;
     let folder = workspace().join("target/e2e");
     std::fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join(format!("{name}.png"));
     browser.driver.screenshot(&file).await.expect("a picture");
 }
 
-/// Waits for any message of that kind, in whatever language.
+/// A message covers nothing that can be read or used.
+async fn expect_message_in_its_place(page: &Page, state: &str) {
+    let script = "
+        const status = document.getElementById('status');
+        const box = status.getBoundingClientRect();
+        const covers = other => {
+            const {left, right, top, bottom} = other.getBoundingClientRect();
+            const apart = right <= box.left || left >= box.right || bottom <= box.top || top >= box.bottom;
+            return other !== status && other.checkVisibility({visibilityProperty: true}) && !apart
+                && !other.classList.contains('announced');
+        };
+        const where = document.querySelector('dialog[open]') ?? document;
+        const others = where.querySelectorAll('a, button, input, select, summary, label, p, li, h1, h2, h3, img, svg');
+        done(status.textContent ? [...others].filter(covers).map(one => one.outerHTML) : []);";
+    let covered = page.run(script, Value::Null).await;
+    assert_eq!(covered, json!([]), "{state}: {covered:#}");
+}
+
+/// Waits for any message of that kind, in whatever language. It is in view.
 async fn until_said(page: &Page, kind: &str) {
     page.until(&format!(
         "document.getElementById('status').classList.contains('{kind}')"
     ))
     .await;
+    let script = "
+        const {top, bottom, height} = document.getElementById('status').getBoundingClientRect();
+        // Scrolling rounds.
+        done([height > 0 && top >= -1 && bottom <= innerHeight + 1, top, bottom, innerHeight]);";
+    let seen = page.run(script, Value::Null).await;
+    assert_eq!(seen[0], true, "out of view: {seen}");
 }
 
 /// An app on its way to be enrolled, and then the recovery codes. Labels are in the view's language.
@@ -214,6 +240,11 @@ async fn the_options_page_is_accessible_and_fits_in_every_state() {
         options.click_on("#emailForm button[type=submit]").await;
         until_said(&options, "error").await;
         check(&browser, &options, view, "options-refused").await;
+        type_into(&options, "newPassword", "password1").await;
+        options
+            .until("document.getElementById('strength').innerText.trim() !== ''")
+            .await;
+        check(&browser, &options, view, "options-changing-password").await;
         check_factors(&browser, &options, view, "in-options").await;
         popup.click("logout").await;
         popup

@@ -16,6 +16,7 @@ mod support;
 mod accessibility;
 mod action_popup;
 mod broker;
+mod devices;
 mod docs;
 mod factors;
 mod firefox;

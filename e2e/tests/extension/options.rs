@@ -131,6 +131,81 @@ async fn a_user_sees_their_devices_changes_their_password_and_leaves() {
 }
 
 #[tokio::test]
+async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
+    let settings = vec![("PASSWORD_MIN_SCORE", "2".to_owned())];
+    let (server, browser) = tokio::join!(Server::start_with(settings), Browser::start());
+    let proxy = Proxy::start(&server.url).await;
+    let popup = browser.popup(&proxy.url).await;
+    popup.sign_up("brunhilde-k").await;
+    let options = browser.extension_page(0, "options.html").await;
+    let told = |page: &str, text: &str| {
+        format!(
+            "document.documentElement.lang === '{page}' &&
+             document.getElementById('strength').innerText.trim() === {}",
+            json!(text)
+        )
+    };
+    const ARABIC: &str = "سهلة التخمين. تحتوي على اسمك أو بريدك الإلكتروني. أضف كلمة أو كلمتين. الكلمات النادرة أفضل.";
+    for (language, refused, about_user, enough) in [
+        (
+            "en",
+            "Password is too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
+            "Too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
+            "Will do. A longer one is harder to guess. This is similar to a commonly used password. Add another word or two. Uncommon words are better.",
+        ),
+        (
+            "de",
+            "Das Passwort ist zu leicht zu erraten.",
+            "Zu leicht zu erraten. Es enthält Ihren Namen oder Ihre E-Mail-Adresse. Fügen Sie noch ein oder zwei Wörter hinzu. Seltene sind besser.",
+            "Genügt. Ein längeres ist schwerer zu erraten. Das ähnelt einem häufig benutzten Passwort. Fügen Sie noch ein oder zwei Wörter hinzu. Seltene sind besser.",
+        ),
+        (
+            "ar",
+            "كلمة المرور سهلة التخمين.",
+            ARABIC,
+            "مقبولة. الأطول أصعب تخمينًا. تشبه كلمة مرور شائعة. أضف كلمة أو كلمتين. الكلمات النادرة أفضل.",
+        ),
+    ] {
+        let speak = "localStorage.setItem('language', argument); done()";
+        options.run(speak, json!(language)).await;
+        options.reload().await;
+        options
+            .until("document.getElementById('who').textContent === 'brunhilde-k'")
+            .await;
+        // The current one is nobody's business.
+        type_into(&options, "currentPassword", PASSWORD).await;
+        type_into(&options, "newPassword", "Brunhilde-K").await;
+        options.until(&told(language, about_user)).await;
+        options.click_on("#passwordForm button").await;
+        until_said(&options, refused).await;
+        options
+            .until("document.activeElement.id === 'newPassword' && document.activeElement.ariaInvalid === 'true'")
+            .await;
+        type_into(&options, "newPassword", "horsecarrot").await;
+        options.until(&told(language, enough)).await;
+        type_into(&options, "newPassword", "short").await;
+        options.until(&told(language, "")).await;
+    }
+    // More if somebody types slowly.
+    assert!(proxy.count("POST /api/v1/auth/password/strength") >= 6);
+    // The popup has the same texts.
+    popup.click("logout").await;
+    options
+        .until("document.getElementById('account').hidden")
+        .await;
+    popup.reload().await;
+    popup.click_on("#emailDisclosure summary").await;
+    popup.fill("username", "Brunhilde K").await;
+    popup.fill("password", "Brunhilde-K").await;
+    popup.until(&told("ar", ARABIC)).await;
+    popup.click("register").await;
+    popup
+        .expect_error_with(&["كلمة المرور سهلة التخمين."])
+        .await;
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn an_e_mail_address_is_added_verified_and_changed() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;

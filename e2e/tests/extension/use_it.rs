@@ -2,14 +2,15 @@
 //! `examples/` holds the same files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Browser, Canned, PASSWORD, Page, Proxy, Server, npm_package, workspace};
+use crate::support::{Browser, PASSWORD, Page, Server, npm_package, workspace};
 
 /// A block of code of the text: its language, the file that it is, and its lines.
 struct Block {
@@ -38,21 +39,43 @@ fn section(title: &str) -> Vec<Block> {
     blocks
 }
 
-/// Runs a block of commands in `folder`.
-async fn run(commands: &str, folder: &Path) {
-    // The text has a clone that was built; here the package may lie elsewhere.
-    let clone = tempfile::tempdir().expect("a folder");
-    let target = clone.path().join("target/npm");
-    fs::create_dir_all(&target).expect("a folder");
-    crate::support::copy(&npm_package(), &target.join("password-auth-extension"));
-    let status = Command::new("sh")
-        .args(["-euc", commands])
-        .current_dir(folder)
-        .env("PASSWORD_AUTH", clone.path())
-        .status()
-        .await
-        .expect("sh");
-    assert!(status.success(), "{commands}");
+/// A shell that keeps its folder from one block of commands to the next.
+struct Shell {
+    /// The text has a clone that was built; here the package may lie elsewhere.
+    clone: TempDir,
+    folder: PathBuf,
+}
+
+impl Shell {
+    fn in_folder(folder: &Path) -> Self {
+        let clone = tempfile::tempdir().expect("a folder");
+        let target = clone.path().join("target/npm");
+        fs::create_dir_all(&target).expect("a folder");
+        crate::support::copy(&npm_package(), &target.join("password-auth-extension"));
+        Self {
+            clone,
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Runs a block of commands; whether all of them succeed.
+    async fn runs(&mut self, commands: &str) -> bool {
+        let output = Command::new("sh")
+            .args(["-euc", &format!("{{ {commands}\n}} >&2; pwd")])
+            .current_dir(&self.folder)
+            .env("PASSWORD_AUTH", self.clone.path())
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .expect("sh");
+        let folder = String::from_utf8(output.stdout).expect("a path");
+        self.folder = PathBuf::from(folder.trim_end());
+        output.status.success()
+    }
+
+    async fn run(&mut self, commands: &str) {
+        assert!(self.runs(commands).await, "{commands}");
+    }
 }
 
 /// Writes a file of the text into `folder`, for servers on other ports, and compares it with the example.
@@ -121,9 +144,10 @@ async fn the_extension_without_a_bundler_signs_in_everywhere_and_its_backend_kno
     let server = Server::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let (_backend, backend) = start_backend(folder.path(), &server.url).await;
+    let mut shell = Shell::in_folder(folder.path());
     for block in section("Without a bundler") {
         if block.language == "sh" {
-            run(&block.code, folder.path()).await;
+            shell.run(&block.code).await;
         } else {
             let name = block
                 .file
@@ -133,18 +157,12 @@ async fn the_extension_without_a_bundler_signs_in_everywhere_and_its_backend_kno
             write(&block, folder.path(), &example, &server.url, &backend);
         }
     }
-    let web = Proxy::start(&server.url).await;
-    web.answer_with(Some(Canned {
-        status: "200 OK",
-        content_type: "text/html",
-        body: "<!doctype html><title>A page of the web</title>",
-    }));
     let alice = json!({"username": "alice", "password": PASSWORD});
     assert_eq!(server.post("/register", alice).await, 200);
 
     let browser = Browser::start_with_extensions(vec![folder.path().join("my-extension")]).await;
     let site = browser.new_page().await;
-    site.go(&web.url).await;
+    site.go(&server.url).await;
     // The side panel shows the popup's page too: two contexts in step.
     let panel = browser.extension_page(0, "popup.html").await;
     let popup = browser.extension_page(0, "popup.html").await;
@@ -194,45 +212,43 @@ async fn the_extension_without_a_bundler_signs_in_everywhere_and_its_backend_kno
 
 #[tokio::test]
 async fn the_extension_with_wxt_builds_and_signs_in() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let example = workspace().join("examples/wxt");
-    crate::support::copy(&example, folder.path());
-    // What `wxt init` leaves: its first step asks GitHub, so the example has it.
-    let installed = Command::new("sh")
-        .args(["-c", "npm install --no-audit --no-fund >npm.log 2>&1"])
-        .current_dir(folder.path())
-        .status()
-        .await;
-    if !installed.is_ok_and(|status| status.success()) {
-        println!("skipped: npm cannot install WXT here");
+    if !has("npm") {
+        println!("skipped: no npm here");
         return;
     }
+    let package = fs::read_to_string(workspace().join("examples/wxt/package.json"));
+    let package: Value = serde_json::from_str(&package.expect("the example")).expect("JSON");
+    let wxt = package["devDependencies"]["wxt"].as_str().expect("pinned");
     let server = Server::start().await;
-    for block in section("With WXT") {
-        if block.language == "sh" {
-            // A copy, and no link to a folder that goes.
-            run(
-                &format!("{} --install-links", block.code.trim()),
-                folder.path(),
-            )
-            .await;
-        } else {
-            let example = example.join(&block.file);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shell = Shell::in_folder(folder.path());
+    let blocks = section("With WXT");
+    assert!(blocks[0].code.contains(&format!("wxt@{wxt}\n")));
+    for block in blocks {
+        if block.language != "sh" {
+            let name = block.file.strip_prefix("my-wxt-extension/");
+            let example = workspace()
+                .join("examples/wxt")
+                .join(name.expect("a file of it"));
             write(&block, folder.path(), &example, &server.url, "");
+        } else if !shell.runs(&block.code).await {
+            assert!(block.code.contains("npm install"), "{}", block.code);
+            println!("skipped: npm cannot install WXT here");
+            return;
         }
     }
-    run("npx wxt build >/dev/null", folder.path()).await;
-    let built = folder.path().join(".output/chrome-mv3");
+    let built = folder.path().join("my-wxt-extension/.output/chrome-mv3");
     let browser = Browser::start_with_extensions(vec![built]).await;
     let popup = browser.extension_page(0, "popup.html").await;
-    until_text(&popup, "app", "Signed out").await;
+    until_text(&popup, "who", "Signed out").await;
     let alice = json!({"username": "alice", "password": PASSWORD});
-    assert_eq!(server.post("/register", alice.clone()).await, 200);
-    let sign_in =
-        "chrome.runtime.sendMessage({passwordAuth: 1, call: 'signIn', ...argument}).then(done)";
-    let answer = popup.run(sign_in, alice).await;
-    assert_eq!(answer["ok"]["signedIn"], true, "{answer}");
-    until_text(&popup, "app", "Signed in as alice").await;
+    assert_eq!(server.post("/register", alice).await, 200);
+    for (field, text) in [("username", "alice"), ("password", PASSWORD)] {
+        let field = popup.find(&format!("[name={field}]")).await;
+        field.send_keys(text).await.expect("typed");
+    }
+    popup.click_on("form button").await;
+    until_text(&popup, "who", "Signed in as alice").await;
     assert_eq!(popup.run("done(localStorage.length)", Value::Null).await, 0);
     browser.quit().await;
 }

@@ -6,6 +6,7 @@
 
 mod names;
 mod slim;
+mod table;
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
@@ -46,6 +47,7 @@ fn main() -> Result<()> {
             export.name = names::shorten(&mut short, &export.name);
         }
     }
+    table::shake(module);
     // No browser reads it.
     module.customs.remove_raw("target_features");
     output.emit(folder)?;

@@ -8,6 +8,17 @@ const EXPORTS: [&str; 2] = [
     "export { __wbg_init as default };",
 ];
 
+/// Nobody starts it in the old way.
+const PARAMETERS: [&str; 2] = [
+    "        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
+            ({module_or_path} = module_or_path)
+        } else {
+            console.warn('using deprecated parameters for the initialization function; pass a single object instead')
+        }
+",
+    "        ({module_or_path} = module_or_path)\n",
+];
+
 /// Blocks that begin with these lines, and what stands in their place.
 const BLOCKS: [(&str, &str); 4] = [
     ("function initSync(module) {", ""),
@@ -25,6 +36,25 @@ const BLOCKS: [(&str, &str); 4] = [
     ),
 ];
 
+/// How the glue's first parameters and its helpers are called, and shorter names that it does not have.
+const NAMES: [(&str, &str); 15] = [
+    ("arg0", "a0"),
+    ("arg1", "a1"),
+    ("arg2", "a2"),
+    ("arg3", "a3"),
+    ("arg4", "a4"),
+    ("WASM_VECTOR_LEN", "_l"),
+    ("addToExternrefTable0", "_x"),
+    ("cachedTextDecoder", "_d"),
+    ("cachedTextEncoder", "_e"),
+    ("getDataViewMemory0", "_v"),
+    ("getStringFromWasm0", "_s"),
+    ("handleError", "_h"),
+    ("isLikeNone", "_n"),
+    ("passStringToWasm0", "_p"),
+    ("takeFromExternrefTable0", "_t"),
+];
+
 /// `script` with what is used.
 ///
 /// # Errors
@@ -35,8 +65,28 @@ pub(crate) fn slim(script: &str) -> Result<String> {
         text = replace(&text, first, other).with_context(|| format!("no `{first}` in the glue"))?;
     }
     let [exports, used] = EXPORTS;
-    anyhow::ensure!(text.contains(exports), "no `{exports}` in the glue");
-    Ok(text.replace(exports, used))
+    let [both, named] = PARAMETERS;
+    for known in [exports, both] {
+        anyhow::ensure!(text.contains(known), "no `{known}` in the glue");
+    }
+    let text = text.replace(both, named);
+    Ok(short_names(&text.replace(exports, used)))
+}
+
+/// `script` with [`NAMES`] shortened, where they are whole words.
+fn short_names(script: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let mut text = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some(start) = rest.find(is_word) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c| !is_word(c)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        let short = NAMES.iter().find(|(long, _)| *long == word);
+        text.extend([before, short.map_or(word, |(_, short)| short)]);
+        rest = after;
+    }
+    text + rest
 }
 
 /// `script` with `other` in place of the block that begins with this line and ends with the next brace at a line's start.
@@ -64,7 +114,7 @@ fn return_at_once(script: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{replace, return_at_once, slim};
+    use super::{replace, return_at_once, short_names, slim};
 
     #[test]
     fn a_result_that_is_only_returned_needs_no_name() {
@@ -79,6 +129,13 @@ mod tests {
         let replaced = replace(script, "if (b) {", "b;\n");
         assert_eq!(replaced.as_deref(), Some("a\nb;\nif (d) {\n}\n"));
         assert_eq!(replace(script, "if (e) {", ""), None);
+    }
+
+    #[test]
+    fn names_are_shortened_where_they_are_whole_words() {
+        let script = "f(arg0, arg10, $arg1, arg1.arg0x)\nisLikeNone(arg2)";
+        let expected = "f(a0, arg10, $arg1, a1.arg0x)\n_n(a2)";
+        assert_eq!(short_names(script), expected);
     }
 
     #[test]

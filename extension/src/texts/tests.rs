@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use password_auth_wire::ErrorCode;
+use password_auth_wire::{ErrorCode, PasswordHint, rules::Violation};
 use serde_json::Value;
 
 use super::{ALL, fill, number};
@@ -16,12 +16,13 @@ const PAGES: [&str; 3] = [
     "static/options.html",
     "../api/http/src/pages/home.html",
 ];
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     "static/options.js",
     "static/form.js",
     "static/factors.js",
     "static/looks.js",
     "static/popup.js",
+    "static/strength.js",
 ];
 
 fn read(path: &str) -> String {
@@ -132,21 +133,41 @@ fn what_is_shown_is_translated_and_what_is_translated_is_shown() {
             used.insert(key);
         }
     }
-    let codes: Vec<(String, &str)> = ErrorCode::ALL
+    let errors = ErrorCode::ALL
         .iter()
-        .map(|code| (serde_json::to_value(code).expect("a name"), code.message()))
-        .map(|(name, message)| (name.as_str().expect("a text").to_owned(), message))
-        .collect();
+        .map(|code| (["error_", code.name()].concat(), code.message()));
+    let hints = PasswordHint::ALL
+        .iter()
+        .map(|hint| (["hint_", hint.name()].concat(), hint.message()));
+    // What a form of these pages may break, but for a name with an @ or with what cannot be seen, which share a code.
+    let broken = [
+        ("password", Violation::PasswordTooShort),
+        ("password", Violation::PasswordTooLong),
+        ("password", Violation::PasswordTooWeak),
+        ("username", Violation::UsernameTooLong),
+        ("email", Violation::EmailInvalid),
+    ];
+    let broken = broken.map(|(field, rule)| {
+        let key = ["invalid_", field, "_", rule.code()].concat();
+        (key, rule.message())
+    });
+    let of_the_server = errors.chain(hints.clone()).chain(broken.clone());
+    let of_the_server: BTreeMap<String, &str> = of_the_server.collect();
     for (key, text) in &english {
-        match key.strip_prefix("error_") {
-            Some(code) => assert!(
-                codes
-                    .iter()
-                    .any(|(name, message)| name == code && message == text),
-                "{key} is no code of the server's, or says something else"
-            ),
-            None => assert!(used.contains(key), "{key} is not used"),
+        if key == "invalid_username_invalid_characters" {
+            assert!(text.contains('@') && text.contains("invisible"), "{text}");
+        } else if key.starts_with("error_")
+            || key.starts_with("hint_")
+            || key.starts_with("invalid_")
+        {
+            let said = of_the_server.get(key);
+            assert_eq!(said, Some(&text.as_str()), "{key}");
+        } else {
+            assert!(used.contains(key), "{key} is not used");
         }
+    }
+    for (key, _) in hints.chain(broken) {
+        assert!(english.contains_key(&key), "{key} is not translated");
     }
 }
 

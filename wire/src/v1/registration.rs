@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
+use crate::{PasswordHint, Secret};
 
 /// Who may register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,5 +71,9 @@ object! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", oai(skip_serializing_if_is_none))]
         hint: Option<String> = None,
+        /// The same for programs: what is weak, if that is known, and then what would help.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "openapi", oai(default, skip_serializing_if_is_empty))]
+        hint_codes: Vec<PasswordHint> = Vec::new(),
     }
 }

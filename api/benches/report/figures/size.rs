@@ -143,6 +143,7 @@ fn requests<T: Traffic>(
     many: &Side,
     few: &Side,
 ) -> Outcome<Figure> {
+    many.settle()?;
     let (many, few) = (Asked::<T>::new(many), Asked::<T>::new(few));
     let costs = duel(
         settings,

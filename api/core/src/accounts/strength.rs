@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use password_auth_model::Client;
-use password_auth_wire::Secret;
+use password_auth_wire::rules::Violation;
+use password_auth_wire::{PasswordHint, Secret};
 
 use super::Accounts;
-use crate::passwords::{HashingError, check_new_password};
+use crate::passwords::{HashingError, Weak, check_new_password};
 
 /// A client may ask so many times for each registration that it may make: a form asks whenever the user pauses.
 pub(super) const QUESTIONS: u32 = 6;
@@ -20,6 +21,8 @@ pub struct Told {
     pub enough: bool,
     /// What is weak, and what would help. Never quotes the password.
     pub hint: Option<String>,
+    /// The same for programs.
+    pub hint_codes: Vec<PasswordHint>,
 }
 
 /// Why no strength was told.
@@ -51,6 +54,11 @@ impl Accounts {
                 score: 0,
                 enough: false,
                 hint: Some(broken.message().to_owned()),
+                hint_codes: match broken {
+                    Violation::PasswordTooShort => vec![PasswordHint::TooShort],
+                    Violation::PasswordTooLong => vec![PasswordHint::TooLong],
+                    _ => Vec::new(),
+                },
             });
         }
         let counted = self
@@ -62,7 +70,8 @@ impl Accounts {
         Ok(Told {
             score: strength.score,
             enough: self.hasher.policy().allows(strength.score),
-            hint: strength.weak.map(|weak| weak.hint()),
+            hint: strength.weak.map(Weak::hint),
+            hint_codes: strength.weak.into_iter().flat_map(Weak::hints).collect(),
         })
     }
 }

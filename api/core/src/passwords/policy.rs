@@ -7,6 +7,7 @@ use zxcvbn::feedback::{Feedback, Suggestion, Warning};
 use zxcvbn::matching::patterns::MatchPattern;
 use zxcvbn::{Entropy, zxcvbn};
 
+use password_auth_wire::PasswordHint;
 use password_auth_wire::rules::Violation;
 
 use super::window::{WINDOW_CHARS, windows};
@@ -27,50 +28,102 @@ pub struct Policy {
 }
 
 /// Why a password is refused, for the person who chose it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weak {
-    is_about_person: bool,
-    warning: Option<Warning>,
-    advice: Option<Suggestion>,
+    why: Option<PasswordHint>,
+    advice: PasswordHint,
 }
 
 impl Weak {
     /// The code of the field's entry in `errors`.
     pub const CODE: &str = Violation::PasswordTooWeak.code();
 
-    fn of(estimate: &Entropy, about: &[&str]) -> Self {
+    /// Where a floor asks for more than zxcvbn gives advice for.
+    const UNKNOWN: Self = Self {
+        why: None,
+        advice: PasswordHint::AddWords,
+    };
+
+    /// `None` if it is hard to guess: zxcvbn has no advice then.
+    fn of(estimate: &Entropy, about: &[&str]) -> Option<Self> {
+        let is_about_user = estimate.sequence().iter().any(|part| match &part.pattern {
+            MatchPattern::Dictionary(found) => about.contains(&&*found.matched_word),
+            _ => false,
+        });
         let feedback = estimate.feedback();
-        Self {
-            is_about_person: estimate.sequence().iter().any(|part| match &part.pattern {
-                MatchPattern::Dictionary(found) => about.contains(&&*found.matched_word),
-                _ => false,
-            }),
-            warning: feedback.and_then(Feedback::warning),
-            advice: feedback.and_then(|feedback| feedback.suggestions().first().copied()),
-        }
+        let warning = feedback.and_then(Feedback::warning);
+        let suggestion = feedback.and_then(|feedback| feedback.suggestions().first().copied());
+        let why = if is_about_user {
+            Some(PasswordHint::AboutUser)
+        } else {
+            warning.map(hint_of_warning)
+        };
+        (why.is_some() || suggestion.is_some()).then_some(Self {
+            why,
+            advice: suggestion.map_or(PasswordHint::AddWords, hint_of_suggestion),
+        })
     }
 
-    /// What is weak, and what would help. Never quotes the password.
+    /// What is weak, if that is known, and what would help.
+    pub fn hints(self) -> impl Iterator<Item = PasswordHint> {
+        self.why.into_iter().chain([self.advice])
+    }
+
+    /// The same in words. Never quotes the password.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub fn hint(self) -> String {
+        let messages: Vec<&str> = self.hints().map(PasswordHint::message).collect();
+        messages.join(" ")
+    }
+
+    /// The same, and that it is refused.
+    #[must_use]
+    pub fn sentence(self) -> String {
         format!("{} {}", Violation::PasswordTooWeak.message(), self.hint())
     }
+}
 
-    /// The same, without saying that it is refused.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        let why = match (self.is_about_person, self.warning) {
-            (true, _) => "It contains your name or e-mail address. ".to_owned(),
-            (false, Some(warning)) => format!("{warning} "),
-            (false, None) => String::new(),
-        };
-        let advice = self.advice.unwrap_or(Suggestion::AddAnotherWordOrTwo);
-        format!("{why}{advice}")
+const fn hint_of_warning(warning: Warning) -> PasswordHint {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess
+        | Warning::ShortKeyboardPatternsAreEasyToGuess => PasswordHint::KeyboardPattern,
+        Warning::RepeatsLikeAaaAreEasyToGuess
+        | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => PasswordHint::Repeats,
+        Warning::ThisIsATop10Password
+        | Warning::ThisIsATop100Password
+        | Warning::ThisIsACommonPassword => PasswordHint::Common,
+        Warning::ThisIsSimilarToACommonlyUsedPassword => PasswordHint::LikeCommon,
+        Warning::SequencesLikeAbcAreEasyToGuess => PasswordHint::Sequence,
+        Warning::RecentYearsAreEasyToGuess => PasswordHint::Year,
+        Warning::AWordByItselfIsEasyToGuess => PasswordHint::SingleWord,
+        Warning::DatesAreOftenEasyToGuess => PasswordHint::Date,
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+        | Warning::CommonNamesAndSurnamesAreEasyToGuess => PasswordHint::Name,
+    }
+}
+
+const fn hint_of_suggestion(suggestion: Suggestion) -> PasswordHint {
+    match suggestion {
+        Suggestion::UseAFewWordsAvoidCommonPhrases => PasswordHint::UseWords,
+        Suggestion::NoNeedForSymbolsDigitsOrUppercaseLetters => PasswordHint::NoSymbolsNeeded,
+        Suggestion::AddAnotherWordOrTwo => PasswordHint::AddWords,
+        Suggestion::CapitalizationDoesntHelpVeryMuch
+        | Suggestion::AllUppercaseIsAlmostAsEasyToGuessAsAllLowercase => {
+            PasswordHint::AvoidCapitals
+        }
+        Suggestion::ReversedWordsArentMuchHarderToGuess => PasswordHint::AvoidReversed,
+        Suggestion::PredictableSubstitutionsDontHelpVeryMuch => PasswordHint::AvoidSubstitutions,
+        Suggestion::UseALongerKeyboardPatternWithMoreTurns => PasswordHint::LongerPattern,
+        Suggestion::AvoidRepeatedWordsAndCharacters => PasswordHint::AvoidRepeats,
+        Suggestion::AvoidSequences => PasswordHint::AvoidSequences,
+        Suggestion::AvoidRecentYears
+        | Suggestion::AvoidYearsThatAreAssociatedWithYou
+        | Suggestion::AvoidDatesAndYearsThatAreAssociatedWithYou => PasswordHint::AvoidDates,
     }
 }
 
 /// How hard a password is to guess.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strength {
     /// zxcvbn's score, from 0 to [`MAX_SCORE`].
     pub score: u8,
@@ -112,10 +165,11 @@ impl Policy {
         if self.is_none() {
             return Ok(());
         }
-        match estimate(password, about, self.min_score) {
-            (score, _) if self.allows(score) => Ok(()),
-            (_, weak) => Err(weak),
+        let Strength { score, weak } = estimate(password, about, self.min_score);
+        if self.allows(score) {
+            return Ok(());
         }
+        Err(weak.unwrap_or(Weak::UNKNOWN))
     }
 
     /// Whether a score is enough.
@@ -129,28 +183,27 @@ impl Strength {
     /// How hard `password` is to guess for who knows what is in `about`. Takes some milliseconds: use the pool.
     #[must_use]
     pub fn of(password: &str, about: &[&str]) -> Self {
-        let (score, weak) = estimate(password, about, MAX_SCORE);
-        // zxcvbn has no advice for what is hard to guess.
-        let weak = Some(weak).filter(|weak| *weak != Weak::default());
-        Self { score, weak }
+        estimate(password, about, MAX_SCORE)
     }
 }
 
-/// The score of a password, and what is weak. A score of `enough` needs no closer look.
-fn estimate(password: &str, about: &[&str], enough: u8) -> (u8, Weak) {
+/// The strength of a password. A score of `enough` needs no closer look.
+fn estimate(password: &str, about: &[&str], enough: u8) -> Strength {
     let words = pieces(about);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let strength_of = |part| {
+        let estimate = zxcvbn(part, &words);
+        Strength {
+            score: estimate.score().into(),
+            weak: Weak::of(&estimate, &words),
+        }
+    };
     let (first, last) = windows(password);
     // A password is at least as hard to guess as a part of it.
-    let estimate = zxcvbn(first, &words);
-    let (score, weak) = (estimate.score().into(), Weak::of(&estimate, &words));
-    let last = last.filter(|_| score < enough);
-    match last.map(|last| zxcvbn(last, &words)) {
-        Some(last) if u8::from(last.score()) > score => {
-            (last.score().into(), Weak::of(&last, &words))
-        }
-        _ => (score, weak),
-    }
+    let strength = strength_of(first);
+    let last = last.filter(|_| strength.score < enough).map(strength_of);
+    last.filter(|last| last.score > strength.score)
+        .unwrap_or(strength)
 }
 
 /// The user's names, whole and in parts, in lower case.

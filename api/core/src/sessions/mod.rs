@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, Decision, End, EventKind, Generation, Rotation, Session, SessionId, SharedClock,
-    Timestamp, TokenId, Trail, User,
+    Client, Decision, End, EventKind, Generation, Identity, Rotation, Session, SessionId,
+    SharedClock, Timestamp, TokenId, Trail, User,
 };
 use password_auth_store::{NewSession, Store, StoreError};
 use password_auth_wire::Secret;
@@ -102,6 +102,11 @@ pub enum SignOut {
     Refresh(Secret),
 }
 
+/// Whether the session of an access token counts, and its user.
+fn counts(token: &AccessToken, identity: &Identity, now: Timestamp) -> bool {
+    identity.admits(token.user, token.epoch, now)
+}
+
 /// The use cases.
 pub struct Sessions {
     measures: Measures,
@@ -188,30 +193,32 @@ impl Sessions {
         &self.measures
     }
 
-    /// Finds the caller for an access token.
+    /// Who asks, by an access token.
+    ///
+    /// # Errors
+    /// As [`AuthenticateError`] lists.
+    pub async fn identify(&self, token: &str) -> Result<Identity, AuthenticateError> {
+        let (token, now) = self.read_valid(token).await?;
+        let identity = self.store.identity(token.session).await?;
+        let identity = identity.filter(|identity| counts(&token, identity, now));
+        let identity = identity.ok_or(AuthenticateError::Invalid)?;
+        self.note_use(&token, &identity).await;
+        Ok(identity)
+    }
+
+    /// Finds the caller for an access token: who asks, and all that is known of them.
     ///
     /// # Errors
     /// As [`AuthenticateError`] lists.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
-        let now = self.clock.now();
-        let token = self
-            .read(|tokens| tokens.verify(token, now))
-            .await?
-            .map_err(AuthenticateError::from)?;
-        is_about(token.session);
-        let (session, user) = self.live_session(&token, now).await?;
-        let (generation, party) = (token.generation, token.party);
-        if session.after_use(generation, party).is_some() {
-            let noted = self.store.note_use(session.id, generation, party).await;
-            // If the use is not recorded, a theft may be missed, but the token is still valid.
-            if let Err(error) = noted {
-                tracing::warn!(session.id = %session.id, %error, "the first use of an access token could not be \
-                    recorded");
-            }
-        }
+        let (token, now) = self.read_valid(token).await?;
+        let found = self.store.identity_and_user(token.session).await?;
+        let found = found.filter(|(identity, _)| counts(&token, identity, now));
+        let (identity, user) = found.ok_or(AuthenticateError::Invalid)?;
+        self.note_use(&token, &identity).await;
         Ok(Caller {
-            user,
-            session: session.id,
+            user: Arc::new(user),
+            session: token.session,
             token,
         })
     }
@@ -225,24 +232,42 @@ impl Sessions {
         if caller.token.has_expired(now) {
             return Err(AuthenticateError::Expired);
         }
-        self.live_session(&caller.token, now).await?;
-        Ok(())
+        let identity = self.store.identity(caller.session).await?;
+        let counts = identity.is_some_and(|identity| counts(&caller.token, &identity, now));
+        counts.then_some(()).ok_or(AuthenticateError::Invalid)
     }
 
-    /// The session of an access token and its user, if they count.
-    async fn live_session(
-        &self,
-        token: &AccessToken,
-        now: Timestamp,
-    ) -> Result<(Arc<Session>, Arc<User>), AuthenticateError> {
-        let found = self.store.session(token.session).await?;
-        let counts = |(session, user): &(Arc<Session>, Arc<User>)| {
-            session.is_live(now)
-                && token.epoch >= session.epoch
-                && user.id == token.user
-                && user.is_active
-        };
-        found.filter(counts).ok_or(AuthenticateError::Invalid)
+    /// What a token says that has not expired, and when that was.
+    async fn read_valid(&self, token: &str) -> Result<(AccessToken, Timestamp), AuthenticateError> {
+        let now = self.clock.now();
+        let token = self.read(|tokens| tokens.verify(token, now)).await??;
+        is_about(token.session);
+        Ok((token, now))
+    }
+
+    /// Lets the session know that a token of it was used, if that may change it: seldom.
+    async fn note_use(&self, token: &AccessToken, identity: &Identity) {
+        let (generation, party) = (token.generation, token.party);
+        if !identity.may_change_after_use(generation) {
+            return;
+        }
+        // In memory of its own: most requests do without.
+        let noted = Box::pin(async {
+            let found = self.store.session(token.session).await?;
+            let changes =
+                |(session, _): &(Session, User)| session.after_use(generation, party).is_some();
+            if found.is_some_and(|found| changes(&found)) {
+                self.store
+                    .note_use(token.session, generation, party)
+                    .await?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        // If the use is not recorded, a theft may be missed, but the token is still valid.
+        if let Err(error) = noted.await {
+            tracing::warn!(session.id = %token.session, %error, "the first use of an access token could not be \
+                recorded");
+        }
     }
 
     /// Exchanges a refresh token for the session's current pair.

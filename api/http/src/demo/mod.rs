@@ -147,7 +147,7 @@ impl DemoApi {
         tag = "Tag::Protected"
     )]
     async fn protected(&self, caller: Authenticated) -> RouteResult<Protected> {
-        let name = &caller.0.user.username;
+        let name = &caller.0.username;
         Ok(Success(Message::ok(format!("Hello, {name}!"))))
     }
 
@@ -160,7 +160,7 @@ impl DemoApi {
     )]
     async fn protected_data(&self, caller: Authenticated) -> RouteResult<ProtectedDataRoute> {
         Ok(Success(protected_data(
-            caller.0.user.username.as_str(),
+            caller.0.username.as_str(),
             self.clock.now(),
         )))
     }

@@ -57,7 +57,7 @@ impl CorsPolicy {
 
     pub(super) fn apply(&self, answer: CorsAnswer, headers: &mut HeaderMap) {
         if matches!(self, Self::Exactly(_)) {
-            headers.append(VARY, HeaderValue::from_static("Origin"));
+            headers.append(VARY, const { HeaderValue::from_static("Origin") });
         }
         let Some(origin) = answer.allowed else {
             return;
@@ -76,10 +76,9 @@ impl CorsPolicy {
                 headers.insert(name, HeaderValue::from_static(value));
             }
         } else {
-            headers.insert(
-                ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("retry-after, www-authenticate, x-request-id"),
-            );
+            let exposed =
+                const { HeaderValue::from_static("retry-after, www-authenticate, x-request-id") };
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
     }
 }

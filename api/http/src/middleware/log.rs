@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use password_auth_core::tracing_context;
 use password_auth_model::{RequestId, Timestamp};
-use poem::http::{HeaderValue, Method};
+use poem::http::{HeaderName, HeaderValue, Method};
 use poem::{PathPattern, Response};
 
 use crate::error::AnsweredCode;
 use crate::measures::Requests;
 
 /// The header with the id of the request in the log.
-const X_REQUEST_ID: &str = "x-request-id";
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub(super) struct RequestLog {
     id: RequestId,
@@ -40,11 +40,17 @@ impl RequestLog {
         self.id
     }
 
-    pub(super) fn finish(self, response: &mut Response, requests: &Requests) {
+    /// The route is the one that was found, or the one that poem notes in the response.
+    pub(super) fn finish(
+        self,
+        response: &mut Response,
+        found: Option<&PathPattern>,
+        requests: &Requests,
+    ) {
         let elapsed = self.started.elapsed();
         let id = self.id.to_string();
-        let route = response
-            .data::<PathPattern>()
+        let route = found
+            .or_else(|| response.data::<PathPattern>())
             .map(|pattern| &*pattern.0)
             .filter(|pattern| !pattern.is_empty())
             .unwrap_or("-");
@@ -66,7 +72,7 @@ impl RequestLog {
             "answered"
         );
         if let Ok(value) = HeaderValue::try_from(id) {
-            response.headers_mut().insert(X_REQUEST_ID, value);
+            response.headers_mut().insert(&X_REQUEST_ID, value);
         }
     }
 }

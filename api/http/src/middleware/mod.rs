@@ -143,13 +143,19 @@ impl<R> Middleware<R> {
         body_time(request)
     }
 
-    fn failed(&self, error: poem::Error, dialect: Dialect) -> Response {
+    /// `found` is the pattern of the route, unless poem notes it in the error.
+    fn failed(
+        &self,
+        error: poem::Error,
+        found: Option<&PathPattern>,
+        dialect: Dialect,
+    ) -> Response {
         if error.is_from_response() {
             return error.into_response();
         }
         let mut response = Failure::of(&error).in_dialect(dialect).response();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
-            && let Some(PathPattern(route)) = error.data()
+            && let Some(PathPattern(route)) = found.or_else(|| error.data())
             && let Some(methods) = (self.allowed_methods)(route)
         {
             response.headers_mut().insert(ALLOW, methods);
@@ -166,6 +172,7 @@ impl<R: Routes> Middleware<R> {
         origin: CorsAnswer,
     ) -> poem::Result<Response> {
         let dialect = Dialect::of(request.uri().path());
+        let mut pattern = None;
         let body = self.admit(&mut request, &origin);
         let client = request.data::<RequestContext>().map(|of| of.client);
         let ready = match body {
@@ -176,37 +183,37 @@ impl<R: Routes> Middleware<R> {
         };
         let answered = match ready {
             Ok(()) if origin.is_preflight() => Ok(StatusCode::NO_CONTENT.into_response()),
-            Ok(()) => self.routed(request).await,
+            Ok(()) => {
+                let found = self.routes.find(&request);
+                pattern = found.pattern;
+                routed(found.endpoint, request).await
+            }
             Err(failure) => Err(failure.into()),
         };
-        let mut response = answered.unwrap_or_else(|error| self.failed(error, dialect));
+        let mut response = answered.unwrap_or_else(|error| self.failed(error, pattern, dialect));
         let headers = response.headers_mut();
         headers.reserve(MOST_HEADERS);
         self.security.apply(headers);
         self.cors.apply(origin, headers);
-        log.finish(&mut response, &self.measures.requests);
+        log.finish(&mut response, pattern, &self.measures.requests);
         if let Some(client) = client {
             self.rests.mark(&mut response, client);
         }
         Ok(response)
     }
+}
 
-    /// The response of the route, also if it panics: the hook has logged that.
-    fn routed(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        let Found { endpoint, pattern } = self.routes.find(&request);
-        let answered = AssertUnwindSafe(DynEndpoint::call(endpoint, request)).catch_unwind();
-        answered.map(move |answered| {
-            // The same in both dialects.
-            let internal = || Failure::Internal.in_dialect(Dialect::Demo).response();
-            let mut answered = answered.unwrap_or_else(|_panic| Ok(internal()));
-            match (&mut answered, pattern) {
-                (_, None) => {}
-                (Ok(response), Some(pattern)) => response.set_data(pattern.clone()),
-                (Err(error), Some(pattern)) => error.set_data(pattern.clone()),
-            }
-            answered
-        })
-    }
+/// The response of the route, also if it panics: the hook has logged that.
+fn routed(
+    endpoint: &dyn DynEndpoint<Output = Response>,
+    request: Request,
+) -> impl Future<Output = poem::Result<Response>> + Send {
+    let answered = AssertUnwindSafe(DynEndpoint::call(endpoint, request)).catch_unwind();
+    answered.map(|answered| {
+        // The same in both dialects.
+        let internal = || Failure::Internal.in_dialect(Dialect::Demo).response();
+        answered.unwrap_or_else(|_panic| Ok(internal()))
+    })
 }
 
 impl<R: Routes> Endpoint for Middleware<R> {

@@ -13,9 +13,9 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
 use super::Tag;
-use super::caller::SignedIn;
 use super::docs::{CheckRoute, KeysRoute};
 use super::views::{self, Identity};
+use crate::caller::Authenticated;
 use crate::error::Failure;
 use crate::route::{RouteResult, Success};
 
@@ -33,22 +33,22 @@ impl CheckApi {
     async fn check(
         &self,
         request: &Request,
-        caller: SignedIn,
+        caller: Authenticated,
         /// The role that the user needs at least: `guest`, `user` or `admin`.
         role: Query<Option<WireRole>>,
     ) -> RouteResult<CheckRoute> {
         check_query(request.uri().query().unwrap_or_default())?;
-        let user = caller.0.user;
+        let who = caller.0;
         if let Some(needed) = role.0 {
             let allowed = views::role(needed).and_above();
-            if !allowed.contains(&user.role) {
+            if !allowed.contains(&who.role) {
                 return Err(Failure::PermissionDenied(allowed).into());
             }
         }
         Ok(Success(Identity {
-            user_id: user.id.to_string(),
-            username: percent_encoded(user.username.as_str()),
-            role: user.role.to_string(),
+            user_id: who.user.to_string(),
+            username: percent_encoded(who.username.as_str()),
+            role: who.role.to_string(),
         }))
     }
 

@@ -73,6 +73,7 @@ impl PasswordApi {
             score: told.score,
             enough: told.enough,
             hint: told.hint,
+            hint_codes: told.hint_codes,
         }))
     }
 

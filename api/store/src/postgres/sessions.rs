@@ -1,7 +1,5 @@
 //! Sessions.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use password_auth_model::{
     Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
@@ -26,12 +24,8 @@ impl SessionStore for PostgresStore {
             .await
     }
 
-    async fn session(
-        &self,
-        id: SessionId,
-    ) -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError> {
-        let found = self.lookups.session(id).await?;
-        Ok(found.map(|(session, user)| (Arc::new(session), Arc::new(user))))
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        self.lookups.session(id).await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {

@@ -1,14 +1,16 @@
-//! Sessions in memory, decoded, each with its user: every request reads a session and its user.
+//! Whose the sessions are, in memory: every authenticated request asks that of its session.
 //!
 //! A reader must never get what sled would no longer give. So before the writing thread changes sessions, it takes them
 //! out of the cache, and while it changes them, and if it has changed any since a reader began, what that reader found
 //! is not kept. A user may have many sessions: before the writing thread changes one, it raises a number for that user
-//! (and some others), and sessions that were found under a lower number are read again.
+//! (and some others), and sessions that were found under a lower number are read again. All this happens before the
+//! change is made, and so before its answer leaves.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::{Session, User};
+use password_auth_model::Identity;
+use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 
 use crate::StoreError;
@@ -22,8 +24,8 @@ const STAMPS: usize = 4096;
 /// The key of a record: an id.
 type Key = [u8; 16];
 
-/// A session and its user, at the same moment.
-pub(super) type Found = (Arc<Session>, Arc<User>);
+/// An identity, and the [stamp](SessionCache::stamp) of its user before the user was read.
+pub(super) type Found = (Identity, u64);
 
 pub(super) struct SessionCache {
     shards: [Mutex<Shard>; SHARDS],
@@ -32,21 +34,47 @@ pub(super) struct SessionCache {
 }
 
 struct Shard {
-    sessions: Cache<Key, (Found, u64)>,
+    sessions: Cache<Key, Found, Bytes>,
     /// How many sessions the writing thread is changing.
     changing: usize,
     /// How many changes have begun or ended.
     version: u64,
 }
 
+/// What an entry takes: itself, its place in two lists, and its share of a table that is never full.
+const ENTRY_BYTES: u64 = 128;
+
+/// An allocation, and its counters.
+const ELSEWHERE_BYTES: u64 = 32;
+
+/// Weighs entries in bytes.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Found> for Bytes {
+    fn weight(&self, _: &Key, (identity, _): &Found) -> u64 {
+        match identity.username.bytes_elsewhere() {
+            0 => ENTRY_BYTES,
+            bytes => ENTRY_BYTES + ELSEWHERE_BYTES + bytes as u64,
+        }
+    }
+}
+
+/// When a reader began that reads many sessions.
+pub(super) struct Moment {
+    versions: [u64; SHARDS],
+}
+
 /// In a stamp: one more change goes on.
 const GOES_ON: u64 = 1 << 32;
 
 impl SessionCache {
-    /// For at most `capacity` sessions.
-    pub(super) fn new(capacity: usize) -> Self {
+    /// For at most so many bytes.
+    pub(super) fn new(bytes: u64) -> Self {
+        let bytes = bytes / SHARDS as u64;
         let shard = || Shard {
-            sessions: Cache::new(capacity / SHARDS),
+            // No room for what was evicted lately: all sessions are as likely to be asked for.
+            sessions: Cache::with_weighter(0, bytes, Bytes),
             changing: 0,
             version: 0,
         };
@@ -56,35 +84,68 @@ impl SessionCache {
         }
     }
 
-    /// The session from memory, or by `read`: session and user as they were at one moment, and the user's
-    /// [stamp](Self::stamp) before the user was read.
+    /// The session's identity from memory, or by `read`: session and user as they were at one moment.
     pub(super) fn get(
         &self,
         key: &Key,
-        read: impl FnOnce() -> Result<Option<(Found, u64)>, StoreError>,
-    ) -> Result<Option<Found>, StoreError> {
+        read: impl FnOnce() -> Result<Option<Found>, StoreError>,
+    ) -> Result<Option<Identity>, StoreError> {
         let version = {
             let shard = self.shard(key);
-            if let Some((found, stamp)) = shard.sessions.get(key)
-                && *stamp == self.stamp(found.1.id.as_bytes())
+            if let Some((identity, stamp)) = shard.sessions.get(key)
+                && *stamp == self.stamp(identity.user.as_bytes())
             {
-                return Ok(Some(found.clone()));
+                return Ok(Some(identity.clone()));
             }
             shard.version
         };
-        let Some((found, stamp)) = read()? else {
+        let Some(found) = read()? else {
             return Ok(None);
         };
-        let mut shard = self.shard(key);
-        if shard.changing == 0 && shard.version == version && stamp < GOES_ON {
-            shard.sessions.insert(*key, (found.clone(), stamp));
+        let identity = found.0.clone();
+        self.shard(key).keep(key, found, version);
+        Ok(Some(identity))
+    }
+
+    /// Before many sessions are read.
+    pub(super) fn moment(&self) -> Moment {
+        let version = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.version
+        };
+        Moment {
+            versions: self.shards.each_ref().map(version),
         }
-        Ok(Some(found))
+    }
+
+    /// Keeps what was read after `began`, if there is room. Returns whether there was.
+    pub(super) fn add(&self, key: &Key, found: Found, began: &Moment) -> bool {
+        let mut shard = self.shard(key);
+        let has_room =
+            shard.sessions.weight() + Bytes.weight(key, &found) <= shard.sessions.capacity();
+        if has_room {
+            shard.keep(key, found, began.versions[shard_of(key)]);
+        }
+        has_room
+    }
+
+    /// How many sessions there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        let one = self.shard(&[0; 16]).sessions.capacity() / ENTRY_BYTES;
+        usize::try_from(one)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(SHARDS)
     }
 
     /// What changes whenever this user does. A reader asks before it reads the user.
     pub(super) fn stamp(&self, user: &Key) -> u64 {
-        self.stamp_of(user).load(Ordering::SeqCst)
+        self.stamps[stamp_of(user)].load(Ordering::SeqCst)
+    }
+
+    /// The stamps of all users, before many of them are read.
+    pub(super) fn stamps(&self) -> Stamps {
+        let stamps = self.stamps.iter();
+        Stamps(stamps.map(|stamp| stamp.load(Ordering::SeqCst)).collect())
     }
 
     /// The writing thread changes these records for as long as the result lives.
@@ -102,7 +163,7 @@ impl SessionCache {
         }
         let users: Vec<Key> = users.filter_map(|key| key.try_into().ok()).collect();
         for key in &users {
-            self.stamp_of(key).fetch_add(GOES_ON + 1, Ordering::SeqCst);
+            self.stamps[stamp_of(key)].fetch_add(GOES_ON + 1, Ordering::SeqCst);
         }
         Changing {
             cache: self,
@@ -111,14 +172,36 @@ impl SessionCache {
         }
     }
 
-    /// The last bytes of an id are random.
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        let shard = &self.shards[usize::from(key[15]) % SHARDS];
+        let shard = &self.shards[shard_of(key)];
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn stamp_of(&self, user: &Key) -> &AtomicU64 {
-        &self.stamps[usize::from(u16::from_be_bytes([user[14], user[15]])) % STAMPS]
+/// The last bytes of an id are random.
+fn shard_of(key: &Key) -> usize {
+    usize::from(key[15]) % SHARDS
+}
+
+fn stamp_of(user: &Key) -> usize {
+    usize::from(u16::from_be_bytes([user[14], user[15]])) % STAMPS
+}
+
+impl Shard {
+    /// Keeps what a reader found that began at `version`.
+    fn keep(&mut self, key: &Key, found: Found, version: u64) {
+        if self.changing == 0 && self.version == version && found.1 < GOES_ON {
+            self.sessions.insert(*key, found);
+        }
+    }
+}
+
+/// [Stamps](SessionCache::stamp) of all users, at one moment.
+pub(super) struct Stamps(Box<[u64]>);
+
+impl Stamps {
+    pub(super) fn of(&self, user: &Key) -> u64 {
+        self.0[stamp_of(user)]
     }
 }
 
@@ -138,7 +221,7 @@ impl Drop for Changing<'_> {
             shard.version += 1;
         }
         for key in &self.users {
-            let stamp = self.cache.stamp_of(key);
+            let stamp = &self.cache.stamps[stamp_of(key)];
             stamp.fetch_sub(GOES_ON - 1, Ordering::SeqCst);
         }
     }
@@ -146,41 +229,42 @@ impl Drop for Changing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::{Key, SessionCache};
+    use super::{ENTRY_BYTES, Key, SessionCache};
     use crate::StoreError;
     use password_auth_model::{
-        Generation, PasswordHash, Session, SessionId, Timestamp, Trail, User, UserId, Username,
+        Generation, Identity, Owner, PasswordHash, Session, SessionId, Timestamp, Trail, User,
+        UserId, Username,
     };
 
     const SESSION: &Key = b"0123456789abcdef";
     const USER: &Key = b"fedcba9876543210";
 
-    /// A session and a user who differ from others by this number.
-    fn record(number: u32, session: &Key) -> (Session, User) {
+    /// Room for 64 sessions.
+    const ROOM: u64 = 64 * ENTRY_BYTES;
+
+    /// An identity that differs from others by its user's name.
+    fn identity(name: &str) -> Identity {
         let now = Timestamp::from_millis(0);
-        let username = Username::parse("alice").expect("a name");
+        let username = Username::from_store(name.to_owned());
         let user = User {
             id: UserId::from_bytes(*USER),
-            password_version: number,
             ..User::new(username, PasswordHash::none(), now)
         };
         let session = Session {
-            id: SessionId::from_bytes(*session),
+            id: SessionId::from_bytes(*SESSION),
             user: user.id,
             device: String::new(),
             created: now,
             last_used: now,
             expires: now,
-            generation: Generation(number),
+            generation: Generation(0),
             confirmed: false,
             epoch: 0,
             retired: Vec::new(),
             ended: None,
             trail: Trail::default(),
         };
-        (session, user)
+        Identity::of(&session, Owner::from(&user))
     }
 
     /// What a read of the cache gives, and whether it had to ask. `meanwhile` happens while it asks.
@@ -189,13 +273,12 @@ mod tests {
         let found = cache.get(SESSION, || {
             asked = true;
             let stamp = cache.stamp(USER);
-            let (session, user) = record(stored, SESSION);
+            let stored = identity(&stored.to_string());
             meanwhile();
-            Ok(Some(((Arc::new(session), Arc::new(user)), stamp)))
+            Ok(Some((stored, stamp)))
         });
-        let (session, user) = found.expect("read").expect("there");
-        assert_eq!(session.generation.0, user.password_version);
-        (user.password_version, asked)
+        let found = found.expect("read").expect("there");
+        (found.username.as_str().parse().expect("a number"), asked)
     }
 
     fn get(cache: &SessionCache, stored: u32) -> (u32, bool) {
@@ -213,7 +296,7 @@ mod tests {
     #[test]
     fn a_session_is_read_once_until_it_or_its_user_changes() {
         for change in CHANGES {
-            let cache = SessionCache::new(64);
+            let cache = SessionCache::new(ROOM);
             assert_eq!(get(&cache, 1), (1, true));
             assert_eq!(get(&cache, 1), (1, false));
             drop(change(&cache));
@@ -225,7 +308,7 @@ mod tests {
     #[test]
     fn what_is_read_while_it_changes_is_not_kept() {
         for change in CHANGES {
-            let cache = SessionCache::new(64);
+            let cache = SessionCache::new(ROOM);
             let changing = change(&cache);
             assert_eq!(get(&cache, 1), (1, true));
             assert_eq!(get(&cache, 1), (1, true));
@@ -237,7 +320,7 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_that_overtook_the_reader_is_not_kept() {
         for change in CHANGES {
-            let cache = SessionCache::new(64);
+            let cache = SessionCache::new(ROOM);
             assert_eq!(get_while(&cache, 1, || drop(change(&cache))), (1, true));
             assert_eq!(get(&cache, 2), (2, true));
             // Also if the change goes on when the reader is done.
@@ -252,7 +335,7 @@ mod tests {
 
     #[test]
     fn two_changes_of_one_user_at_once_are_not_taken_for_none() {
-        let cache = SessionCache::new(64);
+        let cache = SessionCache::new(ROOM);
         assert_eq!(get(&cache, 1), (1, true));
         let users = [&USER[..], &USER[..]].into_iter();
         let changing = cache.changing([].into_iter(), users);
@@ -264,25 +347,57 @@ mod tests {
     }
 
     #[test]
-    fn neither_an_absent_record_nor_a_failure_is_kept_and_the_number_is_bounded() {
-        let cache = SessionCache::new(64);
+    fn neither_an_absent_record_nor_a_failure_is_kept() {
+        let cache = SessionCache::new(ROOM);
         assert_eq!(cache.get(SESSION, || Ok(None)).expect("read"), None);
         let failed = cache.get(SESSION, || Err(StoreError::Busy));
         assert!(failed.is_err());
         assert_eq!(get(&cache, 1), (1, true));
-        for number in 0..10_000_u128 {
-            let key = number.to_be_bytes();
-            let kept = cache.get(&key, || {
-                let (session, user) = record(0, &key);
-                Ok(Some(((Arc::new(session), Arc::new(user)), 0)))
+    }
+
+    #[test]
+    fn its_bytes_are_bounded_whatever_the_names_are() {
+        for name in ["alice", &"ü".repeat(64)] {
+            let cache = SessionCache::new(ROOM);
+            for number in 0..10_000_u128 {
+                let kept = cache.get(&number.to_be_bytes(), || Ok(Some((identity(name), 0))));
+                assert!(kept.expect("read").is_some());
+            }
+            let weights = cache.shards.iter().map(|shard| {
+                let shard = shard.lock().expect("a lock");
+                assert!(shard.sessions.weight() >= shard.sessions.len() as u64 * ENTRY_BYTES);
+                shard.sessions.weight()
             });
-            assert!(kept.expect("read").is_some());
+            let taken: u64 = weights.sum();
+            assert!(taken <= ROOM && taken > ROOM / 2, "{taken}");
         }
-        let kept: usize = cache
-            .shards
-            .iter()
-            .map(|shard| shard.lock().expect("a lock").sessions.len())
-            .sum();
-        assert!(kept <= 64, "{kept}");
+    }
+
+    #[test]
+    fn who_reads_many_sessions_keeps_none_that_changed_since_and_evicts_none() {
+        for change in CHANGES {
+            let cache = SessionCache::new(ROOM);
+            let (stamps, began) = (cache.stamps(), cache.moment());
+            drop(change(&cache));
+            assert!(cache.add(SESSION, (identity("1"), stamps.of(USER)), &began));
+            assert_eq!(get(&cache, 2), (2, true));
+            let cache = SessionCache::new(ROOM);
+            let changing = change(&cache);
+            let (stamps, began) = (cache.stamps(), cache.moment());
+            assert!(cache.add(SESSION, (identity("1"), stamps.of(USER)), &began));
+            drop(changing);
+            assert_eq!(get(&cache, 2), (2, true));
+        }
+        let cache = SessionCache::new(ROOM);
+        let (stamps, began) = (cache.stamps(), cache.moment());
+        assert_eq!(get(&cache, 1), (1, true));
+        let mut room = 0;
+        for number in 0..10_000_u128 {
+            let found = (identity("1"), stamps.of(USER));
+            room += usize::from(cache.add(&number.to_be_bytes(), found, &began));
+        }
+        assert!(room > 32 && room < 64, "{room}");
+        assert_eq!(get(&cache, 1), (1, false));
+        assert_eq!(cache.capacity(), 64);
     }
 }

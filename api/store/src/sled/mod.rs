@@ -33,6 +33,7 @@ mod trees;
 mod upgrade;
 mod user_entries;
 mod users;
+mod warm;
 mod watermark;
 mod writer;
 
@@ -60,8 +61,8 @@ use crate::{Lifecycle, Measures};
 /// expect the write any more.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The default size of sled's cache. Sled's own default is a gigabyte.
-pub const CACHE_BYTES: u64 = 128 << 20;
+/// How much is kept in memory by default: there is room for the sessions of a million users, and it is taken as it is needed.
+pub const CACHE_BYTES: u64 = 256 << 20;
 
 /// Threads for long reads. More would only compete for the processor.
 const READERS: usize = 2;
@@ -73,7 +74,7 @@ pub struct SledStore {
     /// Limits long reads.
     gate: Gate,
     readers: Arc<Threads>,
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
     swept_to: SweptTo,
     read_times: Histogram,
     long_read_times: Histogram,
@@ -128,7 +129,7 @@ impl SledStore {
             writer: Arc::new(writer),
             gate: Gate::new(READERS),
             readers: Arc::new(readers),
-            closed: AtomicBool::new(false),
+            closed: Arc::default(),
             swept_to: SweptTo::default(),
             read_times: Histogram::of_times(),
             long_read_times: Histogram::of_times(),
@@ -180,6 +181,14 @@ impl Lifecycle for SledStore {
 
     async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
         sweep::sweep(self, now).await
+    }
+
+    async fn warm(&self, now: Timestamp) -> Result<(), StoreError> {
+        let (tables, closed) = (Arc::clone(self.tables()?), Arc::clone(&self.closed));
+        let thread = Threads::start("store-warm", 1, Priority::Same);
+        let thread = thread.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let warmed = thread.run(move || warm::warm(&tables, now, &closed)).await;
+        warmed.unwrap_or_else(|| Err(StoreError::Unavailable("a read panicked".to_owned())))
     }
 
     async fn failed(&self) {

@@ -30,9 +30,6 @@ const RESTORING: &[u8] = b"restoring";
 /// sled's data, from the data folder.
 const DATA_FILE: &str = "sled/db";
 
-/// What a session and its user take in memory, about.
-const SESSION_BYTES: u64 = 1_024;
-
 /// Whether there is a store in `data_dir`.
 pub(super) fn exists(data_dir: &Path) -> bool {
     data_dir.join(DATA_FILE).exists()
@@ -59,14 +56,13 @@ pub(super) fn open(
     }
     report_holes(&sled_dir);
     // Most reads are of sessions that are in memory, so sled's pages have the smaller part.
-    let for_sessions = cache_bytes / 4 * 3;
+    let for_sessions = cache_bytes / 8 * 7;
     let db = open_sled(&sled_dir, cache_bytes - for_sessions)?;
     // sled panics on some damaged pages. Such a panic becomes an error.
     let opened = caught(|| {
         let number = check_watermark(&db, &sled_dir, &watermark, &found)?;
         let format = check_format(&db, &sled_dir, &watermark)?;
-        let sessions = usize::try_from(for_sessions / SESSION_BYTES).unwrap_or(usize::MAX);
-        let tables = Tables::open(db, lock, sessions).map_err(failed(&sled_dir))?;
+        let tables = Tables::open(db, lock, for_sessions).map_err(failed(&sled_dir))?;
         let followed = watermark
             .set(&tables.db, number + 1)
             .map_err(failed(&sled_dir))?;

@@ -16,7 +16,7 @@ pub(super) struct Tables {
     pub(super) trees: Trees,
     /// The snapshot that a dump reads, if there is one.
     pub(super) snapshot: Arc<SnapshotSlot>,
-    /// For [`session_and_user`](Self::session_and_user) alone: what else reads does so seldom, or on the writing thread.
+    /// For [`identity`](Self::identity) alone: what else reads does so seldom, or on the writing thread.
     pub(super) sessions: SessionCache,
     /// Held while sled flushes and while a transaction runs. Sled's own lock is fair: if a transaction waits on it for
     /// a flush, all later readers wait too, and readers run inline.
@@ -26,8 +26,8 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// With at most this many sessions in memory.
-    pub(super) fn open(db: Db, lock: File, sessions: usize) -> sled::Result<Self> {
+    /// With at most this many bytes of sessions in memory.
+    pub(super) fn open(db: Db, lock: File, sessions: u64) -> sled::Result<Self> {
         Ok(Self {
             trees: Trees::open(&db)?,
             db,

@@ -4,14 +4,13 @@
 //! times, the records belong together.
 
 use std::ops::Bound;
-use std::sync::Arc;
 
+use password_auth_model::measure::Histogram;
 use password_auth_model::{
-    EmailKey, Event, EventId, OneTimeToken, PasswordHash, Session, SessionId, Timestamp, TokenHash,
-    User, UserId, UsernameKey,
+    EmailKey, Event, EventId, Identity, OneTimeToken, Owner, PasswordHash, Session, SessionId,
+    Timestamp, TokenHash, User, UserId, UsernameKey,
 };
 
-use super::cache::Found;
 use super::codec::decode;
 use super::opened::Tables;
 use super::trees::{
@@ -148,23 +147,64 @@ impl Tables {
         Ok(count)
     }
 
-    pub(super) fn session_and_user(&self, id: SessionId) -> Result<Option<Found>, StoreError> {
-        self.sessions.get(id.as_bytes(), || {
-            loop {
-                let read = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
-                let Some((bytes, session)) = read else {
-                    return Ok(None);
-                };
-                let stamp = self.sessions.stamp(session.user.as_bytes());
-                let Some(user) = self.user(session.user)? else {
-                    return Ok(None);
-                };
-                // A session never returns to an earlier state.
-                if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
-                    return Ok(Some(((Arc::new(session), Arc::new(user)), stamp)));
-                }
+    /// A session and its user, and the user's [stamp](super::cache::SessionCache::stamp) before it was read.
+    pub(super) fn session_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Session, User, u64)>, StoreError> {
+        loop {
+            let read = self.look_up::<Session>(Tree::Sessions, id.as_bytes())?;
+            let Some((bytes, session)) = read else {
+                return Ok(None);
+            };
+            let stamp = self.sessions.stamp(session.user.as_bytes());
+            let Some(user) = self.user(session.user)? else {
+                return Ok(None);
+            };
+            // A session never returns to an earlier state.
+            if self.bytes(Tree::Sessions, id.as_bytes())? == Some(bytes) {
+                return Ok(Some((session, user, stamp)));
             }
+        }
+    }
+
+    /// What is in memory is not timed.
+    pub(super) fn identity(
+        &self,
+        id: SessionId,
+        times: &Histogram,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.sessions.get(id.as_bytes(), || {
+            let _timer = times.timer();
+            let found = self.session_and_user(id)?;
+            Ok(found
+                .map(|(session, user, stamp)| (Identity::of(&session, Owner::from(&user)), stamp)))
         })
+    }
+
+    pub(super) fn identity_and_user(
+        &self,
+        id: SessionId,
+        times: &Histogram,
+    ) -> Result<Option<(Identity, User)>, StoreError> {
+        let Some(mut identity) = self.identity(id, times)? else {
+            return Ok(None);
+        };
+        loop {
+            let _timer = times.timer();
+            let user = self.user(identity.user)?;
+            let Some(after) = self.identity(id, times)? else {
+                return Ok(None);
+            };
+            // So it was also when the user was read: what says so of the session never returns to an earlier state.
+            if let Some(user) = user
+                && identity == after
+                && identity.is_of(&user)
+            {
+                return Ok(Some((identity, user)));
+            }
+            identity = after;
+        }
     }
 
     pub(super) fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {

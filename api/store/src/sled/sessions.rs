@@ -1,10 +1,9 @@
 //! Writes about sessions. A rotation is a single compare-and-swap.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use password_auth_model::{
-    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
+    Generation, Identity, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User,
+    UserId, decide,
 };
 
 use super::change::{Batch, Change};
@@ -25,12 +24,21 @@ impl SessionStore for SledStore {
             .await
     }
 
-    async fn session(
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        let _timer = self.read_times.timer();
+        let found = self.tables()?.session_and_user(id)?;
+        Ok(found.map(|(session, user, _)| (session, user)))
+    }
+
+    async fn identity(&self, id: SessionId) -> Result<Option<Identity>, StoreError> {
+        self.tables()?.identity(id, &self.read_times)
+    }
+
+    async fn identity_and_user(
         &self,
         id: SessionId,
-    ) -> Result<Option<(Arc<Session>, Arc<User>)>, StoreError> {
-        let _timer = self.read_times.timer();
-        self.tables()?.session_and_user(id)
+    ) -> Result<Option<(Identity, User)>, StoreError> {
+        self.tables()?.identity_and_user(id, &self.read_times)
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {

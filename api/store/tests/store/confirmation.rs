@@ -2,7 +2,7 @@
 
 use password_auth_model::{Decision, REPLAY_WINDOW, Session, SessionId, Trail};
 
-use crate::engine::{Engine, PARTY};
+use crate::engine::{Engine, PARTY, read_on};
 
 each_engine! {
     the_current_generation_is_confirmed_and_nothing_else_changes,
@@ -30,9 +30,8 @@ async fn the_current_generation_is_confirmed_and_nothing_else_changes(engine: En
     for _ in 0..2 {
         engine.confirm(session.id, 0).await;
         for node in engine.nodes() {
-            let found = node.session(session.id).await.expect("an answer");
-            let (found, user) = found.expect("a session");
-            assert_eq!((&*found, &*user), (&confirmed, &alice));
+            let found = read_on(&**node, session.id).await;
+            assert_eq!(found, Some((confirmed.clone(), alice.clone())));
         }
     }
 }

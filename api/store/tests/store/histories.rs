@@ -151,7 +151,9 @@ fn session_op(random: &mut Random, current: u32) -> sessions::Op {
         0..45 => sessions::Op::Rotate(Generation(generation), party),
         45..60 => sessions::Op::Use(Generation(generation), party),
         60..63 => sessions::Op::ChangePassword(u32::from(random.percent(20))),
-        63..85 => sessions::Op::Read,
+        63..70 => sessions::Op::Read,
+        70..78 => sessions::Op::Identify,
+        78..85 => sessions::Op::IdentifyWithUser,
         85..88 => sessions::Op::End,
         88..91 => sessions::Op::Allow(false),
         91..97 => sessions::Op::Allow(true),
@@ -186,6 +188,11 @@ async fn session_call(
         }
         Op::End => store.end_session(id).await.map(|()| Answer::Done),
         Op::Read => store.session(id).await.map(Answer::Found),
+        Op::Identify => store.identity(id).await.map(Answer::Identified),
+        Op::IdentifyWithUser => {
+            let found = store.identity_and_user(id).await;
+            found.map(Answer::IdentifiedWithUser)
+        }
         Op::Allow(active) => {
             allow(store, user, active).await;
             Ok(Answer::Done)

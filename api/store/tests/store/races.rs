@@ -1,6 +1,6 @@
 //! Two conflicting calls at the same time: one of them comes first.
 
-use password_auth_model::{Decision, End, FullName, Generation, REPLAY_WINDOW};
+use password_auth_model::{Decision, End, FullName, Generation, REPLAY_WINDOW, Role};
 use password_auth_store::{NewSession, UserChange};
 use tokio::task::JoinSet;
 
@@ -72,7 +72,7 @@ async fn a_disabled_user_s_sessions_do_not_rotate_afterwards(engine: Engine) {
         let (disabling, looking_at) = (engine.store(), ids.clone());
         let disabled = tokio::spawn(async move {
             assert_eq!(allow(&*disabling, user, false).await, Some(()));
-            let looks = looking_at.into_iter().map(|id| disabling.session(id));
+            let looks = looking_at.into_iter().map(|id| disabling.identity(id));
             futures_util::future::join_all(looks).await
         });
         let rotated = at_once(&engine, MANY, |n, store| {
@@ -160,6 +160,16 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
                     let (session, user) = found.expect("a session");
                     let is_called = user.full_name.is_some();
                     assert!(!is_called || session.confirmed, "two moments");
+                    let found = store.identity_and_user(id).await.expect("an answer");
+                    let (identity, user) = found.expect("a session");
+                    let is_new = identity.may_change_after_use(Generation(0));
+                    let is_called = user.full_name.is_some();
+                    assert!(!is_called || !is_new, "two moments");
+                    let found = store.identity(id).await.expect("an answer");
+                    let identity = found.expect("a session");
+                    let is_new = identity.may_change_after_use(Generation(0));
+                    let is_admin = identity.role == Role::Admin;
+                    assert!(!is_admin || !is_new, "two moments");
                     if is_called {
                         break;
                     }
@@ -172,6 +182,7 @@ async fn a_session_and_its_user_are_read_of_one_moment(engine: Engine) {
         confirmed.expect("an answer");
         let change = UserChange {
             full_name: Some(FullName::parse("Alice Liddell").expect("a name")),
+            role: Some(Role::Admin),
             ..UserChange::default()
         };
         store.change_user(user, change).await.expect("an answer");

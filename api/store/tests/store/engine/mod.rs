@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Decision, Generation, Party, PasswordHash, Rate, Rotation, Session, SessionId, SignInAttempt,
-    Timestamp, Trail, User, UserId, Username, UsernameKey, Verdict, decide,
+    Decision, Generation, Identity, Owner, Party, PasswordHash, Rate, Rotation, Session, SessionId,
+    SignInAttempt, Timestamp, Trail, User, UserId, Username, UsernameKey, Verdict, decide,
 };
 use password_auth_store::{ChangeUser, CreateUser, NewSession, Store, UserChange};
 
@@ -190,8 +190,7 @@ impl Engine {
     }
 
     pub async fn session(&self, id: SessionId) -> Option<(Session, User)> {
-        let found = self.store().session(id).await.expect("an answer");
-        found.map(|(session, user)| (Session::clone(&session), User::clone(&user)))
+        read_on(&*self.store(), id).await
     }
 
     pub async fn rotate(&self, id: SessionId, presented: u32) -> Option<Rotation> {
@@ -329,4 +328,20 @@ pub fn hash(text: &str) -> PasswordHash {
 pub fn attempt(name: &str, address: &str) -> SignInAttempt {
     let address: IpAddr = address.parse().expect("an address");
     SignInAttempt::new(&UsernameKey::of(name), address)
+}
+
+/// What one node says of the session, by each way to read it, while nothing changes.
+pub async fn read_on(node: &dyn Store, id: SessionId) -> Option<(Session, User)> {
+    let found = node.session(id).await.expect("an answer");
+    let identity = found
+        .as_ref()
+        .map(|(session, user)| Identity::of(session, Owner::from(user)));
+    // The second time from memory, where there is such a thing.
+    for _ in 0..2 {
+        assert_eq!(node.identity(id).await.expect("an answer"), identity);
+    }
+    let both = node.identity_and_user(id).await.expect("an answer");
+    let user = found.as_ref().map(|(_, user)| user.clone());
+    assert_eq!(both, identity.zip(user));
+    found
 }

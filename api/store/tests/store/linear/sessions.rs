@@ -1,10 +1,10 @@
 //! One session and its user, as a register: what each method may answer in each state.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    Decision, Generation, KEPT_AFTER_EXPIRY, Party, Rotation, Session, Timestamp, User, decide,
+    Decision, Generation, Identity, KEPT_AFTER_EXPIRY, Owner, Party, Rotation, Session, Timestamp,
+    User, decide,
 };
 use password_auth_store::ChangePassword;
 
@@ -31,6 +31,8 @@ pub enum Op {
     ChangePassword(u32),
     End,
     Read,
+    Identify,
+    IdentifyWithUser,
     Allow(bool),
     Sweep,
     /// While nothing else happens.
@@ -43,7 +45,9 @@ pub enum Answer {
     Started(bool),
     Rotated(Option<Rotation>),
     PasswordChanged(ChangePassword),
-    Found(Option<(Arc<Session>, Arc<User>)>),
+    Found(Option<(Session, User)>),
+    Identified(Option<Identity>),
+    IdentifiedWithUser(Option<(Identity, User)>),
 }
 
 impl Model for SessionRegister {
@@ -95,8 +99,12 @@ impl Model for SessionRegister {
             }
             (Op::Read, Answer::Found(found)) => {
                 let session = state.session.clone();
-                let found = found.as_ref().map(|(session, user)| (&**session, &**user));
-                found == session.as_ref().map(|session| (session, &state.user))
+                *found == session.map(|session| (session, state.user.clone()))
+            }
+            (Op::Identify, Answer::Identified(found)) => *found == state.identity(),
+            (Op::IdentifyWithUser, Answer::IdentifiedWithUser(found)) => {
+                let identity = state.identity();
+                *found == identity.map(|identity| (identity, state.user.clone()))
             }
             (Op::Allow(active), Answer::Done) => {
                 // Whoever is deactivated loses them for good.
@@ -122,6 +130,11 @@ impl Model for SessionRegister {
 }
 
 impl State {
+    fn identity(&self) -> Option<Identity> {
+        let session = self.session.as_ref()?;
+        Some(Identity::of(session, Owner::from(&self.user)))
+    }
+
     fn rotate(
         &self,
         presented: Generation,
