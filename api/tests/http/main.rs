@@ -67,6 +67,7 @@ mod pool;
 mod power_loss;
 mod process;
 mod refresh;
+mod rests;
 mod settings;
 mod sign_in;
 mod soak;

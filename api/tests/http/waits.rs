@@ -1,15 +1,13 @@
 //! Whoever goes on failing waits twice as long each time, by address and by account. It is forgiven, forgotten, and keeps no
 //! owner out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use password_auth_wire::ErrorCode;
 use reqwest::Method;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
-use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer, raw};
+use crate::support::{Engine, PASSWORD, Person, Reply, TestClient, TestServer};
 use crate::throttle::{limited, post_from, send_from};
 
 each_engine! {
@@ -323,38 +321,4 @@ async fn a_right_password_in_a_session_makes_its_waits_short_again(engine: Engin
     let is_failure = |event: &&serde_json::Value| event["what"] == "proof_failed";
     let failures = events.as_array().expect("a list").iter().filter(is_failure);
     assert_eq!(failures.count(), 8);
-}
-
-#[tokio::test]
-async fn a_connection_rests_a_moment_after_a_refusal_which_comes_at_once() {
-    const REST: Duration = Duration::from_millis(100);
-    let server = TestServer::builder()
-        .setting("LOGIN_RATE", "1/minute")
-        .start()
-        .await;
-    let mut stream = TcpStream::connect(server.address).await.expect("connected");
-    let mut ask = async |request: &str| {
-        let sent = stream.write_all(request.as_bytes()).await;
-        sent.expect("sent");
-        raw::answer(&mut stream).await
-    };
-    let body = r#"{"username":"nobody","password":"a wrong one"}"#;
-    let sign_in = format!(
-        "POST /authenticate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let ping = "GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let is = |answer: &str, status: &str| assert!(answer.starts_with(status), "{answer}");
-    is(&ask(&sign_in).await, "HTTP/1.1 401 ");
-    for _ in 0..3 {
-        let asked = Instant::now();
-        let refused = ask(&sign_in).await;
-        is(&refused, "HTTP/1.1 429 ");
-        assert!(refused.contains("\r\nretry-after: "), "{refused}");
-        is(&ask(ping).await, "HTTP/1.1 200 ");
-        assert!(asked.elapsed() >= REST);
-        // Once.
-        is(&ask(ping).await, "HTTP/1.1 200 ");
-    }
 }

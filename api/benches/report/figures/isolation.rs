@@ -1,11 +1,14 @@
 //! `GET /protected` while others hammer `/authenticate`, beside its quiet value.
+//!
+//! The user whose times are measured has a thread of its own, and the others have one of a low priority: elsewhere they
+//! would take nothing of the server's processors, and nobody would wait for their turn at a client.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, get_with_token, post};
@@ -18,6 +21,9 @@ pub(super) const NAME: &str = "isolation";
 
 const CLIENTS: u16 = 500;
 
+/// The niceness of the clients that hammer (`sched(7)`).
+const NICENESS: i32 = 10;
+
 /// Between two requests of the user whose times are measured.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -29,16 +35,22 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
         let tokens = sign_in(&mut user, &credentials()).await?;
         Outcome::Ok(get_with_token("/protected", &tokens.access_token))
     })?;
+    let user = Builder::new_current_thread().enable_all().build()?;
+    let others = others()?;
+    let time = || {
+        let times = user.block_on(probe(server.address, &request, settings.slice))?;
+        Outcome::Ok(p99(times))
+    };
     let rest = server.memory()?;
     let (mut refusals, mut refused, mut hashed) = (Vec::new(), 0, 0);
     let duel = duel(
         settings,
         &mut || {
-            runtime.block_on(async {
-                let over = Arc::new(AtomicBool::new(false));
-                let mut flood = hammer(server.address, &over).await?;
-                let slow = p99(probe(server.address, &request, settings.slice).await?);
-                over.store(true, Ordering::Relaxed);
+            let over = Arc::new(AtomicBool::new(false));
+            let mut flood = others.block_on(hammer(server.address, &over))?;
+            let slow = time()?;
+            over.store(true, Ordering::Relaxed);
+            others.block_on(async {
                 while let Some(one) = flood.join_next().await {
                     let one: Hammered = one??;
                     refusals.extend(one.refusals.iter().map(Duration::as_secs_f64));
@@ -48,11 +60,7 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
                 Outcome::Ok(slow)
             })
         },
-        &mut || {
-            runtime.block_on(async {
-                Outcome::Ok(p99(probe(server.address, &request, settings.slice).await?))
-            })
-        },
+        &mut || time(),
     )?;
     let peak = server.peak_memory()?;
     let refusal = Spread::of(&refusals).median * 1e3;
@@ -66,10 +74,22 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
     )
     .with_note(format!(
         "{refused} attempts were refused with 503 and Retry-After, after {refusal:.1} ms (median), and \
-         {hashed} were answered 401; the load ran on the same {} cores, and its own share is in these times; \
+         {hashed} were answered 401; the clients ran on the same {} cores, at a low priority; \
          memory {rest:.1} MiB before, at most {peak:.1} MiB",
         settings.cores,
     )))
+}
+
+/// Runs the clients that hammer.
+fn others() -> Outcome<Runtime> {
+    Ok(Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(|| {
+            // As far as the system lets it.
+            rustix::process::setpriority_process(None, NICENESS).ok();
+        })
+        .enable_all()
+        .build()?)
 }
 
 /// What one client has seen.

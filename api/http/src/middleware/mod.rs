@@ -5,6 +5,7 @@ mod cors;
 mod head;
 mod headers;
 mod log;
+mod rests;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -25,6 +26,7 @@ pub(crate) use head::is_host;
 use self::cors::CorsAnswer;
 use self::headers::SecurityHeaders;
 use self::log::RequestLog;
+use self::rests::Rests;
 use super::client::ProxyTrust;
 use super::context::{RequestContext, Services};
 use super::cross_site::FormPolicy;
@@ -85,6 +87,7 @@ pub(super) struct Middleware<R> {
     security: SecurityHeaders,
     allowed_methods: AllowedMethods,
     measures: Arc<Measures>,
+    rests: Rests,
 }
 
 impl<R> Middleware<R> {
@@ -104,6 +107,7 @@ impl<R> Middleware<R> {
             security: SecurityHeaders::new(settings.https),
             allowed_methods,
             measures: Arc::clone(&settings.measures),
+            rests: Rests::new(),
         }
     }
 
@@ -170,6 +174,7 @@ impl<R: Routes> Middleware<R> {
         let dialect = Dialect::of(request.uri().path());
         let mut pattern = None;
         let body = self.admit(&mut request, &origin);
+        let client = request.data::<RequestContext>().map(|of| of.client);
         let ready = match body {
             // In memory of its own: most requests have no body.
             Ok(Some(time)) => Box::pin(buffer_body(&mut request, time)).await,
@@ -191,6 +196,9 @@ impl<R: Routes> Middleware<R> {
         self.security.apply(headers);
         self.cors.apply(origin, headers);
         log.finish(&mut response, pattern, &self.measures.requests);
+        if let Some(client) = client {
+            self.rests.mark(&mut response, client);
+        }
         Ok(response)
     }
 }

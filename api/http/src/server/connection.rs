@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
@@ -18,7 +18,6 @@ use poem::{Addr, Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 use super::slots::ConnectionSlot;
@@ -27,9 +26,9 @@ use super::tls::Tls;
 use super::{BodyTime, LOOK, Limits};
 use crate::error::{Dialect, Failure};
 
-/// How long a connection rests after a request was refused. Whoever asks again at once, as a flood does, then costs little,
-/// and requests of others are not behind a thousand refusals. Proxies do not rest: others use their connections, too.
-const REST: Duration = Duration::from_millis(100);
+/// How long a response waits before it is sent, if its connection can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rest(pub(crate) Duration);
 
 /// How many headers a request may have. hyper refuses more than a hundred; told of another number, it fills its lists of
 /// headers before it reads a request, which took 3 % of an authenticated one.
@@ -85,7 +84,6 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
         ends: Ends,
     ) {
         let Self { endpoint, slot, .. } = &self;
-        let rests_until = Arc::new(Mutex::new(None));
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let has_body = !request.body().is_end_stream();
             let Ends {
@@ -99,15 +97,7 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
                 request.set_data(BodyTime::new(Arc::clone(slot)));
             }
             let activity = Arc::clone(&self.activity);
-            let rests_until = Arc::clone(&rests_until);
             async move {
-                let rest = rests_until
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                if let Some(end) = rest {
-                    tokio::time::sleep_until(end).await;
-                }
                 activity.request_begins();
                 let response = if request.headers().len() > MAX_HEADERS {
                     too_many_headers()
@@ -115,12 +105,12 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
                     let answered = endpoint.call(request).await;
                     answered.unwrap_or_else(poem::Error::into_response)
                 };
-                activity.request_ends();
-                if is_refusal(response.status()) && !slot.is_proxy() {
-                    let mut rests_until =
-                        rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-                    *rests_until = Some(Instant::now() + REST);
+                if let Some(Rest(rest)) = response.data()
+                    && slot.can_rest()
+                {
+                    tokio::time::sleep(*rest).await;
                 }
+                activity.request_ends();
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
@@ -183,11 +173,4 @@ fn too_many_headers() -> Response {
         "refused a request with too many headers"
     );
     response
-}
-
-const fn is_refusal(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
 }

@@ -19,6 +19,7 @@ use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+pub(super) use self::connection::Rest;
 use self::connection::{Connection, Ends};
 pub(super) use self::slots::BodyTime;
 use self::slots::{ConnectionSlot, ConnectionSlots};

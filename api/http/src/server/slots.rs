@@ -84,9 +84,10 @@ impl ConnectionSlots {
 }
 
 impl ConnectionSlot {
-    /// Whether the peer is a trusted proxy.
-    pub(super) const fn is_proxy(&self) -> bool {
-        self.peer.is_none()
+    /// Whether a response may wait on this connection. A peer's own connections cost it its share. A proxy has no share, so
+    /// that what its clients are refused must not take the slots that others need.
+    pub(super) fn can_rest(&self) -> bool {
+        self.peer.is_some() || !self.is_contested()
     }
 
     /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.
