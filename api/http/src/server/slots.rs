@@ -84,10 +84,11 @@ impl ConnectionSlots {
 }
 
 impl ConnectionSlot {
-    /// Whether a response may wait on this connection. A peer's own connections cost it its share. A proxy has no share, so
-    /// that what its clients are refused must not take the slots that others need.
+    /// Whether a response may wait on this connection. A peer's own connections cost it its share. A proxy has no share:
+    /// what its clients are refused must not make slots run short.
     pub(super) fn can_rest(&self) -> bool {
-        self.peer.is_some() || !self.is_contested()
+        let half = self.slots.limits.connections / 2;
+        self.peer.is_some() || self.slots.free.available_permits() >= half
     }
 
     /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use password_auth_model::{Session, SessionId, User};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::reads::Reads;
+use super::reads::{READ, Reads, does_not_respond};
 use super::row::{self, session_columns, user_columns};
 use crate::StoreError;
 
@@ -33,24 +34,26 @@ pub(super) struct Lookups {
 struct Queue {
     reads: Arc<Reads>,
     waiting: Mutex<Vec<Lookup>>,
-    /// One for each statement that may run.
-    turns: Arc<Semaphore>,
+    /// One for each connection, so that one that hangs leaves the others to those who wait.
+    turns: Vec<Arc<Semaphore>>,
 }
 
 struct Lookup {
     session: Uuid,
+    asked: Instant,
     /// The row, if there is one. Others may have asked for the same.
     answer: oneshot::Sender<Result<Option<Arc<Row>>, StoreError>>,
 }
 
 impl Lookups {
-    /// With at most so many statements at once.
-    pub(super) fn new(reads: Arc<Reads>, at_once: usize) -> Self {
+    /// With at most one statement at once on each connection.
+    pub(super) fn new(reads: Arc<Reads>) -> Self {
+        let turns = (0..reads.connections()).map(|_| Arc::new(Semaphore::new(1)));
         Self {
             queue: Arc::new(Queue {
+                turns: turns.collect(),
                 reads,
                 waiting: Mutex::default(),
-                turns: Arc::new(Semaphore::new(at_once)),
             }),
         }
     }
@@ -61,8 +64,11 @@ impl Lookups {
     ) -> Result<Option<(Session, User)>, StoreError> {
         let _timer = self.queue.reads.times.timer();
         let (answer, answered) = oneshot::channel();
-        let session = row::session_id(id);
-        self.queue.add(Lookup { session, answer });
+        self.queue.add(Lookup {
+            session: row::session_id(id),
+            asked: Instant::now(),
+            answer,
+        });
         self.queue.read_what_waits();
         let found = answered
             .await
@@ -80,7 +86,12 @@ impl Queue {
 
     /// In a task of its own: whoever asked may go away. Without a turn, one of those who have one comes back here.
     fn read_what_waits(self: &Arc<Self>) {
-        let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else {
+        let mut turns = self.turns.iter().enumerate();
+        let free = turns.find_map(|(connection, turns)| {
+            let turn = Arc::clone(turns).try_acquire_owned().ok()?;
+            Some((connection, turn))
+        });
+        let Some((connection, turn)) = free else {
             return;
         };
         let queue = Arc::clone(self);
@@ -90,7 +101,7 @@ impl Queue {
                 if lookups.is_empty() {
                     break;
                 }
-                queue.read(lookups).await;
+                queue.read(connection, lookups).await;
             }
             drop(turn);
             // What was added a moment ago found no turn.
@@ -100,11 +111,17 @@ impl Queue {
         });
     }
 
-    async fn read(&self, mut lookups: Vec<Lookup>) {
+    async fn read(&self, connection: usize, mut lookups: Vec<Lookup>) {
         lookups.retain(|lookup| !lookup.answer.is_closed());
+        for late in lookups.extract_if(.., |lookup| lookup.asked.elapsed() > READ) {
+            late.answer.send(Err(does_not_respond())).ok();
+        }
         let sessions: Vec<Uuid> = lookups.iter().map(|lookup| lookup.session).collect();
-        let found = self.rows(&sessions).await;
-        for Lookup { session, answer } in lookups {
+        let found = self.rows(connection, &sessions).await;
+        for Lookup {
+            session, answer, ..
+        } in lookups
+        {
             let row = match &found {
                 Ok(rows) => Ok(rows.get(&session).cloned()),
                 Err(error) => Err(error.clone()),
@@ -114,8 +131,13 @@ impl Queue {
         }
     }
 
-    async fn rows(&self, sessions: &[Uuid]) -> Result<HashMap<Uuid, Arc<Row>>, StoreError> {
-        let rows = self.reads.rows_untimed(SELECT, &[&sessions]).await?;
+    async fn rows(
+        &self,
+        connection: usize,
+        sessions: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<Row>>, StoreError> {
+        let reads = &self.reads;
+        let rows = reads.rows_on(connection, SELECT, &[&sessions]).await?;
         let by_session = |row: Row| Ok((row::get(&row, SESSION_ID)?, Arc::new(row)));
         rows.into_iter().map(by_session).collect()
     }

@@ -117,7 +117,7 @@ impl PostgresStore {
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
             gate: Gate::new(1),
             long_reads: reads(Purpose::LongReads, 1),
-            lookups: Lookups::new(Arc::clone(&short_reads), READING_CONNECTIONS),
+            lookups: Lookups::new(Arc::clone(&short_reads)),
             reads: short_reads,
         })
     }

@@ -14,7 +14,7 @@ use super::error::DatabaseError;
 use crate::StoreError;
 
 /// How long a read may take. After that, the connection is given up: the server hangs.
-const READ: Duration = Duration::from_secs(5);
+pub(super) const READ: Duration = Duration::from_secs(5);
 
 pub(super) struct Reads {
     connector: Connector,
@@ -25,6 +25,10 @@ pub(super) struct Reads {
     pub(super) times: Histogram,
 }
 
+pub(super) fn does_not_respond() -> StoreError {
+    StoreError::Unavailable("the database does not respond".to_owned())
+}
+
 #[derive(Default)]
 struct Slot {
     current: RwLock<Option<Arc<Connection>>>,
@@ -33,6 +37,11 @@ struct Slot {
 }
 
 impl Reads {
+    /// How many connections there are at most.
+    pub(super) const fn connections(&self) -> usize {
+        self.slots.len()
+    }
+
     /// With this many connections for this purpose.
     pub(super) fn new(connector: Connector, purpose: Purpose, connections: usize) -> Self {
         Self {
@@ -62,17 +71,19 @@ impl Reads {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let _timer = self.times.timer();
-        self.rows_untimed(sql, parameters).await
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        self.rows_on(turn % self.slots.len(), sql, parameters).await
     }
 
-    /// A broken connection fails its next query, which is then tried once more on a new connection.
-    pub(super) async fn rows_untimed(
+    /// The same, on the connection with this number, and not timed. A broken connection fails its next query, which is
+    /// then tried once more on a new connection.
+    pub(super) async fn rows_on(
         &self,
+        connection: usize,
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let slot = &self.slots[turn % self.slots.len()];
+        let slot = &self.slots[connection];
         match self.try_rows(slot, sql, parameters).await {
             Err(failure) if failure.is_lost_connection() => {
                 Ok(self.try_rows(slot, sql, parameters).await?)
@@ -93,9 +104,7 @@ impl Reads {
             Err(_elapsed) => {
                 self.connector.doubt(&connection);
                 slot.forget(&connection);
-                return Err(DatabaseError::Store(StoreError::Unavailable(
-                    "the database does not respond".to_owned(),
-                )));
+                return Err(DatabaseError::Store(does_not_respond()));
             }
         };
         if let Err(failure) = &result
