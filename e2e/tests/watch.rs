@@ -30,7 +30,9 @@ struct Watch {
 
 impl Watch {
     fn start(checkout: &Path) -> Self {
-        let mut child = Command::new("./build.sh")
+        // A script that is started with SIGINT ignored, as in the background of another one, cannot take it back.
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT", "./build.sh"])
             .args(["run", "--watch", "--", "--port", "0"])
             .current_dir(checkout)
             .env("DATA_DIR", checkout.join("data"))
@@ -82,17 +84,17 @@ impl Watch {
         let group = format!("-{}", self.child.id());
         let told = Command::new("kill").args(["-INT", "--", &group]).status();
         assert!(told.expect("kill").success());
-        self.child.wait().expect("it ends");
-        // The pipes close with the last process that holds them: the server, the watchers and what they started.
+        // The pipes close with the last process that holds them: the script, the server, the watchers and what they started.
         loop {
             match self.output.recv_timeout(PATIENCE) {
                 Ok(line) => self.seen.push(line),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     panic!("something still runs:\n{}", self.seen.join("\n"))
                 }
             }
         }
+        self.child.wait().expect("it ends");
     }
 }
 
