@@ -11,8 +11,7 @@ use password_auth_core::tokens::{
     AccessClaims, AccessTokens, CLIENT_ID, RefreshTokens, SigningAlg,
 };
 use password_auth_model::{
-    Clock as _, Decision, Generation, MAX_RETIRED, Session, SessionId, SystemClock, Timestamp,
-    TokenId, Trail, UserId,
+    Clock as _, Decision, Generation, MAX_RETIRED, Session, SystemClock, Timestamp, TokenId, UserId,
 };
 use password_auth_wire::{Message, Refresh, Status, Tokens};
 use poem::http::StatusCode;
@@ -179,20 +178,12 @@ impl RawStore {
 /// version, then postcard.
 fn session_record() -> Outcome<Vec<u8>> {
     let now = Timestamp::from_millis(1_767_225_600_000);
-    let mut session = Session {
-        id: SessionId::new(now),
-        user: UserId::new(now),
-        device: String::new(),
-        created: now,
-        last_used: now,
-        expires: now.plus(Duration::from_secs(180 * 24 * 60 * 60)),
-        generation: Generation(0),
-        confirmed: false,
-        epoch: 0,
-        retired: Vec::new(),
-        ended: None,
-        trail: Trail::default(),
-    };
+    let mut session = Session::new(
+        UserId::new(now),
+        String::new(),
+        now,
+        now.plus(Duration::from_secs(180 * 24 * 60 * 60)),
+    );
     // Generations of two bytes in postcard, as they are soon.
     while session.retired.len() < MAX_RETIRED || session.generation.0 < 200 {
         session = Decision::Rotate

@@ -162,8 +162,7 @@ mod tests {
 
     use super::{CompactName, IN_PLACE, Identity, Owner};
     use crate::{
-        Elsewhere, End, Generation, Party, PasswordHash, Session, SessionId, Timestamp, Trail,
-        User, UserId, Username,
+        Elsewhere, End, Generation, Party, PasswordHash, Session, Timestamp, User, UserId, Username,
     };
 
     const PARTIES: [Party; 2] = [
@@ -185,18 +184,15 @@ mod tests {
     fn session(user: &User) -> Session {
         let now = Timestamp::from_millis(0);
         Session {
-            id: SessionId::new(now),
-            user: user.id,
-            device: String::new(),
-            created: now,
-            last_used: now,
-            expires: now.plus(Duration::from_secs(1)),
             generation: Generation(2),
             confirmed: true,
             epoch: 3,
-            retired: Vec::new(),
-            ended: None,
-            trail: Trail::default(),
+            ..Session::new(
+                user.id,
+                String::new(),
+                now,
+                now.plus(Duration::from_secs(1)),
+            )
         }
     }
 

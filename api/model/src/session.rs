@@ -67,6 +67,25 @@ pub struct Session {
 }
 
 impl Session {
+    /// One that begins at `now`.
+    #[must_use]
+    pub fn new(user: UserId, device: String, now: Timestamp, expires: Timestamp) -> Self {
+        Self {
+            id: SessionId::new(now),
+            user,
+            device,
+            created: now,
+            last_used: now,
+            expires,
+            generation: Generation(0),
+            confirmed: false,
+            epoch: 0,
+            retired: Vec::new(),
+            ended: None,
+            trail: Trail::default(),
+        }
+    }
+
     /// Whether it is valid at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use password_auth_model::{Clock, Generation, Party, Session, SessionId, Timestamp, Trail, UserId};
+use password_auth_model::{Clock, Generation, Party, Session, Timestamp, UserId};
 use password_auth_store::{Loaded, NewSession};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -173,17 +173,12 @@ async fn a_folder_that_is_written_to_all_the_time_stops_growing() {
 
 fn large_session(user: UserId, now: Timestamp) -> Session {
     Session {
-        id: SessionId::new(now),
-        user,
-        device: "x".repeat(DEVICE_BYTES),
-        created: now,
-        last_used: now,
-        expires: now.plus(Duration::from_secs(86_400)),
-        generation: Generation(0),
         confirmed: true,
-        epoch: 0,
-        retired: Vec::new(),
-        ended: None,
-        trail: Trail::default(),
+        ..Session::new(
+            user,
+            "x".repeat(DEVICE_BYTES),
+            now,
+            now.plus(Duration::from_secs(86_400)),
+        )
     }
 }

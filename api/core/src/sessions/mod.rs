@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use password_auth_model::{
-    Client, Decision, End, EventKind, Generation, Identity, Rotation, Session, SessionId,
-    SharedClock, Timestamp, TokenId, Trail, User,
+    Client, Decision, End, EventKind, Identity, Rotation, Session, SessionId, SharedClock,
+    Timestamp, TokenId, User,
 };
 use password_auth_store::{NewSession, Store, StoreError};
 use password_auth_wire::Secret;
@@ -157,20 +157,7 @@ impl Sessions {
             SessionKind::Staying => self.lifetimes.session,
             SessionKind::Short => self.lifetimes.session.min(SHORT_SESSION),
         };
-        let session = Session {
-            id: SessionId::new(now),
-            user: user.id,
-            device: client.device.clone(),
-            created: now,
-            last_used: now,
-            expires: now.plus(lifetime),
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
-            trail: Trail::default(),
-        };
+        let session = Session::new(user.id, client.device.clone(), now, now.plus(lifetime));
         let added = self
             .store
             .create_session(session.clone(), user.password_version)

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use super::{Decision, End, Generation, REPLAY_WINDOW, Retired, Session, decide};
 use crate::Party;
 use crate::clock::Timestamp;
-use crate::elsewhere::Trail;
-use crate::id::{SessionId, UserId};
+use crate::id::UserId;
 use crate::trail::MAX_ELSEWHERE;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -24,20 +23,12 @@ const fn party(network: u32, device: u32) -> Party {
 const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
 
 fn fresh() -> Session {
-    Session {
-        id: SessionId::new(START),
-        user: UserId::new(START),
-        device: String::new(),
-        created: START,
-        last_used: START,
-        expires: START.plus(LIFETIME),
-        generation: Generation(0),
-        confirmed: false,
-        epoch: 0,
-        retired: Vec::new(),
-        ended: None,
-        trail: Trail::default(),
-    }
+    Session::new(
+        UserId::new(START),
+        String::new(),
+        START,
+        START.plus(LIFETIME),
+    )
 }
 
 /// At generation 5, which superseded 4 at [`START`].

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{MAX_ELSEWHERE, Trail};
+use super::MAX_ELSEWHERE;
 use crate::clock::Timestamp;
-use crate::id::{SessionId, UserId};
+use crate::id::UserId;
 use crate::{Decision, End, Generation, Party, Session, decide};
 
 /// A full five minutes.
@@ -21,20 +21,12 @@ const fn party(network: u32, device: u32) -> Party {
 }
 
 fn session() -> Session {
-    Session {
-        id: SessionId::new(START),
-        user: UserId::new(START),
-        device: String::new(),
-        created: START,
-        last_used: START,
-        expires: START.plus(Duration::from_secs(180 * 86_400)),
-        generation: Generation(0),
-        confirmed: false,
-        epoch: 0,
-        retired: Vec::new(),
-        ended: None,
-        trail: Trail::default(),
-    }
+    Session::new(
+        UserId::new(START),
+        String::new(),
+        START,
+        START.plus(Duration::from_secs(180 * 86_400)),
+    )
 }
 
 struct Shared {

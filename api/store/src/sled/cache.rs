@@ -232,8 +232,7 @@ mod tests {
     use super::{ENTRY_BYTES, Key, SessionCache};
     use crate::StoreError;
     use password_auth_model::{
-        Generation, Identity, Owner, PasswordHash, Session, SessionId, Timestamp, Trail, User,
-        UserId, Username,
+        Identity, Owner, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
     };
 
     const SESSION: &Key = b"0123456789abcdef";
@@ -252,17 +251,7 @@ mod tests {
         };
         let session = Session {
             id: SessionId::from_bytes(*SESSION),
-            user: user.id,
-            device: String::new(),
-            created: now,
-            last_used: now,
-            expires: now,
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
-            trail: Trail::default(),
+            ..Session::new(user.id, String::new(), now, now)
         };
         Identity::of(&session, Owner::from(&user))
     }

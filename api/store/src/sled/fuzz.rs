@@ -6,8 +6,8 @@ use std::time::Duration;
 use password_auth_model::{
     EmailAddress, EmailKind, Event, EventId, EventKind, Factors, Generation, Invite,
     InviteLifetime, OneTimeToken, Passkey, PasskeyId, PasswordHash, Proof, Purpose, QueuedEmail,
-    QueuedEmailId, Retired, Role, Session, SessionId, Timestamp, TokenKey, Totp, Trail,
-    UsedChallenge, User, Username, WaitingTotp,
+    QueuedEmailId, Retired, Role, Session, SessionId, Timestamp, TokenKey, Totp, UsedChallenge,
+    User, Username, WaitingTotp,
 };
 use password_auth_testing::fuzz_from;
 
@@ -37,12 +37,6 @@ fn seeds() -> Vec<Vec<u8>> {
     user.last_login = Some(NOW);
     let id = SessionId::new(NOW);
     let session = Session {
-        id,
-        user: user.id,
-        device: "Firefox".to_owned(),
-        created: NOW,
-        last_used: NOW,
-        expires: Timestamp::MAX,
         generation: Generation(3),
         confirmed: true,
         epoch: 1,
@@ -51,8 +45,7 @@ fn seeds() -> Vec<Vec<u8>> {
             at: NOW,
             by: None,
         }],
-        ended: None,
-        trail: Trail::default(),
+        ..Session::new(user.id, "Firefox".to_owned(), NOW, Timestamp::MAX)
     };
     let purpose = Purpose::ChangeEmail(email.clone());
     let (_, token) = OneTimeToken::new(user.id, purpose, NOW).expect("random");

@@ -6,9 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth_model::{
-    Clock, Generation, MAX_SESSIONS, Session, SessionId, SystemClock, Trail, User, Username,
-};
+use password_auth_model::{Clock, MAX_SESSIONS, Session, SystemClock, User, Username};
 use password_auth_store::sled::SledStore;
 use password_auth_store::{Lifecycle as _, NewSession, SessionStore as _, UserStore as _};
 use tempfile::NamedTempFile;
@@ -121,20 +119,7 @@ async fn add_expired_sessions(folder: &Path) {
         let user = store.user_by_name(&user.username_key).await;
         let user = user.expect("it answers").expect("there");
         for _ in 0..MAX_SESSIONS {
-            let session = Session {
-                id: SessionId::new(then),
-                user: user.id,
-                device: String::new(),
-                created: then,
-                last_used: then,
-                expires: then,
-                generation: Generation(0),
-                confirmed: false,
-                epoch: 0,
-                retired: Vec::new(),
-                ended: None,
-                trail: Trail::default(),
-            };
+            let session = Session::new(user.id, String::new(), then, then);
             let store = Arc::clone(&store);
             adding.spawn(async move { store.create_session(session, 0).await });
         }

@@ -5,16 +5,14 @@
 //! Only tokens whose header is, byte for byte, the one that the library writes for that secret, so it names the key and the
 //! algorithm. The library reads all others.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use aws_lc_rs::hmac;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeSliceError, Engine as _};
-use password_auth_model::{Generation, Party, SessionId, TokenId, UserId};
-use serde::Deserialize;
+use password_auth_model::{Generation, Party, TokenId};
 
-use super::{AccessToken, AccessTokenError, CLIENT_ID};
+use super::{AccessClaims, AccessToken, AccessTokenError, CLIENT_ID};
 use crate::tokens::SigningKey;
 
 /// Bytes of an HMAC-SHA-256, and characters of its base64url form.
@@ -31,31 +29,6 @@ pub(super) struct OwnTokens {
     /// The claims up to the user's id.
     first_claims: String,
     key: hmac::Key,
-}
-
-/// As [`AccessClaims`](super::AccessClaims), without copies.
-#[derive(Deserialize)]
-struct Claims<'a> {
-    #[serde(borrow)]
-    iss: Cow<'a, str>,
-    #[serde(borrow)]
-    aud: Cow<'a, str>,
-    #[serde(borrow, rename = "client_id")]
-    _client_id: Cow<'a, str>,
-    sub: UserId,
-    #[serde(borrow, rename = "preferred_username")]
-    _preferred_username: Cow<'a, str>,
-    sid: SessionId,
-    #[serde(rename = "gen")]
-    generation: Generation,
-    epoch: u32,
-    #[serde(default)]
-    party: Option<Party>,
-    #[serde(rename = "jti")]
-    _jti: TokenId,
-    #[serde(rename = "iat")]
-    _iat: u64,
-    exp: u64,
 }
 
 impl OwnTokens {
@@ -152,15 +125,8 @@ impl OwnTokens {
 }
 
 fn parsed(json: &str, issuer: &str) -> Option<AccessToken> {
-    let claims: Claims<'_> = serde_json::from_str(json).ok()?;
-    (claims.iss == issuer && claims.aud == issuer).then_some(AccessToken {
-        user: claims.sub,
-        session: claims.sid,
-        generation: claims.generation,
-        epoch: claims.epoch,
-        party: claims.party,
-        expires: claims.exp,
-    })
+    let claims: AccessClaims = serde_json::from_str(json).ok()?;
+    (claims.iss == issuer && claims.aud == issuer).then(|| claims.into())
 }
 
 /// What of a text is not read yet.

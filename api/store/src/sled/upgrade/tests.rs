@@ -1,7 +1,6 @@
 use password_auth_model::{
     EmailAddress, Event, EventId, EventKind, Generation, Invite, InviteLifetime, PasswordHash,
-    Retired, Role, Session, SessionId, Timestamp, TokenHash, Trail, User, UserId, Username,
-    UsernameKey,
+    Retired, Role, Session, Timestamp, TokenHash, User, UserId, Username, UsernameKey,
 };
 use serde::Serialize;
 
@@ -58,12 +57,6 @@ fn old_folder() -> (tempfile::TempDir, User, Session) {
         created_at: NOW,
     };
     let session = Session {
-        id: SessionId::new(NOW),
-        user: user.id,
-        device: "Firefox".to_owned(),
-        created: NOW,
-        last_used: NOW,
-        expires: Timestamp::MAX,
         generation: Generation(3),
         confirmed: true,
         epoch: 1,
@@ -72,8 +65,7 @@ fn old_folder() -> (tempfile::TempDir, User, Session) {
             at: NOW,
             by: None,
         }],
-        ended: None,
-        trail: Trail::default(),
+        ..Session::new(user.id, "Firefox".to_owned(), NOW, Timestamp::MAX)
     };
     let (id, key) = (user.id.as_bytes(), user.username_key.as_str().as_bytes());
     insert(&tables, Tree::Usernames, key, id);

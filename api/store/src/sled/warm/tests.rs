@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use password_auth_model::measure::Histogram;
 use password_auth_model::{
-    End, Generation, Identity, Owner, PasswordHash, Role, Session, SessionId, Timestamp, Trail,
-    User, UserId, Username,
+    End, Identity, Owner, PasswordHash, Role, Session, SessionId, Timestamp, User, UserId, Username,
 };
 
 use super::{CHUNK, warm};
@@ -42,17 +41,12 @@ fn fill(tables: &Tables, count: usize) -> Vec<(User, Session)> {
         let user = User::new(name, PasswordHash::none(), at);
         let session = Session {
             id: SessionId::new(at),
-            user: user.id,
-            device: String::new(),
-            created: NOW,
-            last_used: NOW,
-            expires: NOW.plus(Duration::from_secs(60)),
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
-            trail: Trail::default(),
+            ..Session::new(
+                user.id,
+                String::new(),
+                NOW,
+                NOW.plus(Duration::from_secs(60)),
+            )
         };
         put_user(tables, None, &user);
         put_session(tables, &session);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use password_auth_model::{
     Decision, Generation, Identity, Owner, Party, PasswordHash, Rate, Rotation, Session, SessionId,
-    SignInAttempt, Timestamp, Trail, User, UserId, Username, UsernameKey, Verdict, decide,
+    SignInAttempt, Timestamp, User, UserId, Username, UsernameKey, Verdict, decide,
 };
 use password_auth_store::{ChangeUser, CreateUser, NewSession, Store, UserChange};
 
@@ -137,20 +137,7 @@ impl Engine {
     /// A new session, not in the store yet.
     pub fn session_of(&self, user: &User) -> Session {
         let now = self.now();
-        Session {
-            id: SessionId::new(now),
-            user: user.id,
-            device: "Firefox".to_owned(),
-            created: now,
-            last_used: now,
-            expires: now.plus(LIFETIME),
-            generation: Generation(0),
-            confirmed: false,
-            epoch: 0,
-            retired: Vec::new(),
-            ended: None,
-            trail: Trail::default(),
-        }
+        Session::new(user.id, "Firefox".to_owned(), now, now.plus(LIFETIME))
     }
 
     pub async fn register(&self, name: &str) -> User {

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::AccessClaims;
-use super::{CLIENT_ID, OwnTokens, parsed};
+use super::{AccessClaims, CLIENT_ID, OwnTokens, parsed};
 use crate::tokens::SigningKey;
 use password_auth_model::{Generation, Party, SessionId, Timestamp, TokenId, UserId};
 
