@@ -108,7 +108,7 @@ impl SessionApi {
         let kind = SessionKind::wished(stay_signed_in);
         let issued = self
             .accounts
-            .sign_in(&username, password, code.as_ref(), kind, client.0)
+            .sign_in(&username, password, code.as_ref(), kind, &client)
             .await?;
         Ok(Success(views::tokens(issued)))
     }
@@ -175,7 +175,7 @@ impl SessionApi {
                 password,
                 Some(&code),
                 SessionKind::Staying,
-                client.0,
+                &client,
             )
             .await?;
         Ok(Success(views::tokens(issued)))
@@ -203,7 +203,7 @@ impl SessionApi {
         } = body.0;
         let issued = self
             .accounts
-            .reactivate(&username, password, code.as_ref(), client.0)
+            .reactivate(&username, password, code.as_ref(), &client)
             .await?;
         Ok(Success(views::tokens(issued)))
     }
