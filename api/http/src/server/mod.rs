@@ -15,7 +15,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth_model::NetworkWidth;
 use poem::http::uri::Scheme;
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -93,11 +92,6 @@ impl Limits {
     #[must_use]
     pub const fn descriptors() -> u64 {
         Self::DEFAULT.connections as u64 + OTHER_DESCRIPTORS
-    }
-
-    /// The most connections for one network, except for trusted proxies.
-    fn share_of(&self, width: NetworkWidth) -> usize {
-        width.share_of(self.connections)
     }
 
     /// The limit, shortened while slots run short.
@@ -260,7 +254,7 @@ fn is_the_peer_s(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, NetworkWidth};
+    use super::Limits;
 
     #[test]
     fn the_places_follow_the_descriptors() {
@@ -274,13 +268,6 @@ mod tests {
         ] {
             let limits = Limits::within(descriptors);
             assert_eq!(limits.connections, connections, "{descriptors}");
-            for (width, one_of) in [
-                (NetworkWidth::Client, 4),
-                (NetworkWidth::Prefix56, 3),
-                (NetworkWidth::Prefix48, 2),
-            ] {
-                assert_eq!(limits.share_of(width), connections / one_of);
-            }
         }
     }
 }
