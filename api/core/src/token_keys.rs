@@ -126,7 +126,7 @@ impl TokenKeys {
     }
 
     /// Reads the keys again for a token that names an unknown one. However many callers there are, the store is read at
-    /// most once in a [`LOOK`]; they wait for it.
+    /// most once a second; they wait for it.
     ///
     /// # Errors
     /// If the store fails.
