@@ -9,7 +9,7 @@ use crate::tracing_context;
 
 /// Records events.
 #[derive(Clone)]
-pub struct AuditLog {
+pub(crate) struct AuditLog {
     store: Arc<dyn Store>,
     clock: SharedClock,
 }
@@ -28,7 +28,7 @@ pub struct EventContext<'a> {
 impl<'a> EventContext<'a> {
     /// The user did it, by this client.
     #[must_use]
-    pub fn by_client(client: &'a Client) -> Self {
+    pub(crate) fn by_client(client: &'a Client) -> Self {
         Self {
             client: Some(client),
             ..Self::default()
@@ -37,7 +37,7 @@ impl<'a> EventContext<'a> {
 
     /// The same, and it is about this session.
     #[must_use]
-    pub fn in_session(session: SessionId, client: &'a Client) -> Self {
+    pub(crate) fn in_session(session: SessionId, client: &'a Client) -> Self {
         Self {
             session: Some(session),
             ..Self::by_client(client)
@@ -48,12 +48,12 @@ impl<'a> EventContext<'a> {
 impl AuditLog {
     /// Records in `store`.
     #[must_use]
-    pub const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
+    pub(crate) const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
         Self { store, clock }
     }
 
     /// Records an event of the user's account. If that fails, it is logged, and nothing is undone.
-    pub async fn record(&self, user: UserId, what: EventKind, context: EventContext<'_>) {
+    pub(crate) async fn record(&self, user: UserId, what: EventKind, context: EventContext<'_>) {
         let now = self.clock.now();
         let EventContext {
             by,

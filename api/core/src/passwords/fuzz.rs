@@ -2,7 +2,8 @@
 
 use password_auth_testing::fuzz;
 
-use super::{MAX_SCORE, Policy, Strength};
+use super::policy::Strength;
+use super::{MAX_SCORE, Policy};
 
 #[test]
 fn fuzz_strength() {

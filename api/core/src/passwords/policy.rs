@@ -25,11 +25,11 @@ pub struct Policy {
 
 /// How hard a password is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strength {
+pub(crate) struct Strength {
     /// zxcvbn's score, from 0 to [`MAX_SCORE`].
-    pub score: u8,
+    pub(crate) score: u8,
     /// What is weak, if something is.
-    pub weak: Option<Weak>,
+    pub(crate) weak: Option<Weak>,
 }
 
 impl Policy {
@@ -53,7 +53,7 @@ impl Policy {
 
     /// Whether every password is accepted.
     #[must_use]
-    pub fn is_none(self) -> bool {
+    pub(crate) fn is_none(self) -> bool {
         self == Self::NONE
     }
 
@@ -83,7 +83,7 @@ impl Policy {
 impl Strength {
     /// How hard `password` is to guess for who knows what is in `about`. Takes some milliseconds: use the pool.
     #[must_use]
-    pub fn of(password: &str, about: &[&str]) -> Self {
+    pub(crate) fn of(password: &str, about: &[&str]) -> Self {
         estimate(password, about, MAX_SCORE)
     }
 }

@@ -54,7 +54,7 @@ impl Sessions {
     ///
     /// # Errors
     /// As [`AuthenticateError`] lists.
-    pub async fn check_again(&self, caller: &Caller) -> Result<(), AuthenticateError> {
+    pub(crate) async fn check_again(&self, caller: &Caller) -> Result<(), AuthenticateError> {
         let now = self.clock.now();
         if caller.token.has_expired(now) {
             return Err(AuthenticateError::Expired);

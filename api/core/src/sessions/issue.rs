@@ -55,7 +55,7 @@ pub struct Issued {
 
 /// The result of starting a session.
 #[derive(Clone, Debug)]
-pub enum Started {
+pub(crate) enum Started {
     /// It was started.
     Session(SessionId, Issued),
     /// The user does not exist or is deactivated.
@@ -69,7 +69,7 @@ impl Sessions {
     ///
     /// # Errors
     /// As [`SessionError`] lists.
-    pub async fn start(
+    pub(crate) async fn start(
         &self,
         user: &User,
         kind: SessionKind,
@@ -101,7 +101,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If signing failed.
-    pub fn issue_renewed(
+    pub(crate) fn issue_renewed(
         &self,
         session: &Session,
         user: &User,

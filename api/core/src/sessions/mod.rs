@@ -18,7 +18,8 @@ use password_auth_store::Store;
 
 pub use authenticate::Caller;
 pub use error::{AuthenticateError, RefreshError, SessionError, SignOutError};
-pub use issue::{Issued, Lifetimes, SessionKind, Started};
+pub(crate) use issue::Started;
+pub use issue::{Issued, Lifetimes, SessionKind};
 pub use measures::Measures;
 pub use sign_out::SignOut;
 
@@ -42,7 +43,7 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions in `store`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         store: Arc<dyn Store>,
         clock: SharedClock,
         token_keys: Arc<TokenKeys>,

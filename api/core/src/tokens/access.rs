@@ -91,24 +91,24 @@ impl AccessTokens {
 
     /// How tokens are signed.
     #[must_use]
-    pub const fn alg(&self) -> SigningAlg {
+    pub(crate) const fn alg(&self) -> SigningAlg {
         self.alg
     }
 
     /// The secrets.
     #[must_use]
-    pub const fn secrets(&self) -> &SigningKeys {
+    pub(crate) const fn secrets(&self) -> &SigningKeys {
         &self.secrets
     }
 
     /// Uses these key pairs from now on. Those that no secret of ours made are left out.
-    pub fn set_pairs(&self, keys: &[TokenKey]) {
+    pub(crate) fn set_pairs(&self, keys: &[TokenKey]) {
         self.by_pair.set(keys, &self.secrets, &self.issuer);
     }
 
     /// The key pairs in use.
     #[must_use]
-    pub fn token_keys(&self) -> Vec<TokenKey> {
+    pub(crate) fn token_keys(&self) -> Vec<TokenKey> {
         self.by_pair.keys()
     }
 
@@ -141,7 +141,10 @@ impl AccessTokens {
     ///
     /// # Errors
     /// If it is not a token that this server signed.
-    pub fn verify_ignoring_expiry(&self, token: &str) -> Result<AccessToken, AccessTokenError> {
+    pub(crate) fn verify_ignoring_expiry(
+        &self,
+        token: &str,
+    ) -> Result<AccessToken, AccessTokenError> {
         Ok(self.read(token)?.token)
     }
 

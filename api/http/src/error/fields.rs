@@ -9,7 +9,7 @@ use super::Failure;
 
 impl Failure {
     /// One field, or one parameter, is wrong.
-    pub fn of_field(field: &str, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_field(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError {
             field: field.to_owned(),
             code: code.to_owned(),
@@ -18,7 +18,7 @@ impl Failure {
     }
 
     /// A parameter cannot be read.
-    pub fn of_parameter(name: &str) -> Self {
+    pub(crate) fn of_parameter(name: &str) -> Self {
         Self::of_field(
             name,
             "invalid",

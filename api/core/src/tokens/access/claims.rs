@@ -63,7 +63,7 @@ pub struct AccessToken {
 impl AccessToken {
     /// Whether it is no longer accepted.
     #[must_use]
-    pub const fn has_expired(&self, now: Timestamp) -> bool {
+    pub(crate) const fn has_expired(&self, now: Timestamp) -> bool {
         now.as_secs() >= self.expires.saturating_add(LEEWAY.as_secs())
     }
 }
