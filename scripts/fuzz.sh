@@ -25,12 +25,16 @@ try_inputs() {
     local folder=target/fuzz/$1
     say "Trying inputs on $1 for $2 s…"
     with_libfuzzer "$1" "-max_total_time=$2" -max_len=16384 -timeout=10 -print_final_stats=1 -dict=testing/words.dict \
-        "-artifact_prefix=$folder/" "$folder/found" "testing/corpus/$1" "$folder/seeds"
+        "-artifact_prefix=$folder/" "$folder/found" "testing/corpus/$1" "$folder/seeds" ||
+        die "an input failed, or libFuzzer could not be built; what it said is above." \
+            "An input that failed is in $folder."
     say "No input failed. ./build.sh fuzz --keep $1 adds what reached new code to testing/corpus/$1."
 }
 
-# keep_inputs TARGET
+# keep_inputs TARGET: by code reached, not by how often, or most of what was found would be kept.
 keep_inputs() {
-    say "Choosing inputs of $1…"
-    with_libfuzzer "$1" -set_cover_merge=1 "testing/corpus/$1" "target/fuzz/$1/found"
+    local folder=testing/corpus/$1 before
+    before=$(find "$folder" -type f | wc -l)
+    with_libfuzzer "$1" -set_cover_merge=1 -use_counters=0 "$folder" "target/fuzz/$1/found" "target/fuzz/$1/seeds"
+    say "Added $(($(find "$folder" -type f | wc -l) - before)) inputs to $folder."
 }
