@@ -25,6 +25,26 @@ pub struct EventContext<'a> {
     pub client: Option<&'a Client>,
 }
 
+impl<'a> EventContext<'a> {
+    /// The user did it, by this client.
+    #[must_use]
+    pub fn by_client(client: &'a Client) -> Self {
+        Self {
+            client: Some(client),
+            ..Self::default()
+        }
+    }
+
+    /// The same, and it is about this session.
+    #[must_use]
+    pub fn in_session(session: SessionId, client: &'a Client) -> Self {
+        Self {
+            session: Some(session),
+            ..Self::by_client(client)
+        }
+    }
+}
+
 impl AuditLog {
     /// Records in `store`.
     #[must_use]

@@ -56,7 +56,7 @@ pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
-pub use queued_email::{EmailKind, QueuedEmail};
+pub use queued_email::{EmailClass, EmailKind, QueuedEmail};
 pub use rate::{LONGEST_WAIT, ParseRateError, Rate, Tally, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};

@@ -242,10 +242,7 @@ impl Accounts {
     }
 
     async fn note(&self, user: &User, what: EventKind, client: &Client) {
-        let context = EventContext {
-            client: Some(client),
-            ..EventContext::default()
-        };
+        let context = EventContext::by_client(client);
         self.audit_log.record(user.id, what, context).await;
     }
 
@@ -260,10 +257,7 @@ impl Accounts {
     fn note_later(&self, user: &User, what: EventKind, client: Client) {
         let (audit_log, user) = (self.audit_log.clone(), user.id);
         let note = async move {
-            let context = EventContext {
-                client: Some(&client),
-                ..EventContext::default()
-            };
+            let context = EventContext::by_client(&client);
             audit_log.record(user, what, context).await;
         };
         tokio::spawn(tracing_context::carried(tracing_context::request(), note));

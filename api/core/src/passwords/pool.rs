@@ -16,8 +16,9 @@ use super::hash::{
 };
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
-use super::policy::{Policy, Strength, Weak};
+use super::policy::{Policy, Strength};
 use super::slots::{Slot, Slots};
+use super::weak::Weak;
 use crate::rate_limit::Counted;
 
 /// The most waiting jobs per worker.

@@ -8,13 +8,13 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac as _;
 use password_auth_model::{CHALLENGE_LIFETIME, Timestamp, UsedChallenge, User, UserId};
 use password_auth_wire::Secret;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::keys::SigningKeys;
+use super::mac::mac;
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 16;
@@ -169,13 +169,6 @@ impl Challenges {
             },
         })
     }
-}
-
-fn mac(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("any length");
-    mac.update(message);
-    mac
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod fuzz;
 mod key_pair;
 mod keyfile;
 mod keys;
+mod mac;
 mod refresh;
 mod sealed;
 

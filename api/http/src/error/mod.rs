@@ -5,6 +5,7 @@
 
 mod dialect;
 mod domain;
+mod fields;
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -15,8 +16,7 @@ use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::StatusCode;
 use poem_openapi::error::ParseParamError;
 
-pub(super) use dialect::AnsweredCode;
-pub(super) use dialect::{Dialect, ErrorResponse};
+pub(super) use dialect::{AnsweredCode, Dialect, ErrorResponse};
 
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,24 +111,6 @@ impl Failure {
         let during = password_auth_core::tracing_context::request().map(tracing::field::display);
         tracing::error!(%cause, during, "a request failed");
         Self::Internal
-    }
-
-    /// One field, or one parameter, is wrong.
-    pub fn of_field(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError {
-            field: field.to_owned(),
-            code: code.to_owned(),
-            message: message.into(),
-        }])
-    }
-
-    /// A parameter cannot be read.
-    pub fn of_parameter(name: &str) -> Self {
-        Self::of_field(
-            name,
-            "invalid",
-            format!("The parameter {name} is not valid."),
-        )
     }
 
     /// The code for programs.

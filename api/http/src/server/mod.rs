@@ -3,7 +3,9 @@
 //! poem's own loop has no time-out for the head of a request, spins when descriptors run out, and does not set
 //! TCP_NODELAY. This one is a small loop on hyper with limits, and a graceful stop with a deadline.
 
+mod activity;
 mod connection;
+mod refusals;
 mod slots;
 mod stream;
 mod tls;
@@ -19,11 +21,11 @@ use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use self::activity::Activity;
 pub(super) use self::connection::Rest;
 use self::connection::{Connection, Ends};
 pub(super) use self::slots::BodyTime;
 use self::slots::{ConnectionSlot, ConnectionSlots};
-use self::stream::Activity;
 pub use self::tls::{Tls, TlsError, TlsFiles};
 use super::client::ProxyTrust;
 use super::measures::Measures;
@@ -176,7 +178,7 @@ pub async fn serve(
             measures.connections.refused.add_one();
             // Within TLS, a refusal would cost a handshake.
             if tls.is_none() {
-                stream::refuse(stream);
+                refusals::refuse(stream);
             }
             continue;
         };
