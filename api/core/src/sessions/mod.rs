@@ -166,7 +166,7 @@ impl Sessions {
             NewSession::Added => {
                 self.measures.started.add_one();
                 is_about(session.id);
-                let issued = self.issue(&session, user, client, now)?;
+                let issued = self.issue(&session, user.username.as_str(), client, now)?;
                 Ok(Started::Session(session.id, issued))
             }
             NewSession::NoUser => Ok(Started::UserDisabled),
@@ -240,15 +240,15 @@ impl Sessions {
         }
         // In memory of its own: most requests do without.
         let noted = Box::pin(async {
-            let found = self.store.session(token.session).await?;
-            let changes =
-                |(session, _): &(Session, User)| session.after_use(generation, party).is_some();
-            if found.is_some_and(|found| changes(&found)) {
-                self.store
-                    .note_use(token.session, generation, party)
-                    .await?;
+            // Of a watched session, only all of it says whether it changes; most do not, and a write costs more.
+            if !identity.is_confirmed_by(generation) {
+                let found = self.store.session(token.session).await?;
+                let after = found.and_then(|(session, _)| session.after_use(generation, party));
+                if after.is_none() {
+                    return Ok(());
+                }
             }
-            Ok::<_, StoreError>(())
+            self.store.note_use(token.session, generation, party).await
         });
         // If the use is not recorded, a theft may be missed, but the token is still valid.
         if let Err(error) = noted.await {
@@ -272,14 +272,14 @@ impl Sessions {
         let Rotation {
             decision,
             session,
-            user,
+            owner,
         } = self
             .store
             .rotate_session(presented.session, presented.generation, by, arrival)
             .await
             .map_err(SessionError::from)?
             .ok_or(RefreshError::Invalid)?;
-        self.record(decision, &session, &user, client).await;
+        self.record(decision, &session, client).await;
         match decision {
             Decision::Rotate
             | Decision::Adopt
@@ -287,7 +287,8 @@ impl Sessions {
             | Decision::ReplayElsewhere
             | Decision::ReplayInNewEpoch
             | Decision::ReplayElsewhereInNewEpoch => {
-                Ok(self.issue(&session, &user, client, arrival)?)
+                let name = owner.username.as_str();
+                Ok(self.issue(&session, name, client, arrival)?)
             }
             Decision::Void => Err(RefreshError::Invalid),
             Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
@@ -348,13 +349,13 @@ impl Sessions {
         user: &User,
         client: &Client,
     ) -> Result<Issued, SessionError> {
-        self.issue(session, user, client, self.clock.now())
+        self.issue(session, user.username.as_str(), client, self.clock.now())
     }
 
     fn issue(
         &self,
         session: &Session,
-        user: &User,
+        username: &str,
         client: &Client,
         now: Timestamp,
     ) -> Result<Issued, SessionError> {
@@ -366,8 +367,8 @@ impl Sessions {
             iss: tokens.issuer().to_owned(),
             aud: tokens.issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
-            sub: user.id,
-            preferred_username: user.username.as_str().to_owned(),
+            sub: session.user,
+            preferred_username: username.to_owned(),
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,

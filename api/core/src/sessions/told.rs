@@ -1,7 +1,7 @@
 //! What is recorded, counted and mailed when tokens are exchanged.
 
 use password_auth_model::{
-    Client, Decision, EmailKind, End, EventKind, Session, SessionId, User, UserId,
+    Client, Decision, EmailKind, End, EventKind, Session, SessionId, UserId,
 };
 
 use super::Sessions;
@@ -24,30 +24,31 @@ impl Sessions {
     }
 
     /// Records the event. If it is a theft, also notifies the user.
-    pub(super) async fn record(
-        &self,
-        decision: Decision,
-        session: &Session,
-        user: &User,
-        client: &Client,
-    ) {
+    pub(super) async fn record(&self, decision: Decision, session: &Session, client: &Client) {
+        let user = session.user;
         self.measures.record(decision);
         match decision {
             Decision::Theft => {
-                self.note(user.id, EventKind::TokenReused, session.id, client)
+                self.note(user, EventKind::TokenReused, session.id, client)
                     .await;
-                self.mailer.tell(user, EmailKind::TokenReused).await;
+                match self.store.user(user).await {
+                    Ok(Some(user)) => self.mailer.tell(&user, EmailKind::TokenReused).await,
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(user.id = %user, %error, "a mail about a theft could not be queued");
+                    }
+                }
             }
             Decision::Adopt => {
-                self.note(user.id, EventKind::StoreWentBack, session.id, client)
+                self.note(user, EventKind::StoreWentBack, session.id, client)
                     .await;
             }
             Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
                 let what = EventKind::TokenReplayedElsewhere;
-                self.note(user.id, what, session.id, client).await;
+                self.note(user, what, session.id, client).await;
             }
             Decision::ReplayInNewEpoch => tracing::info!(
-                session.id = %session.id, user.id = %user.id,
+                session.id = %session.id, user.id = %user,
                 "a lost refresh response was repeated in a new epoch"
             ),
             Decision::Rotate
