@@ -5,6 +5,9 @@
 //! is not kept. A user may have many sessions: before the writing thread changes one, it raises a number for that user
 //! (and some others), and sessions that were found under a lower number are read again. All this happens before the
 //! change is made, and so before its answer leaves.
+//!
+//! Nobody else changes anything. So on the writing thread, what is here and counts is what sled has, and what it has just
+//! written it may put here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
