@@ -136,7 +136,7 @@ pub(super) fn rotate(
         Some(owner) => Some(owner),
         None => tables.user(session.user)?.as_ref().map(Owner::from),
     };
-    let Some(owner) = owner.filter(Owner::is_active) else {
+    let Some(owner) = owner.filter(|owner| owner.is_active) else {
         return Ok(None);
     };
     let decision = decide(&session, presented, by, arrival);
