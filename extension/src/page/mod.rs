@@ -5,6 +5,8 @@
 mod form;
 mod pending;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
