@@ -21,6 +21,8 @@ cd -- "$ROOT"
 . scripts/setup.sh
 # shellcheck source=scripts/extension.sh
 . scripts/extension.sh
+# shellcheck source=scripts/fuzz.sh
+. scripts/fuzz.sh
 # shellcheck source=scripts/checks.sh
 . scripts/checks.sh
 # shellcheck source=scripts/pack.sh
@@ -89,10 +91,16 @@ TEXT
 help_fuzz() {
     cat <<'TEXT'
 Usage: ./build.sh fuzz [TARGET [SECONDS]]
+       ./build.sh fuzz --keep TARGET
 
-Runs TARGET's corpus (testing/corpus/TARGET) and then mutants of it, for an hour or so many SECONDS. Without a
-target, lists the targets. An input that fails is kept in target/fuzz/TARGET: fix the cause, then move it into the
-corpus, which every ./build.sh test runs.
+Tries inputs on TARGET for an hour, or so many SECONDS: libFuzzer changes those that reach new code, and goes on from
+them. It begins with the inputs in testing/corpus/TARGET, which every ./build.sh test tries, and with what it found the
+last time. Without a target, lists the targets. The first call compiles the server with instruments for coverage.
+
+An input that fails is kept as target/fuzz/TARGET/crash-… (or timeout-…, oom-…): fix the cause, then move it into
+testing/corpus/TARGET.
+
+  --keep    adds to testing/corpus/TARGET the fewest inputs that reach all that was found
 TEXT
 }
 
@@ -214,6 +222,8 @@ cmd_test() {
 }
 
 cmd_fuzz() {
+    local keep=
+    [ "${1:-}" != --keep ] || { keep=yes && shift; }
     if [ $# -eq 0 ]; then
         ls testing/corpus
         return 0
@@ -221,9 +231,12 @@ cmd_fuzz() {
     [ $# -le 2 ] || usage_error fuzz "unexpected argument: $3"
     [ -d "testing/corpus/$1" ] || usage_error fuzz "no such target: $1 (./build.sh fuzz lists them)"
     [[ ${2:-3600} =~ ^[0-9]+$ ]] || usage_error fuzz "expected a number of seconds, not $2"
-    set_up host
-    say "Trying inputs on $1 for ${2:-3600} s…"
-    PASSWORD_AUTH_FUZZ_SECONDS=${2:-3600} host_cargo test --locked --workspace --features password-auth/otel --lib -- --nocapture "fuzz_$1"
+    set_up fuzz
+    if [ -n "$keep" ]; then
+        keep_inputs "$1"
+    else
+        try_inputs "$1" "${2:-3600}"
+    fi
 }
 
 cmd_bench() {

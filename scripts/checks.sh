@@ -98,6 +98,8 @@ check_lints() {
     fi
     say "Linting everything (clippy)…"
     host_cargo clippy --locked --workspace --all-targets -- -D warnings
+    say "Checking what the documentation of the code links to (rustdoc)…"
+    RUSTDOCFLAGS="-D warnings" host_cargo doc --quiet --locked --workspace --no-deps --document-private-items
     if ! has_wasm_std "${HOST_RUN[@]}" "$HOST_RUSTC"; then
         note "Skipped: the lints of the extension as WASM; Rust $(pinned_rust) has no $WASM_TARGET here."
         return 0

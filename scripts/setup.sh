@@ -56,6 +56,7 @@ want_for() {
             has_postgresql || want postgresql
             find_browser || want_browser
             ;;
+        fuzz) have c++ || want g++ ;;
         package) have zip || want zip ;;
         watch) have inotifywait || want inotify-tools ;;
     esac
@@ -65,7 +66,7 @@ want_for() {
 set_up() {
     want_for "$1"
     local wasm=
-    [ "$1" = host ] || wasm=yes
+    [ "$1" = host ] || [ "$1" = fuzz ] || wasm=yes
     find_host_rust || want_host_rust
     # Which Rust builds the WASM depends on the host's. Where that comes from the distribution too, one
     # call of apt-get installs both.

@@ -46,7 +46,7 @@ fn fuzz_configuration() {
 fn fuzz_env_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(".env");
-    fuzz("env_file", |bytes| {
+    fuzz("env_file", move |bytes| {
         fs::write(&path, bytes).expect("written");
         if let Ok(sources) = Sources::gather(std::collections::BTreeMap::new(), &path) {
             Config::load(&sources, true).ok();
@@ -77,7 +77,7 @@ fn fuzz_csv() {
 fn fuzz_backup() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.backup");
-    fuzz("backup", |bytes| {
+    fuzz("backup", move |bytes| {
         fs::write(&path, bytes).expect("written");
         backup::check(&path, |_| {}).ok();
     });

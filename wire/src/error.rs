@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::{Secret, Status};
 
 /// The body of every error, on every route: `code` is for programs, `message` is for people.
@@ -66,52 +67,13 @@ pub struct FieldError {
     pub message: String,
 }
 
-macro_rules! error_codes {
-    ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $message:literal; )+) => {
-        /// What went wrong, for programs.
-        ///
-        /// Later versions may add codes. A client reads a code that it does not know as `unknown`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
-        pub enum ErrorCode {
-            $(
-                $(#[doc = $doc])+
-                #[serde(rename = $name)]
-                #[cfg_attr(feature = "openapi", oai(rename = $name))]
-                $variant,
-            )+
-            /// A code of a newer server. No server sends this.
-            #[serde(other, rename = "unknown")]
-            #[cfg_attr(feature = "openapi", oai(rename = "unknown"))]
-            Unknown,
-        }
+named! {
+    /// What went wrong, for programs.
+    ///
+    /// Later versions may add codes. A client reads a code that it does not know as `unknown`.
+    #[derive(Hash)]
+    pub enum ErrorCode;
 
-        impl ErrorCode {
-            /// Every code that a server sends.
-            pub const ALL: &[Self] = &[$( Self::$variant ),+];
-
-            /// The code, as it is sent.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $( Self::$variant => $name, )+
-                    Self::Unknown => "unknown",
-                }
-            }
-
-            /// The sentence for people that goes with the code, where there is no better one.
-            #[must_use]
-            pub const fn message(self) -> &'static str {
-                match self {
-                    $( Self::$variant => $message, )+
-                    Self::Unknown => "The server refused the request.",
-                }
-            }
-        }
-    };
-}
-
-error_codes! {
     /// The body is not JSON, or the request cannot be understood.
     MalformedRequest = "malformed_request", "The request body is not valid JSON.";
     /// A field is missing, empty, too short, too long or has the wrong type.
@@ -186,6 +148,9 @@ error_codes! {
     InternalError = "internal_error", "Internal server error.";
     /// The server is busy or its store does not respond. `Retry-After` says when to try again.
     ServiceUnavailable = "service_unavailable", "The server is busy. Please try again in a moment.";
+    _ =>
+    /// A code of a newer server. No server sends this.
+    Unknown = "unknown", "The server refused the request.";
 }
 
 impl ErrorCode {

@@ -2,46 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::rules::Violation;
 
-macro_rules! hints {
-    ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $message:expr; )+) => {
-        /// A hint about a new password, for programs. Later versions may add some: a form shows those that it knows.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(poem_openapi::Enum))]
-        pub enum PasswordHint {
-            $(
-                $(#[doc = $doc])+
-                #[serde(rename = $name)]
-                #[cfg_attr(feature = "openapi", oai(rename = $name))]
-                $variant,
-            )+
-        }
+named! {
+    /// A hint about a new password, for programs. Later versions may add some: a form shows those that it knows.
+    pub enum PasswordHint;
 
-        impl PasswordHint {
-            /// Every hint.
-            pub const ALL: &[Self] = &[$( Self::$variant ),+];
-
-            /// The hint, as it is sent.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $( Self::$variant => $name, )+
-                }
-            }
-
-            /// The hint for people, in English. Never quotes a password.
-            #[must_use]
-            pub const fn message(self) -> &'static str {
-                match self {
-                    $( Self::$variant => $message, )+
-                }
-            }
-        }
-    };
-}
-
-hints! {
     /// It has too few characters.
     TooShort = "too_short", Violation::PasswordTooShort.message();
     /// It has too many bytes.

@@ -9,6 +9,7 @@
 mod auth;
 mod error;
 mod hint;
+mod named;
 mod protected;
 pub mod rules;
 mod secret;

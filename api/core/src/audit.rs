@@ -9,7 +9,7 @@ use crate::tracing_context;
 
 /// Records events.
 #[derive(Clone)]
-pub struct AuditLog {
+pub(crate) struct AuditLog {
     store: Arc<dyn Store>,
     clock: SharedClock,
 }
@@ -25,15 +25,35 @@ pub struct EventContext<'a> {
     pub client: Option<&'a Client>,
 }
 
+impl<'a> EventContext<'a> {
+    /// The user did it, by this client.
+    #[must_use]
+    pub(crate) fn by_client(client: &'a Client) -> Self {
+        Self {
+            client: Some(client),
+            ..Self::default()
+        }
+    }
+
+    /// The same, and it is about this session.
+    #[must_use]
+    pub(crate) fn in_session(session: SessionId, client: &'a Client) -> Self {
+        Self {
+            session: Some(session),
+            ..Self::by_client(client)
+        }
+    }
+}
+
 impl AuditLog {
     /// Records in `store`.
     #[must_use]
-    pub const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
+    pub(crate) const fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
         Self { store, clock }
     }
 
     /// Records an event of the user's account. If that fails, it is logged, and nothing is undone.
-    pub async fn record(&self, user: UserId, what: EventKind, context: EventContext<'_>) {
+    pub(crate) async fn record(&self, user: UserId, what: EventKind, context: EventContext<'_>) {
         let now = self.clock.now();
         let EventContext {
             by,

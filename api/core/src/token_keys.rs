@@ -75,7 +75,7 @@ pub struct TokenKeys {
 impl TokenKeys {
     /// The keys of `tokens`, which last `token_lifetime`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         tokens: Arc<AccessTokens>,
         store: Arc<dyn Store>,
         clock: SharedClock,
@@ -92,7 +92,7 @@ impl TokenKeys {
 
     /// The tokens that are signed with them.
     #[must_use]
-    pub fn tokens(&self) -> &AccessTokens {
+    pub(crate) fn tokens(&self) -> &AccessTokens {
         &self.tokens
     }
 
@@ -126,11 +126,11 @@ impl TokenKeys {
     }
 
     /// Reads the keys again for a token that names an unknown one. However many callers there are, the store is read at
-    /// most once in a [`LOOK`]; they wait for it.
+    /// most once a second; they wait for it.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn look_again(&self) -> Result<(), StoreError> {
+    pub(crate) async fn look_again(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut looked = self.looked.lock().await;
         if let Some(last) = &*looked {

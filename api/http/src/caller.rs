@@ -2,13 +2,12 @@
 //!
 //! poem-openapi's own bearer scheme responds to a missing header without a challenge, and cannot be customized.
 
-use password_auth_core::sessions::Caller;
+use password_auth_core::sessions::{Caller, Sessions};
 use password_auth_model::Identity;
 use password_auth_wire::Secret;
+use poem::Request;
 use poem::http::header::AUTHORIZATION;
-use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaOAuthFlow, MetaOAuthFlows, MetaSecurityScheme, Registry};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::context::RequestContext;
 use super::error::Failure;
@@ -51,18 +50,22 @@ pub(super) fn bearer(request: &Request) -> Result<Option<&str>, Failure> {
     }
 }
 
+/// The token of the header, and what reads it.
+fn authorized(request: &Request) -> Result<(&str, &Sessions), Failure> {
+    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
+    Ok((token, &RequestContext::of(request)?.services.sessions))
+}
+
 /// The caller, if the access token is valid.
 pub(super) async fn caller(request: &Request) -> Result<Caller, Failure> {
-    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
-    let services = &RequestContext::of(request)?.services;
-    Ok(services.sessions.authenticate(token).await?)
+    let (token, sessions) = authorized(request)?;
+    Ok(sessions.authenticate(token).await?)
 }
 
 /// The same, for routes that need to know no more than who asks.
 async fn identity(request: &Request) -> Result<Identity, Failure> {
-    let token = bearer(request)?.ok_or(Failure::MissingToken)?;
-    let services = &RequestContext::of(request)?.services;
-    Ok(services.sessions.identify(token).await?)
+    let (token, sessions) = authorized(request)?;
+    Ok(sessions.identify(token).await?)
 }
 
 pub(super) fn register_schemes(registry: &mut Registry) {
@@ -106,52 +109,42 @@ pub(super) fn register_schemes(registry: &mut Registry) {
     );
 }
 
-impl<'a> ApiExtractor<'a> for Authenticated {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+/// Makes a type an extractor that stands in the OpenAPI document as a route's security.
+macro_rules! by_bearer {
+    ($name:ident, optional: $optional:literal, |$request:ident| $read:expr) => {
+        impl<'a> poem_openapi::ApiExtractor<'a> for $name {
+            const TYPES: &'static [poem_openapi::ApiExtractorType] =
+                &[poem_openapi::ApiExtractorType::SecurityScheme];
 
-    type ParamType = ();
-    type ParamRawType = ();
+            type ParamType = ();
+            type ParamRawType = ();
 
-    fn register(registry: &mut Registry) {
-        register_schemes(registry);
-    }
+            fn register(registry: &mut poem_openapi::registry::Registry) {
+                $crate::caller::register_schemes(registry);
+            }
 
-    fn security_schemes() -> Vec<&'static str> {
-        SCHEMES.to_vec()
-    }
+            fn security_schemes() -> Vec<&'static str> {
+                $crate::caller::SCHEMES.to_vec()
+            }
 
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(Self(identity(request).await?))
-    }
+            fn has_security_fallback() -> bool {
+                $optional
+            }
+
+            async fn from_request(
+                $request: &'a poem::Request,
+                _body: &mut poem::RequestBody,
+                _options: poem_openapi::ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                Ok(Self($read))
+            }
+        }
+    };
 }
 
-impl<'a> ApiExtractor<'a> for MaybeBearer {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+pub(crate) use by_bearer;
 
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_schemes(registry);
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        SCHEMES.to_vec()
-    }
-
-    fn has_security_fallback() -> bool {
-        true
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(Self(bearer(request).map(|token| token.map(Secret::new))))
-    }
-}
+by_bearer!(Authenticated, optional: false, |request| identity(request).await?);
+by_bearer!(MaybeBearer, optional: true, |request| {
+    bearer(request).map(|token| token.map(Secret::new))
+});

@@ -36,7 +36,7 @@ impl ProxyTrust {
     /// right; everything further left can be forged. If an element is not an address, the last trusted address before
     /// it counts.
     #[must_use]
-    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
             return client;

@@ -29,6 +29,5 @@ mod v1;
 
 pub use client::ProxyTrust;
 pub use cross_site::FormPolicy;
-pub use error::Failure;
 pub use middleware::{CorsPolicy, Settings};
 pub use router::endpoint;

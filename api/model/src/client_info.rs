@@ -113,6 +113,13 @@ mod tests {
             networks("2001:db8::1")[2].address
         );
         assert_ne!(networks("2001:db8::1")[0], networks("2001:db8::1")[2]);
+        for (width, share) in [
+            (NetworkWidth::Client, 256),
+            (NetworkWidth::Prefix56, 341),
+            (NetworkWidth::Prefix48, 512),
+        ] {
+            assert_eq!(width.share_of(1024), share);
+        }
         assert_eq!(NetworkWidth::Client.share_of(34), 8);
         assert_eq!(NetworkWidth::Prefix48.share_of(1), 1);
     }

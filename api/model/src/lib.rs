@@ -27,6 +27,7 @@ mod rate;
 mod role;
 mod rotation;
 mod session;
+mod shares;
 mod token_key;
 mod token_use;
 mod totp;
@@ -56,11 +57,12 @@ pub use one_time_token::{OneTimeToken, Purpose, TokenHash};
 pub use opaque::OpaqueBytes;
 pub use party::{Party, printed_network};
 pub use password_hash::PasswordHash;
-pub use queued_email::{EmailKind, QueuedEmail};
+pub use queued_email::{EmailClass, EmailKind, QueuedEmail};
 pub use rate::{LONGEST_WAIT, ParseRateError, Rate, Tally, Verdict};
 pub use role::{Role, UnknownRole};
 pub use rotation::{Decision, MAX_RETIRED, REPLAY_WINDOW, Rotation, decide};
 pub use session::{End, KEPT_AFTER_EXPIRY, MAX_SESSIONS, Retired, Session};
+pub use shares::NetworkShares;
 pub use token_key::{
     MAX_TOKEN_KEYS, NewTokenKey, NotAKeyId, PUBLISHED_BEFORE, TOKEN_KEYS_KEPT, TokenKey,
     TokenKeyAction, TokenKeyChange, TokenKeyId, TokenKeyRefusal, signing_key,

@@ -58,3 +58,57 @@ pub enum EmailKind {
     /// A link to register, for an address that was invited.
     Invitation,
 }
+
+/// What follows from the kind of a mail. All notices are treated alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailClass {
+    /// [`EmailKind::ResetPassword`].
+    ResetPassword,
+    /// [`EmailKind::VerifyEmail`].
+    VerifyEmail,
+    /// [`EmailKind::ChangeEmail`].
+    ChangeEmail,
+    /// It tells a user what happened to their account.
+    Notice,
+    /// [`EmailKind::Invitation`].
+    Invitation,
+}
+
+impl EmailKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::ResetPassword,
+        Self::VerifyEmail,
+        Self::ChangeEmail,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::PasswordChanged,
+        Self::Deactivated,
+        Self::TokenReused,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::RecoveryCodesReplaced,
+        Self::RecoveryCodeUsed,
+        Self::Invitation,
+    ];
+
+    /// Its class.
+    #[must_use]
+    pub const fn class(self) -> EmailClass {
+        match self {
+            Self::ResetPassword => EmailClass::ResetPassword,
+            Self::VerifyEmail => EmailClass::VerifyEmail,
+            Self::ChangeEmail => EmailClass::ChangeEmail,
+            Self::Invitation => EmailClass::Invitation,
+            Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::PasswordChanged
+            | Self::Deactivated
+            | Self::TokenReused
+            | Self::FactorAdded
+            | Self::FactorRemoved
+            | Self::RecoveryCodesReplaced
+            | Self::RecoveryCodeUsed => EmailClass::Notice,
+        }
+    }
+}

@@ -34,7 +34,7 @@ const CANNOT_WRITE: &str = "the store cannot write any more (is the disk full or
 const COMMANDS: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for the mail that is being sent.
-const COURIER_STOP: Duration = Duration::from_secs(5);
+const MAIL_STOP: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let config = arguments.config()?;
@@ -138,7 +138,7 @@ async fn serve_until_stopped(config: Config, limits: Limits) -> Result<(), Strin
     operators.await.ok();
     if let Some(mail_sender) = mail_sender {
         // A mail that takes longer is sent again after the next start.
-        tokio::time::timeout(COURIER_STOP, mail_sender).await.ok();
+        tokio::time::timeout(MAIL_STOP, mail_sender).await.ok();
     }
     store.close().await;
     tracing::info!("stopped");

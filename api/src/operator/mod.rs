@@ -150,7 +150,7 @@ impl Operator {
     async fn set_password(
         &self,
         user_ref: &UserRef,
-        password: password_auth_wire::Secret,
+        password: Secret,
     ) -> Result<Reply, OperatorError> {
         let user = self.find(user_ref).await?;
         match self.accounts.set_password(user.id, password).await? {

@@ -59,7 +59,7 @@ pub enum Record {
 /// bytes. Ends at its first error.
 pub type Records = Pin<Box<dyn Stream<Item = Result<Vec<Record>, StoreError>> + Send>>;
 
-/// What [`Backup::load`](super::Backup::load) has written.
+/// What [`Backup::load`] has written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
     /// Users.

@@ -75,7 +75,7 @@ pub trait UserStore: Send + Sync + 'static {
 
     /// Sets a new password if the current one has the version `version`, and raises the version. Ends all sessions of
     /// the user except `keep`, and removes their one-time tokens. `keep` must be a live session of the user; it is
-    /// [renewed](Session::renewed), so that tokens issued for it so far are invalid.
+    /// [renewed](password_auth_model::Session::renewed), so that tokens issued for it so far are invalid.
     async fn change_password(
         &self,
         user: UserId,

@@ -68,11 +68,7 @@ impl Accounts {
 
     /// Notes that whoever uses a session could not prove who they are.
     pub(super) async fn note_failed_proof(&self, caller: &Caller, client: &Client) {
-        let context = EventContext {
-            session: Some(caller.session),
-            client: Some(client),
-            by: None,
-        };
+        let context = EventContext::in_session(caller.session, client);
         self.audit_log
             .record(caller.user.id, EventKind::ProofFailed, context)
             .await;

@@ -92,37 +92,37 @@ pub struct Accounts {
 }
 
 /// The dependencies of the use cases.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The store.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// The time.
-    pub clock: SharedClock,
+    pub(crate) clock: SharedClock,
     /// How passwords are hashed.
-    pub hasher: PasswordHasher,
+    pub(crate) hasher: PasswordHasher,
     /// The session use cases.
-    pub sessions: Arc<Sessions>,
+    pub(crate) sessions: Arc<Sessions>,
     /// Rate limits.
-    pub rates: Rates,
+    pub(crate) rates: Rates,
     /// Rate limits per account.
-    pub allowance: Arc<Allowance>,
+    pub(crate) allowance: Arc<Allowance>,
     /// Who may list users.
-    pub directory: Directory,
+    pub(crate) directory: Directory,
     /// Who may register.
-    pub registration: Registration,
+    pub(crate) registration: Registration,
     /// Makes and reads challenges.
-    pub challenges: Challenges,
+    pub(crate) challenges: Challenges,
     /// Seals the secrets of authenticator apps.
-    pub seals: Seals,
+    pub(crate) seals: Seals,
     /// The name that authenticator apps show.
-    pub site: String,
+    pub(crate) site: String,
     /// Who asks for passkeys, if somebody does.
-    pub party: Option<RelyingParty>,
+    pub(crate) party: Option<RelyingParty>,
     /// How long mailed links are valid.
-    pub link_lifetimes: LinkLifetimes,
+    pub(crate) link_lifetimes: LinkLifetimes,
     /// Queues mail.
-    pub mailer: Arc<Mailer>,
+    pub(crate) mailer: Arc<Mailer>,
     /// Whether this is development.
-    pub dev: bool,
+    pub(crate) dev: bool,
 }
 
 impl fmt::Debug for Accounts {
@@ -151,7 +151,7 @@ pub enum CurrentPasswordError {
 impl Accounts {
     /// The use cases with these dependencies.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         let Parts {
             store,
             clock,
@@ -242,10 +242,7 @@ impl Accounts {
     }
 
     async fn note(&self, user: &User, what: EventKind, client: &Client) {
-        let context = EventContext {
-            client: Some(client),
-            ..EventContext::default()
-        };
+        let context = EventContext::by_client(client);
         self.audit_log.record(user.id, what, context).await;
     }
 
@@ -260,10 +257,7 @@ impl Accounts {
     fn note_later(&self, user: &User, what: EventKind, client: Client) {
         let (audit_log, user) = (self.audit_log.clone(), user.id);
         let note = async move {
-            let context = EventContext {
-                client: Some(&client),
-                ..EventContext::default()
-            };
+            let context = EventContext::by_client(&client);
             audit_log.record(user, what, context).await;
         };
         tokio::spawn(tracing_context::carried(tracing_context::request(), note));

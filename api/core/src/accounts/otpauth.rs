@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn fuzz_otpauth() {
         let secret = Secret::new("MZXW6YTB");
-        fuzz("otpauth", |bytes| {
+        fuzz("otpauth", move |bytes| {
             let text = String::from_utf8_lossy(bytes);
             let (site, name) = text.split_once('\n').unwrap_or((&text, ""));
             let url = otpauth_url(site, name, &secret);

@@ -18,7 +18,7 @@ pub struct Rates {
 /// Who may list users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directory {
-    /// All users with a role that [sees others](Role::SEEING_OTHERS).
+    /// All users with a role that [sees others](password_auth_model::Role::SEEING_OTHERS).
     Members,
     /// Only admins.
     Admins,

@@ -66,9 +66,9 @@ impl Accounts {
         password: Secret,
         code: Option<&Secret>,
         kind: SessionKind,
-        client: Client,
+        client: &Client,
     ) -> Result<Issued, SignInError> {
-        let user = self.check_password(name, password, &client).await?;
+        let user = self.check_password(name, password, client).await?;
         if !user.is_active {
             return Err(SignInError::Disabled);
         }
@@ -77,8 +77,8 @@ impl Accounts {
             SessionKind::Staying => ChallengePurpose::SignIn,
             SessionKind::Short => ChallengePurpose::ShortSignIn,
         };
-        self.second_step(&user, purpose, code, &client).await?;
-        self.begin(&user, kind, &client).await
+        self.second_step(&user, purpose, code, client).await?;
+        self.begin(&user, kind, client).await
     }
 
     /// Like [`sign_in`](Self::sign_in), but also reactivates an account that its user deactivated. Other disabled
@@ -91,16 +91,16 @@ impl Accounts {
         name: &str,
         password: Secret,
         code: Option<&Secret>,
-        client: Client,
+        client: &Client,
     ) -> Result<Issued, SignInError> {
-        let user = self.check_password(name, password, &client).await?;
+        let user = self.check_password(name, password, client).await?;
         if !user.is_active && !user.deactivated_by_self {
             return Err(SignInError::Disabled);
         }
         self.spend(&user)?;
         let purpose = ChallengePurpose::Reactivate;
-        self.second_step(&user, purpose, code, &client).await?;
-        self.begin_reactivated(user, &client).await
+        self.second_step(&user, purpose, code, client).await?;
+        self.begin_reactivated(user, client).await
     }
 
     /// Reactivates the account, if it is not active, and starts a session.
@@ -142,11 +142,7 @@ impl Accounts {
         self.remember_network(user, client).await?;
         match self.sessions.start(user, kind, client).await? {
             Started::Session(id, issued) => {
-                let context = EventContext {
-                    session: Some(id),
-                    client: Some(client),
-                    by: None,
-                };
+                let context = EventContext::in_session(id, client);
                 self.audit_log
                     .record(user.id, EventKind::SignedIn, context)
                     .await;

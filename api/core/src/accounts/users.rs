@@ -110,7 +110,7 @@ impl Accounts {
     /// # Errors
     /// If it does not.
     pub async fn check_store(&self) -> Result<(), StoreError> {
-        self.store.next_email_due().await.map(|_| ())
+        self.store.ping().await
     }
 
     /// Changes a user. Users may change their own full name. Only admins may change the role and whether a user may
@@ -159,10 +159,7 @@ impl Accounts {
             by_self: true,
             ..UserChange::default()
         };
-        let context = EventContext {
-            client: Some(client),
-            ..EventContext::default()
-        };
+        let context = EventContext::by_client(client);
         let user = self.change(caller.user.id, change, context).await?;
         self.mailer.tell(&user, EmailKind::Deactivated).await;
         Ok(user)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lettre::Address;
 use lettre::message::Mailbox;
 use password_auth_model::{
-    EmailAddress, EmailKind, Invite, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
+    EmailAddress, EmailClass, EmailKind, Invite, OneTimeToken, Purpose, QueuedEmail, QueuedEmailId,
     SharedClock, User, reset_emails,
 };
 use password_auth_store::{Store, StoreError};
@@ -128,28 +128,20 @@ impl Composer {
         };
         // The address must still be the user's.
         let is_theirs = user.has_email(&queued_email.to);
-        let to = match queued_email.kind {
-            EmailKind::ResetPassword if is_theirs && user.may_choose_password() => {
+        let to = match queued_email.kind.class() {
+            EmailClass::ResetPassword if is_theirs && user.may_choose_password() => {
                 user.email.clone()
             }
-            EmailKind::VerifyEmail if is_theirs && user.is_active && !user.is_verified => {
+            EmailClass::VerifyEmail if is_theirs && user.is_active && !user.is_verified => {
                 user.email.clone()
             }
-            EmailKind::ResetPassword | EmailKind::VerifyEmail => None,
+            EmailClass::ResetPassword | EmailClass::VerifyEmail => None,
             // To the new address.
-            EmailKind::ChangeEmail => user.is_active.then(|| queued_email.to.clone()),
+            EmailClass::ChangeEmail => user.is_active.then(|| queued_email.to.clone()),
             // To the address that the account had then.
-            EmailKind::EmailChangeRequested
-            | EmailKind::EmailChanged
-            | EmailKind::PasswordChanged
-            | EmailKind::Deactivated
-            | EmailKind::TokenReused
-            | EmailKind::FactorAdded
-            | EmailKind::FactorRemoved
-            | EmailKind::RecoveryCodesReplaced
-            | EmailKind::RecoveryCodeUsed => Some(queued_email.to.clone()),
+            EmailClass::Notice => Some(queued_email.to.clone()),
             // It is about no account.
-            EmailKind::Invitation => None,
+            EmailClass::Invitation => None,
         };
         Ok(to.map(|to| (to, vec![user])))
     }
@@ -187,20 +179,11 @@ impl Composer {
         user: &User,
     ) -> Result<Option<String>, ComposeError> {
         let to = to.clone();
-        let (page, purpose) = match kind {
-            EmailKind::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
-            EmailKind::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
-            EmailKind::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),
-            EmailKind::EmailChangeRequested
-            | EmailKind::EmailChanged
-            | EmailKind::PasswordChanged
-            | EmailKind::Deactivated
-            | EmailKind::TokenReused
-            | EmailKind::FactorAdded
-            | EmailKind::FactorRemoved
-            | EmailKind::RecoveryCodesReplaced
-            | EmailKind::RecoveryCodeUsed
-            | EmailKind::Invitation => return Ok(Some(String::new())),
+        let (page, purpose) = match kind.class() {
+            EmailClass::ResetPassword => ("reset-password", Purpose::ResetPassword(to)),
+            EmailClass::VerifyEmail => ("verify-email", Purpose::VerifyEmail(to)),
+            EmailClass::ChangeEmail => ("verify-email", Purpose::ChangeEmail(to)),
+            EmailClass::Notice | EmailClass::Invitation => return Ok(Some(String::new())),
         };
         let expires = self.clock.now().plus(self.lifetimes.of(&purpose));
         let (token, kept) =

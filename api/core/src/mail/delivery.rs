@@ -4,7 +4,9 @@ mod dialogue;
 mod folder;
 #[cfg(test)]
 mod fuzz;
+mod replies;
 mod smtp;
+mod tls;
 
 use std::fmt;
 use std::path::PathBuf;

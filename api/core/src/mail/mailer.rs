@@ -131,7 +131,7 @@ impl Mailer {
     ///
     /// # Errors
     /// If the store failed.
-    pub async fn send_for_account(
+    pub(crate) async fn send_for_account(
         &self,
         client: &Client,
         to: EmailAddress,
@@ -235,7 +235,7 @@ impl Mailer {
     }
 
     /// Sends a notice about the account, if the user has verified their address. Failures to queue it are logged.
-    pub async fn tell(&self, user: &User, kind: EmailKind) {
+    pub(crate) async fn tell(&self, user: &User, kind: EmailKind) {
         let Some(to) = user.email.clone().filter(|_| user.is_verified) else {
             return;
         };

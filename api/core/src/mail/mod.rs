@@ -1,7 +1,7 @@
 //! Mail: the queue and sending it.
 //!
-//! A use case puts a [`QueuedEmail`] into the queue with a [`Mailer`]; the [`MailSender`] sends it in the background and
-//! retries as needed. Knows neither HTTP nor an engine.
+//! A use case puts a [`QueuedEmail`](password_auth_model::QueuedEmail) into the queue with a [`Mailer`]; the
+//! [`MailSender`] sends it in the background and retries as needed. Knows neither HTTP nor an engine.
 
 mod compose;
 mod delivery;

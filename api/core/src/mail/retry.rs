@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::EmailKind;
+use password_auth_model::{EmailClass, EmailKind};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -20,19 +20,11 @@ pub(super) fn pause(tries: u32) -> Duration {
 /// How long after it was queued a mail is still sent. The lifetime of a link begins when the mail is sent, so a late
 /// link works, but users do not wait for more than a day.
 pub(super) const fn worth_sending(kind: EmailKind) -> Duration {
-    match kind {
-        EmailKind::ResetPassword | EmailKind::VerifyEmail | EmailKind::ChangeEmail => DAY,
+    match kind.class() {
+        EmailClass::ResetPassword | EmailClass::VerifyEmail | EmailClass::ChangeEmail => DAY,
         // Before it expires, at least; then there is none to send.
-        EmailKind::Invitation => Duration::from_secs(7 * DAY.as_secs()),
-        EmailKind::EmailChangeRequested
-        | EmailKind::EmailChanged
-        | EmailKind::PasswordChanged
-        | EmailKind::Deactivated
-        | EmailKind::TokenReused
-        | EmailKind::FactorAdded
-        | EmailKind::FactorRemoved
-        | EmailKind::RecoveryCodesReplaced
-        | EmailKind::RecoveryCodeUsed => Duration::from_secs(3 * DAY.as_secs()),
+        EmailClass::Invitation => Duration::from_secs(7 * DAY.as_secs()),
+        EmailClass::Notice => Duration::from_secs(3 * DAY.as_secs()),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use password_auth_testing::fuzz;
 
-use super::{MAX_SCORE, Policy, Strength};
+use super::policy::Strength;
+use super::{MAX_SCORE, Policy};
 
 #[test]
 fn fuzz_strength() {
-    fuzz("strength", |bytes| {
+    fuzz("strength", move |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let (password, about) = text.split_once('\n').unwrap_or((&text, ""));
         let strength = Strength::of(password, &[about]);

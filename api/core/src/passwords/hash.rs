@@ -53,7 +53,7 @@ pub fn hash(password: &[u8], params: ScryptParams) -> Result<PasswordHash, HashE
 
 /// Whether a hash of our kind (a PHC string of scrypt) has this salt.
 #[must_use]
-pub fn has_salt(hash: &PasswordHash, salt: &[u8; SALT_BYTES]) -> bool {
+pub(crate) fn has_salt(hash: &PasswordHash, salt: &[u8; SALT_BYTES]) -> bool {
     let stored = StoredHash::recognise(hash.as_str());
     stored.is_ok_and(|stored| stored.salt() == Some(&salt[..]))
 }
@@ -82,7 +82,7 @@ pub(super) fn hash_salted(
 ///
 /// # Errors
 /// If the stored hash cannot be used.
-pub fn verify(
+pub(crate) fn verify(
     password: &[u8],
     stored: &PasswordHash,
     today: ScryptParams,

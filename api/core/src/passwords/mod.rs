@@ -10,11 +10,14 @@ mod policy;
 mod pool;
 mod slots;
 mod stored;
+mod weak;
 mod window;
 
 pub use error::{HashError, UnusableHash};
-pub use hash::{PasswordMatch, has_salt, hash, import_hash, is_usable, verify, verify_nobody};
-pub use normal::check_new_password;
+pub(crate) use hash::has_salt;
+pub use hash::{PasswordMatch, hash, import_hash, is_usable, verify_nobody};
+pub(crate) use normal::check_new_password;
 pub use params::ScryptParams;
-pub use policy::{MAX_SCORE, Policy, Strength, Weak};
-pub use pool::{Busy, HashingError, Load, PasswordHasher, Place, PoolMeasures};
+pub use policy::{MAX_SCORE, Policy};
+pub use pool::{Busy, HashingError, Load, PasswordHasher, PoolMeasures};
+pub use weak::Weak;

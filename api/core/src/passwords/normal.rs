@@ -47,7 +47,7 @@ pub(super) fn try_each(
 ///
 /// # Errors
 /// The first rule that it breaks.
-pub fn check_new_password(password: &Secret) -> Result<(), Violation> {
+pub(crate) fn check_new_password(password: &Secret) -> Result<(), Violation> {
     rules::check_new_password(password.expose())?;
     rules::check_new_password(&nfc(password.expose()))
 }

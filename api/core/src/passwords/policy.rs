@@ -3,13 +3,9 @@
 //! The minimum length is in `wire::rules` and always applies. This is the minimum strength: zxcvbn's estimate of the
 //! guesses that an attacker needs who knows common passwords and the user's name and address.
 
-use zxcvbn::feedback::{Feedback, Suggestion, Warning};
-use zxcvbn::matching::patterns::MatchPattern;
-use zxcvbn::{Entropy, zxcvbn};
+use zxcvbn::zxcvbn;
 
-use password_auth_wire::PasswordHint;
-use password_auth_wire::rules::Violation;
-
+use super::weak::Weak;
 use super::window::{WINDOW_CHARS, windows};
 
 /// The highest score.
@@ -27,108 +23,13 @@ pub struct Policy {
     min_score: u8,
 }
 
-/// Why a password is refused, for the person who chose it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weak {
-    why: Option<PasswordHint>,
-    advice: PasswordHint,
-}
-
-impl Weak {
-    /// The code of the field's entry in `errors`.
-    pub const CODE: &str = Violation::PasswordTooWeak.code();
-
-    /// Where a floor asks for more than zxcvbn gives advice for.
-    const UNKNOWN: Self = Self {
-        why: None,
-        advice: PasswordHint::AddWords,
-    };
-
-    /// `None` if it is hard to guess: zxcvbn has no advice then.
-    fn of(estimate: &Entropy, about: &[&str]) -> Option<Self> {
-        let is_about_user = estimate.sequence().iter().any(|part| match &part.pattern {
-            MatchPattern::Dictionary(found) => about.contains(&&*found.matched_word),
-            _ => false,
-        });
-        let feedback = estimate.feedback();
-        let warning = feedback.and_then(Feedback::warning);
-        let suggestion = feedback.and_then(|feedback| feedback.suggestions().first().copied());
-        let why = if is_about_user {
-            Some(PasswordHint::AboutUser)
-        } else {
-            warning.map(hint_of_warning)
-        };
-        (why.is_some() || suggestion.is_some()).then_some(Self {
-            why,
-            advice: suggestion.map_or(PasswordHint::AddWords, hint_of_suggestion),
-        })
-    }
-
-    /// What is weak, if that is known, and what would help.
-    pub fn hints(self) -> impl Iterator<Item = PasswordHint> {
-        self.why.into_iter().chain([self.advice])
-    }
-
-    /// The same in words. Never quotes the password.
-    #[must_use]
-    pub fn hint(self) -> String {
-        let messages: Vec<&str> = self.hints().map(PasswordHint::message).collect();
-        messages.join(" ")
-    }
-
-    /// The same, and that it is refused.
-    #[must_use]
-    pub fn sentence(self) -> String {
-        format!("{} {}", Violation::PasswordTooWeak.message(), self.hint())
-    }
-}
-
-const fn hint_of_warning(warning: Warning) -> PasswordHint {
-    match warning {
-        Warning::StraightRowsOfKeysAreEasyToGuess
-        | Warning::ShortKeyboardPatternsAreEasyToGuess => PasswordHint::KeyboardPattern,
-        Warning::RepeatsLikeAaaAreEasyToGuess
-        | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => PasswordHint::Repeats,
-        Warning::ThisIsATop10Password
-        | Warning::ThisIsATop100Password
-        | Warning::ThisIsACommonPassword => PasswordHint::Common,
-        Warning::ThisIsSimilarToACommonlyUsedPassword => PasswordHint::LikeCommon,
-        Warning::SequencesLikeAbcAreEasyToGuess => PasswordHint::Sequence,
-        Warning::RecentYearsAreEasyToGuess => PasswordHint::Year,
-        Warning::AWordByItselfIsEasyToGuess => PasswordHint::SingleWord,
-        Warning::DatesAreOftenEasyToGuess => PasswordHint::Date,
-        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
-        | Warning::CommonNamesAndSurnamesAreEasyToGuess => PasswordHint::Name,
-    }
-}
-
-const fn hint_of_suggestion(suggestion: Suggestion) -> PasswordHint {
-    match suggestion {
-        Suggestion::UseAFewWordsAvoidCommonPhrases => PasswordHint::UseWords,
-        Suggestion::NoNeedForSymbolsDigitsOrUppercaseLetters => PasswordHint::NoSymbolsNeeded,
-        Suggestion::AddAnotherWordOrTwo => PasswordHint::AddWords,
-        Suggestion::CapitalizationDoesntHelpVeryMuch
-        | Suggestion::AllUppercaseIsAlmostAsEasyToGuessAsAllLowercase => {
-            PasswordHint::AvoidCapitals
-        }
-        Suggestion::ReversedWordsArentMuchHarderToGuess => PasswordHint::AvoidReversed,
-        Suggestion::PredictableSubstitutionsDontHelpVeryMuch => PasswordHint::AvoidSubstitutions,
-        Suggestion::UseALongerKeyboardPatternWithMoreTurns => PasswordHint::LongerPattern,
-        Suggestion::AvoidRepeatedWordsAndCharacters => PasswordHint::AvoidRepeats,
-        Suggestion::AvoidSequences => PasswordHint::AvoidSequences,
-        Suggestion::AvoidRecentYears
-        | Suggestion::AvoidYearsThatAreAssociatedWithYou
-        | Suggestion::AvoidDatesAndYearsThatAreAssociatedWithYou => PasswordHint::AvoidDates,
-    }
-}
-
 /// How hard a password is to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strength {
+pub(crate) struct Strength {
     /// zxcvbn's score, from 0 to [`MAX_SCORE`].
-    pub score: u8,
+    pub(crate) score: u8,
     /// What is weak, if something is.
-    pub weak: Option<Weak>,
+    pub(crate) weak: Option<Weak>,
 }
 
 impl Policy {
@@ -152,7 +53,7 @@ impl Policy {
 
     /// Whether every password is accepted.
     #[must_use]
-    pub fn is_none(self) -> bool {
+    pub(crate) fn is_none(self) -> bool {
         self == Self::NONE
     }
 
@@ -182,7 +83,7 @@ impl Policy {
 impl Strength {
     /// How hard `password` is to guess for who knows what is in `about`. Takes some milliseconds: use the pool.
     #[must_use]
-    pub fn of(password: &str, about: &[&str]) -> Self {
+    pub(crate) fn of(password: &str, about: &[&str]) -> Self {
         estimate(password, about, MAX_SCORE)
     }
 }

@@ -16,8 +16,9 @@ use super::hash::{
 };
 use super::normal::{nfc, try_each};
 use super::params::ScryptParams;
-use super::policy::{Policy, Strength, Weak};
+use super::policy::{Policy, Strength};
 use super::slots::{Slot, Slots};
+use super::weak::Weak;
 use crate::rate_limit::Counted;
 
 /// The most waiting jobs per worker.
@@ -61,7 +62,7 @@ pub struct PoolMeasures {
 /// A place in the pool, for one job.
 #[derive(Debug)]
 #[must_use]
-pub struct Place(Slot);
+pub(crate) struct Place(Slot);
 
 /// How busy the pool is at the moment.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +93,7 @@ pub struct PasswordHasher {
 impl PasswordHasher {
     /// At most `workers` hashes at once.
     #[must_use]
-    pub fn new(params: ScryptParams, workers: usize) -> Self {
+    pub(crate) fn new(params: ScryptParams, workers: usize) -> Self {
         // Everything else is short, and should not wait for the end of a time slice.
         let threads = Threads::start("passwords", workers, Priority::Low).inspect_err(
             |error| tracing::error!(%error, "cannot start threads for password hashing"),
@@ -131,7 +132,7 @@ impl PasswordHasher {
 
     /// Sets the minimum strength of new passwords.
     #[must_use]
-    pub const fn with_policy(mut self, policy: Policy) -> Self {
+    pub(crate) const fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
@@ -146,7 +147,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// If the queue or the client's share of it is full.
-    pub fn reserve(&self, counted: &Counted) -> Result<Place, Busy> {
+    pub(crate) fn reserve(&self, counted: &Counted) -> Result<Place, Busy> {
         let slot = self.slots.take(counted.client());
         if slot.is_none() {
             self.measures.refused.add_one();
@@ -159,7 +160,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`HashingError::Busy`] if the queue or the client's share of it is full.
-    pub async fn check_strength(
+    pub(crate) async fn check_strength(
         &self,
         counted: &Counted,
         password: Secret,
@@ -180,7 +181,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`HashingError::Busy`] if the queue or the client's share of it is full.
-    pub async fn strength(
+    pub(crate) async fn strength(
         &self,
         counted: &Counted,
         password: Secret,
@@ -197,7 +198,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`HashingError::Busy`] if the queue or the client's share of it is full.
-    pub async fn hash(
+    pub(crate) async fn hash(
         &self,
         counted: &Counted,
         password: Secret,
@@ -207,7 +208,7 @@ impl PasswordHasher {
 
     /// Whether the hash has the form and parameters of new hashes.
     #[must_use]
-    pub fn is_current(&self, hash: &PasswordHash) -> bool {
+    pub(crate) fn is_current(&self, hash: &PasswordHash) -> bool {
         is_current(hash, self.params)
     }
 
@@ -215,7 +216,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// As [`hash`](Self::hash).
-    pub async fn hash_salted(
+    pub(crate) async fn hash_salted(
         &self,
         counted: &Counted,
         password: Secret,
@@ -236,7 +237,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// If hashing failed.
-    pub async fn verify(
+    pub(crate) async fn verify(
         &self,
         place: Place,
         password: Secret,

@@ -1,10 +1,9 @@
 //! The slots of the hashing pool, and how many of them one client, or one network, may use at a time.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::{ClientNetwork, NetworkWidth, client_networks};
+use password_auth_model::{NetworkShares, NetworkWidth};
 
 /// Slots for running and waiting jobs.
 #[derive(Debug)]
@@ -13,11 +12,10 @@ pub(super) struct Slots {
     held: Mutex<Held>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Held {
     all: usize,
-    /// Entries with zero slots are removed, so the map has a few entries per slot at most.
-    by_network: HashMap<ClientNetwork, usize>,
+    by_clients: NetworkShares,
     by_operator: usize,
 }
 
@@ -32,22 +30,32 @@ impl Slots {
     pub(super) fn new(all: usize) -> Arc<Self> {
         Arc::new(Self {
             all,
-            held: Mutex::default(),
+            held: Mutex::new(Held {
+                all: 0,
+                by_clients: NetworkShares::of(all),
+                by_operator: 0,
+            }),
         })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A slot for this client (`None` is the operator), if one is free and each of its networks uses less than its share.
     pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Slot> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = held.all < self.all && held.holds_less_than_its_share(client, self.all);
-        if !is_free {
+        let mut held = self.held();
+        if held.all == self.all {
             return None;
         }
-        held.all += 1;
-        for network in client.into_iter().flat_map(client_networks) {
-            *held.by_network.entry(network).or_default() += 1;
+        match client {
+            Some(client) if held.by_clients.take(client) => {}
+            None if held.by_operator < NetworkWidth::Client.share_of(self.all) => {
+                held.by_operator += 1;
+            }
+            Some(_) | None => return None,
         }
-        held.by_operator += usize::from(client.is_none());
+        held.all += 1;
         Some(Slot {
             slots: Arc::clone(self),
             client,
@@ -56,42 +64,17 @@ impl Slots {
 
     /// How many slots are taken.
     pub(super) fn taken(&self) -> usize {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.all
-    }
-}
-
-impl Held {
-    fn holds_less_than_its_share(&self, client: Option<IpAddr>, all: usize) -> bool {
-        let Some(client) = client else {
-            return self.by_operator < NetworkWidth::Client.share_of(all);
-        };
-        client_networks(client).all(|network| {
-            let its_own = self.by_network.get(&network).copied();
-            its_own.unwrap_or_default() < network.width.share_of(all)
-        })
+        self.held().all
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut held = self
-            .slots
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.slots.held();
         held.all -= 1;
-        let Some(client) = self.client else {
-            held.by_operator -= 1;
-            return;
-        };
-        for network in client_networks(client) {
-            if let Some(its_own) = held.by_network.get_mut(&network) {
-                *its_own -= 1;
-                if *its_own == 0 {
-                    held.by_network.remove(&network);
-                }
-            }
+        match self.client {
+            Some(client) => held.by_clients.give_back(client),
+            None => held.by_operator -= 1,
         }
     }
 }
@@ -138,7 +121,7 @@ mod tests {
             drop(slot);
         }
         let held = slots.held.lock().expect("nobody panicked");
-        assert!(held.all == 0 && held.by_network.is_empty(), "{held:?}");
+        assert!(held.all == 0 && held.by_clients.are_unused(), "{held:?}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Allowance {
 impl Allowance {
     /// The same rate for each spender.
     #[must_use]
-    pub fn new(rate: Rate, clock: SharedClock) -> Self {
+    pub(crate) fn new(rate: Rate, clock: SharedClock) -> Self {
         Self {
             rate,
             clock,

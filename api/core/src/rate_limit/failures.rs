@@ -16,7 +16,7 @@ use super::counts::{Remembered, longest_wait, make_room};
 /// its own account just before, and nothing else: otherwise, whoever has an account would sign in to it between guesses
 /// at others. What is under way is forgiven by its own success alone, so nothing is forgiven twice.
 #[derive(Debug)]
-pub struct FailureLimiter {
+pub(crate) struct FailureLimiter {
     rate: Rate,
     counters: Mutex<HashMap<ClientNetwork, Counter>>,
     refused: Count,
@@ -38,7 +38,7 @@ impl Remembered for Counter {
 /// An attempt that is taken for a failure.
 #[derive(Debug)]
 #[must_use]
-pub struct Failure {
+pub(crate) struct Failure {
     account: Attempt,
     /// By network: the tally before it and after it.
     counted: Vec<(ClientNetwork, Tally, Tally)>,
@@ -48,7 +48,7 @@ pub struct Failure {
 impl FailureLimiter {
     /// Counts against `rate`, which grows.
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         Self {
             rate: rate.growing(),
             counters: Mutex::default(),
@@ -58,12 +58,12 @@ impl FailureLimiter {
 
     /// How many attempts were refused so far.
     #[must_use]
-    pub fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.refused.total()
     }
 
     /// How long `address` has to wait. Zero if it need not.
-    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
+    pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
         let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         self.wait_in(&counters, address, now)
     }
@@ -72,7 +72,7 @@ impl FailureLimiter {
     ///
     /// # Errors
     /// If it is over the limit: how long until the next one is allowed.
-    pub fn count(
+    pub(crate) fn count(
         &self,
         address: IpAddr,
         account: Attempt,
@@ -108,7 +108,7 @@ impl FailureLimiter {
     }
 
     /// It was a failure.
-    pub fn fail(&self, failure: Failure) {
+    pub(crate) fn fail(&self, failure: Failure) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for (network, before, after) in failure.counted {
             if let Some(counter) = counters.get_mut(&network)
@@ -120,12 +120,12 @@ impl FailureLimiter {
     }
 
     /// It was a success.
-    pub fn forgive(&self, failure: Failure, now: Timestamp) {
+    pub(crate) fn forgive(&self, failure: Failure, now: Timestamp) {
         self.take_back(failure, Some(now));
     }
 
     /// It was refused after all, or nothing was tried.
-    pub fn undo(&self, failure: Failure) {
+    pub(crate) fn undo(&self, failure: Failure) {
         self.take_back(failure, None);
     }
 

@@ -14,7 +14,7 @@ use super::counts::{longest_wait, make_room};
 
 /// The attempts for one purpose, by address: each [network](client_networks) of an address has a limit.
 #[derive(Debug)]
-pub struct IpLimiter {
+pub(crate) struct IpLimiter {
     rate: Rate,
     theoretical_arrival: Mutex<HashMap<ClientNetwork, Timestamp>>,
     refused: Count,
@@ -23,7 +23,7 @@ pub struct IpLimiter {
 impl IpLimiter {
     /// Counts against `rate`.
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         Self {
             rate,
             theoretical_arrival: Mutex::default(),
@@ -33,7 +33,7 @@ impl IpLimiter {
 
     /// How many attempts were refused so far.
     #[must_use]
-    pub fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.refused.total()
     }
 
@@ -41,7 +41,7 @@ impl IpLimiter {
     ///
     /// # Errors
     /// If it is over the limit: how long until the next one is allowed.
-    pub fn count(&self, address: IpAddr, now: Timestamp) -> Result<Counted, Duration> {
+    pub(crate) fn count(&self, address: IpAddr, now: Timestamp) -> Result<Counted, Duration> {
         let counted = Counted(Some(client_network(address)));
         if self.rate.is_off() {
             return Ok(counted);
@@ -68,7 +68,7 @@ impl IpLimiter {
     ///
     /// # Errors
     /// If it is over the limit: how long until the next one is allowed.
-    pub fn check(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn check(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
         let wait = self.wait(address, now);
         if wait > Duration::ZERO {
             self.refused.add_one();
@@ -78,7 +78,7 @@ impl IpLimiter {
     }
 
     /// How long `address` has to wait. Zero if it need not.
-    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
+    pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
         let theoretical_arrival = self
             .theoretical_arrival
             .lock()
@@ -113,11 +113,11 @@ impl IpLimiter {
 /// count, and no client gets more than its share.
 #[derive(Debug)]
 #[must_use]
-pub struct Counted(Option<IpAddr>);
+pub(crate) struct Counted(Option<IpAddr>);
 
 impl Counted {
     /// For the operator's commands on this machine, which have no address and no limit.
-    pub const fn by_operator() -> Self {
+    pub(crate) const fn by_operator() -> Self {
         Self(None)
     }
 

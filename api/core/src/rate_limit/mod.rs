@@ -14,5 +14,5 @@ mod failures;
 mod ip_limiter;
 
 pub use allowance::{Allowance, Spender};
-pub use failures::{Failure, FailureLimiter};
-pub use ip_limiter::{Counted, IpLimiter};
+pub(crate) use failures::{Failure, FailureLimiter};
+pub(crate) use ip_limiter::{Counted, IpLimiter};

@@ -8,13 +8,13 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac as _;
 use password_auth_model::{CHALLENGE_LIFETIME, Timestamp, UsedChallenge, User, UserId};
 use password_auth_wire::Secret;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::keys::SigningKeys;
+use super::mac::mac;
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 16;
@@ -24,7 +24,7 @@ const CHALLENGE_CHARS: usize = CHALLENGE_BYTES.div_ceil(3) * 4;
 
 /// What a challenge is for. It is good for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChallengePurpose {
+pub(crate) enum ChallengePurpose {
     /// The second step of a sign-in of somebody who wants to stay signed in.
     SignIn,
     /// The second step of a sign-in for a day at most.
@@ -60,19 +60,19 @@ impl ChallengePurpose {
 
 /// The content of a challenge with a valid MAC.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Challenge {
+pub(crate) struct Challenge {
     /// What it is for.
-    pub purpose: ChallengePurpose,
+    pub(crate) purpose: ChallengePurpose,
     /// Whom it is for.
-    pub user: UserId,
+    pub(crate) user: UserId,
     /// The version of the password that was right.
-    pub password_version: u32,
+    pub(crate) password_version: u32,
     /// For remembering that it was used.
-    pub used: UsedChallenge,
+    pub(crate) used: UsedChallenge,
 }
 
 /// Makes and reads challenges.
-pub struct Challenges {
+pub(crate) struct Challenges {
     current: Zeroizing<[u8; 32]>,
     all: Vec<Zeroizing<[u8; 32]>>,
 }
@@ -86,7 +86,7 @@ impl fmt::Debug for Challenges {
 impl Challenges {
     /// Uses a subkey of each of `keys`.
     #[must_use]
-    pub fn new(keys: &SigningKeys) -> Self {
+    pub(crate) fn new(keys: &SigningKeys) -> Self {
         Self {
             current: keys.current().challenge_subkey(),
             all: keys
@@ -100,7 +100,7 @@ impl Challenges {
     ///
     /// # Errors
     /// If the system provides no random bytes.
-    pub fn issue(
+    pub(crate) fn issue(
         &self,
         purpose: ChallengePurpose,
         user: &User,
@@ -113,7 +113,7 @@ impl Challenges {
     ///
     /// # Errors
     /// If the system provides no random bytes.
-    pub fn issue_to_anybody(&self, now: Timestamp) -> Result<Secret, getrandom::Error> {
+    pub(crate) fn issue_to_anybody(&self, now: Timestamp) -> Result<Secret, getrandom::Error> {
         let nobody = UserId::from_bytes([0; 16]);
         self.make(ChallengePurpose::UsePasskey, nobody, 0, now)
     }
@@ -140,7 +140,7 @@ impl Challenges {
 
     /// Reads a challenge. `None` if it has expired at `now`, or was not made with one of our keys.
     #[must_use]
-    pub fn read(&self, challenge: &str, now: Timestamp) -> Option<Challenge> {
+    pub(crate) fn read(&self, challenge: &str, now: Timestamp) -> Option<Challenge> {
         if challenge.len() > CHALLENGE_CHARS {
             return None;
         }
@@ -169,13 +169,6 @@ impl Challenges {
             },
         })
     }
-}
-
-fn mac(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("any length");
-    mac.update(message);
-    mac
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn fuzz_tokens() {
     let sealed = seals.seal(user, b"a secret").expect("random");
     let session = SessionId::new(now);
     let ours = refresh.issue(session, Generation(3));
-    fuzz("tokens", |bytes| {
+    fuzz("tokens", move |bytes| {
         let text = String::from_utf8_lossy(bytes);
         assert!(
             access.verify_ignoring_expiry(&text).is_err(),

@@ -8,7 +8,7 @@ use password_auth_model::{NewTokenKey, TokenKey};
 use super::keys::SigningKey;
 
 /// A key pair with its private half, computed from the server's secret.
-pub struct TokenKeyPair {
+pub(crate) struct TokenKeyPair {
     key: TokenKey,
     pair: Ed25519KeyPair,
 }
@@ -31,7 +31,7 @@ impl TokenKeyPair {
     ///
     /// # Errors
     /// If the system has no randomness.
-    pub fn candidate(secret: &SigningKey) -> Result<NewTokenKey, NoRandomness> {
+    pub(crate) fn candidate(secret: &SigningKey) -> Result<NewTokenKey, NoRandomness> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(NoRandomness)?;
         Ok(NewTokenKey {
@@ -43,7 +43,7 @@ impl TokenKeyPair {
 
     /// The key pair of `key`, if `secret` made it.
     #[must_use]
-    pub fn of(key: &TokenKey, secret: &SigningKey) -> Option<Self> {
+    pub(crate) fn of(key: &TokenKey, secret: &SigningKey) -> Option<Self> {
         let pair = pair(secret, &key.salt)?;
         // Whoever can write to the store must not be able to add a key of their own.
         (public(&pair) == key.public).then_some(Self { key: *key, pair })
@@ -51,13 +51,13 @@ impl TokenKeyPair {
 
     /// What is public about it.
     #[must_use]
-    pub const fn key(&self) -> &TokenKey {
+    pub(crate) const fn key(&self) -> &TokenKey {
         &self.key
     }
 
     /// Signs.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+    pub(crate) fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
         self.pair.sign(message)
     }
 }

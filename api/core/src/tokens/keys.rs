@@ -105,38 +105,31 @@ impl SigningKey {
     /// The private half of the key pair with this salt (HKDF, RFC 5869). A pair reveals nothing about the secret or other
     /// pairs.
     #[must_use]
-    pub fn token_key_seed(&self, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-        let mut seed = Zeroizing::new([0; 32]);
-        let info = [&b"password-auth Ed25519 v1"[..], salt].concat();
-        derive(&self.secret, &info, &mut *seed);
-        seed
+    pub(crate) fn token_key_seed(&self, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        self.subkey(&[&b"password-auth Ed25519 v1"[..], salt].concat())
     }
 
     /// The subkey for challenges.
     #[must_use]
-    pub fn challenge_subkey(&self) -> Zeroizing<[u8; 32]> {
-        let mut subkey = Zeroizing::new([0; 32]);
-        derive(&self.secret, b"password-auth challenge v1", &mut *subkey);
-        subkey
+    pub(crate) fn challenge_subkey(&self) -> Zeroizing<[u8; 32]> {
+        self.subkey(b"password-auth challenge v1")
     }
 
     /// The subkey that seals the secrets of authenticator apps.
     #[must_use]
-    pub fn sealing_subkey(&self) -> Zeroizing<[u8; 32]> {
-        let mut subkey = Zeroizing::new([0; 32]);
-        derive(&self.secret, b"password-auth sealing v1", &mut *subkey);
-        subkey
+    pub(crate) fn sealing_subkey(&self) -> Zeroizing<[u8; 32]> {
+        self.subkey(b"password-auth sealing v1")
     }
 
     /// The subkey for refresh tokens (HKDF, RFC 5869), so that the key of one kind of token cannot create the other.
     #[must_use]
-    pub fn refresh_subkey(&self) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn refresh_subkey(&self) -> Zeroizing<[u8; 32]> {
+        self.subkey(b"password-auth refresh token v1")
+    }
+
+    fn subkey(&self, info: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut subkey = Zeroizing::new([0; 32]);
-        derive(
-            &self.secret,
-            b"password-auth refresh token v1",
-            &mut *subkey,
-        );
+        derive(&self.secret, info, &mut *subkey);
         subkey
     }
 }

@@ -10,15 +10,18 @@ mod fuzz;
 mod key_pair;
 mod keyfile;
 mod keys;
+mod mac;
 mod refresh;
 mod sealed;
 
 pub use access::{
     AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, SigningAlg,
 };
-pub use challenge::{Challenge, ChallengePurpose, Challenges};
-pub use key_pair::{NoRandomness, TokenKeyPair};
+pub(crate) use challenge::{Challenge, ChallengePurpose, Challenges};
+pub use key_pair::NoRandomness;
+pub(crate) use key_pair::TokenKeyPair;
 pub use keyfile::{KeyFileError, WrittenKeys, install, load, load_or_create};
 pub use keys::{Kid, MIN_SECRET_BYTES, SigningKey, SigningKeys};
 pub use refresh::{Presented, RefreshTokens};
-pub use sealed::{Opened, SealingError, Seals};
+pub use sealed::SealingError;
+pub(crate) use sealed::Seals;

@@ -8,13 +8,14 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use password_auth_model::{Client, Generation, Party, SessionId, printed_network};
 use password_auth_wire::Secret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::keys::{Kid, SigningKeys};
+use super::mac::mac;
 
 const VERSION: u8 = 1;
 const MAC_START: usize = 1 + 8 + 16 + 4;
@@ -128,10 +129,7 @@ impl RefreshTokens {
 
 impl Subkey {
     fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&*self.key).expect("any length");
-        mac.update(message);
-        mac
+        mac(&self.key, message)
     }
 }
 

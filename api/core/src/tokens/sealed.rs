@@ -21,15 +21,15 @@ const TEXT_START: usize = NONCE_START + NONCE_LEN;
 pub struct SealingError;
 
 /// A secret that was unsealed.
-pub struct Opened {
+pub(crate) struct Opened {
     /// The secret.
-    pub secret: Zeroizing<Vec<u8>>,
+    pub(crate) secret: Zeroizing<Vec<u8>>,
     /// Whether it is sealed with the current key.
-    pub is_current: bool,
+    pub(crate) is_current: bool,
 }
 
 /// Seals and opens secrets.
-pub struct Seals {
+pub(crate) struct Seals {
     /// The current key first.
     keys: Vec<(Kid, LessSafeKey)>,
 }
@@ -43,7 +43,7 @@ impl fmt::Debug for Seals {
 impl Seals {
     /// Uses a subkey of each of `keys`.
     #[must_use]
-    pub fn new(keys: &SigningKeys) -> Self {
+    pub(crate) fn new(keys: &SigningKeys) -> Self {
         #[expect(clippy::expect_used, reason = "the key has the length of AES-256")]
         let keys = keys.all().map(|key| {
             let subkey = UnboundKey::new(&AES_256_GCM, &*key.sealing_subkey());
@@ -58,7 +58,7 @@ impl Seals {
     ///
     /// # Errors
     /// As [`SealingError`] says.
-    pub fn seal(&self, user: UserId, secret: &[u8]) -> Result<OpaqueBytes, SealingError> {
+    pub(crate) fn seal(&self, user: UserId, secret: &[u8]) -> Result<OpaqueBytes, SealingError> {
         let (kid, key) = self.keys.first().ok_or(SealingError)?;
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| SealingError)?;
@@ -72,7 +72,7 @@ impl Seals {
 
     /// Opens what was sealed for `user`. `None` if the key is gone, or it was sealed for somebody else.
     #[must_use]
-    pub fn open(&self, user: UserId, sealed: &OpaqueBytes) -> Option<Opened> {
+    pub(crate) fn open(&self, user: UserId, sealed: &OpaqueBytes) -> Option<Opened> {
         let sealed = sealed.as_slice();
         let (head, text) = sealed.split_at_checked(TEXT_START)?;
         if head[0] != VERSION {

@@ -60,7 +60,7 @@ fn fuzz_passkeys() {
     };
     let (passkey, ours) = ours(&party);
     ours.verify(&party, &passkey, true).expect("ours is good");
-    fuzz("passkeys", |bytes| {
+    fuzz("passkeys", move |bytes| {
         // Each part by itself.
         ClientData::read(&bytes.into()).ok();
         AuthenticatorData::read(bytes).ok();

@@ -115,7 +115,7 @@ impl NewCredential {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn challenge(&self) -> Result<String, InvalidCredential> {
+    pub(crate) fn challenge(&self) -> Result<String, InvalidCredential> {
         ClientData::read(&self.response.client_data).map(|data| data.challenge)
     }
 
@@ -123,7 +123,7 @@ impl NewCredential {
     ///
     /// # Errors
     /// If anything is wrong.
-    pub fn verify(&self, party: &RelyingParty) -> Result<Created, InvalidCredential> {
+    pub(crate) fn verify(&self, party: &RelyingParty) -> Result<Created, InvalidCredential> {
         let client_data = ClientData::read(&self.response.client_data)?;
         client_data.check("webauthn.create", party)?;
         let data = authenticator_data_of(&self.response.attestation_object)?;
@@ -145,19 +145,19 @@ impl Assertion {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn challenge(&self) -> Result<String, InvalidCredential> {
+    pub(crate) fn challenge(&self) -> Result<String, InvalidCredential> {
         ClientData::read(&self.response.client_data).map(|data| data.challenge)
     }
 
     /// The credential that it says it is of.
     #[must_use]
-    pub const fn credential(&self) -> &OpaqueBytes {
+    pub(crate) const fn credential(&self) -> &OpaqueBytes {
         &self.raw_id
     }
 
     /// The user whom a discoverable credential names.
     #[must_use]
-    pub const fn user_handle(&self) -> Option<&OpaqueBytes> {
+    pub(crate) const fn user_handle(&self) -> Option<&OpaqueBytes> {
         self.response.user_handle.as_ref()
     }
 
@@ -165,7 +165,7 @@ impl Assertion {
     ///
     /// # Errors
     /// If anything is wrong.
-    pub fn verify(
+    pub(crate) fn verify(
         &self,
         party: &RelyingParty,
         passkey: &Passkey,

@@ -90,7 +90,7 @@ impl DemoApi {
         let kind = SessionKind::wished(stay_signed_in);
         let issued = self
             .accounts
-            .sign_in(&username, password, code.as_ref(), kind, client.0)
+            .sign_in(&username, password, code.as_ref(), kind, &client)
             .await?;
         Ok(Success(tokens(issued)))
     }

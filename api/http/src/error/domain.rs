@@ -7,11 +7,10 @@ use password_auth_core::accounts::{
     DeleteAccountError, ExportError, FactorError, FactorKind, Invalid, InviteError,
     MailRequestError, ReadUserError, RegisterError, ResetPasswordError, SignInError, StrengthError,
 };
-use password_auth_core::passwords::{Busy, HashingError, Weak};
+use password_auth_core::passwords::{Busy, HashingError};
 use password_auth_core::sessions::{AuthenticateError, RefreshError, SessionError};
 use password_auth_model::Role;
 use password_auth_store::StoreError;
-use password_auth_wire::FieldError;
 use password_auth_wire::rules::Violation;
 use poem::error::ReadBodyError;
 
@@ -22,48 +21,6 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// When a running export has most likely ended.
 const EXPORT_RETRY: Duration = Duration::from_secs(1);
-
-impl From<Invalid> for Failure {
-    fn from(invalid: Invalid) -> Self {
-        let field = |name: &str, violation: Option<Violation>| {
-            violation.map(|violation| FieldError {
-                field: name.to_owned(),
-                code: violation.code().to_owned(),
-                message: violation.message().to_owned(),
-            })
-        };
-        let errors = [
-            field("username", invalid.username),
-            field("password", invalid.password),
-            invalid.weak.map(|weak| FieldError {
-                field: "password".to_owned(),
-                code: Weak::CODE.to_owned(),
-                message: weak.sentence(),
-            }),
-            field("email", invalid.email),
-            field("full_name", invalid.full_name),
-        ];
-        Self::Invalid(errors.into_iter().flatten().collect())
-    }
-}
-
-impl Failure {
-    /// The failure, with another field name.
-    pub(crate) fn in_field(self, name: &str) -> Self {
-        match self {
-            Self::Invalid(errors) => Self::Invalid(
-                errors
-                    .into_iter()
-                    .map(|error| FieldError {
-                        field: name.to_owned(),
-                        ..error
-                    })
-                    .collect(),
-            ),
-            other => other,
-        }
-    }
-}
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

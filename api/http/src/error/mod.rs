@@ -5,6 +5,7 @@
 
 mod dialect;
 mod domain;
+mod fields;
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -15,12 +16,11 @@ use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::StatusCode;
 use poem_openapi::error::ParseParamError;
 
-pub(super) use dialect::AnsweredCode;
-pub(super) use dialect::{Dialect, ErrorResponse};
+pub(super) use dialect::{AnsweredCode, Dialect, ErrorResponse};
 
 /// What went wrong with a request, as its client may know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The request is not valid HTTP or is incomplete.
     Unreadable,
     /// The body has a transfer coding that the server does not support.
@@ -107,33 +107,15 @@ pub enum Failure {
 
 impl Failure {
     /// Logs the cause of an internal failure.
-    pub fn internal(cause: impl Display) -> Self {
+    pub(crate) fn internal(cause: impl Display) -> Self {
         let during = password_auth_core::tracing_context::request().map(tracing::field::display);
         tracing::error!(%cause, during, "a request failed");
         Self::Internal
     }
 
-    /// One field, or one parameter, is wrong.
-    pub fn of_field(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError {
-            field: field.to_owned(),
-            code: code.to_owned(),
-            message: message.into(),
-        }])
-    }
-
-    /// A parameter cannot be read.
-    pub fn of_parameter(name: &str) -> Self {
-        Self::of_field(
-            name,
-            "invalid",
-            format!("The parameter {name} is not valid."),
-        )
-    }
-
     /// The code for programs.
     #[must_use]
-    pub const fn code(&self) -> ErrorCode {
+    pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::Unreadable | Self::UnknownTransferCoding | Self::Malformed => {
                 ErrorCode::MalformedRequest
@@ -186,7 +168,7 @@ impl Failure {
 
     /// The failure that an error carries, or what an error of poem or its extractors means.
     #[must_use]
-    pub fn of(error: &poem::Error) -> Self {
+    pub(crate) fn of(error: &poem::Error) -> Self {
         if let Some(failure) = error.data::<Self>() {
             return failure.clone();
         }

@@ -10,9 +10,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use poem::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use poem::http::uri::Scheme;
-use poem::http::{HeaderValue, StatusCode};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,11 +18,12 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 
+use super::activity::Activity;
+use super::refusals::too_many_headers;
 use super::slots::ConnectionSlot;
-use super::stream::{Activity, WatchedStream};
+use super::stream::WatchedStream;
 use super::tls::Tls;
 use super::{BodyTime, LOOK, Limits};
-use crate::error::{Dialect, Failure};
 
 /// How long a response waits before it is sent, if its connection can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,23 +153,4 @@ impl<E: Endpoint<Output = Response>> Connection<'_, E> {
             }
         }
     }
-}
-
-/// As what hyper refuses is answered.
-fn too_many_headers() -> Response {
-    let mut response = Failure::PayloadTooLarge
-        .in_dialect(Dialect::Demo)
-        .response();
-    response.set_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    tracing::event!(
-        target: "password_auth::request",
-        tracing::Level::INFO,
-        http.status = response.status().as_u16(),
-        "refused a request with too many headers"
-    );
-    response
 }

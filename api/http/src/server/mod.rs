@@ -3,7 +3,9 @@
 //! poem's own loop has no time-out for the head of a request, spins when descriptors run out, and does not set
 //! TCP_NODELAY. This one is a small loop on hyper with limits, and a graceful stop with a deadline.
 
+mod activity;
 mod connection;
+mod refusals;
 mod slots;
 mod stream;
 mod tls;
@@ -13,17 +15,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use password_auth_model::NetworkWidth;
 use poem::http::uri::Scheme;
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use self::activity::Activity;
 pub(super) use self::connection::Rest;
 use self::connection::{Connection, Ends};
 pub(super) use self::slots::BodyTime;
 use self::slots::{ConnectionSlot, ConnectionSlots};
-use self::stream::Activity;
 pub use self::tls::{Tls, TlsError, TlsFiles};
 use super::client::ProxyTrust;
 use super::measures::Measures;
@@ -91,11 +92,6 @@ impl Limits {
     #[must_use]
     pub const fn descriptors() -> u64 {
         Self::DEFAULT.connections as u64 + OTHER_DESCRIPTORS
-    }
-
-    /// The most connections for one network, except for trusted proxies.
-    fn share_of(&self, width: NetworkWidth) -> usize {
-        width.share_of(self.connections)
     }
 
     /// The limit, shortened while slots run short.
@@ -176,7 +172,7 @@ pub async fn serve(
             measures.connections.refused.add_one();
             // Within TLS, a refusal would cost a handshake.
             if tls.is_none() {
-                stream::refuse(stream);
+                refusals::refuse(stream);
             }
             continue;
         };
@@ -258,7 +254,7 @@ fn is_the_peer_s(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, NetworkWidth};
+    use super::Limits;
 
     #[test]
     fn the_places_follow_the_descriptors() {
@@ -272,13 +268,6 @@ mod tests {
         ] {
             let limits = Limits::within(descriptors);
             assert_eq!(limits.connections, connections, "{descriptors}");
-            for (width, one_of) in [
-                (NetworkWidth::Client, 4),
-                (NetworkWidth::Prefix56, 3),
-                (NetworkWidth::Prefix48, 2),
-            ] {
-                assert_eq!(limits.share_of(width), connections / one_of);
-            }
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Limits connections: a total, and a share for each client network, so that a single host cannot take all of them.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use password_auth_model::{ClientNetwork, client_networks};
+use password_auth_model::NetworkShares;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{LOOK, Limits};
@@ -17,7 +16,7 @@ pub(super) struct ConnectionSlots {
     limits: Limits,
     /// There are many clients behind a proxy, so it has no limit.
     proxies: ProxyTrust,
-    by_network: Mutex<HashMap<ClientNetwork, usize>>,
+    by_clients: Mutex<NetworkShares>,
 }
 
 /// A slot, which is free again when this is dropped.
@@ -34,8 +33,14 @@ impl ConnectionSlots {
             free: Arc::new(Semaphore::new(limits.connections)),
             limits,
             proxies,
-            by_network: Mutex::default(),
+            by_clients: Mutex::new(NetworkShares::of(limits.connections)),
         })
+    }
+
+    fn by_clients(&self) -> MutexGuard<'_, NetworkShares> {
+        self.by_clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a free slot. Never returns `None`.
@@ -50,21 +55,8 @@ impl ConnectionSlots {
         peer: IpAddr,
     ) -> Option<ConnectionSlot> {
         let counted = (!self.proxies.trusts(peer.to_canonical())).then_some(peer);
-        if let Some(peer) = counted {
-            let mut by_network = self
-                .by_network
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let is_free = client_networks(peer).all(|network| {
-                let taken = by_network.get(&network).copied().unwrap_or_default();
-                taken < self.limits.share_of(network.width)
-            });
-            if !is_free {
-                return None;
-            }
-            for network in client_networks(peer) {
-                *by_network.entry(network).or_default() += 1;
-            }
+        if counted.is_some_and(|peer| !self.by_clients().take(peer)) {
+            return None;
         }
         Some(ConnectionSlot {
             slots: Arc::clone(self),
@@ -93,32 +85,18 @@ impl ConnectionSlot {
 
     /// Whether slots run short: less than a quarter is free, of all slots or of the network's share.
     pub(super) fn is_contested(&self) -> bool {
-        let limits = self.slots.limits;
-        if self.slots.free.available_permits() < limits.connections / 4 {
-            return true;
-        }
-        let by_network = self.slots.by_network.lock();
-        let by_network = by_network.unwrap_or_else(PoisonError::into_inner);
-        let mut networks = self.peer.into_iter().flat_map(client_networks);
-        networks.any(|network| {
-            let share = limits.share_of(network.width);
-            let taken = by_network.get(&network).copied().unwrap_or_default();
-            share - taken.min(share) < share / 4
-        })
+        let slots = &self.slots;
+        slots.free.available_permits() < slots.limits.connections / 4
+            || self
+                .peer
+                .is_some_and(|peer| slots.by_clients().run_short(peer))
     }
 }
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let by_network = self.slots.by_network.lock();
-        let mut by_network = by_network.unwrap_or_else(PoisonError::into_inner);
-        for network in self.peer.into_iter().flat_map(client_networks) {
-            if let Some(taken) = by_network.get_mut(&network) {
-                *taken -= 1;
-                if *taken == 0 {
-                    by_network.remove(&network);
-                }
-            }
+        if let Some(peer) = self.peer {
+            self.slots.by_clients().give_back(peer);
         }
     }
 }
@@ -182,7 +160,7 @@ mod tests {
         let again = slots.give(permit, "192.0.2.1".parse().expect("an address"));
         assert!(again.is_some(), "what was given back counts no more");
         drop((held, again));
-        assert!(slots.by_network.lock().expect("not poisoned").is_empty());
+        assert!(slots.by_clients().are_unused());
     }
 
     #[tokio::test]
@@ -207,6 +185,6 @@ mod tests {
         assert_eq!(taken, [8, 4, 8], "a /56, its /48, and another");
         assert!(held[0].is_contested());
         held.clear();
-        assert!(slots.by_network.lock().expect("not poisoned").is_empty());
+        assert!(slots.by_clients().are_unused());
     }
 }

@@ -3,11 +3,9 @@
 use password_auth_core::rate_limit::Spender;
 use password_auth_core::sessions::Caller;
 use password_auth_model::{Role, Verdict};
-use poem::{Request, RequestBody};
-use poem_openapi::registry::Registry;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem::Request;
 
-use crate::caller::{SCHEMES, caller, register_schemes};
+use crate::caller::{by_bearer, caller};
 use crate::context::RequestContext;
 use crate::error::Failure;
 
@@ -49,38 +47,15 @@ async fn with_one_of(
     Ok(caller)
 }
 
-macro_rules! callers {
-    ($($name:ident: $roles:expr, $counted:expr;)+) => {
-        $(
-            impl<'a> ApiExtractor<'a> for $name {
-                const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-
-                type ParamType = ();
-                type ParamRawType = ();
-
-                fn register(registry: &mut Registry) {
-                    register_schemes(registry);
-                }
-
-                fn security_schemes() -> Vec<&'static str> {
-                    SCHEMES.to_vec()
-                }
-
-                async fn from_request(
-                    request: &'a Request,
-                    _body: &mut RequestBody,
-                    _options: ExtractParamOptions<()>,
-                ) -> poem::Result<Self> {
-                    Ok(Self(with_one_of(request, $roles, $counted).await?))
-                }
-            }
-        )+
-    };
-}
-
-callers! {
-    SignedIn: &Role::ALL, NOTHING;
-    Spending: &Role::ALL, BY_ACCOUNT;
-    Minding: &Role::ALL, BY_SESSION;
-    Admin: &[Role::Admin], BY_ACCOUNT;
-}
+by_bearer!(SignedIn, optional: false, |request| {
+    with_one_of(request, &Role::ALL, NOTHING).await?
+});
+by_bearer!(Spending, optional: false, |request| {
+    with_one_of(request, &Role::ALL, BY_ACCOUNT).await?
+});
+by_bearer!(Minding, optional: false, |request| {
+    with_one_of(request, &Role::ALL, BY_SESSION).await?
+});
+by_bearer!(Admin, optional: false, |request| {
+    with_one_of(request, &[Role::Admin], BY_ACCOUNT).await?
+});

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
-use password_auth_model::{EventId, UserId};
+use password_auth_model::UserId;
 use password_auth_wire::v1::EventInfo;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
-use super::Tag;
 use super::caller::Admin;
 use super::docs::AllEvents;
-use super::views;
+use super::{Tag, ids, views};
 use crate::error::Failure;
 use crate::route::{RouteResult, Success};
 
@@ -43,13 +42,7 @@ impl EventsApi {
         )]
         limit: Query<u32>,
     ) -> RouteResult<AllEvents> {
-        let user = user
-            .0
-            .map(|id| {
-                id.parse::<UserId>()
-                    .map_err(|_| Failure::of_parameter("user"))
-            })
-            .transpose()?;
+        let user = ids::parameter("user", user.0.as_deref())?;
         Ok(Success(
             page(&self.accounts, user, before.0.as_deref(), limit.0).await?,
         ))
@@ -63,12 +56,7 @@ pub(super) async fn page(
     before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<EventInfo>, Failure> {
-    let before = before
-        .map(|id| {
-            id.parse::<EventId>()
-                .map_err(|_| Failure::of_parameter("before"))
-        })
-        .transpose()?;
+    let before = ids::parameter("before", before)?;
     let events = accounts.events(user, before, limit).await?;
     Ok(events.iter().map(views::event).collect())
 }

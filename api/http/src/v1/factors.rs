@@ -3,26 +3,50 @@
 use std::sync::Arc;
 
 use password_auth_core::accounts::Accounts;
+use password_auth_wire::Secret;
 use password_auth_wire::v1::{
     ConfirmTotp, Done, RecoveryCodes, RemoveTotp, ReplaceRecoveryCodes, SetUpTotp,
 };
-use poem_openapi::OpenApi;
+use poem_openapi::types::{Any, Example};
+use poem_openapi::{Object, OpenApi};
+use serde_json::Value;
 
-use super::Tag;
 use super::caller::{Minding, SignedIn};
 use super::docs::{
     ConfirmTotpRoute, FactorsRoute, ProofRoute, RemoveTotpRoute, ReplaceRecoveryCodesRoute,
     SetUpTotpRoute,
 };
 use super::messages::PROVED;
-use super::passkeys::{ProveIdentity, credential_of, one_of};
-use super::{qr, views};
+use super::webauthn::credential_of;
+use super::{Tag, qr, views};
 use crate::body::StrictBody;
 use crate::client::RequestClient;
+use crate::error::Failure;
 use crate::route::{NoBody, RouteResult, Success};
 
 pub(crate) struct FactorsApi {
     pub(super) accounts: Arc<Accounts>,
+}
+
+/// The body of `POST /auth/proof`: the password or a passkey.
+#[derive(Object)]
+#[oai(example = true)]
+struct ProveIdentity {
+    /// Your password.
+    #[oai(skip_serializing_if_is_none)]
+    password: Option<Secret>,
+    /// What `navigator.credentials.get` returned for the options of `/auth/passkeys/login/options`, as JSON.
+    #[oai(skip_serializing_if_is_none)]
+    passkey: Option<Any<Value>>,
+}
+
+impl Example for ProveIdentity {
+    fn example() -> Self {
+        Self {
+            password: Some(Secret::new("correct horse battery")),
+            passkey: None,
+        }
+    }
 }
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "Tag::Factors")]
@@ -54,7 +78,9 @@ impl FactorsApi {
                     .prove_by_passkey(&caller.0, &assertion, &client)
                     .await?;
             }
-            (None, None) | (Some(_), Some(_)) => return Err(one_of("password", "passkey").into()),
+            (None, None) | (Some(_), Some(_)) => {
+                return Err(Failure::not_one_of("password", "passkey").into());
+            }
         }
         Ok(Success(Done::with(PROVED)))
     }

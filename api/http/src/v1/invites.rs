@@ -10,10 +10,9 @@ use password_auth_wire::v1::{CreateInvite, InviteCreated};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::Tag;
 use super::caller::Admin;
 use super::docs::{DeleteInviteRoute, InviteRoute, InvitesRoute};
-use super::views;
+use super::{Tag, ids, views};
 use crate::body::StrictBody;
 use crate::error::Failure;
 use crate::route::{NoBody, RouteResult, Success};
@@ -93,9 +92,7 @@ impl InvitesApi {
     /// Take an invitation back
     #[oai(path = "/:id", method = "delete", operation_id = "v1_delete_invite")]
     async fn delete(&self, _caller: Admin, id: Path<String>) -> RouteResult<DeleteInviteRoute> {
-        // A text that is not an id names no invitation.
-        let id: InviteId = id.0.parse().map_err(|_| Failure::NotFound)?;
-        if self.accounts.remove_invite(id).await? {
+        if self.accounts.remove_invite(ids::named(&id.0)?).await? {
             Ok(Success(NoBody {}))
         } else {
             Err(Failure::NotFound.into())

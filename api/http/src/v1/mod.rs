@@ -8,6 +8,7 @@ mod events;
 mod export;
 mod factors;
 mod health;
+mod ids;
 mod invites;
 mod me;
 mod messages;
@@ -15,9 +16,11 @@ mod passkeys;
 mod password;
 mod qr;
 mod registration;
-mod session;
+mod sessions;
+mod sign_in;
 mod users;
 mod views;
+mod webauthn;
 
 use std::sync::Arc;
 
@@ -34,14 +37,16 @@ use self::me::MeApi;
 use self::passkeys::PasskeysApi;
 use self::password::PasswordApi;
 use self::registration::RegistrationApi;
-use self::session::SessionApi;
+use self::sessions::SessionsApi;
+use self::sign_in::SignInApi;
 use self::users::UsersApi;
 
 /// Every resource.
 pub(super) type Apis = (
-    SessionApi,
-    CheckApi,
     RegistrationApi,
+    SignInApi,
+    SessionsApi,
+    CheckApi,
     PasswordApi,
     EmailApi,
     FactorsApi,
@@ -57,15 +62,18 @@ pub(super) fn apis(app: &App) -> Apis {
     let accounts = || Arc::clone(&app.accounts);
     let sessions = || Arc::clone(&app.sessions);
     (
-        SessionApi {
+        RegistrationApi {
             accounts: accounts(),
+        },
+        SignInApi {
+            accounts: accounts(),
+            sessions: sessions(),
+        },
+        SessionsApi {
             sessions: sessions(),
         },
         CheckApi {
             token_keys: Arc::clone(&app.token_keys),
-        },
-        RegistrationApi {
-            accounts: accounts(),
         },
         PasswordApi {
             accounts: accounts(),

@@ -2,28 +2,24 @@
 
 use std::sync::Arc;
 
-use password_auth_core::accounts::{Accounts, PasskeyCreation};
+use password_auth_core::accounts::Accounts;
 use password_auth_core::sessions::SessionKind;
-use password_auth_core::webauthn::{ALGORITHMS, RelyingParty};
-use password_auth_model::{CHALLENGE_LIFETIME, OpaqueBytes, Passkey, PasskeyId, User};
 use password_auth_wire::Secret;
 use password_auth_wire::v1::SetUpTotp;
 use poem_openapi::param::Path;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Object, OpenApi};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Tag;
 use super::caller::{SignedIn, Spending};
 use super::docs::{
     AddPasskeyRoute, PasskeyCreationRoute, PasskeyLoginRoute, PasskeyRequestRoute,
     RemovePasskeyRoute, RenamePasskeyRoute,
 };
-use super::views;
+use super::webauthn::{creation_options, credential_of, request_options};
+use super::{Tag, ids, views};
 use crate::body::StrictBody;
 use crate::client::RequestClient;
-use crate::error::Failure;
 use crate::route::{NoBody, RouteResult, Success};
 
 pub(crate) struct PasskeysApi {
@@ -38,57 +34,6 @@ struct AddPasskey {
     name: String,
     /// What `navigator.credentials.create` returned, as JSON (`RegistrationResponseJSON`).
     credential: Any<Value>,
-}
-
-/// The body of `POST /auth/login/second-factor`: a code or a passkey.
-#[derive(Object)]
-#[oai(example = true)]
-pub(super) struct SecondFactor {
-    /// The `challenge` of the first step.
-    pub(super) challenge: Secret,
-    /// A code from the authenticator app, or a recovery code.
-    #[oai(skip_serializing_if_is_none)]
-    pub(super) code: Option<Secret>,
-    /// What `navigator.credentials.get` returned for this challenge, as JSON (`AuthenticationResponseJSON`).
-    #[oai(skip_serializing_if_is_none)]
-    pub(super) passkey: Option<Any<Value>>,
-}
-
-/// The body of `POST /auth/proof`: the password or a passkey.
-#[derive(Object)]
-#[oai(example = true)]
-pub(super) struct ProveIdentity {
-    /// Your password.
-    #[oai(skip_serializing_if_is_none)]
-    pub(super) password: Option<Secret>,
-    /// What `navigator.credentials.get` returned for the options of `/auth/passkeys/login/options`, as JSON.
-    #[oai(skip_serializing_if_is_none)]
-    pub(super) passkey: Option<Any<Value>>,
-}
-
-impl Example for SecondFactor {
-    fn example() -> Self {
-        Self {
-            challenge: Secret::new("AQEBmuz1o8G30u-fBFtsfY6fAAAAAAAAAAGbQ…"),
-            code: Some(Secret::new("123456")),
-            passkey: None,
-        }
-    }
-}
-
-impl Example for ProveIdentity {
-    fn example() -> Self {
-        Self {
-            password: Some(Secret::new("correct horse battery")),
-            passkey: None,
-        }
-    }
-}
-
-/// Neither was given, or both.
-pub(super) fn one_of(field: &str, other: &str) -> Failure {
-    let message = format!("Either {field} or {other} is required.");
-    Failure::of_field(field, "required", message)
 }
 
 /// The body of `POST /auth/passkeys/login`.
@@ -237,7 +182,7 @@ impl PasskeysApi {
         id: Path<String>,
         body: StrictBody<RenamePasskey>,
     ) -> RouteResult<RenamePasskeyRoute> {
-        let id = passkey_id(&id.0)?;
+        let id = ids::named(&id.0)?;
         let renamed = self
             .accounts
             .rename_passkey(&caller.0, id, &body.0.name)
@@ -259,57 +204,8 @@ impl PasskeysApi {
         client: RequestClient,
         id: Path<String>,
     ) -> RouteResult<RemovePasskeyRoute> {
-        let id = passkey_id(&id.0)?;
+        let id = ids::named(&id.0)?;
         self.accounts.remove_passkey(&caller.0, id, &client).await?;
         Ok(Success(NoBody {}))
     }
-}
-
-/// A text that is not an id names no passkey.
-fn passkey_id(text: &str) -> Result<PasskeyId, Failure> {
-    text.parse().map_err(|_| Failure::NotFound)
-}
-
-/// A credential as the browser writes it.
-pub(super) fn credential_of<T: DeserializeOwned>(credential: Any<Value>) -> Result<T, Failure> {
-    serde_json::from_value(credential.0)
-        .map_err(|_| Failure::of_field("credential", "invalid", "The credential is not valid."))
-}
-
-/// `PublicKeyCredentialCreationOptionsJSON` (Web Authentication Level 3, §5.4).
-pub(super) fn creation_options(user: &User, creation: &PasskeyCreation) -> Value {
-    let PasskeyCreation {
-        challenge,
-        party,
-        site,
-        existing,
-    } = creation;
-    let handle = OpaqueBytes::from(*user.id.as_bytes()).to_text();
-    let name = user.username.as_str();
-    let algorithm = |alg: &i64| json!({"type": "public-key", "alg": alg});
-    let known =
-        |passkey: &Passkey| json!({"type": "public-key", "id": passkey.credential.to_text()});
-    json!({
-        "rp": {"id": party.id, "name": site},
-        "user": {"id": handle, "name": name, "displayName": name},
-        "challenge": challenge.expose(),
-        "pubKeyCredParams": ALGORITHMS.iter().map(algorithm).collect::<Vec<_>>(),
-        "timeout": CHALLENGE_LIFETIME.as_secs() * 1000,
-        "excludeCredentials": existing.iter().map(known).collect::<Vec<_>>(),
-        "authenticatorSelection": {
-            "residentKey": "required", "requireResidentKey": true, "userVerification": "required",
-        },
-        "attestation": "none",
-    })
-}
-
-/// `PublicKeyCredentialRequestOptionsJSON` (Web Authentication Level 3, §5.5).
-pub(super) fn request_options(challenge: &Secret, party: &RelyingParty) -> Value {
-    json!({
-        "challenge": challenge.expose(),
-        "rpId": party.id,
-        "timeout": CHALLENGE_LIFETIME.as_secs() * 1000,
-        "allowCredentials": [],
-        "userVerification": "required",
-    })
 }

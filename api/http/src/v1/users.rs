@@ -4,21 +4,19 @@ use std::sync::Arc;
 
 use password_auth_core::accounts::{Accounts, Invalid, NewAccount, Page};
 use password_auth_core::audit::EventContext;
-use password_auth_model::{FullName, Role, UserId};
+use password_auth_model::{FullName, Role};
 use password_auth_store::UserChange;
 use password_auth_wire::v1::{CreateAccount, Role as WireRole, UpdateUser, UserCount};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::Tag;
 use super::caller::{Admin, SignedIn, Spending};
 use super::docs::{
     CountRoute, CreateUserRoute, DeleteUserRoute, UpdateUserRoute, UserRoute, UsersRoute,
 };
-use super::views;
+use super::{Tag, ids, views};
 use crate::body::StrictBody;
 use crate::client::RequestClient;
-use crate::error::Failure;
 use crate::route::{NoBody, RouteResult, Success};
 
 pub(crate) struct UsersApi {
@@ -53,12 +51,8 @@ impl UsersApi {
         /// Only users with this role.
         role: Query<Option<WireRole>>,
     ) -> RouteResult<UsersRoute> {
-        let after = after.0.map(|id| {
-            id.parse::<UserId>()
-                .map_err(|_| Failure::of_parameter("after"))
-        });
         let page = Page {
-            after: after.transpose()?,
+            after: ids::parameter("after", after.0.as_deref())?,
             skip: skip.0,
             limit: limit.0,
         };
@@ -111,7 +105,7 @@ impl UsersApi {
     /// Get a user
     #[oai(path = "/:id", method = "get", operation_id = "v1_user")]
     async fn show(&self, caller: SignedIn, id: Path<String>) -> RouteResult<UserRoute> {
-        let user = self.accounts.user(&caller.0, user_id(&id.0)?).await?;
+        let user = self.accounts.user(&caller.0, ids::named(&id.0)?).await?;
         Ok(Success(views::user(&user, &caller.0)))
     }
 
@@ -144,7 +138,7 @@ impl UsersApi {
         };
         let user = self
             .accounts
-            .change_user(&caller.0, user_id(&id.0)?, change, &client)
+            .change_user(&caller.0, ids::named(&id.0)?, change, &client)
             .await?;
         Ok(Success(views::user(&user, &caller.0)))
     }
@@ -164,12 +158,7 @@ impl UsersApi {
             client: Some(&client),
             session: None,
         };
-        self.accounts.remove(user_id(&id.0)?, context).await?;
+        self.accounts.remove(ids::named(&id.0)?, context).await?;
         Ok(Success(NoBody {}))
     }
-}
-
-/// A text that is not an id names no user.
-fn user_id(text: &str) -> Result<UserId, Failure> {
-    text.parse().map_err(|_| Failure::NotFound)
 }

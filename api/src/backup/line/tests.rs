@@ -107,21 +107,7 @@ fn what_happened_and_what_mails_say_is_written_by_names_that_never_change() {
         let read: EventKind = serde_json::from_value(written).expect("read again");
         assert_eq!(read, what);
     }
-    for kind in [
-        EmailKind::ResetPassword,
-        EmailKind::VerifyEmail,
-        EmailKind::ChangeEmail,
-        EmailKind::EmailChangeRequested,
-        EmailKind::EmailChanged,
-        EmailKind::PasswordChanged,
-        EmailKind::Deactivated,
-        EmailKind::TokenReused,
-        EmailKind::FactorAdded,
-        EmailKind::FactorRemoved,
-        EmailKind::RecoveryCodesReplaced,
-        EmailKind::RecoveryCodeUsed,
-        EmailKind::Invitation,
-    ] {
+    for kind in EmailKind::ALL {
         let written = serde_json::to_value(kind).expect("JSON");
         assert_eq!(written, about(kind));
         let read: EmailKind = serde_json::from_value(written).expect("read again");

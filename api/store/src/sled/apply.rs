@@ -17,7 +17,7 @@ use super::trees::{Tree, unavailable};
 use crate::StoreError;
 
 impl Batch {
-    /// Like [`Trees::apply`].
+    /// Like [`Tables::apply`].
     pub(super) fn apply(&self, tables: &Tables) -> Result<(), StoreError> {
         let changes = self.0.iter().map(|(tree, key, value)| {
             let tree = *tree;

@@ -135,7 +135,7 @@ fn factors(user: &User, session: SessionId) -> Factors {
 
 #[test]
 fn fuzz_stored_records() {
-    fuzz_from("stored_records", seeds(), |bytes| {
+    fuzz_from("stored_records", &seeds(), |bytes| {
         check::<User>(bytes);
         check::<Session>(bytes);
         check::<OneTimeToken>(bytes);

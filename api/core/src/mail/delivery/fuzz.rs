@@ -9,7 +9,7 @@ fn fuzz_smtp_replies() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
-    fuzz("smtp_replies", |bytes| {
+    fuzz("smtp_replies", move |bytes| {
         runtime.block_on(async {
             let stream = tokio::io::join(bytes, tokio::io::sink());
             let mut dialogue = Dialogue::new(stream);

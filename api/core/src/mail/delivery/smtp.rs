@@ -2,30 +2,26 @@
 //! password must not look like an unknown recipient. The sender limits the time.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 use lettre::message::Mailbox;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::super::message::{Mail, host_of};
 use super::super::{SmtpSettings, SmtpTls};
 use super::dialogue::{Broken, Capabilities, Dialogue, ServerReply};
+use super::replies::{Fault, agreed, asked_for_more, closed, refused, reply};
+use super::tls::Tls;
 use super::{Closed, MailError, Refused, Reply};
 
 /// A configured mail server.
 pub struct Smtp {
     settings: SmtpSettings,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    tls: Option<Tls>,
     hello: String,
 }
 
@@ -40,24 +36,11 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Why a step failed.
-enum Fault {
-    Broken(Broken),
-    /// The server refused.
-    Refused(ServerReply),
-}
-
-impl From<Broken> for Fault {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
-    }
-}
-
 impl Smtp {
     pub(super) fn new(settings: &SmtpSettings, public_url: &str) -> Result<Self, MailError> {
         let tls = match settings.tls {
             SmtpTls::Off => None,
-            SmtpTls::StartTls | SmtpTls::Tls => Some(tls(settings)?),
+            SmtpTls::StartTls | SmtpTls::Tls => Some(Tls::new(settings)?),
         };
         let host = host_of(public_url);
         // RFC 5321 §4.1.3: an IP address is written in brackets.
@@ -79,8 +62,10 @@ impl Smtp {
             .await
             .map_err(|error| closed("connecting", &Broken::Io(error).into()))?;
         let stream: Box<dyn Stream> = match (self.settings.tls, &self.tls) {
-            (SmtpTls::StartTls, Some(tls)) => encrypt(tls, self.start_tls(stream).await?).await?,
-            (SmtpTls::Tls, Some(tls)) => encrypt(tls, stream).await?,
+            (SmtpTls::StartTls, Some(tls)) => {
+                Box::new(tls.encrypt(self.start_tls(stream).await?).await?)
+            }
+            (SmtpTls::Tls, Some(tls)) => Box::new(tls.encrypt(stream).await?),
             _ => Box::new(stream),
         };
         let mut dialogue = Dialogue::new(stream);
@@ -207,124 +192,6 @@ async fn greeted<S: Stream>(dialogue: &mut Dialogue<S>) -> Result<(), Closed> {
         .map_err(|fault| closed("connecting", &fault))
 }
 
-fn agreed(answer: Result<ServerReply, Broken>) -> Result<ServerReply, Fault> {
-    expected(answer, ServerReply::is_positive)
-}
-
-fn asked_for_more(answer: Result<ServerReply, Broken>) -> Result<ServerReply, Fault> {
-    expected(answer, ServerReply::is_intermediate)
-}
-
-fn expected(
-    answer: Result<ServerReply, Broken>,
-    fits: impl Fn(&ServerReply) -> bool,
-) -> Result<ServerReply, Fault> {
-    match answer? {
-        answer if fits(&answer) => Ok(answer),
-        // A positive reply that does not fit the command.
-        answer if answer.code() < 400 => Err(Broken::NoReply.into()),
-        answer => Err(Fault::Refused(answer)),
-    }
-}
-
 fn is_ascii(address: &Address) -> bool {
     address.user().is_ascii() && address.domain().is_ascii()
-}
-
-async fn encrypt(
-    (connector, name): &(TlsConnector, ServerName<'static>),
-    stream: TcpStream,
-) -> Result<Box<dyn Stream>, Closed> {
-    match connector.connect(name.clone(), stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(closed("TLS", &Broken::Io(error).into())),
-    }
-}
-
-/// The TLS configuration. Certificates and names are always checked.
-fn tls(settings: &SmtpSettings) -> Result<(TlsConnector, ServerName<'static>), MailError> {
-    let unusable = |error: &dyn fmt::Display| MailError::Tls(error.to_string());
-    let name = ServerName::try_from(settings.host.clone()).map_err(|error| unusable(&error))?;
-    let roots = match &settings.ca_file {
-        Some(path) => certificates(path)?,
-        None => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            roots
-        }
-    };
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let config = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok((TlsConnector::from(Arc::new(config)), name))
-}
-
-fn certificates(path: &Path) -> Result<RootCertStore, MailError> {
-    let unusable = |cause: String| MailError::Certificates {
-        path: path.to_owned(),
-        cause,
-    };
-    let mut roots = RootCertStore::empty();
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(unusable("it contains no certificate".to_owned()));
-    }
-    Ok(roots)
-}
-
-/// The connection broke, or the server refuses all mail. Does not quote the server, which may have quoted an address.
-fn closed(step: &'static str, fault: &Fault) -> Closed {
-    Closed(match fault {
-        Fault::Refused(answer) => format!("it refused: {}", reply(step, answer)),
-        Fault::Broken(Broken::NoReply) => {
-            format!("{step}: it closed the connection or does not speak SMTP")
-        }
-        // A network or TLS error. It contains no secrets.
-        Fault::Broken(Broken::Io(error)) => format!("{step}: {error}"),
-    })
-}
-
-/// One mail was refused, or the connection broke.
-fn refused(step: &'static str, fault: &Fault) -> Refused {
-    match fault {
-        // RFC 5321 §3.8: with 421, the server closes the connection.
-        Fault::Refused(answer) if answer.code() != 421 => {
-            let reply = reply(step, answer);
-            if step == "RCPT TO" && is_about_the_address(answer) {
-                Refused::ForGood(reply)
-            } else {
-                Refused::ForNow(reply)
-            }
-        }
-        _ => Refused::Closed(closed(step, fault)),
-    }
-}
-
-/// RFC 5321 §4.2.3: there is no such mailbox. With an enhanced status of class 7 (RFC 3463 §3.8), the same codes mean
-/// that this server may not send there. The operator can fix that, and then the mail is sent.
-fn is_about_the_address(answer: &ServerReply) -> bool {
-    let is_policy = answer
-        .longer_code()
-        .is_some_and(|code| code.starts_with("5.7."));
-    matches!(answer.code(), 550 | 551 | 553) && !is_policy
-}
-
-fn reply(step: &'static str, answer: &ServerReply) -> Reply {
-    Reply {
-        step,
-        code: match answer.longer_code() {
-            Some(longer) => format!("{} {longer}", answer.code()),
-            None => answer.code().to_string(),
-        },
-    }
 }

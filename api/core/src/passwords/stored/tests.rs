@@ -1,7 +1,8 @@
 //! Hashes that the libraries themselves made, or that stand in their documentation.
 
 use super::StoredHash;
-use crate::passwords::{PasswordMatch, ScryptParams, UnusableHash, import_hash, verify};
+use crate::passwords::hash::verify;
+use crate::passwords::{PasswordMatch, ScryptParams, UnusableHash, import_hash};
 
 const PASSWORD: &str = "pässwörd ❤ correct";
 

@@ -11,7 +11,9 @@ use aws_lc_rs::hmac;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeSliceError, Engine as _};
 use password_auth_model::{Generation, Party, TokenId};
+use password_auth_wire::Secret;
 
+use super::jwt::signed;
 use super::{AccessClaims, AccessToken, AccessTokenError, CLIENT_ID};
 use crate::tokens::SigningKey;
 
@@ -28,32 +30,34 @@ pub(super) struct OwnTokens {
     start: String,
     /// The claims up to the user's id.
     first_claims: String,
+    issuer: String,
     key: hmac::Key,
 }
 
 impl OwnTokens {
     pub(super) fn new(start: String, secret: &SigningKey, issuer: &str) -> Self {
-        let issuer = serde_json::Value::from(issuer);
+        let json = serde_json::Value::from(issuer);
         Self {
             start,
             first_claims: format!(
-                r#"{{"iss":{issuer},"aud":{issuer},"client_id":"{CLIENT_ID}","sub":""#
+                r#"{{"iss":{json},"aud":{json},"client_id":"{CLIENT_ID}","sub":""#
             ),
+            issuer: issuer.to_owned(),
             key: hmac::Key::new(hmac::HMAC_SHA256, secret.secret()),
         }
     }
 
+    /// Signs `claims`, which name our issuer.
+    pub(super) fn issue(&self, claims: &AccessClaims) -> Option<Secret> {
+        signed(&self.start, claims, |token| hmac::sign(&self.key, token))
+    }
+
     /// What the token says, expired or not. `None` if its header is another one.
-    pub(super) fn read(
-        &self,
-        token: &str,
-        issuer: &str,
-    ) -> Option<Result<AccessToken, AccessTokenError>> {
+    pub(super) fn read(&self, token: &str) -> Option<Result<AccessToken, AccessTokenError>> {
         let rest = token.strip_prefix(&self.start)?;
         let read = rest.split_once('.').and_then(|(claims, mac)| {
             let signed = &token.as_bytes()[..self.start.len() + claims.len()];
-            self.is_signed(signed, mac)
-                .then(|| self.said(claims, issuer))?
+            self.is_signed(signed, mac).then(|| self.said(claims))?
         });
         Some(read.ok_or(AccessTokenError::Invalid))
     }
@@ -66,18 +70,18 @@ impl OwnTokens {
         is_one && hmac::verify(&self.key, signed, &bytes).is_ok()
     }
 
-    fn said(&self, claims: &str, issuer: &str) -> Option<AccessToken> {
+    fn said(&self, claims: &str) -> Option<AccessToken> {
         let mut bytes = [0; CLAIMS];
         let decoded = URL_SAFE_NO_PAD.decode_slice(claims, &mut bytes);
         match decoded {
             Ok(length) => {
                 let json = std::str::from_utf8(bytes.get(..length)?).ok()?;
-                self.as_written(json).or_else(|| parsed(json, issuer))
+                self.as_written(json).or_else(|| parsed(json, &self.issuer))
             }
             // Longer than most.
             Err(DecodeSliceError::OutputSliceTooSmall) => {
                 let json = URL_SAFE_NO_PAD.decode(claims).ok()?;
-                parsed(std::str::from_utf8(&json).ok()?, issuer)
+                parsed(std::str::from_utf8(&json).ok()?, &self.issuer)
             }
             Err(DecodeSliceError::DecodeError(_)) => None,
         }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::{
-    AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, LEEWAY, SigningAlg,
-};
+use super::claims::LEEWAY;
+use super::jwt::header;
+use super::{AccessClaims, AccessToken, AccessTokenError, AccessTokens, CLIENT_ID, SigningAlg};
 use crate::tokens::{SigningKey, SigningKeys, TokenKeyPair};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use password_auth_model::{
@@ -135,10 +135,8 @@ fn by_library(tokens: &AccessTokens, header: &Header, claims: &impl Serialize) -
 }
 
 fn own_header(tokens: &AccessTokens) -> Header {
-    super::header(
-        Algorithm::HS256,
-        tokens.secrets().current().kid().to_string(),
-    )
+    let kid = tokens.secrets().current().kid().to_string();
+    header(Algorithm::HS256, kid)
 }
 
 #[test]

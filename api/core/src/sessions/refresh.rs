@@ -1,0 +1,76 @@
+//! Exchanging refresh tokens: what the store decided is answered, recorded, counted and, if it is a theft, mailed.
+
+use password_auth_model::{Client, Decision, EmailKind, End, EventKind, Rotation, Session, User};
+use password_auth_wire::Secret;
+
+use super::{Issued, RefreshError, SessionError, Sessions};
+use crate::tracing_context::is_about;
+
+impl Sessions {
+    /// Exchanges a refresh token for the session's current pair.
+    ///
+    /// # Errors
+    /// As [`RefreshError`] lists.
+    pub async fn refresh(&self, token: &Secret, client: &Client) -> Result<Issued, RefreshError> {
+        let presented = self
+            .refresh_tokens
+            .read(token.expose())
+            .ok_or(RefreshError::Invalid)?;
+        is_about(presented.session);
+        let arrival = self.clock.now();
+        let by = self.refresh_tokens.party(presented.session, client);
+        let Rotation {
+            decision,
+            session,
+            user,
+        } = self
+            .store
+            .rotate_session(presented.session, presented.generation, by, arrival)
+            .await
+            .map_err(SessionError::from)?
+            .ok_or(RefreshError::Invalid)?;
+        self.record(decision, &session, &user, client).await;
+        match decision {
+            Decision::Rotate
+            | Decision::Adopt
+            | Decision::Replay
+            | Decision::ReplayElsewhere
+            | Decision::ReplayInNewEpoch
+            | Decision::ReplayElsewhereInNewEpoch => {
+                Ok(self.issue(&session, &user, client, arrival)?)
+            }
+            Decision::Void => Err(RefreshError::Invalid),
+            Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
+            Decision::Expired => Err(RefreshError::Expired),
+        }
+    }
+
+    /// Records the event. If it is a theft, also notifies the user.
+    async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
+        self.measures.record(decision);
+        match decision {
+            Decision::Theft => {
+                self.note(user.id, EventKind::TokenReused, session.id, client)
+                    .await;
+                self.mailer.tell(user, EmailKind::TokenReused).await;
+            }
+            Decision::Adopt => {
+                self.note(user.id, EventKind::StoreWentBack, session.id, client)
+                    .await;
+            }
+            Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
+                let what = EventKind::TokenReplayedElsewhere;
+                self.note(user.id, what, session.id, client).await;
+            }
+            Decision::ReplayInNewEpoch => tracing::info!(
+                session.id = %session.id, user.id = %user.id,
+                "a lost refresh response was repeated in a new epoch"
+            ),
+            Decision::Rotate
+            | Decision::Replay
+            | Decision::Void
+            | Decision::Over(End::Theft)
+            | Decision::Expired => {}
+        }
+    }
+}
