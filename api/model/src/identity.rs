@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::clock::Timestamp;
+use super::elsewhere::Elsewhere;
 use super::generation::Generation;
 use super::id::UserId;
 use super::role::Role;
@@ -30,12 +31,48 @@ pub struct Identity {
     expires: Timestamp,
 }
 
+/// What an [`Identity`] takes of the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its user.
+    pub user: UserId,
+    /// The generation of the current refresh token.
+    pub generation: Generation,
+    /// Access tokens of a lower epoch are refused.
+    pub epoch: u32,
+    /// Its absolute end.
+    pub expires: Timestamp,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Whether an access token of the current generation was accepted.
+    pub confirmed: bool,
+    /// Whether any replay from elsewhere [is watched](Elsewhere::is_watched).
+    pub is_watched: bool,
+}
+
+impl From<&Session> for Standing {
+    fn from(session: &Session) -> Self {
+        Self {
+            user: session.user,
+            generation: session.generation,
+            epoch: session.epoch,
+            expires: session.expires,
+            ended: session.ended.is_some(),
+            confirmed: session.confirmed,
+            is_watched: session.trail.elsewhere.iter().any(Elsewhere::is_watched),
+        }
+    }
+}
+
 /// What an [`Identity`] takes of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    username: CompactName,
-    role: Role,
-    is_active: bool,
+    /// The name.
+    pub username: CompactName,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether the user may use the service.
+    pub is_active: bool,
 }
 
 impl From<&User> for Owner {
@@ -51,16 +88,16 @@ impl From<&User> for Owner {
 impl Identity {
     /// Of a session and its user.
     #[must_use]
-    pub fn of(session: &Session, owner: Owner) -> Self {
-        let mut replays = session.trail.elsewhere.iter();
+    pub fn of(session: impl Into<Standing>, owner: Owner) -> Self {
+        let session = session.into();
         Self {
             user: session.user,
             username: owner.username,
             role: owner.role,
             is_active: owner.is_active,
-            ended: session.ended.is_some(),
+            ended: session.ended,
             confirmed: session.confirmed,
-            is_watched: replays.any(|replay| replay.after_use && !replay.used),
+            is_watched: session.is_watched,
             generation: session.generation,
             epoch: session.epoch,
             expires: session.expires,
@@ -129,7 +166,14 @@ impl CompactName {
 
 impl From<&Username> for CompactName {
     fn from(name: &Username) -> Self {
-        let text = name.as_str();
+        Self::from_store(name.as_str())
+    }
+}
+
+impl CompactName {
+    /// A name as it was stored, which is not checked again.
+    #[must_use]
+    pub fn from_store(text: &str) -> Self {
         let mut bytes = [0; IN_PLACE];
         let short = bytes.get_mut(..text.len());
         Self(match (short, u8::try_from(text.len())) {
