@@ -13,7 +13,7 @@ use crate::tracing_context::is_about;
 /// The longest session of a user who does not want to stay signed in.
 const SHORT_SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Lifetimes.
+/// How long tokens and sessions last.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// An access token.
@@ -49,7 +49,7 @@ pub struct Issued {
     pub access_token: Secret,
     /// Opaque.
     pub refresh_token: Secret,
-    /// How long the access token is valid.
+    /// How long the access token is valid, in whole seconds.
     pub expires_in: Duration,
 }
 
