@@ -188,6 +188,13 @@ impl Cluster {
         }
     }
 
+    /// The same, of one of its processes: one connection.
+    pub async fn freeze_connection(&self, pid: &str) {
+        if let Some(server) = self.server.lock().await.as_mut() {
+            server.freeze_one(pid);
+        }
+    }
+
     /// Stops in order, without waiting for clients to go.
     pub async fn stop_fast(&self) {
         self.end(End::Fast).await;

@@ -26,6 +26,9 @@ while read -r how || how=QUIT; do
             kill -s STOP "$server"
             all STOP
             ;;
+        STOP\ *)
+            kill -s STOP "${how#STOP }"
+            ;;
         KILL)
             segment=$(awk 'NR == 7 { print $2 }' data/postmaster.pid)
             kill -s STOP "$server"
@@ -114,6 +117,14 @@ impl Server {
         }
     }
 
+    /// Stops one of its processes.
+    pub(crate) fn freeze_one(&mut self, pid: &str) {
+        self.order(&format!("STOP {pid}\n"));
+        while !stopped(pid) {
+            thread::yield_now();
+        }
+    }
+
     fn order(&mut self, order: &str) {
         if let Some(orders) = &mut self.orders {
             orders.write_all(order.as_bytes()).expect("it is there");
@@ -159,11 +170,13 @@ fn stopped_with_children(pid: &str) -> bool {
     let children = children.expect("it is there");
     std::iter::once(pid)
         .chain(children.split_whitespace())
-        .all(|pid| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status"));
-            // One that has ended meanwhile answers nobody either.
-            status.map_or(true, |status| {
-                status.contains("State:\tT") || status.contains("State:\tZ")
-            })
-        })
+        .all(stopped)
+}
+
+fn stopped(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+    // One that has ended meanwhile answers nobody either.
+    status.map_or(true, |status| {
+        status.contains("State:\tT") || status.contains("State:\tZ")
+    })
 }

@@ -69,7 +69,7 @@ impl Side {
     }
 
     /// Of the server and of its database.
-    fn cpu_seconds(&self) -> Outcome<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
         Ok(self.with(Process::cpu_seconds)? + self.storage.cpu_seconds()?)
     }
 
@@ -149,4 +149,42 @@ pub(crate) struct Cost {
     pub(crate) rate: f64,
     /// Processor time of one, of the server and its database.
     pub(crate) microseconds: f64,
+}
+
+/// Processor time that requests cost, over all rounds.
+pub(crate) struct CpuOf<F> {
+    used: F,
+    seconds: Cell<f64>,
+    requests: Cell<f64>,
+}
+
+impl<F: Fn() -> Outcome<f64>> CpuOf<F> {
+    /// `used` says the seconds so far.
+    pub(crate) const fn new(used: F) -> Self {
+        Self {
+            used,
+            seconds: Cell::new(0.0),
+            requests: Cell::new(0.0),
+        }
+    }
+
+    /// `load` says requests a second.
+    pub(crate) fn during(
+        &self,
+        settings: &Settings,
+        load: impl FnOnce() -> Outcome<f64>,
+    ) -> Outcome<f64> {
+        let before = (self.used)()?;
+        let rate = load()?;
+        let used = (self.used)()? - before;
+        self.seconds.set(self.seconds.get() + used);
+        let requests = rate * settings.slice.as_secs_f64();
+        self.requests.set(self.requests.get() + requests);
+        Ok(rate)
+    }
+
+    /// Of each request.
+    pub(crate) fn microseconds(&self) -> f64 {
+        1e6 * self.seconds.get() / self.requests.get()
+    }
 }

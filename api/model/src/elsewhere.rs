@@ -43,6 +43,12 @@ impl Elsewhere {
         self.rotated_by.device != self.replayed_by.device
     }
 
+    /// Whether the use of an access token from the replay would tell something new.
+    #[must_use]
+    pub const fn is_watched(&self) -> bool {
+        self.after_use && !self.used
+    }
+
     /// Whether another replay after this one is a repetition.
     pub(super) fn counts(&self) -> bool {
         self.is_another_device() || self.used

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::clock::Timestamp;
+use super::elsewhere::Elsewhere;
 use super::generation::Generation;
 use super::id::UserId;
 use super::role::Role;
@@ -30,12 +31,48 @@ pub struct Identity {
     expires: Timestamp,
 }
 
+/// What an [`Identity`] takes of the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its user.
+    pub user: UserId,
+    /// The generation of the current refresh token.
+    pub generation: Generation,
+    /// Access tokens of a lower epoch are refused.
+    pub epoch: u32,
+    /// Its absolute end.
+    pub expires: Timestamp,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Whether an access token of the current generation was accepted.
+    pub confirmed: bool,
+    /// Whether any replay from elsewhere [is watched](Elsewhere::is_watched).
+    pub is_watched: bool,
+}
+
+impl From<&Session> for Standing {
+    fn from(session: &Session) -> Self {
+        Self {
+            user: session.user,
+            generation: session.generation,
+            epoch: session.epoch,
+            expires: session.expires,
+            ended: session.ended.is_some(),
+            confirmed: session.confirmed,
+            is_watched: session.trail.elsewhere.iter().any(Elsewhere::is_watched),
+        }
+    }
+}
+
 /// What an [`Identity`] takes of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    username: CompactName,
-    role: Role,
-    is_active: bool,
+    /// The name.
+    pub username: CompactName,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether the user may use the service.
+    pub is_active: bool,
 }
 
 impl From<&User> for Owner {
@@ -51,19 +88,29 @@ impl From<&User> for Owner {
 impl Identity {
     /// Of a session and its user.
     #[must_use]
-    pub fn of(session: &Session, owner: Owner) -> Self {
-        let mut replays = session.trail.elsewhere.iter();
+    pub fn of(session: impl Into<Standing>, owner: Owner) -> Self {
+        let session = session.into();
         Self {
             user: session.user,
             username: owner.username,
             role: owner.role,
             is_active: owner.is_active,
-            ended: session.ended.is_some(),
+            ended: session.ended,
             confirmed: session.confirmed,
-            is_watched: replays.any(|replay| replay.after_use && !replay.used),
+            is_watched: session.is_watched,
             generation: session.generation,
             epoch: session.epoch,
             expires: session.expires,
+        }
+    }
+
+    /// What it has taken of the user.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner {
+            username: self.username.clone(),
+            role: self.role,
+            is_active: self.is_active,
         }
     }
 
@@ -78,7 +125,13 @@ impl Identity {
     /// [`Session::after_use`] returns `None`.
     #[must_use]
     pub fn may_change_after_use(&self, generation: Generation) -> bool {
-        self.is_watched || (generation == self.generation && !self.confirmed)
+        self.is_watched || self.is_confirmed_by(generation)
+    }
+
+    /// Whether the use of an access token of `generation` changes the session, whoever uses it.
+    #[must_use]
+    pub fn is_confirmed_by(&self, generation: Generation) -> bool {
+        generation == self.generation && !self.confirmed
     }
 
     /// Whether `user` is as it says.
@@ -129,7 +182,14 @@ impl CompactName {
 
 impl From<&Username> for CompactName {
     fn from(name: &Username) -> Self {
-        let text = name.as_str();
+        Self::from_store(name.as_str())
+    }
+}
+
+impl CompactName {
+    /// A name as it was stored, which is not checked again.
+    #[must_use]
+    pub fn from_store(text: &str) -> Self {
         let mut bytes = [0; IN_PLACE];
         let short = bytes.get_mut(..text.len());
         Self(match (short, u8::try_from(text.len())) {
@@ -240,6 +300,7 @@ mod tests {
             let identity = Identity::of(&session, Owner::from(&user()));
             let changes = session.after_use(Generation(presented), party.map(|number| PARTIES[number]));
             prop_assert!(changes.is_none() || identity.may_change_after_use(Generation(presented)));
+            prop_assert!(changes.is_some() || !identity.is_confirmed_by(Generation(presented)));
         }
 
         #[test]

@@ -50,7 +50,7 @@ pub use factors::{
 pub use full_name::FullName;
 pub use generation::Generation;
 pub use id::{EventId, InviteId, PasskeyId, QueuedEmailId, RequestId, SessionId, TokenId, UserId};
-pub use identity::{CompactName, Identity, Owner};
+pub use identity::{CompactName, Identity, Owner, Standing};
 pub use invite::{InvalidInviteLifetime, Invite, InviteLifetime, MAX_INVITE_TOKENS};
 pub use namesakes::{ResetEmails, reset_emails, salt_for, shared_salt};
 pub use one_time_token::{OneTimeToken, Purpose, TokenHash};

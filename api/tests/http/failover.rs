@@ -1,6 +1,7 @@
 //! Nodes on one database, and everything that can happen to them and to it, under load: what was acknowledged stays, no
 //! token is rotated twice, nobody is signed out, and whatever cannot be answered is a 503.
 
+mod hang;
 mod load;
 mod nodes;
 mod standby;

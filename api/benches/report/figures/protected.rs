@@ -1,6 +1,5 @@
 //! `GET /protected` beside a bare poem-openapi route with the same answer.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use password_auth_core::tokens::{AccessTokens, SigningAlg};
@@ -11,7 +10,7 @@ use crate::load::{Repeat, Step, drive};
 use crate::population::{Population, Random};
 use crate::process::{Hashing, Process};
 use crate::report::{Figure, Goal};
-use crate::side::Side;
+use crate::side::{CpuOf, Side};
 use crate::stats::duel;
 use crate::storage::{Engine, Storage};
 use crate::{Outcome, Settings};
@@ -34,7 +33,8 @@ pub(super) fn measure(runtime: &Runtime, settings: &Settings) -> Outcome<Figure>
         }
         Outcome::Ok((ours, beside))
     })?;
-    let (our_cpu, bare_cpu) = (CpuOf::new(&server), CpuOf::new(&bare));
+    let our_cpu = CpuOf::new(|| server.cpu_seconds());
+    let bare_cpu = CpuOf::new(|| bare.cpu_seconds());
     let duel = duel(
         settings,
         &mut || {
@@ -96,36 +96,4 @@ async fn repeat(server: &Process, requests: Vec<Vec<u8>>) -> Outcome<Vec<Repeat>
             Repeat::new(connection, share)
         })
         .collect())
-}
-
-/// What a server's requests cost it, over all rounds.
-struct CpuOf<'a> {
-    process: &'a Process,
-    seconds: Cell<f64>,
-    requests: Cell<f64>,
-}
-
-impl<'a> CpuOf<'a> {
-    const fn new(process: &'a Process) -> Self {
-        Self {
-            process,
-            seconds: Cell::new(0.0),
-            requests: Cell::new(0.0),
-        }
-    }
-
-    /// `load` says requests a second.
-    fn during(&self, settings: &Settings, load: impl FnOnce() -> Outcome<f64>) -> Outcome<f64> {
-        let before = self.process.cpu_seconds()?;
-        let rate = load()?;
-        let used = self.process.cpu_seconds()? - before;
-        self.seconds.set(self.seconds.get() + used);
-        let requests = rate * settings.slice.as_secs_f64();
-        self.requests.set(self.requests.get() + requests);
-        Ok(rate)
-    }
-
-    fn microseconds(&self) -> f64 {
-        1e6 * self.seconds.get() / self.requests.get()
-    }
 }

@@ -43,11 +43,18 @@ pub(super) enum Purpose {
 
 impl Purpose {
     /// The session settings for this purpose. The engine relies on these, not on the settings of the server.
-    fn settings(self) -> &'static str {
+    pub(super) fn settings(self) -> &'static str {
         match self {
+            // Each statement finds a few rows by an index. PostgreSQL would plan those with a list anew each time, and
+            // rather read a whole table as long as it is small: that takes several times as long as the lookup.
             Self::Reads => {
                 "SET default_transaction_isolation = 'read committed'; \
-                 SET statement_timeout = '5s'"
+                 SET statement_timeout = '5s'; \
+                 SET plan_cache_mode = 'force_generic_plan'; \
+                 SET enable_seqscan = off; \
+                 SET enable_bitmapscan = off; \
+                 SET enable_hashjoin = off; \
+                 SET enable_mergejoin = off"
             }
             // Shorter than the limit for reads: the server ends a slow read, and the connection is not taken for
             // broken.

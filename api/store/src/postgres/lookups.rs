@@ -1,5 +1,6 @@
-//! Sessions with their users, which every request reads. Those that are asked for while others are being read are then
-//! read together, by one statement: a statement costs the database and us several times what a row costs.
+//! What every request reads: its session and its user, or what it needs of them. Those that are asked for while others
+//! are being read are then read together, by one statement: a statement costs the database and us several times what a
+//! row costs.
 //!
 //! The statement begins after everybody who gets its rows has asked, so it sees whatever was acknowledged before.
 
@@ -7,25 +8,32 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use password_auth_model::{Session, SessionId, User};
+use password_auth_model::SessionId;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::reads::{READ, Reads, does_not_respond};
-use super::row::{self, session_columns, user_columns};
+use super::row;
 use crate::StoreError;
 
-const SELECT: &str = concat!(
-    "SELECT ",
-    user_columns!(),
-    ", ",
-    session_columns!(),
-    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)"
-);
+/// Where the session's id is, in the rows of each statement.
+const SESSION_ID: usize = 0;
+/// Where the rest begins.
+pub(super) const REST: usize = 1;
 
-/// Where `s.id` is.
-const SESSION_ID: usize = row::USER_COLUMNS;
+/// Reads these columns for each session of a list.
+macro_rules! select_sessions {
+    ($columns:expr) => {
+        concat!(
+            "SELECT s.id, ",
+            $columns,
+            " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)"
+        )
+    };
+}
+
+pub(super) use select_sessions;
 
 pub(super) struct Lookups {
     queue: Arc<Queue>,
@@ -33,6 +41,7 @@ pub(super) struct Lookups {
 
 struct Queue {
     reads: Arc<Reads>,
+    select: &'static str,
     waiting: Mutex<Vec<Lookup>>,
     /// One for each connection, so that one that hangs leaves the others to those who wait.
     turns: Vec<Arc<Semaphore>>,
@@ -46,22 +55,20 @@ struct Lookup {
 }
 
 impl Lookups {
-    /// With at most one statement at once on each connection.
-    pub(super) fn new(reads: Arc<Reads>) -> Self {
+    /// By this statement, at most one at once on each connection.
+    pub(super) fn new(reads: Arc<Reads>, select: &'static str) -> Self {
         let turns = (0..reads.connections()).map(|_| Arc::new(Semaphore::new(1)));
         Self {
             queue: Arc::new(Queue {
                 turns: turns.collect(),
                 reads,
+                select,
                 waiting: Mutex::default(),
             }),
         }
     }
 
-    pub(super) async fn session(
-        &self,
-        id: SessionId,
-    ) -> Result<Option<(Session, User)>, StoreError> {
+    pub(super) async fn row(&self, id: SessionId) -> Result<Option<Arc<Row>>, StoreError> {
         let _timer = self.queue.reads.times.timer();
         let (answer, answered) = oneshot::channel();
         self.queue.add(Lookup {
@@ -70,12 +77,9 @@ impl Lookups {
             answer,
         });
         self.queue.read_what_waits();
-        let found = answered
+        answered
             .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("a read was given up".to_owned())))?;
-        found
-            .map(|found| Ok((row::session(&found, SESSION_ID)?, row::user(&found, 0)?)))
-            .transpose()
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("a read was given up".to_owned())))
     }
 }
 
@@ -137,12 +141,49 @@ impl Queue {
         sessions: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<Row>>, StoreError> {
         let reads = &self.reads;
-        let rows = reads.rows_on(connection, SELECT, &[&sessions]).await?;
+        let rows = reads.rows_on(connection, self.select, &[&sessions]).await?;
         let by_session = |row: Row| Ok((row::get(&row, SESSION_ID)?, Arc::new(row)));
         rows.into_iter().map(by_session).collect()
     }
 
     fn lookups(&self) -> MutexGuard<'_, Vec<Lookup>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use password_auth_testing::Cluster;
+
+    use super::super::connect::Purpose;
+    use super::super::sessions::{IDENTITIES, IDENTITIES_AND_USERS};
+    use crate::postgres::PostgresStore;
+
+    #[tokio::test]
+    async fn sessions_and_users_are_found_by_their_indexes_by_one_plan_however_few_they_are() {
+        const FEW: &str = "INSERT INTO users (id, username, username_key, password_hash, is_active, created_at) \
+             SELECT gen_random_uuid(), 'a', number, '', true, 0 FROM generate_series(1, 100) number; \
+             INSERT INTO sessions (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, \
+                 epoch, retired) \
+             SELECT gen_random_uuid(), id, '', 0, 0, 0, 0, true, 0, '[]' FROM users; \
+             ANALYZE";
+        let cluster = Cluster::shared().await;
+        let url = cluster.create_database().await;
+        let database = url.rsplit('/').next().expect("a name");
+        PostgresStore::connect(&url.parse().expect("a URL"), false)
+            .await
+            .expect("a store");
+        cluster.sql_in(database, FEW).await;
+        for select in [IDENTITIES, IDENTITIES_AND_USERS] {
+            let explain = format!(
+                "{}; PREPARE looked_up AS {select}; EXPLAIN EXECUTE looked_up('{{}}')",
+                Purpose::Reads.settings()
+            );
+            let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+            for part in ["sessions_pkey", "users_pkey", "= ANY ($1)"] {
+                assert!(plan.contains(part), "{part}: {plan}");
+            }
+            assert!(!plan.contains("Seq Scan"), "{plan}");
+        }
     }
 }

@@ -87,7 +87,8 @@ pub enum OpenError {
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     reads: Arc<Reads>,
-    lookups: Lookups,
+    identities: Lookups,
+    identities_and_users: Lookups,
     /// Limits long reads.
     gate: Gate,
     /// Long reads have their own connection, so that no other query waits behind one.
@@ -112,12 +113,14 @@ impl PostgresStore {
         let pool = |purpose, size| Pool::new(connector.clone(), purpose, size);
         let reads = |purpose, size| Arc::new(Reads::new(connector.clone(), purpose, size));
         let short_reads = reads(Purpose::Reads, READING_CONNECTIONS);
+        let lookups = |select| Lookups::new(Arc::clone(&short_reads), select);
         Ok(Self {
             durable: pool(Purpose::Durable, DURABLE_CONNECTIONS)?,
             relaxed: pool(Purpose::Relaxed, RELAXED_CONNECTIONS)?,
             gate: Gate::new(1),
             long_reads: reads(Purpose::LongReads, 1),
-            lookups: Lookups::new(Arc::clone(&short_reads)),
+            identities: lookups(sessions::IDENTITIES),
+            identities_and_users: lookups(sessions::IDENTITIES_AND_USERS),
             reads: short_reads,
         })
     }

@@ -20,7 +20,6 @@ pub(super) struct Reads {
     connector: Connector,
     purpose: Purpose,
     slots: Vec<Slot>,
-    next: AtomicUsize,
     closed: AtomicBool,
     pub(super) times: Histogram,
 }
@@ -32,6 +31,8 @@ pub(super) fn does_not_respond() -> StoreError {
 #[derive(Default)]
 struct Slot {
     current: RwLock<Option<Arc<Connection>>>,
+    /// Queries that were sent and are not answered.
+    under_way: AtomicUsize,
     /// Held while connecting, so that only one caller connects.
     connecting: Mutex<()>,
 }
@@ -50,7 +51,6 @@ impl Reads {
             slots: std::iter::repeat_with(Slot::default)
                 .take(connections)
                 .collect(),
-            next: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             times: Histogram::of_times(),
         }
@@ -71,8 +71,11 @@ impl Reads {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let _timer = self.times.timer();
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.rows_on(turn % self.slots.len(), sql, parameters).await
+        // A connection that hangs is one that answers nothing.
+        let under_way = |number: &usize| self.slots[*number].under_way.load(Ordering::Relaxed);
+        let idlest = (0..self.slots.len()).min_by_key(under_way);
+        self.rows_on(idlest.unwrap_or_default(), sql, parameters)
+            .await
     }
 
     /// The same, on the connection with this number, and not timed. A broken connection fails its next query, which is
@@ -84,6 +87,7 @@ impl Reads {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let slot = &self.slots[connection];
+        let _under_way = UnderWay::of(slot);
         match self.try_rows(slot, sql, parameters).await {
             Err(failure) if failure.is_lost_connection() => {
                 Ok(self.try_rows(slot, sql, parameters).await?)
@@ -174,5 +178,21 @@ impl Slot {
         {
             *current = None;
         }
+    }
+}
+
+/// Counts a query until it is dropped, also when whoever asked gives up.
+struct UnderWay<'a>(&'a Slot);
+
+impl<'a> UnderWay<'a> {
+    fn of(slot: &'a Slot) -> Self {
+        slot.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(slot)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use password_auth_model::{
-    EmailAddress, End, FullName, Generation, PasswordHash, Retired, Session, SessionId, Timestamp,
-    Trail, User, UserId, Username, UsernameKey,
+    CompactName, Elsewhere, EmailAddress, End, FullName, Generation, Identity, Owner, PasswordHash,
+    Retired, Session, SessionId, Standing, Timestamp, Trail, User, UserId, Username, UsernameKey,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Json};
@@ -29,7 +29,15 @@ macro_rules! session_columns {
     };
 }
 
-pub(super) use {session_columns, user_columns};
+/// The columns that [`identity`] reads, from `sessions s` and `users u`.
+macro_rules! identity_columns {
+    () => {
+        "s.user_id, s.generation, s.epoch, s.expires_at, s.ended, s.confirmed, \
+         s.trail -> 'elsewhere', u.username, u.role, u.is_active"
+    };
+}
+
+pub(super) use {identity_columns, session_columns, user_columns};
 
 /// Reads the user from the columns from `first` on.
 pub(super) fn user(row: &Row, first: usize) -> Result<User, StoreError> {
@@ -57,15 +65,6 @@ pub(super) const USER_COLUMNS: usize = 13;
 pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
     let Json(retired): Json<Vec<Retired>> = get(row, first + 9)?;
     let Json(trail): Json<Trail> = get(row, first + 11)?;
-    let ended = match get::<Option<i16>>(row, first + 10)? {
-        None => None,
-        Some(END_BY_THEFT) => Some(End::Theft),
-        Some(other) => {
-            return Err(StoreError::Corrupt(format!(
-                "a session that ended in a way ({other}) that is newer than this program"
-            )));
-        }
-    };
     Ok(Session {
         id: SessionId::from_bytes(get::<Uuid>(row, first)?.into_bytes()),
         user: UserId::from_bytes(get::<Uuid>(row, first + 1)?.into_bytes()),
@@ -77,9 +76,42 @@ pub(super) fn session(row: &Row, first: usize) -> Result<Session, StoreError> {
         confirmed: get(row, first + 7)?,
         epoch: count(row, first + 8)?,
         retired,
-        ended,
+        ended: end(row, first + 10)?,
         trail,
     })
+}
+
+/// Reads what a request needs to know, from the columns from `first` on.
+pub(super) fn identity(row: &Row, first: usize) -> Result<Identity, StoreError> {
+    let elsewhere: Option<Json<Vec<Elsewhere>>> = get(row, first + 6)?;
+    let session = Standing {
+        user: UserId::from_bytes(get::<Uuid>(row, first)?.into_bytes()),
+        generation: Generation(count(row, first + 1)?),
+        epoch: count(row, first + 2)?,
+        expires: moment(row, first + 3)?,
+        ended: end(row, first + 4)?.is_some(),
+        confirmed: get(row, first + 5)?,
+        is_watched: elsewhere.is_some_and(|Json(all)| all.iter().any(Elsewhere::is_watched)),
+    };
+    let owner = Owner {
+        username: CompactName::from_store(get(row, first + 7)?),
+        role: named(get(row, first + 8)?)?,
+        is_active: get(row, first + 9)?,
+    };
+    Ok(Identity::of(session, owner))
+}
+
+/// How many columns [`identity`] reads.
+pub(super) const IDENTITY_COLUMNS: usize = 10;
+
+fn end(row: &Row, column: usize) -> Result<Option<End>, StoreError> {
+    match get::<Option<i16>>(row, column)? {
+        None => Ok(None),
+        Some(END_BY_THEFT) => Ok(Some(End::Theft)),
+        Some(other) => Err(StoreError::Corrupt(format!(
+            "a session that ended in a way ({other}) that is newer than this program"
+        ))),
+    }
 }
 
 const END_BY_THEFT: i16 = 1;

@@ -2,16 +2,24 @@
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Generation, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User, UserId, decide,
+    Generation, Identity, MAX_SESSIONS, Owner, Party, Rotation, Session, SessionId, Timestamp,
+    User, UserId, decide,
 };
 use tokio_postgres::types::Json;
 
 use super::PostgresStore;
 use super::error::DatabaseError;
+use super::lookups::{REST, select_sessions};
 use super::reads::Reads;
-use super::row::{self, session_columns, user_columns};
+use super::row::{self, identity_columns, session_columns, user_columns};
 use super::transact::{Transaction, work};
 use crate::{NewSession, SessionStore, StoreError};
+
+/// What [`identity`](SessionStore::identity) reads.
+pub(super) const IDENTITIES: &str = select_sessions!(identity_columns!());
+/// What [`identity_and_user`](SessionStore::identity_and_user) reads.
+pub(super) const IDENTITIES_AND_USERS: &str =
+    select_sessions!(concat!(identity_columns!(), ", ", user_columns!()));
 
 #[async_trait]
 impl SessionStore for PostgresStore {
@@ -25,7 +33,23 @@ impl SessionStore for PostgresStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        self.lookups.session(id).await
+        by_id(&self.reads, id).await
+    }
+
+    async fn identity(&self, id: SessionId) -> Result<Option<Identity>, StoreError> {
+        let found = self.identities.row(id).await?;
+        found.map(|found| row::identity(&found, REST)).transpose()
+    }
+
+    async fn identity_and_user(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(Identity, User)>, StoreError> {
+        const USER: usize = REST + row::IDENTITY_COLUMNS;
+        let found = self.identities_and_users.row(id).await?;
+        found
+            .map(|found| Ok((row::identity(&found, REST)?, row::user(&found, USER)?)))
+            .transpose()
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -135,6 +159,25 @@ pub(super) async fn create(
     Ok(NewSession::Added)
 }
 
+async fn by_id(reads: &Reads, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
+    );
+    let found = reads.row(SELECT, &[&row::session_id(id)]).await?;
+    found
+        .map(|found| {
+            Ok((
+                row::session(&found, row::USER_COLUMNS)?,
+                row::user(&found, 0)?,
+            ))
+        })
+        .transpose()
+}
+
 pub(super) async fn of_user(reads: &Reads, user: UserId) -> Result<Vec<Session>, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
@@ -215,7 +258,7 @@ pub(super) async fn rotate(
     Ok(Some(Rotation {
         decision,
         session,
-        user,
+        owner: Owner::from(&user),
     }))
 }
 

@@ -150,7 +150,7 @@ fn what_changes_meanwhile_is_not_remembered_as_it_was() {
                 }
                 // At once, while the others read.
                 let identity = tables.identity(session.id, times).expect("read");
-                assert_eq!(identity, Some(Identity::of(session, Owner::from(&*user))));
+                assert_eq!(identity, Some(Identity::of(&*session, Owner::from(&*user))));
             }
         }
         done.store(true, std::sync::atomic::Ordering::Release);
