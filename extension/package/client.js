@@ -9,7 +9,7 @@ const TIME_OUT_MS = 70_000;
 
 const runtime = globalThis.chrome?.runtime ?? globalThis.browser?.runtime;
 
-/** A refusal. `code` is for programs; CONTRACT.md lists the codes. `message` is for people. */
+/** A refusal. `code` is for programs: the server's are in its API's document. `message` is for people. */
 export class AuthError extends Error {
   constructor({ code, message, retryAfter, challenge }) {
     super(message);

@@ -2,15 +2,16 @@
 //!
 //! It stores nothing. `session` knows who is signed in and what to do about a refusal.
 
-use gloo_net::Error;
+use gloo_net::{Error, http::Response};
 use js_sys::{Array, Object};
 use password_auth_wire::{Authenticate, Credentials, Logout, Refresh, Secret, Status, Tokens};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
+    browser,
     http::{self, bearer},
     json::{self, object},
-    response::{Details, Failure, NoAnswer},
+    response::{Details, Failure, Why},
     server::Server,
     token_store::UserInfo,
 };
@@ -136,7 +137,12 @@ impl Client {
     ) -> impl Future<Output = Result<Answer, Failure>> + use<> {
         let headers = object(&[("Authorization", bearer(access_token).into())]);
         let init = object(&[("headers", headers.into())]);
-        exchange(self.server.url(route), init, Purpose::Ask)
+        exchange(
+            self.server.clone(),
+            self.server.url(route),
+            init,
+            Purpose::Ask,
+        )
     }
 
     /// Takes text and not a type: one copy serves all routes, which keeps the package small.
@@ -153,7 +159,7 @@ impl Client {
             ("body", body.into()),
             ("keepalive", (purpose == Purpose::Tell).into()),
         ]);
-        exchange(self.server.url(route), init, purpose)
+        exchange(self.server.clone(), self.server.url(route), init, purpose)
     }
 }
 
@@ -173,39 +179,46 @@ fn account(
 
 /// A response: its status, its body if that is JSON, and its `Retry-After` in seconds.
 struct Answer {
+    server: Server,
     status: u16,
     body: Option<JsValue>,
     retry_after: Option<u32>,
 }
 
-async fn exchange(url: String, init: Object, purpose: Purpose) -> Result<Answer, Failure> {
-    send(&url, init, purpose)
-        .await
-        .map_err(|error| Failure::NoAnswer(no_answer(&error)))
+async fn exchange(
+    server: Server,
+    url: String,
+    init: Object,
+    purpose: Purpose,
+) -> Result<Answer, Failure> {
+    let why = match send(&url, init, purpose).await {
+        Ok((response, text)) => {
+            let retry_after = response.headers().get("Retry-After");
+            return Ok(Answer {
+                server,
+                status: response.status(),
+                body: json::parse(&text),
+                retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
+            });
+        }
+        // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
+        Err(Error::JsError(error)) if matches!(&*error.name, "TimeoutError" | "AbortError") => {
+            Why::TimedOut
+        }
+        // Without permission a request works where the server allows this extension's origin, so ask afterwards.
+        Err(_) if browser::has_host_permission(server.origin()).await => Why::Unreachable,
+        Err(_) => Why::NoHostPermission,
+    };
+    Err(Failure::no_answer(server, why))
 }
 
-async fn send(url: &str, init: Object, purpose: Purpose) -> Result<Answer, Error> {
+async fn send(url: &str, init: Object, purpose: Purpose) -> Result<(Response, String), Error> {
     // A redirect would carry a password or a token to another server.
     let options = object(&[("redirect", "error".into()), ("cache", "no-store".into())]);
     let init = Object::assign(&options, &init);
     let response = http::fetch(url, purpose.timeout_ms(), &init).await?;
     let text = response.text().await?;
-    let retry_after = response.headers().get("Retry-After");
-    Ok(Answer {
-        status: response.status(),
-        body: json::parse(&text),
-        retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
-    })
-}
-
-fn no_answer(error: &Error) -> NoAnswer {
-    match error {
-        // Before Chrome 124 a time-out was an AbortError. Nothing else aborts here.
-        Error::JsError(error) if matches!(error.name.as_str(), "TimeoutError" | "AbortError") => {
-            NoAnswer::TimedOut
-        }
-        _ => NoAnswer::Unreachable,
-    }
+    Ok((response, text))
 }
 
 /// A `wire::Tokens`. By hand, like all that is read here: serde's reading of whole types takes 4 KB more.
@@ -231,9 +244,14 @@ fn decode_by<T>(answer: Answer, read: impl FnOnce(JsValue) -> Option<T>) -> Resu
     if !matches!(answer.status, 200 | 201) {
         return Err(failure(answer));
     }
-    let (status, body) = (answer.status, answer.body);
+    let Answer {
+        server,
+        status,
+        body,
+        ..
+    } = answer;
     body.and_then(read)
-        .ok_or(Failure::NoAnswer(NoAnswer::Unexpected { status }))
+        .ok_or_else(|| Failure::no_answer(server, Why::Unexpected { status }))
 }
 
 /// The sentence of a `wire::Message`.
@@ -260,5 +278,5 @@ fn failure(answer: Answer) -> Failure {
     };
     let is_ours = text("status").is_some_and(|status| status == "error");
     let message = text("message").filter(|_| is_ours && !details.code.is_empty());
-    Failure::from_response(answer.status, message, details)
+    Failure::from_response(answer.server, answer.status, message, details)
 }

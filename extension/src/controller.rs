@@ -13,8 +13,7 @@ use crate::{
     dom::Listener,
     messages::{self, Action, Field},
     page::{Page, SecondStep, Typed},
-    response::{Details, Failure},
-    server::Server,
+    response::{Failure, Refusal},
     session::{self, Error, SignIn},
     step::Step,
     surface::Surface,
@@ -53,10 +52,14 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
     let page = &driven.page;
     // Enter in a field, or the login button.
     let submitted = Rc::clone(&driven);
-    listeners.push(Listener::new(page.form(), "submit", move |event| {
-        event.prevent_default();
-        run(&submitted, Action::Login);
-    })?);
+    listeners.push(Listener::new(
+        page.form.element(),
+        "submit",
+        move |event| {
+            event.prevent_default();
+            run(&submitted, Action::Login);
+        },
+    )?);
     for action in [
         Action::Register,
         Action::Passkey,
@@ -69,17 +72,25 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
         })?);
     }
     let typed = Rc::clone(&driven);
-    listeners.push(Listener::new(page.form(), "input", move |_| {
-        typed.page.clear_wrong_fields();
+    listeners.push(Listener::new(page.form.element(), "input", move |_| {
+        typed.page.form.clear_wrong_fields();
     })?);
     // The storage listener shows the first step.
-    listeners.push(Listener::new(page.start_again(), "click", move |_| {
-        spawn_local(async { drop(Step::forget().await) });
-    })?);
+    listeners.push(Listener::new(
+        page.form.start_again(),
+        "click",
+        move |_| {
+            spawn_local(async { drop(Step::forget().await) });
+        },
+    )?);
     let toggled = Rc::clone(&driven);
-    listeners.push(Listener::new(page.show_password(), "click", move |_| {
-        toggled.page.toggle_password();
-    })?);
+    listeners.push(Listener::new(
+        page.form.show_password(),
+        "click",
+        move |_| {
+            toggled.page.form.toggle_password();
+        },
+    )?);
     let shown = Rc::clone(&driven);
     let storage_listener = session::watch(move || {
         let driven = Rc::clone(&shown);
@@ -91,11 +102,11 @@ pub(crate) fn start_with<S: Surface>(surface: S, mut listeners: Listeners) -> Re
         // An invalid setting is reported at once.
         if let Err(error) = show_session_status(&driven).await {
             let message = failure::<S>(Action::Login, &error);
-            driven.page.show_status(false, &message);
+            driven.page.status.show(false, &message);
         }
         driven.page.reveal();
         if let Some(stay) = browser::wish_of_popup() {
-            driven.page.set_stay(stay);
+            driven.page.form.set_stay(stay);
             run(&driven, Action::Passkey);
         }
     });
@@ -118,11 +129,11 @@ fn run<S: Surface>(driven: &Rc<Driven<S>>, action: Action) {
         refresh_view(&driven).await;
         drop(pending);
         match outcome {
-            Ok(message) => page.show_status(true, &message),
+            Ok(message) => page.status.show(true, &message),
             Err((field, message)) => {
-                page.show_status(false, &message);
+                page.status.show(false, &message);
                 if let Some(field) = field {
-                    page.show_wrong(field);
+                    page.form.show_wrong(field);
                 }
             }
         }
@@ -138,18 +149,18 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
         Action::Register => {
             let typed = read_form(page, action)?;
             let invite = typed.invite();
-            if invite.is_none() && page.asks_for_invite() {
+            if invite.is_none() && page.form.asks_for_invite() {
                 return Err((Some(Field::Invite), texts::INVITE_REQUIRED.plain()));
             }
             let email = typed.email();
             let done = session.register(&typed.credentials, email, invite).await;
             done.map(|_| {
-                page.clear_password();
+                page.form.clear_password();
                 texts::REGISTERED.plain()
             })
         }
-        Action::Login if page.is_second_step() => {
-            let code = page.typed().code;
+        Action::Login if page.form.is_second_step() => {
+            let code = page.form.typed().code;
             let code = code.trim();
             if code.is_empty() {
                 return Err((Some(Field::Code), texts::CODE_REQUIRED.plain()));
@@ -167,11 +178,10 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
                 stay,
             };
             match session.sign_in(sign_in).await {
-                Err(Error::Failed(Failure::Refused(refusal), server))
+                Err(Error::Failed(Failure::Refused(refusal)))
                     if refusal.details.challenge.is_some() =>
                 {
-                    let details = refusal.details;
-                    match begin_second_step(page, details, &server, name, stay).await {
+                    match begin_second_step(page, *refusal, name, stay).await {
                         Ok(asked) => return Err(asked),
                         Err(error) => Err(error),
                     }
@@ -180,7 +190,7 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
             }
         }
         Action::Passkey => {
-            let stay = page.typed().stay;
+            let stay = page.form.typed().stay;
             if browser::go_on_in_tab(stay) {
                 return Ok(String::new());
             }
@@ -213,7 +223,7 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
 
 fn signed_in(page: &Page, done: Result<(), Error>) -> Result<String, Error> {
     done.map(|()| {
-        page.clear_password();
+        page.form.clear_password();
         texts::LOGGED_IN.plain()
     })
 }
@@ -221,15 +231,16 @@ fn signed_in(page: &Page, done: Result<(), Error>) -> Result<String, Error> {
 /// The password was right. It is not needed any more: the challenge is kept instead, also if the surface closes.
 async fn begin_second_step(
     page: &Page,
-    details: Details,
-    server: &Server,
+    Refusal {
+        server, details, ..
+    }: Refusal,
     name: String,
     stay: bool,
 ) -> Result<Wrong, Error> {
-    let step = Step::of(server, &details, &name, stay, session::now_ms());
+    let step = Step::of(&server, &details, &name, stay, session::now_ms());
     let step = step.ok_or(Error::NotSignedIn)?;
     step.store().await?;
-    page.clear_password();
+    page.form.clear_password();
     Ok(if step.ways().0 {
         (Some(Field::Code), texts::CODE_REQUIRED.plain())
     } else {
@@ -247,7 +258,7 @@ fn failure<S: Surface>(action: Action, error: &Error) -> String {
 
 /// The input, if it is valid.
 fn read_form(page: &Page, action: Action) -> Result<Typed, Wrong> {
-    let typed = page.typed();
+    let typed = page.form.typed();
     let Credentials { username, password } = &typed.credentials;
     messages::check(action, username, password.expose())
         .map_err(|(field, text)| (Some(field), text.plain()))?;
@@ -260,9 +271,9 @@ async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error
     if let Ok(status) = &status
         && status.user.is_none()
     {
-        page.show_form_of(&status.server.address());
+        page.form.show_server(&status.server.address());
         let step = Step::load(&status.server, session::now_ms()).await;
-        page.show_step(step.ok().flatten().map(|step| {
+        page.form.show_step(step.ok().flatten().map(|step| {
             let (takes_code, takes_passkey) = step.ways();
             SecondStep {
                 name: step.name(),
@@ -285,7 +296,7 @@ async fn show_session_status<S: Surface>(driven: &Driven<S>) -> Result<(), Error
     let shown = texts::SERVER.with(&[&server.address()]);
     page.show_server(&shown, &server.url("/forgot-password"));
     if let Some(message) = status.end_message {
-        page.show_status(false, &S::ended(&message));
+        page.status.show(false, &S::ended(&message));
         token_store::remove_end_message().await?;
     }
     Ok(())

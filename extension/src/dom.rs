@@ -2,9 +2,11 @@
 //!
 //! It knows no element by name. Nothing here, or above, writes HTML.
 
+use core::cell::Cell;
+
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{Document, Element, Event, EventTarget, Window};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, Node, Window};
 
 /// The window of this surface.
 ///
@@ -14,15 +16,65 @@ pub(crate) fn window() -> Result<Window, JsValue> {
     web_sys::window().ok_or_else(|| "no window".into())
 }
 
-/// The element `id`, as a `T`.
-///
-/// # Errors
-/// The page has no such element: the package is broken.
-pub(crate) fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsValue> {
-    document
-        .get_element_by_id(id)
-        .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| JsValue::from(["no #", id].concat()))
+/// Finds the elements of a page. That one is missing is told at the end: told for each one, it would be most of the code.
+pub(crate) struct Finder {
+    document: Document,
+    missing: Cell<Option<&'static str>>,
+}
+
+impl Finder {
+    /// For this surface's document.
+    ///
+    /// # Errors
+    /// There is none, as in a worker.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            document: document()?,
+            missing: Cell::default(),
+        })
+    }
+
+    /// The element `id`, as a `T`. Use it only after [`Finder::check`].
+    pub(crate) fn element<T: JsCast>(&self, id: &'static str) -> T {
+        let element = self.document.get_element_by_id(id);
+        match element.and_then(|element| element.dyn_into().ok()) {
+            Some(element) => element,
+            None => {
+                self.missing.set(Some(id));
+                JsValue::UNDEFINED.unchecked_into()
+            }
+        }
+    }
+
+    /// Passes on what was found.
+    ///
+    /// # Errors
+    /// An element is missing: the package is broken.
+    pub(crate) fn check<T>(self, found: T) -> Result<T, JsValue> {
+        match self.missing.get() {
+            None => Ok(found),
+            Some(id) => Err(["no #", id].concat().into()),
+        }
+    }
+}
+
+fn document() -> Result<Document, JsValue> {
+    window()?.document().ok_or_else(|| "no document".into())
+}
+
+/// The element that has the focus, or the body.
+pub(crate) fn active_element() -> Option<Element> {
+    document().ok()?.active_element()
+}
+
+/// Whether the focus is on `element`, or on something in it.
+pub(crate) fn holds_focus(element: &HtmlElement) -> bool {
+    element.contains(active_element().as_ref().map(AsRef::<Node>::as_ref))
+}
+
+/// Moves the focus to `element`.
+pub(crate) fn focus(element: &HtmlElement) {
+    let _ = element.focus();
 }
 
 /// Scrolls `element` into view, if it is not.

@@ -24,7 +24,6 @@ mod surface;
 mod texts;
 mod token_store;
 mod tokens;
-mod two_requests;
 mod web_page;
 
 #[cfg(target_family = "wasm")]

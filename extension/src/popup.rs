@@ -23,7 +23,7 @@ impl Surface for Popup {
     }
 
     fn signed_out_focus<'a>(&'a self, page: &'a Page) -> &'a HtmlElement {
-        page.first_empty()
+        page.form.first_empty()
     }
 
     fn show_signed_in(&self, _: &Page, _: bool) {}

@@ -43,8 +43,7 @@ impl Step {
 
     /// The step that was begun at `server`, if it can still be done.
     pub(crate) async fn load(server: &Server, now_ms: f64) -> Result<Option<Self>, BrowserError> {
-        let [stored] = Area::Session.read([STEP]).await?;
-        let step = Self(stored);
+        let step = Self(Area::Session.read_one(STEP).await?);
         let ends_ms = json::field(&step.0, "ends").and_then(|ends| ends.as_f64());
         let is_open = is_open(ends_ms.unwrap_or_default(), now_ms);
         Ok((is_open && step.text("server") == server.address()).then_some(step))
@@ -57,8 +56,8 @@ impl Step {
     }
 
     /// It is done, or begins anew.
-    pub(crate) async fn forget() -> Result<(), BrowserError> {
-        Area::Session.remove(&[STEP]).await
+    pub(crate) fn forget() -> impl Future<Output = Result<(), BrowserError>> {
+        Area::Session.remove(&[STEP])
     }
 
     /// What the second step presents.

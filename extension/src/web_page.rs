@@ -8,12 +8,12 @@ use web_sys::{HtmlDialogElement, HtmlElement, Response};
 
 use crate::{
     controller::{self, Listeners},
-    dom::{self, Listener},
+    dom::{self, Finder, Listener, focus},
     http::{self, bearer},
     json::{self, object},
     messages::{self, Action},
-    page::{Page, focus},
-    response::{Failure, NoAnswer},
+    page::Page,
+    response::{Failure, Why},
     server::{InvalidAddress, Server},
     session::{self, Session},
     surface::Surface,
@@ -42,7 +42,7 @@ impl Surface for WebPage {
 
     fn signed_out_focus<'a>(&'a self, page: &'a Page) -> &'a HtmlElement {
         if self.dialog.open() {
-            page.first_empty()
+            page.form.first_empty()
         } else {
             &self.open
         }
@@ -71,12 +71,11 @@ fn server() -> Result<Server, InvalidAddress> {
 /// An element is missing: the build is broken.
 pub fn start(translations: JsValue) -> Result<(), JsValue> {
     texts::translate_by(translations);
-    let document = dom::window()?.document().ok_or("no document")?;
-    let dialog: HtmlDialogElement = dom::element(&document, "dialog")?;
-    let open: HtmlElement = dom::element(&document, "openDialog")?;
-    let close: HtmlElement = dom::element(&document, "closeDialog")?;
-    let news: HtmlElement = dom::element(&document, "news")?;
-    let factors: HtmlElement = dom::element(&document, "factors")?;
+    let find = Finder::new()?;
+    let dialog: HtmlDialogElement = find.element("dialog");
+    let [open, close, news, factors]: [HtmlElement; 4] =
+        ["openDialog", "closeDialog", "news", "factors"].map(|id| find.element(id));
+    find.check(())?;
 
     let mut listeners = Listeners::new();
     // What is outside of an open dialog is not announced.
@@ -122,10 +121,9 @@ async fn ask(path: &str, init: Object) -> Result<Response, session::Error> {
         let headers = Object::assign(&headers, given.unchecked_ref());
         let options = Object::assign(&options, &object(&[("headers", headers.into())]));
         let answer = http::fetch(&server.url(path), TIME_OUT_MS, &options).await;
-        answer.map(Response::from).map_err(|_| {
-            let unreachable = Failure::NoAnswer(NoAnswer::Unreachable);
-            session::Error::Failed(unreachable, server.clone())
-        })
+        answer
+            .map(Response::from)
+            .map_err(|_| Failure::no_answer(server.clone(), Why::Unreachable).into())
     };
     session.with_token(send).await
 }

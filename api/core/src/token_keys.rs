@@ -62,7 +62,7 @@ struct Look {
     failed: bool,
 }
 
-/// The use cases.
+/// The key pairs of this node, as the store has them: reads, rotates, retires and publishes them.
 pub struct TokenKeys {
     tokens: Arc<AccessTokens>,
     store: Arc<dyn Store>,

@@ -1,7 +1,9 @@
 //! HTTP: parses, authorizes, calls a use case, renders the result. Contains no business rules.
 //!
-//! A request passes `server` (connections and their limits), `middleware` (what every response needs), then `router`.
-//! Whatever fails on the way becomes a `Failure`, and a `Failure` becomes the one error body.
+//! [`endpoint`] makes the routes of an [`App`](password_auth_core::app::App); [`server::serve`] serves them on a
+//! [`Listener`](server::Listener) within its [`Limits`](server::Limits). A request passes `server` (connections and their
+//! limits), `middleware` (what every response needs), then `router`. Whatever fails on the way becomes a `Failure`, and a
+//! `Failure` becomes the one error body, in the dialect of the route.
 
 mod body;
 mod caller;

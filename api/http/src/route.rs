@@ -204,6 +204,15 @@ pub(super) fn second_factor_required() -> Failure {
     Failure::SecondFactorRequired(challenge, vec!["totp", "recovery_code"])
 }
 
+/// The errors of each route that needs an access token.
+pub(super) fn refusals_of_callers() -> Vec<Failure> {
+    vec![
+        Failure::MissingToken,
+        Failure::TokenExpired,
+        Failure::InvalidToken,
+    ]
+}
+
 fn refusals_of_every_route() -> [Failure; 4] {
     [
         Failure::RequestTimeout,

@@ -1,4 +1,4 @@
-//! Opens the configured store. Only this file names the engines.
+//! Opens the configured store. Only this file names the engines; `config` knows how their settings are written.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

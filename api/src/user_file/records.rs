@@ -2,7 +2,6 @@
 //! both) outside of quotes. The number of a record is the line on which it begins, as editors count.
 
 use std::io::{self, BufRead};
-use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader};
 
@@ -153,7 +152,7 @@ impl<R: BufRead> Records<R> {
         let mut start = 0;
         let mut cells = Vec::with_capacity(count);
         for end in &self.ends[..count] {
-            let cell = self.cells[Range { start, end: *end }].to_vec();
+            let cell = self.cells[start..*end].to_vec();
             cells.push(String::from_utf8(cell).map_err(|_| "is not UTF-8")?);
             start = *end;
         }

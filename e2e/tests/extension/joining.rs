@@ -142,7 +142,7 @@ async fn the_strength_of_a_new_password_is_told_while_it_is_typed_and_no_other_i
     popup.fill("password", "password1").await;
     until_told(&popup, "Too easy to guess. ").await;
     popup.fill("password", "horsecarrot").await;
-    until_told(&popup, "Will do.").await;
+    until_told(&popup, "Accepted.").await;
     popup.fill("password", "correct horse battery").await;
     until_told(&popup, "Hard to guess.").await;
     // The last answer wins, whatever comes first.

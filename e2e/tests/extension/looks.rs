@@ -4,7 +4,7 @@
 use serde_json::json;
 use thirtyfour::WebDriver;
 
-use crate::support::{Browser, PASSWORD, Page, Popup, Server, workspace};
+use crate::support::{Browser, PASSWORD, Page, Popup, Server, expect_accessible, workspace};
 
 async fn emulate(driver: &WebDriver, scheme: &str) {
     emulate_height(driver, scheme, 560).await;
@@ -87,6 +87,7 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
     popup.reload().await;
     assert!(popup.is_shown("username").await && popup.is_shown("login").await);
     popup.expect_error_with(&["could not start"]).await;
+    expect_accessible(&popup, "a popup that is broken").await;
     cdp.send_raw("Network.setBlockedURLs", json!({"urls": []}))
         .await
         .expect("unblocked");

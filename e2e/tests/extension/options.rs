@@ -151,7 +151,7 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
             "en",
             "Password is too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
             "Too easy to guess. It contains your name or e-mail address. Add another word or two. Uncommon words are better.",
-            "Will do. A longer one is harder to guess. This is similar to a commonly used password. Add another word or two. Uncommon words are better.",
+            "Accepted. A longer one is harder to guess. This is similar to a commonly used password. Add another word or two. Uncommon words are better.",
         ),
         (
             "de",

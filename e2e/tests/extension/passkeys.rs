@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    ActionPopup, Browser, PASSWORD, Popup, Proxy, Server, WebPage, extension_origin,
-    have_authenticator,
+    ActionPopup, Browser, PASSWORD, Popup, Proxy, Server, WebPage, expect_accessible,
+    extension_origin, have_authenticator,
 };
 
 const SIGNED_IN: &str = "Authentication successful.";
@@ -67,6 +67,7 @@ async fn expect_both_ways(surface: &Popup, name: &str, open: &[&str]) {
     surface
         .until("document.activeElement.id === 'passkey'")
         .await;
+    expect_accessible(surface, "a passkey as the second step").await;
     surface.click("passkey").await;
     surface.expect_success(SIGNED_IN).await;
     leave().await;

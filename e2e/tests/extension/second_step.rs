@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     ActionPopup, AuthenticatorApp, Browser, Canned, PASSWORD, Popup, Proxy, Server, WebPage,
+    expect_accessible,
 };
 
 const ASKS: &str = "Please enter the code of your second factor.";
@@ -55,6 +56,7 @@ async fn expect_second_step(popup: &Popup, name: &str) {
         name
     );
     assert_eq!(popup.value("password").await, "", "the password is gone");
+    expect_accessible(popup, "the second step").await;
 }
 
 async fn expect_first_step(popup: &Popup) {

@@ -194,10 +194,14 @@ async fn the_extension_without_a_bundler_signs_in_everywhere_and_its_backend_kno
     until_text(&panel, "who", "Signed in as alice").await;
     site.until("document.documentElement.dataset.notes === 'A note of alice'")
         .await;
+    popup.click_on("#notes").await;
+    until_text(&popup, "who", "A note of alice").await;
     panel.click_on("#out").await;
     until_text(&popup, "who", "Signed out").await;
     site.until("!('notes' in document.documentElement.dataset)")
         .await;
+    popup.click_on("#notes").await;
+    until_text(&popup, "who", "Nobody is signed in.").await;
     // The backend takes nobody's word.
     for authorization in ["", "Bearer forged"] {
         let asked = reqwest::Client::new()
@@ -249,6 +253,10 @@ async fn the_extension_with_wxt_builds_and_signs_in() {
     }
     popup.click_on("form button").await;
     until_text(&popup, "who", "Signed in as alice").await;
+    popup.click_on("#role").await;
+    until_text(&popup, "who", "You are: user").await;
+    popup.click_on("#out").await;
+    until_text(&popup, "who", "Signed out").await;
     assert_eq!(popup.run("done(localStorage.length)", Value::Null).await, 0);
     browser.quit().await;
 }

@@ -7,7 +7,7 @@ use crate::{
     browser::BrowserError,
     json::{self, object},
     messages::{self, Action},
-    response::{Failure, Refusal},
+    response::{Failure, Refusal, Why},
     session::Error,
 };
 
@@ -63,12 +63,14 @@ impl Failed {
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         let code = match error {
-            Error::RefreshRefused(refusal) | Error::Failed(Failure::Refused(refusal), _) => {
+            Error::RefreshRefused(refusal) | Error::Failed(Failure::Refused(refusal)) => {
                 return Self::refused(*refusal);
             }
             Error::NotSignedIn => return Self::new("not_signed_in", "Nobody is signed in."),
-            Error::Failed(Failure::NoAnswer(_), _) => "unreachable",
-            Error::NoHostPermission(_) => "no_host_permission",
+            Error::Failed(Failure::NoAnswer(ref no_answer)) => match no_answer.why {
+                Why::NoHostPermission => "no_host_permission",
+                _ => "unreachable",
+            },
             Error::InvalidAddress => "not_allowed",
             Error::Browser(_) => "internal_error",
         };

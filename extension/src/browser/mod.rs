@@ -9,7 +9,7 @@ mod lock;
 mod passkey;
 pub(crate) mod worker;
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
@@ -84,27 +84,34 @@ impl Area {
         })
     }
 
-    /// Reads `keys`; an absent one is `undefined`.
-    pub(crate) async fn read<const N: usize>(
+    /// Reads `keys`: an object, where an absent one is `undefined`.
+    pub(crate) fn read(
         self,
-        keys: [&str; N],
-    ) -> Result<[JsValue; N], BrowserError> {
-        let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
-        let items = JsFuture::from(self.storage().get(&names)?).await?;
-        Ok(keys.map(|key| Reflect::get(&items, &key.into()).unwrap_or(JsValue::UNDEFINED)))
+        keys: &[&str],
+    ) -> impl Future<Output = Result<JsValue, BrowserError>> + use<> {
+        settled(self.storage().get(&names(keys)))
+    }
+
+    /// Reads `key`; an absent one is `undefined`.
+    pub(crate) async fn read_one(self, key: &str) -> Result<JsValue, BrowserError> {
+        let items = self.read(&[key]).await?;
+        Ok(json::field(&items, key).unwrap_or_default())
     }
 
     /// Writes all `items` at once.
-    pub(crate) async fn write(self, items: &[(&str, JsValue)]) -> Result<(), BrowserError> {
-        JsFuture::from(self.storage().set(&json::object(items))?).await?;
-        Ok(())
+    pub(crate) fn write(
+        self,
+        items: &[(&str, JsValue)],
+    ) -> impl Future<Output = Result<(), BrowserError>> + use<> {
+        done(self.storage().set(&json::object(items)))
     }
 
     /// Removes all `keys` at once; absent ones do no harm.
-    pub(crate) async fn remove(self, keys: &[&str]) -> Result<(), BrowserError> {
-        let names: Array = keys.iter().copied().map(JsValue::from_str).collect();
-        JsFuture::from(self.storage().remove(&names)?).await?;
-        Ok(())
+    pub(crate) fn remove(
+        self,
+        keys: &[&str],
+    ) -> impl Future<Output = Result<(), BrowserError>> + use<> {
+        done(self.storage().remove(&names(keys)))
     }
 
     /// Hides the area from content scripts, where the browser supports it (Chrome 140 for `Local`).
@@ -112,10 +119,21 @@ impl Area {
         let level = json::object(&[("accessLevel", "TRUSTED_CONTEXTS".into())]);
         // A browser without the method throws; one that lacks it for this area rejects. Nothing more can be
         // done then.
-        if let Ok(done) = self.storage().set_access_level(&level) {
-            let _ = JsFuture::from(done).await;
-        }
+        drop(settled(self.storage().set_access_level(&level)).await);
     }
+}
+
+/// What the browser promised. One copy serves all calls, which keeps the package small.
+async fn settled(promised: Result<Promise, JsValue>) -> Result<JsValue, BrowserError> {
+    Ok(JsFuture::from(promised?).await?)
+}
+
+async fn done(promised: Result<Promise, JsValue>) -> Result<(), BrowserError> {
+    settled(promised).await.map(drop)
+}
+
+fn names(keys: &[&str]) -> Array {
+    keys.iter().copied().map(JsValue::from_str).collect()
 }
 
 /// A listener of `storage.onChanged`. Dropping it removes it.
@@ -123,14 +141,13 @@ impl Area {
 pub(crate) struct StorageListener(Closure<dyn FnMut(Object)>);
 
 impl StorageListener {
-    /// Calls `changed` with the keys that any context has written or removed.
-    pub(crate) fn new(mut changed: impl FnMut(&[String]) + 'static) -> Self {
+    /// Calls `changed` when any context has written or removed a key that `concerns` the listener.
+    pub(crate) fn new(concerns: fn(&str) -> bool, mut changed: impl FnMut() + 'static) -> Self {
         let listener = Closure::new(move |changes: Object| {
-            let keys: Vec<String> = Object::keys(&changes)
-                .iter()
-                .filter_map(|key| key.as_string())
-                .collect();
-            changed(&keys);
+            let concerns = |key: JsValue| key.as_string().is_some_and(|key| concerns(&key));
+            if Object::keys(&changes).iter().any(concerns) {
+                changed();
+            }
         });
         change_event().add_listener(listener.as_ref().unchecked_ref());
         Self(listener)
@@ -145,10 +162,7 @@ impl Drop for StorageListener {
 
 /// Whether the extension has host permission for `origin`. If the browser does not tell: `true`.
 pub(crate) async fn has_host_permission(origin: &str) -> bool {
-    let Ok(promise) = may_reach(&[without_port(origin), "/*"].concat()) else {
-        return true;
-    };
-    JsFuture::from(promise)
+    settled(may_reach(&[without_port(origin), "/*"].concat()))
         .await
         .map_or(true, |answer| answer.as_bool() != Some(false))
 }

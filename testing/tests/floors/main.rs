@@ -49,7 +49,10 @@ fn two_modules_that_name_each_other_are_a_circle() {
     let found = circle_in(&[
         ("", "mod a; mod b;"),
         ("a", "use crate::b::B; struct A;"),
-        ("b", "fn b(_: &super::a::A) {} struct B;"),
+        (
+            "b",
+            "struct B; fn b(_: &super::a::A) -> impl Fn() + use<> {}",
+        ),
     ]);
     assert_eq!(found.as_deref(), Some("a -> b -> a"));
 }

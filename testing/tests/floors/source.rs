@@ -136,7 +136,8 @@ impl Module {
                 "mod" if word(2) == "{" && is_test => {
                     (at, is_test) = (closing(&tokens, at + 2) + 1, false);
                 }
-                "use" => {
+                // Not what an `impl Trait` captures: `use<>`.
+                "use" if word(1) != "<" => {
                     let end = tokens[at..].iter().position(|token| token == ";");
                     let end = at + end.expect("an end of `use`");
                     if !is_test {

@@ -59,7 +59,10 @@ use crate::tokens::{Challenges, Seals};
 use crate::tracing_context;
 use crate::webauthn::RelyingParty;
 
-/// The use cases.
+/// Registers, signs in, changes and deletes accounts: one file of this module for each use case.
+///
+/// An attempt is counted before anything is computed for it. What strangers ask costs the same, and is answered alike,
+/// whether or not there is such an account (OWASP Authentication Cheat Sheet).
 pub struct Accounts {
     store: Arc<dyn Store>,
     clock: SharedClock,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use password_auth_model::measure::Count;
@@ -12,11 +12,14 @@ use password_auth_model::{
 
 use super::counts::{longest_wait, make_room};
 
+/// When the allowance of each network is whole again (GCRA's theoretical arrival time).
+type Arrivals = HashMap<ClientNetwork, Timestamp>;
+
 /// The attempts for one purpose, by address: each [network](client_networks) of an address has a limit.
 #[derive(Debug)]
 pub(crate) struct IpLimiter {
     rate: Rate,
-    theoretical_arrival: Mutex<HashMap<ClientNetwork, Timestamp>>,
+    theoretical_arrival: Mutex<Arrivals>,
     refused: Count,
 }
 
@@ -46,10 +49,7 @@ impl IpLimiter {
         if self.rate.is_off() {
             return Ok(counted);
         }
-        let mut theoretical_arrival = self
-            .theoretical_arrival
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut theoretical_arrival = self.lock();
         make_room(&mut theoretical_arrival, now);
         // An attempt that is over the limit of one of them counts for none.
         let wait = self.wait_in(&theoretical_arrival, address, now);
@@ -79,19 +79,15 @@ impl IpLimiter {
 
     /// How long `address` has to wait. Zero if it need not.
     pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Duration {
-        let theoretical_arrival = self
-            .theoretical_arrival
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.wait_in(&theoretical_arrival, address, now)
+        self.wait_in(&self.lock(), address, now)
     }
 
-    fn wait_in(
-        &self,
-        theoretical_arrival: &HashMap<ClientNetwork, Timestamp>,
-        address: IpAddr,
-        now: Timestamp,
-    ) -> Duration {
+    fn lock(&self) -> MutexGuard<'_, Arrivals> {
+        let arrivals = self.theoretical_arrival.lock();
+        arrivals.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_in(&self, theoretical_arrival: &Arrivals, address: IpAddr, now: Timestamp) -> Duration {
         longest_wait(address, |network| {
             self.decide(theoretical_arrival, network, now).0
         })
@@ -99,7 +95,7 @@ impl IpLimiter {
 
     fn decide(
         &self,
-        theoretical_arrival: &HashMap<ClientNetwork, Timestamp>,
+        theoretical_arrival: &Arrivals,
         network: ClientNetwork,
         now: Timestamp,
     ) -> (Verdict, Timestamp) {

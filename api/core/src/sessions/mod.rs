@@ -28,7 +28,10 @@ use crate::mail::Mailer;
 use crate::token_keys::TokenKeys;
 use crate::tokens::RefreshTokens;
 
-/// The use cases.
+/// Starts, authenticates, refreshes and ends sessions.
+///
+/// A session is one record in the store, and none of its tokens is stored. Access tokens are JWTs (RFC 9068); refresh
+/// tokens rotate, and one that comes back too late ends the session as stolen (RFC 9700 §4.14).
 pub struct Sessions {
     measures: Measures,
     store: Arc<dyn Store>,

@@ -27,7 +27,7 @@ pub enum SigningAlg {
     EdDsa,
 }
 
-/// Signs and verifies access tokens. Whatever signs now, it verifies with the secrets and with the key pairs.
+/// Signs and verifies access tokens (RFC 9068). Whatever signs now, it verifies with the secrets and with the key pairs.
 pub struct AccessTokens {
     alg: SigningAlg,
     issuer: String,

@@ -10,7 +10,7 @@ use poem_openapi::types::Example;
 
 use super::protected_data;
 use crate::error::Failure;
-use crate::route::{Route, by_serde, second_factor_required};
+use crate::route::{Route, by_serde, refusals_of_callers, second_factor_required};
 
 pub(super) struct Register;
 impl Route for Register {
@@ -91,7 +91,7 @@ impl Route for Protected {
         by_serde(body)
     }
     fn refusals() -> Vec<Failure> {
-        caller_failures()
+        refusals_of_callers()
     }
 }
 
@@ -106,7 +106,7 @@ impl Route for ProtectedDataRoute {
         by_serde(body)
     }
     fn refusals() -> Vec<Failure> {
-        caller_failures()
+        refusals_of_callers()
     }
 }
 
@@ -139,13 +139,5 @@ fn password_failures() -> Vec<Failure> {
         Failure::UnsupportedMediaType,
         short.into(),
         Failure::TooManyAttempts(Duration::from_secs(12)),
-    ]
-}
-
-fn caller_failures() -> Vec<Failure> {
-    vec![
-        Failure::MissingToken,
-        Failure::TokenExpired,
-        Failure::InvalidToken,
     ]
 }

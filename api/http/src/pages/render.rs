@@ -26,112 +26,85 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// Which form.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
+/// What the templates show.
+struct Shown<'a> {
+    site: &'a str,
+    style: &'static str,
+    /// The token of the link that led to the form.
+    token: &'a str,
+    /// The problem of the last attempt, if there was one.
+    problem: Option<&'a str>,
+    /// The fewest characters of a password.
+    fewest: usize,
+}
+
+impl<'a> Shown<'a> {
+    fn on(SiteName(site): &'a SiteName, token: &'a str, problem: Option<&'a str>) -> Self {
+        Self {
+            site,
+            style: STYLE,
+            token,
+            problem,
+            fewest: PASSWORD_MIN_CHARS,
+        }
+    }
+}
+
+macro_rules! forms {
+    ($($(#[$doc:meta])+ $form:ident: $title:literal, $path:literal;)+) => {
+        /// Which form.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) enum Form {
+            $($(#[$doc])+ $form,)+
+        }
+
+        /// A form, with the problem of the last attempt if there was one.
+        pub(super) fn form(
+            site: &SiteName,
+            form: Form,
+            token: &str,
+            problem: Option<&str>,
+        ) -> Response {
+            let it = &Shown::on(site, token, problem);
+            match form {
+                $(Form::$form => {
+                    #[derive(Template)]
+                    #[template(path = $path)]
+                    struct Filled<'a> {
+                        title: &'static str,
+                        it: &'a Shown<'a>,
+                    }
+                    page(&Filled { title: $title, it })
+                })+
+            }
+        }
+    };
+}
+
+forms! {
     /// Asks for the e-mail address of an account.
-    Address,
+    Address: "Forgot your password?", "pages/address.html";
     /// Asks for a new password.
-    NewPassword,
+    NewPassword: "Choose a new password", "pages/new_password.html";
     /// Only has a button.
-    Confirmation,
+    Confirmation: "Confirm your e-mail address", "pages/confirmation.html";
     /// Registers.
-    Join,
-}
-
-#[derive(Template)]
-#[template(path = "pages/address.html")]
-struct Address<'a> {
-    title: &'static str,
-    site: &'a str,
-    style: &'static str,
-    problem: Option<&'a str>,
-}
-
-#[derive(Template)]
-#[template(path = "pages/new_password.html")]
-struct NewPassword<'a> {
-    title: &'static str,
-    site: &'a str,
-    style: &'static str,
-    token: &'a str,
-    problem: Option<&'a str>,
-    fewest: usize,
-}
-
-#[derive(Template)]
-#[template(path = "pages/join.html")]
-struct Join<'a> {
-    title: &'static str,
-    site: &'a str,
-    style: &'static str,
-    token: &'a str,
-    problem: Option<&'a str>,
-    fewest: usize,
-}
-
-#[derive(Template)]
-#[template(path = "pages/confirmation.html")]
-struct Confirmation<'a> {
-    title: &'static str,
-    site: &'a str,
-    style: &'static str,
-    token: &'a str,
-    problem: Option<&'a str>,
+    Join: "Create an account", "pages/join.html";
 }
 
 #[derive(Template)]
 #[template(path = "pages/told.html")]
 struct MessagePage<'a> {
     title: &'static str,
-    site: &'a str,
-    style: &'static str,
+    it: &'a Shown<'a>,
     sentence: &'static str,
-}
-
-/// A form, with the problem of the last attempt if there was one.
-pub(super) fn form(site: &SiteName, form: Form, token: &str, problem: Option<&str>) -> Response {
-    let site = &*site.0;
-    match form {
-        Form::Address => page(&Address {
-            title: "Forgot your password?",
-            site,
-            style: STYLE,
-            problem,
-        }),
-        Form::NewPassword => page(&NewPassword {
-            title: "Choose a new password",
-            site,
-            style: STYLE,
-            token,
-            problem,
-            fewest: PASSWORD_MIN_CHARS,
-        }),
-        Form::Join => page(&Join {
-            title: "Create an account",
-            site,
-            style: STYLE,
-            token,
-            problem,
-            fewest: PASSWORD_MIN_CHARS,
-        }),
-        Form::Confirmation => page(&Confirmation {
-            title: "Confirm your e-mail address",
-            site,
-            style: STYLE,
-            token,
-            problem,
-        }),
-    }
 }
 
 /// A page with a message.
 pub(super) fn message(site: &SiteName, title: &'static str, sentence: &'static str) -> Response {
-    let site = &*site.0;
     page(&MessagePage {
         title,
-        site,
-        style: STYLE,
+        it: &Shown::on(site, "", None),
         sentence,
     })
 }

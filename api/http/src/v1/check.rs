@@ -14,7 +14,7 @@ use poem_openapi::param::Query;
 
 use super::Tag;
 use super::docs::{CheckRoute, KeysRoute};
-use super::views::{self, Identity};
+use super::views::{self, AuthHeaders};
 use crate::caller::Authenticated;
 use crate::error::Failure;
 use crate::route::{RouteResult, Success};
@@ -45,7 +45,7 @@ impl CheckApi {
                 return Err(Failure::PermissionDenied(allowed).into());
             }
         }
-        Ok(Success(Identity {
+        Ok(Success(AuthHeaders {
             user_id: who.user.to_string(),
             username: percent_encoded(who.username.as_str()),
             role: who.role.to_string(),

@@ -19,9 +19,9 @@ use super::messages::{
     CHANGE_SENT, DEACTIVATED, EMAIL_VERIFIED, LOGGED_OUT, PASSWORD_RESET, PROVED, RESET_REQUESTED,
     VERIFICATION_SENT,
 };
-use super::views::Identity;
+use super::views::AuthHeaders;
 use crate::error::{Dialect, Failure};
-use crate::route::{NoBody, Route, second_factor_required};
+use crate::route::{NoBody, Route, refusals_of_callers as caller, second_factor_required};
 
 macro_rules! routes {
     ($($name:ident: $status:ident $body:ty = $example:expr, $answer:literal, [$($refusals:expr),*];)+) => {
@@ -205,23 +205,23 @@ impl Route for KeysRoute {
 pub(super) struct CheckRoute;
 
 impl Route for CheckRoute {
-    type Body = Identity;
+    type Body = AuthHeaders;
     const DIALECT: Dialect = Dialect::V1;
     const STATUS: StatusCode = StatusCode::NO_CONTENT;
     const DESCRIPTION: &'static str = "The token is valid. The headers say whose it is.";
-    fn example() -> Identity {
-        Identity {
+    fn example() -> AuthHeaders {
+        AuthHeaders {
             user_id: "019acf5a-3c1b-7d2e-9f04-5b6c7d8e9f00".to_owned(),
             username: "alice".to_owned(),
             role: "user".to_owned(),
         }
     }
-    fn headers(identity: &Identity) -> Vec<(HeaderName, HeaderValue)> {
-        let Identity {
+    fn headers(body: &AuthHeaders) -> Vec<(HeaderName, HeaderValue)> {
+        let AuthHeaders {
             user_id,
             username,
             role,
-        } = identity;
+        } = body;
         [
             ("x-auth-user-id", user_id),
             ("x-auth-username", username),
@@ -238,14 +238,6 @@ impl Route for CheckRoute {
         let denied = Failure::PermissionDenied(&[Role::Admin]);
         [caller(), vec![denied], bad_parameter("role")].concat()
     }
-}
-
-fn caller() -> Vec<Failure> {
-    vec![
-        Failure::MissingToken,
-        Failure::TokenExpired,
-        Failure::InvalidToken,
-    ]
 }
 
 fn counted() -> Vec<Failure> {

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::messages::PASSWORD_CHANGED;
 
-/// Who asks, for the headers of the response.
+/// Who asks, as headers of the response.
 #[derive(Object)]
-pub(super) struct Identity {
+pub(super) struct AuthHeaders {
     pub(super) user_id: String,
     pub(super) username: String,
     pub(super) role: String,

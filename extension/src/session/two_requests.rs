@@ -6,12 +6,12 @@
 use password_auth_wire::ErrorCode;
 use wasm_bindgen::JsValue;
 
+use super::{Error, Session, now_ms};
 use crate::{
     client::Client,
     json,
     response::{Details, Failure, Refusal},
     server::Server,
-    session::{Error, Session, failed, now_ms},
     step::Step,
 };
 
@@ -40,11 +40,7 @@ impl Session {
     /// # Errors
     /// The server refused, or gave no usable answer.
     pub(crate) async fn passkey_options(&self) -> Result<JsValue, Error> {
-        let client = self.client().await?;
-        match client.passkey_options().await {
-            Ok(options) => Ok(options),
-            Err(failure) => Err(failed(failure, &client).await),
-        }
+        Ok(self.client().await?.passkey_options().await?)
     }
 
     /// Signs in with the passkey that the browser gave for `options`: completes the step that was begun, or else needs no
@@ -93,8 +89,7 @@ impl Session {
         stay: bool,
     ) -> Result<(), Error> {
         let asked_at_ms = now_ms();
-        let answer = client.sign_in_by(route, fields).await;
-        match answer {
+        match client.sign_in_by(route, fields).await {
             Ok(tokens) => self.keep(client, tokens, asked_at_ms, stay).await,
             Err(failure) => {
                 if let Failure::Refused(refusal) = &failure
@@ -102,7 +97,7 @@ impl Session {
                 {
                     Step::forget().await?;
                 }
-                Err(failed(failure, client).await)
+                Err(failure.into())
             }
         }
     }
@@ -112,6 +107,7 @@ impl Session {
 fn too_late(server: Server) -> Error {
     let code = ErrorCode::ChallengeExpired;
     let refusal = Refusal {
+        server,
         status: 401,
         message: code.message().to_owned(),
         details: Details {
@@ -119,5 +115,5 @@ fn too_late(server: Server) -> Error {
             ..Details::default()
         },
     };
-    Error::Failed(Failure::Refused(Box::new(refusal)), server)
+    Error::Failed(Failure::Refused(Box::new(refusal)))
 }
