@@ -1,5 +1,7 @@
 //! The OpenAPI document and Swagger UI. Both are part of the binary and work offline.
 
+mod document;
+
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use base64::Engine as _;
@@ -9,10 +11,11 @@ use password_auth_core::accounts::Registration;
 use poem::http::HeaderValue;
 use poem::http::header::CONTENT_SECURITY_POLICY;
 use poem::{Endpoint, Response, endpoint::make_sync};
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::{OpenApi, OpenApiService};
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+use self::document::document;
+pub(super) use self::document::nothing;
 
 /// The API with its description, from which [`document`] builds the document.
 pub(super) fn describe<T: OpenApi>(api: T, registration: Registration) -> OpenApiService<T, ()> {
@@ -28,45 +31,6 @@ pub(super) fn describe<T: OpenApi>(api: T, registration: Registration) -> OpenAp
              for programs, `message` is for people, and `detail` repeats `message` for clients \
              written for FastAPI."
         ))
-}
-
-/// The title of the schema that nothing fits, until [`document`] writes it as `false`: poem-openapi cannot.
-const NOTHING: &str = "nothing";
-
-/// The schema that nothing fits, for the further fields of an object that has none.
-pub(super) fn nothing() -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema {
-        title: Some(NOTHING.to_owned()),
-        ..MetaSchema::ANY
-    }))
-}
-
-/// The document, with what poem-openapi omits: routes without a security scheme are open to everybody, the password
-/// flow has no scopes, and some objects no further fields.
-fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> String {
-    let text = service.spec();
-    let Ok(mut document) = serde_json::from_str::<Value>(&text) else {
-        return text;
-    };
-    let paths = document["paths"].as_object_mut().into_iter();
-    let routes = paths.flat_map(|paths| paths.values_mut());
-    let operations = routes.filter_map(Value::as_object_mut);
-    for operation in operations.flat_map(|route| route.values_mut()) {
-        if operation["security"].is_null() {
-            operation["security"] = json!([]);
-        }
-    }
-    let schemas = document["components"]["schemas"].as_object_mut();
-    for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
-        if schema["additionalProperties"]["title"] == NOTHING {
-            schema["additionalProperties"] = json!(false);
-        }
-    }
-    let flow = "/components/securitySchemes/password/flows/password";
-    if let Some(flow) = document.pointer_mut(flow) {
-        flow["scopes"] = json!({});
-    }
-    document.to_string()
 }
 
 /// The document, made when somebody asks for it, so that it does not delay the start, and kept.

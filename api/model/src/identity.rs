@@ -104,6 +104,16 @@ impl Identity {
         }
     }
 
+    /// What it has taken of the user.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner {
+            username: self.username.clone(),
+            role: self.role,
+            is_active: self.is_active,
+        }
+    }
+
     /// Whether an access token of this epoch, issued to this user, counts at `now`.
     #[must_use]
     pub fn admits(&self, user: UserId, epoch: u32, now: Timestamp) -> bool {
@@ -115,7 +125,13 @@ impl Identity {
     /// [`Session::after_use`] returns `None`.
     #[must_use]
     pub fn may_change_after_use(&self, generation: Generation) -> bool {
-        self.is_watched || (generation == self.generation && !self.confirmed)
+        self.is_watched || self.is_confirmed_by(generation)
+    }
+
+    /// Whether the use of an access token of `generation` changes the session, whoever uses it.
+    #[must_use]
+    pub fn is_confirmed_by(&self, generation: Generation) -> bool {
+        generation == self.generation && !self.confirmed
     }
 
     /// Whether `user` is as it says.
@@ -284,6 +300,7 @@ mod tests {
             let identity = Identity::of(&session, Owner::from(&user()));
             let changes = session.after_use(Generation(presented), party.map(|number| PARTIES[number]));
             prop_assert!(changes.is_none() || identity.may_change_after_use(Generation(presented)));
+            prop_assert!(changes.is_some() || !identity.is_confirmed_by(Generation(presented)));
         }
 
         #[test]

@@ -12,9 +12,9 @@ use std::time::Duration;
 use super::clock::Timestamp;
 use super::elsewhere::Trail;
 use super::generation::Generation;
+use super::identity::Owner;
 use super::party::Party;
 use super::session::{End, Retired, Session};
-use super::user::User;
 
 /// How long a superseded token is still answered with its successor. Longer than any client's time-out.
 pub const REPLAY_WINDOW: Duration = Duration::from_secs(30);
@@ -57,8 +57,8 @@ pub struct Rotation {
     pub decision: Decision,
     /// The session after it.
     pub session: Session,
-    /// Its user.
-    pub user: User,
+    /// Of its user, what a refresh needs.
+    pub owner: Owner,
 }
 
 /// Decides what to do when `by` presents generation `presented` of `session` at `arrival`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use password_auth_model::{Identity, Session, SessionId, Timestamp, User};
+use password_auth_model::{Identity, SessionId, Timestamp, User};
 use password_auth_store::StoreError;
 
 use super::{AuthenticateError, Sessions};
@@ -82,15 +82,15 @@ impl Sessions {
         }
         // In memory of its own: most requests do without.
         let noted = Box::pin(async {
-            let found = self.store.session(token.session).await?;
-            let changes =
-                |(session, _): &(Session, User)| session.after_use(generation, party).is_some();
-            if found.is_some_and(|found| changes(&found)) {
-                self.store
-                    .note_use(token.session, generation, party)
-                    .await?;
+            // Of a watched session, only all of it says whether it changes; most do not, and a write costs more.
+            if !identity.is_confirmed_by(generation) {
+                let found = self.store.session(token.session).await?;
+                let after = found.and_then(|(session, _)| session.after_use(generation, party));
+                if after.is_none() {
+                    return Ok(());
+                }
             }
-            Ok::<_, StoreError>(())
+            self.store.note_use(token.session, generation, party).await
         });
         // If the use is not recorded, a theft may be missed, but the token is still valid.
         if let Err(error) = noted.await {

@@ -89,7 +89,7 @@ impl Sessions {
             NewSession::Added => {
                 self.measures.started.add_one();
                 is_about(session.id);
-                let issued = self.issue(&session, user, client, now)?;
+                let issued = self.issue(&session, user.username.as_str(), client, now)?;
                 Ok(Started::Session(session.id, issued))
             }
             NewSession::NoUser => Ok(Started::UserDisabled),
@@ -107,13 +107,13 @@ impl Sessions {
         user: &User,
         client: &Client,
     ) -> Result<Issued, SessionError> {
-        self.issue(session, user, client, self.clock.now())
+        self.issue(session, user.username.as_str(), client, self.clock.now())
     }
 
     pub(super) fn issue(
         &self,
         session: &Session,
-        user: &User,
+        username: &str,
         client: &Client,
         now: Timestamp,
     ) -> Result<Issued, SessionError> {
@@ -125,8 +125,8 @@ impl Sessions {
             iss: tokens.issuer().to_owned(),
             aud: tokens.issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
-            sub: user.id,
-            preferred_username: user.username.as_str().to_owned(),
+            sub: session.user,
+            preferred_username: username.to_owned(),
             sid: session.id,
             generation: session.generation,
             epoch: session.epoch,

@@ -1,6 +1,6 @@
 //! Exchanging refresh tokens: what the store decided is answered, recorded, counted and, if it is a theft, mailed.
 
-use password_auth_model::{Client, Decision, EmailKind, End, EventKind, Rotation, Session, User};
+use password_auth_model::{Client, Decision, EmailKind, End, EventKind, Rotation, Session};
 use password_auth_wire::Secret;
 
 use super::{Issued, RefreshError, SessionError, Sessions};
@@ -22,14 +22,14 @@ impl Sessions {
         let Rotation {
             decision,
             session,
-            user,
+            owner,
         } = self
             .store
             .rotate_session(presented.session, presented.generation, by, arrival)
             .await
             .map_err(SessionError::from)?
             .ok_or(RefreshError::Invalid)?;
-        self.record(decision, &session, &user, client).await;
+        self.record(decision, &session, client).await;
         match decision {
             Decision::Rotate
             | Decision::Adopt
@@ -37,7 +37,8 @@ impl Sessions {
             | Decision::ReplayElsewhere
             | Decision::ReplayInNewEpoch
             | Decision::ReplayElsewhereInNewEpoch => {
-                Ok(self.issue(&session, &user, client, arrival)?)
+                let name = owner.username.as_str();
+                Ok(self.issue(&session, name, client, arrival)?)
             }
             Decision::Void => Err(RefreshError::Invalid),
             Decision::Theft | Decision::Over(End::Theft) => Err(RefreshError::Reused),
@@ -46,24 +47,31 @@ impl Sessions {
     }
 
     /// Records the event. If it is a theft, also notifies the user.
-    async fn record(&self, decision: Decision, session: &Session, user: &User, client: &Client) {
+    async fn record(&self, decision: Decision, session: &Session, client: &Client) {
+        let user = session.user;
         self.measures.record(decision);
         match decision {
             Decision::Theft => {
-                self.note(user.id, EventKind::TokenReused, session.id, client)
+                self.note(user, EventKind::TokenReused, session.id, client)
                     .await;
-                self.mailer.tell(user, EmailKind::TokenReused).await;
+                match self.store.user(user).await {
+                    Ok(Some(user)) => self.mailer.tell(&user, EmailKind::TokenReused).await,
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(user.id = %user, %error, "a mail about a theft could not be queued");
+                    }
+                }
             }
             Decision::Adopt => {
-                self.note(user.id, EventKind::StoreWentBack, session.id, client)
+                self.note(user, EventKind::StoreWentBack, session.id, client)
                     .await;
             }
             Decision::ReplayElsewhere | Decision::ReplayElsewhereInNewEpoch => {
                 let what = EventKind::TokenReplayedElsewhere;
-                self.note(user.id, what, session.id, client).await;
+                self.note(user, what, session.id, client).await;
             }
             Decision::ReplayInNewEpoch => tracing::info!(
-                session.id = %session.id, user.id = %user.id,
+                session.id = %session.id, user.id = %user,
                 "a lost refresh response was repeated in a new epoch"
             ),
             Decision::Rotate

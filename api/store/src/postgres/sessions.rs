@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Generation, Identity, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User,
-    UserId, decide,
+    Generation, Identity, MAX_SESSIONS, Owner, Party, Rotation, Session, SessionId, Timestamp,
+    User, UserId, decide,
 };
 use tokio_postgres::types::Json;
 
@@ -258,7 +258,7 @@ pub(super) async fn rotate(
     Ok(Some(Rotation {
         decision,
         session,
-        user,
+        owner: Owner::from(&user),
     }))
 }
 

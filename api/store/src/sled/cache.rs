@@ -5,11 +5,14 @@
 //! is not kept. A user may have many sessions: before the writing thread changes one, it raises a number for that user
 //! (and some others), and sessions that were found under a lower number are read again. All this happens before the
 //! change is made, and so before its answer leaves.
+//!
+//! Nobody else changes anything. So on the writing thread, what is here and counts is what sled has, and what it has just
+//! written it may put here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use password_auth_model::Identity;
+use password_auth_model::{Identity, Owner};
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 
@@ -92,9 +95,7 @@ impl SessionCache {
     ) -> Result<Option<Identity>, StoreError> {
         let version = {
             let shard = self.shard(key);
-            if let Some((identity, stamp)) = shard.sessions.get(key)
-                && *stamp == self.stamp(identity.user.as_bytes())
-            {
+            if let Some(identity) = self.known(&shard, key) {
                 return Ok(Some(identity.clone()));
             }
             shard.version
@@ -105,6 +106,22 @@ impl SessionCache {
         let identity = found.0.clone();
         self.shard(key).keep(key, found, version);
         Ok(Some(identity))
+    }
+
+    /// Of the session's user, if that is in memory. On the writing thread, it is what sled has: nobody else changes it.
+    pub(super) fn owner(&self, key: &Key) -> Option<Owner> {
+        self.known(&self.shard(key), key).map(Identity::owner)
+    }
+
+    /// Keeps what the writing thread knows of the session. Only call it there, and when it changes nothing.
+    pub(super) fn put(&self, key: &Key, identity: Identity) {
+        let stamp = self.stamp(identity.user.as_bytes());
+        self.shard(key).sessions.insert(*key, (identity, stamp));
+    }
+
+    fn known<'a>(&self, shard: &'a Shard, key: &Key) -> Option<&'a Identity> {
+        let (identity, stamp) = shard.sessions.get(key)?;
+        (*stamp == self.stamp(identity.user.as_bytes())).then_some(identity)
     }
 
     /// Before many sessions are read.

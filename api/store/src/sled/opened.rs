@@ -16,7 +16,7 @@ pub(super) struct Tables {
     pub(super) trees: Trees,
     /// The snapshot that a dump reads, if there is one.
     pub(super) snapshot: Arc<SnapshotSlot>,
-    /// For [`identity`](Self::identity) alone: what else reads does so seldom, or on the writing thread.
+    /// For [`identity`](Self::identity), and whose session the writing thread changes. What else reads does so seldom.
     pub(super) sessions: SessionCache,
     /// Held while sled flushes and while a transaction runs. Sled's own lock is fair: if a transaction waits on it for
     /// a flush, all later readers wait too, and readers run inline.

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use password_auth_model::{
-    Generation, Identity, MAX_SESSIONS, Party, Rotation, Session, SessionId, Timestamp, User,
-    UserId, decide,
+    Generation, Identity, MAX_SESSIONS, Owner, Party, Rotation, Session, SessionId, Timestamp,
+    User, UserId, decide,
 };
+use sled::IVec;
 
 use super::change::{Batch, Change};
 use super::codec::encode;
@@ -131,18 +132,17 @@ pub(super) fn rotate(
     let Some((bytes, session)) = found else {
         return Ok(None);
     };
-    let Some(user) = tables.user(session.user)?.filter(|user| user.is_active) else {
+    let owner = match tables.sessions.owner(id.as_bytes()) {
+        Some(owner) => Some(owner),
+        None => tables.user(session.user)?.as_ref().map(Owner::from),
+    };
+    let Some(owner) = owner.filter(|owner| owner.is_active) else {
         return Ok(None);
     };
     let decision = decide(&session, presented, by, arrival);
     let session = match decision.apply(&session, presented, by, arrival) {
         Some(changed) => {
-            tables.apply(&[Change::Swap {
-                tree: Tree::Sessions,
-                key: id.as_bytes(),
-                old: Some(bytes),
-                new: &encode(&changed)?,
-            }])?;
+            swap(tables, bytes, &changed, Some(owner.clone()))?;
             changed
         }
         None => session,
@@ -150,7 +150,7 @@ pub(super) fn rotate(
     Ok(Some(Rotation {
         decision,
         session,
-        user,
+        owner,
     }))
 }
 
@@ -165,12 +165,23 @@ pub(super) fn note_use(
         return Ok(());
     };
     if let Some(after) = session.after_use(generation, party) {
-        tables.apply(&[Change::Swap {
-            tree: Tree::Sessions,
-            key: id.as_bytes(),
-            old: Some(bytes),
-            new: &encode(&after)?,
-        }])?;
+        let owner = tables.sessions.owner(id.as_bytes());
+        swap(tables, bytes, &after, owner)?;
+    }
+    Ok(())
+}
+
+/// Replaces a session. Whose it is stays in memory, if that is known: somebody will ask soon.
+fn swap(tables: &Tables, old: IVec, new: &Session, owner: Option<Owner>) -> Result<(), StoreError> {
+    tables.apply(&[Change::Swap {
+        tree: Tree::Sessions,
+        key: new.id.as_bytes(),
+        old: Some(old),
+        new: &encode(new)?,
+    }])?;
+    if let Some(owner) = owner {
+        let identity = Identity::of(new, owner);
+        tables.sessions.put(new.id.as_bytes(), identity);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use password_auth_model::{Decision, Generation, Rate, SessionId, User, Verdict};
+use password_auth_model::{Decision, Generation, Owner, Rate, SessionId, User, Verdict};
 use password_auth_store::{CreateUser, NewSession};
 use tokio::task::JoinSet;
 
@@ -68,7 +68,7 @@ async fn many_who_present_one_token_all_end_with_the_same_successor(engine: Engi
         assert_eq!(after.generation, Generation(generation + 1));
         for answer in &answers {
             assert_eq!(answer.session, after);
-            assert_eq!(answer.user, alice);
+            assert_eq!(answer.owner, Owner::from(&alice));
         }
         let decided = |decision| answers.iter().filter(|a| a.decision == decision).count();
         assert_eq!(decided(Decision::Rotate), 1);

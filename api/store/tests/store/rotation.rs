@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use password_auth_model::{
-    Decision, End, Generation, MAX_RETIRED, Party, REPLAY_WINDOW, Session, SessionId, User,
+    Decision, End, Generation, Identity, MAX_RETIRED, Owner, Party, REPLAY_WINDOW, Role, Session,
+    SessionId, User,
 };
-use password_auth_store::ChangePassword;
+use password_auth_store::{ChangePassword, UserChange};
 
 use crate::engine::{Engine, LIFETIME, PARTY, hash};
 
@@ -25,6 +26,7 @@ each_engine! {
     the_last_millisecond_of_a_session_still_counts,
     a_session_that_is_not_there_does_not_rotate,
     a_rotation_answers_with_the_user_as_they_are_now,
+    whoever_asks_after_a_rotation_or_a_use_sees_it,
     a_rotation_moves_no_other_record,
     a_rotation_is_there_again_after_the_store_was_closed,
     a_theft_is_there_again_after_the_store_was_closed,
@@ -227,12 +229,63 @@ async fn a_session_that_is_not_there_does_not_rotate(engine: Engine) {
 
 async fn a_rotation_answers_with_the_user_as_they_are_now(engine: Engine) {
     let (session, alice) = engine.signed_in("alice").await;
-    let store = engine.store();
-    let replaced = store.replace_password_hash(alice.id, &alice.password, hash("second"));
-    assert!(replaced.await.expect("an answer"));
-    let rotation = engine.rotate(session.id, 0).await.expect("a rotation");
-    let password = hash("second");
-    assert_eq!(rotation.user, User { password, ..alice });
+    for (generation, role) in [Role::Guest, Role::User, Role::Guest]
+        .into_iter()
+        .enumerate()
+    {
+        let store = engine.store();
+        // So that an engine that remembers whom it has read could answer from memory.
+        assert!(
+            store
+                .identity(session.id)
+                .await
+                .expect("an answer")
+                .is_some()
+        );
+        let change = UserChange {
+            role: Some(role),
+            ..UserChange::default()
+        };
+        store
+            .change_user(alice.id, change)
+            .await
+            .expect("an answer");
+        let presented = u32::try_from(generation).expect("a few");
+        let rotation = engine.rotate(session.id, presented).await;
+        let now = Owner::from(&User {
+            role,
+            ..alice.clone()
+        });
+        assert_eq!(rotation.expect("a rotation").owner, now);
+    }
+    assert_eq!(engine.allow(&alice, false).await, Some(()));
+    assert_eq!(engine.rotate(session.id, 3).await, None);
+}
+
+async fn whoever_asks_after_a_rotation_or_a_use_sees_it(engine: Engine) {
+    let (session, alice) = engine.signed_in("alice").await;
+    for generation in 0..4 {
+        let rotation = engine.rotate(session.id, generation).await;
+        let rotated = rotation.expect("a rotation").session;
+        expect_identity(&engine, &rotated, &alice).await;
+        engine.confirm(session.id, generation + 1).await;
+        let (used, _) = engine.session(session.id).await.expect("a session");
+        assert!(used.confirmed);
+        expect_identity(&engine, &used, &alice).await;
+    }
+    engine
+        .store()
+        .end_session(session.id)
+        .await
+        .expect("an answer");
+    let gone = engine.store().identity(session.id).await;
+    assert_eq!(gone.expect("an answer"), None);
+}
+
+async fn expect_identity(engine: &Engine, session: &Session, user: &User) {
+    let identity = engine.store().identity(session.id).await;
+    let expected = Identity::of(session, Owner::from(user));
+    assert_eq!(identity.expect("an answer"), Some(expected));
 }
 
 async fn a_rotation_moves_no_other_record(engine: Engine) {

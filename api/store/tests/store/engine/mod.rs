@@ -232,7 +232,7 @@ impl Engine {
             let after = expected.apply(&before, presented, by, arrival);
             let after = after.unwrap_or(before);
             assert_eq!(rotation.session, after, "at {caller}");
-            assert_eq!(rotation.user, user, "at {caller}");
+            assert_eq!(rotation.owner, Owner::from(&user), "at {caller}");
             assert_eq!(self.session(id).await, Some((after, user)), "at {caller}");
             rotation.session
         }

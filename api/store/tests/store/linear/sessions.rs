@@ -159,7 +159,7 @@ impl State {
         Some(Rotation {
             decision,
             session: changed.unwrap_or_else(|| session.clone()),
-            user: self.user.clone(),
+            owner: Owner::from(&self.user),
         })
     }
 }
