@@ -63,7 +63,7 @@ impl fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Uses `issuer` as issuer and audience. Key pairs are [added](Self::set_pairs) later.
+    /// Uses `issuer` as issuer and audience. Key pairs come later, from the store.
     #[must_use]
     pub fn new(keys: &SigningKeys, alg: SigningAlg, issuer: &str) -> Self {
         let verifiers = keys.all().map(|key| {
