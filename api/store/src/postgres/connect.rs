@@ -46,7 +46,8 @@ impl Purpose {
     pub(super) fn settings(self) -> &'static str {
         match self {
             // Each statement finds a few rows by an index. PostgreSQL would plan those with a list anew each time, and
-            // rather read a whole table as long as it is small: that takes several times as long as the lookup.
+            // rather read a whole table as long as it is small: that takes several times as long as the lookup. Where
+            // an index has no other scan (GIN), it would compile the scan, since it calls it dear.
             Self::Reads => {
                 "SET default_transaction_isolation = 'read committed'; \
                  SET statement_timeout = '5s'; \
@@ -54,7 +55,8 @@ impl Purpose {
                  SET enable_seqscan = off; \
                  SET enable_bitmapscan = off; \
                  SET enable_hashjoin = off; \
-                 SET enable_mergejoin = off"
+                 SET enable_mergejoin = off; \
+                 SET jit = off"
             }
             // Shorter than the limit for reads: the server ends a slow read, and the connection is not taken for
             // broken.
