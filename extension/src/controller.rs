@@ -181,10 +181,7 @@ async fn perform<S: Surface>(page: &Page, action: Action) -> Result<String, Wron
                 Err(Error::Failed(Failure::Refused(refusal)))
                     if refusal.details.challenge.is_some() =>
                 {
-                    match begin_second_step(page, *refusal, name, stay).await {
-                        Ok(asked) => return Err(asked),
-                        Err(error) => Err(error),
-                    }
+                    begin_second_step(page, *refusal, name, stay).await
                 }
                 done => signed_in(page, done),
             }
@@ -236,16 +233,18 @@ async fn begin_second_step(
     }: Refusal,
     name: String,
     stay: bool,
-) -> Result<Wrong, Error> {
+) -> Result<String, Error> {
     let step = Step::of(&server, &details, &name, stay, session::now_ms());
     let step = step.ok_or(Error::NotSignedIn)?;
     step.store().await?;
     page.form.clear_password();
-    Ok(if step.ways().0 {
-        (Some(Field::Code), texts::CODE_REQUIRED.plain())
+    let (takes_code, _) = step.ways();
+    let asked = if takes_code {
+        texts::CODE_REQUIRED
     } else {
-        (None, texts::PASSKEY_REQUIRED.plain())
-    })
+        texts::PASSKEY_REQUIRED
+    };
+    Ok(asked.plain())
 }
 
 /// The message for an `action` that failed.

@@ -229,11 +229,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn log_filter(&mut self, name: &'static str) -> String {
-        let text = self.text(name);
-        if let Err(error) = EnvFilter::try_new(text) {
+        // tracing-subscriber panics within a letter of several bytes, and after a blank it cuts names in the wrong place.
+        let parts: Vec<&str> = self.text(name).split(',').map(str::trim).collect();
+        let text = parts.join(",");
+        if !text.is_ascii() {
+            self.problem(name, "only ASCII can be used in a filter");
+        } else if let Err(error) = EnvFilter::try_new(&text) {
             self.problem(name, error.to_string());
         }
-        text.to_owned()
+        text
     }
 
     pub(super) fn signing_alg(&mut self, name: &'static str) -> SigningAlg {

@@ -131,3 +131,14 @@ fn nodes_on_one_database_need_a_secret_that_they_share() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].setting, "JWT_SECRET");
 }
+
+#[test]
+fn the_log_filter_may_have_blanks_and_must_be_ascii() {
+    let load = |filter| Config::load(&Sources::of([("RUST_LOG", filter)]), false);
+    let config = load("warn, password_auth=debug").expect("valid");
+    assert_eq!(config.log_filter, "warn,password_auth=debug");
+    for filter in ["\u{e9}=info", "info, c::\u{e9}a[x", "warn,x=loud"] {
+        let problems = load(filter).expect_err(filter);
+        assert_eq!(problems[0].setting, "RUST_LOG", "{filter}");
+    }
+}

@@ -60,7 +60,7 @@ async fn expect_both_ways(surface: &Popup, name: &str, open: &[&str]) {
     ready().await;
     surface.log_in(name, PASSWORD).await;
     surface
-        .expect_error("Please confirm with your passkey.")
+        .expect_success("Please confirm with your passkey.")
         .await;
     // There is no other factor.
     assert!(!surface.is_shown("code").await && !surface.is_shown("login").await);
@@ -86,7 +86,7 @@ async fn a_passkey_signs_in_at_the_page_alone_and_as_the_second_step() {
     elsewhere.click("openDialog").await;
     elsewhere.log_in("alice", PASSWORD).await;
     elsewhere
-        .expect_error("Please confirm with your passkey.")
+        .expect_success("Please confirm with your passkey.")
         .await;
     assert!(!elsewhere.is_shown("passkey").await);
     assert!(elsewhere.is_shown("startAgain").await);

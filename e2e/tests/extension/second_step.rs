@@ -98,7 +98,7 @@ async fn a_code_and_a_recovery_code_complete_a_sign_in_in_popup_and_page() {
         let (app, recovery_codes) = enrolled(&server, name).await;
         for (code, wrong) in [(app.next_code(), "000000"), (recovery_codes[0].clone(), "")] {
             surface.log_in(name, PASSWORD).await;
-            surface.expect_error(ASKS).await;
+            surface.expect_success(ASKS).await;
             expect_second_step(surface, name).await;
             surface.until("document.activeElement.id === 'code'").await;
             submit(surface, wrong).await;
@@ -140,7 +140,7 @@ async fn a_popup_closed_at_any_step_is_signed_in_or_begins_cleanly() {
 
     // After it: the challenge is kept, the password is not.
     popup.log_in("alice", PASSWORD).await;
-    popup.expect_error(ASKS).await;
+    popup.expect_success(ASKS).await;
     let kept = popup.stored("session").await.to_string();
     assert!(kept.contains("auth_second_step") && !kept.contains(PASSWORD));
     let disk = popup.stored("local").await.to_string();
@@ -173,7 +173,7 @@ async fn a_popup_closed_at_any_step_is_signed_in_or_begins_cleanly() {
 
     // After the answer, before the write, for which another context must wait.
     popup.log_in("alice", PASSWORD).await;
-    popup.expect_error(ASKS).await;
+    popup.expect_success(ASKS).await;
     let other = browser.popup_as_it_is().await;
     other
         .run(
@@ -203,7 +203,7 @@ async fn a_popup_closed_at_any_step_is_signed_in_or_begins_cleanly() {
     // And undisturbed, with the code that was not used up.
     popup.fill("password", PASSWORD).await;
     popup.click("login").await;
-    popup.expect_error(ASKS).await;
+    popup.expect_success(ASKS).await;
     submit(&popup, &recovery_codes[1]).await;
     popup.expect_success(SIGNED_IN).await;
     let popup = reopened(&browser, popup).await;
@@ -239,7 +239,7 @@ async fn a_step_that_is_left_or_too_old_or_another_server_s_leads_back_to_the_pa
     let popup = browser.popup(&proxy.url).await;
     let begin = async || {
         popup.log_in("alice", PASSWORD).await;
-        popup.expect_error(ASKS).await;
+        popup.expect_success(ASKS).await;
     };
 
     begin().await;
@@ -291,7 +291,7 @@ async fn a_wait_is_told_at_the_second_step_and_staying_is_as_it_was_chosen() {
     let popup = browser.popup(&proxy.url).await;
     popup.click("staySignedIn").await;
     popup.log_in("alice", PASSWORD).await;
-    popup.expect_error(ASKS).await;
+    popup.expect_success(ASKS).await;
     proxy.answer_with(Some(Canned {
         status: "429 Too Many Requests\r\nretry-after: 11",
         content_type: "application/json",

@@ -103,11 +103,11 @@ pub(crate) fn verify(
     })
 }
 
-/// For unknown names: does the same work as [`verify`] with a hash of current parameters. The work for an imported hash
-/// differs, until its user signs in for the first time and it is replaced.
+/// For unknown names: does the same work as comparing a password with a hash of current parameters. The work for an
+/// imported hash differs, until its user signs in for the first time and it is replaced.
 ///
 /// # Errors
-/// As [`verify`].
+/// If there is not enough memory.
 pub fn verify_nobody(password: &[u8], today: ScryptParams) -> Result<PasswordMatch, HashError> {
     // A valid hash of an unknown password, so that it is parsed, computed and compared like any other.
     const SALT_AND_OUTPUT: &str =

@@ -7,7 +7,7 @@ mod own;
 
 use std::fmt;
 
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use password_auth_model::{Timestamp, TokenKey};
 use password_auth_wire::Secret;
 
@@ -32,6 +32,9 @@ pub struct AccessTokens {
     alg: SigningAlg,
     issuer: String,
     secrets: SigningKeys,
+    /// What the current secret's tokens begin with, and what signs them.
+    header: Header,
+    signer: EncodingKey,
     /// One for each secret, the current one first. Its tokens cost less to verify than to remember.
     own: Vec<OwnTokens>,
     /// One for each secret, for tokens whose header is not written as ours are.
@@ -63,7 +66,7 @@ impl fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Uses `issuer` as issuer and audience. Key pairs are [added](Self::set_pairs) later.
+    /// Uses `issuer` as issuer and audience. Key pairs come later, from the store.
     #[must_use]
     pub fn new(keys: &SigningKeys, alg: SigningAlg, issuer: &str) -> Self {
         let verifiers = keys.all().map(|key| {
@@ -77,6 +80,8 @@ impl AccessTokens {
             alg,
             issuer: issuer.to_owned(),
             secrets: keys.clone(),
+            header: jwt::header(Algorithm::HS256, keys.current().kid().to_string()),
+            signer: EncodingKey::from_secret(keys.current().secret()),
             own: own.collect(),
             verifiers,
             by_pair: PairTokens::new(),
@@ -112,11 +117,14 @@ impl AccessTokens {
         self.by_pair.keys()
     }
 
-    /// Signs `claims` at `now`. `None` if there is no key to sign with.
+    /// Signs `claims` at `now`. `None` if there is no key to sign with, or the library fails.
     #[must_use]
     pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Option<Secret> {
         match self.alg {
-            SigningAlg::Hs256 => self.own.first()?.issue(claims),
+            SigningAlg::Hs256 => {
+                let token = jsonwebtoken::encode(&self.header, claims, &self.signer);
+                token.ok().map(Secret::new)
+            }
             SigningAlg::EdDsa => self.by_pair.issue(claims, now),
         }
     }

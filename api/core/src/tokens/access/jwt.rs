@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use password_auth_model::TokenKeyId;
-use password_auth_wire::Secret;
 
 use super::{AccessClaims, AccessToken, AccessTokenError};
 
@@ -60,20 +59,6 @@ impl NamedKey {
             may_be_a_pair: is_id && header.alg == Algorithm::EdDSA,
         })
     }
-}
-
-/// The token with these claims, signed by `sign`. `start` is its encoded header and the dot after it.
-pub(super) fn signed<S: AsRef<[u8]>>(
-    start: &str,
-    claims: &AccessClaims,
-    sign: impl FnOnce(&[u8]) -> S,
-) -> Option<Secret> {
-    let mut token = start.to_owned();
-    URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
-    let signature = sign(token.as_bytes());
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    Some(Secret::new(token))
 }
 
 pub(super) fn header(alg: Algorithm, kid: String) -> Header {

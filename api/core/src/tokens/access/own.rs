@@ -11,9 +11,7 @@ use aws_lc_rs::hmac;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeSliceError, Engine as _};
 use password_auth_model::{Generation, Party, TokenId};
-use password_auth_wire::Secret;
 
-use super::jwt::signed;
 use super::{AccessClaims, AccessToken, AccessTokenError, CLIENT_ID};
 use crate::tokens::SigningKey;
 
@@ -45,11 +43,6 @@ impl OwnTokens {
             issuer: issuer.to_owned(),
             key: hmac::Key::new(hmac::HMAC_SHA256, secret.secret()),
         }
-    }
-
-    /// Signs `claims`, which name our issuer.
-    pub(super) fn issue(&self, claims: &AccessClaims) -> Option<Secret> {
-        signed(&self.start, claims, |token| hmac::sign(&self.key, token))
     }
 
     /// What the token says, expired or not. `None` if its header is another one.
