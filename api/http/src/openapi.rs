@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use self::document::document;
 pub(super) use self::document::nothing;
 
-/// The API with its description, from which [`document`] builds the document.
+/// The API with its description, from which [`document()`] builds the document.
 pub(super) fn describe<T: OpenApi>(api: T, registration: Registration) -> OpenApiService<T, ()> {
     let joining = match registration {
         Registration::Open => "Everybody may register.",
