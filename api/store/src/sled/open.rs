@@ -13,7 +13,7 @@ use std::thread;
 use password_auth_model::UsernameKey;
 
 pub use self::error::OpenError;
-use super::opened::Tables;
+use super::opened::{FolderLock, Tables};
 use super::trees::unavailable;
 use super::watermark::{Found, Watermark};
 use super::{deletion, log_check, upgrade};
@@ -151,7 +151,7 @@ fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), Stor
 }
 
 /// Our own lock, held until the process ends. Sled takes its lock too late: files must be cleaned up before.
-fn lock(data_dir: &Path) -> Result<File, OpenError> {
+fn lock(data_dir: &Path) -> Result<FolderLock, OpenError> {
     make_folder(data_dir)?;
     let path = data_dir.join("lock");
     let file = OpenOptions::new()
@@ -163,7 +163,7 @@ fn lock(data_dir: &Path) -> Result<File, OpenError> {
         .open(&path)
         .map_err(io_error(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(cause)) => Err(OpenError::Io { path, cause }),
     }

@@ -22,12 +22,22 @@ pub(super) struct Tables {
     /// a flush, all later readers wait too, and readers run inline.
     flushing: Mutex<()>,
     /// Held as long as the trees: the folder belongs to this process.
-    _lock: File,
+    _lock: FolderLock,
+}
+
+/// The lock of the data folder: as long as it lives, the folder belongs to this process.
+pub(super) struct FolderLock(pub(super) File);
+
+impl Drop for FolderLock {
+    /// Not left to the closing of the file: a program that is just being started has it open, too, until it runs.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl Tables {
     /// With at most this many bytes of sessions in memory.
-    pub(super) fn open(db: Db, lock: File, sessions: u64) -> sled::Result<Self> {
+    pub(super) fn open(db: Db, lock: FolderLock, sessions: u64) -> sled::Result<Self> {
         Ok(Self {
             trees: Trees::open(&db)?,
             db,
