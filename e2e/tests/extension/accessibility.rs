@@ -199,7 +199,7 @@ async fn the_popup_is_accessible_and_fits_in_every_state() {
         popup
             .until("!document.getElementById('codeField').hidden")
             .await;
-        until_said(&popup, "error").await;
+        until_said(&popup, "success").await;
         check(&browser, &popup, view, "popup-second-factor").await;
         proxy.answer_with(None);
         popup.click("startAgain").await;

@@ -328,7 +328,7 @@ async fn a_wait_is_told_in_seconds_and_a_second_factor_has_a_field() {
     assert!(!popup.is_shown("code").await);
     popup.click("login").await;
     popup
-        .expect_error("Please enter the code of your second factor.")
+        .expect_success("Please enter the code of your second factor.")
         .await;
     assert_eq!(focused(&popup).await, "code");
     assert_eq!(
