@@ -63,7 +63,10 @@ async fn an_empty_field_and_a_short_password_are_reported_before_anything_is_sen
         .await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
-    assert_eq!(proxy.told(), Vec::<String>::new());
+    // How strong the password is may have been asked while it was typed.
+    let mut told = proxy.told();
+    told.retain(|head| !head.starts_with("POST /api/v1/auth/password/strength "));
+    assert_eq!(told, Vec::<String>::new());
     browser.quit().await;
 }
 
