@@ -255,30 +255,19 @@ async fn create_user(
 
 #[cfg(test)]
 mod tests {
-    use password_auth_testing::Cluster;
-
     use super::super::connect::Purpose;
+    use super::super::plans::FilledDatabase;
     use super::OF_TOKEN;
-    use crate::postgres::PostgresStore;
 
     #[tokio::test]
     async fn the_invitation_of_a_token_is_found_by_its_index_and_nothing_is_compiled_for_it() {
         const MANY: &str = "INSERT INTO invites (id, hashes, role, created_at, expires_at) \
              SELECT gen_random_uuid(), ARRAY[sha256(number::text::bytea)], 'user', 0, 4000000000000 \
                FROM generate_series(1, 20000) number";
-        let cluster = Cluster::shared().await;
-        let url = cluster.create_database().await;
-        let database = url.rsplit('/').next().expect("a name");
-        PostgresStore::connect(&url.parse().expect("a URL"), false)
-            .await
-            .expect("a store");
-        cluster.sql_in(database, MANY).await;
-        cluster.sql_in(database, "VACUUM ANALYZE invites").await;
-        let explain = format!(
-            "{}; PREPARE asked AS {OF_TOKEN}; EXPLAIN EXECUTE asked('')",
-            Purpose::Reads.settings()
-        );
-        let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+        let database = FilledDatabase::with(MANY).await;
+        let plan = database
+            .plan(Purpose::Reads.settings(), OF_TOKEN, "''")
+            .await;
         assert!(plan.contains("invites_by_token"), "{plan}");
         for part in ["invites_by_expiry", "Seq Scan", "JIT"] {
             assert!(!plan.contains(part), "{part}: {plan}");

@@ -153,11 +153,9 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use password_auth_testing::Cluster;
-
     use super::super::connect::Purpose;
+    use super::super::plans::FilledDatabase;
     use super::super::sessions::{IDENTITIES, IDENTITIES_AND_USERS};
-    use crate::postgres::PostgresStore;
 
     #[tokio::test]
     async fn sessions_and_users_are_found_by_their_indexes_by_one_plan_however_few_they_are() {
@@ -165,21 +163,12 @@ mod tests {
              SELECT gen_random_uuid(), 'a', number, '', true, 0 FROM generate_series(1, 100) number; \
              INSERT INTO sessions (id, user_id, device, created_at, last_used, expires_at, generation, confirmed, \
                  epoch, retired) \
-             SELECT gen_random_uuid(), id, '', 0, 0, 0, 0, true, 0, '[]' FROM users; \
-             ANALYZE";
-        let cluster = Cluster::shared().await;
-        let url = cluster.create_database().await;
-        let database = url.rsplit('/').next().expect("a name");
-        PostgresStore::connect(&url.parse().expect("a URL"), false)
-            .await
-            .expect("a store");
-        cluster.sql_in(database, FEW).await;
+             SELECT gen_random_uuid(), id, '', 0, 0, 0, 0, true, 0, '[]' FROM users";
+        let database = FilledDatabase::with(FEW).await;
         for select in [IDENTITIES, IDENTITIES_AND_USERS] {
-            let explain = format!(
-                "{}; PREPARE looked_up AS {select}; EXPLAIN EXECUTE looked_up('{{}}')",
-                Purpose::Reads.settings()
-            );
-            let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+            let plan = database
+                .plan(Purpose::Reads.settings(), select, "'{}'")
+                .await;
             for part in ["sessions_pkey", "users_pkey", "= ANY ($1)"] {
                 assert!(plan.contains(part), "{part}: {plan}");
             }

@@ -18,6 +18,8 @@ mod invites;
 mod load;
 mod locks;
 mod lookups;
+#[cfg(test)]
+mod plans;
 mod reads;
 mod rekey;
 mod row;

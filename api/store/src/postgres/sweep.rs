@@ -106,10 +106,8 @@ async fn remove(
 
 #[cfg(test)]
 mod tests {
-    use password_auth_testing::Cluster;
-
+    use super::super::plans::{FilledDatabase, GENERIC};
     use super::{ATTEMPTS, EVENTS, SESSIONS, TOKENS};
-    use crate::postgres::PostgresStore;
 
     #[tokio::test]
     async fn a_sweep_asks_the_indexes_however_many_rows_there_are() {
@@ -122,27 +120,15 @@ mod tests {
              SELECT decode(md5(number::text), 'hex'), users.id, '{}', number \
              FROM users, generate_series(1, 20000) number; \
              INSERT INTO events (id, at, user_id, what) \
-             SELECT gen_random_uuid(), number, users.id, '{}' FROM users, generate_series(1, 20000) number; \
-             ANALYZE";
-        let cluster = Cluster::shared().await;
-        let url = cluster.create_database().await;
-        let database = url.rsplit('/').next().expect("a name");
-        PostgresStore::connect(&url.parse().expect("a URL"), false)
-            .await
-            .expect("a store");
-        cluster.sql_in(database, MANY).await;
+             SELECT gen_random_uuid(), number, users.id, '{}' FROM users, generate_series(1, 20000) number";
+        let database = FilledDatabase::with(MANY).await;
         for (statement, column) in [
             (SESSIONS, "expires_at"),
             (ATTEMPTS, "until"),
             (TOKENS, "expires_at"),
             (EVENTS, "at"),
         ] {
-            // Like the generic plan that a prepared statement gets after some executions.
-            let explain = format!(
-                "SET plan_cache_mode = force_generic_plan; PREPARE sweep AS {statement}; \
-                 EXPLAIN EXECUTE sweep(0, 500)"
-            );
-            let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+            let plan = database.plan(GENERIC, statement, "0, 500").await;
             assert!(
                 plan.contains(&format!("Index Cond: ({column} <=")),
                 "{plan}"

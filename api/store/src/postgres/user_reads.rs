@@ -113,31 +113,17 @@ pub(super) async fn by_email_and_hash(
 
 #[cfg(test)]
 mod tests {
-    use password_auth_testing::Cluster;
-
+    use super::super::plans::{FilledDatabase, GENERIC};
     use super::OF_ROLE;
-    use crate::postgres::PostgresStore;
 
     #[tokio::test]
     async fn those_of_a_role_are_found_by_an_index_however_few_they_are() {
         const MANY: &str = "INSERT INTO users (id, username, username_key, password_hash, is_active, created_at, role) \
              SELECT gen_random_uuid(), 'a', number, '', true, 0, CASE number WHEN 1 THEN 'guest' ELSE 'user' END \
-               FROM generate_series(1, 20000) number; \
-             ANALYZE";
-        let cluster = Cluster::shared().await;
-        let url = cluster.create_database().await;
-        let database = url.rsplit('/').next().expect("a name");
-        PostgresStore::connect(&url.parse().expect("a URL"), false)
-            .await
-            .expect("a store");
-        cluster.sql_in(database, MANY).await;
-        // Like the generic plan that a prepared statement gets after some executions.
-        let explain = format!(
-            "SET plan_cache_mode = force_generic_plan; PREPARE listed AS {OF_ROLE}; \
-             EXPLAIN EXECUTE listed(0, 10, '{}', 'guest')",
-            uuid::Uuid::nil()
-        );
-        let plan = cluster.sql_in(database, &explain).await.concat().join("\n");
+               FROM generate_series(1, 20000) number";
+        let database = FilledDatabase::with(MANY).await;
+        let arguments = format!("0, 10, '{}', 'guest'", uuid::Uuid::nil());
+        let plan = database.plan(GENERIC, OF_ROLE, &arguments).await;
         assert!(plan.contains("users_by_role"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
     }
