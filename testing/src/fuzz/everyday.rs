@@ -1,3 +1,5 @@
+//! Calls a target with each input of its corpus.
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;

@@ -7,7 +7,7 @@ use super::{MAX_SCORE, Policy};
 
 #[test]
 fn fuzz_strength() {
-    fuzz("strength", move |bytes| {
+    fuzz("strength", |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let (password, about) = text.split_once('\n').unwrap_or((&text, ""));
         let strength = Strength::of(password, &[about]);

@@ -150,7 +150,7 @@ fn bring_up_to_date(tables: &Tables, disk: &File, format: u8) -> Result<(), Stor
     deletion::finish(tables)
 }
 
-/// Our own lock, held until the process ends. Sled takes its lock too late: files must be cleaned up before.
+/// Our own lock. Sled takes its lock too late: files must be cleaned up before.
 fn lock(data_dir: &Path) -> Result<FolderLock, OpenError> {
     make_folder(data_dir)?;
     let path = data_dir.join("lock");
