@@ -20,6 +20,8 @@ const canUse = (domain) => Boolean(domain && globalThis.PublicKeyCredential?.par
 const show = ({ registration, passkeys }) => {
   form.dataset.registration = registration;
   form.toggleAttribute("data-passkeys", passkeys);
+  // The form may be longer now, and push a message out of view.
+  document.querySelector("#status.show")?.scrollIntoView({ block: "nearest" });
 };
 
 const look = async () => {

@@ -68,7 +68,9 @@ async fn the_focus_never_falls_to_the_page() {
 #[tokio::test]
 async fn at_200_percent_zoom_a_message_is_in_view() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
-    let popup = browser.popup(&server.url).await;
+    let proxy = Proxy::start(&server.url).await;
+    proxy.hold_answers();
+    let popup = browser.popup(&proxy.url).await;
     popup.focus().await;
     // The largest popup of Chrome's at twice the size of everything.
     let half = json!({"width": 400, "height": 300, "deviceScaleFactor": 2, "mobile": false});
@@ -85,6 +87,12 @@ async fn at_200_percent_zoom_a_message_is_in_view() {
     let in_view = "
         const {top, bottom} = document.getElementById('status').getBoundingClientRect();
         done(top >= 0 && bottom <= innerHeight + 1);";
+    assert_eq!(popup.run(in_view, Value::Null).await, true);
+    // What the server offers makes the form longer.
+    proxy.release_answers();
+    popup
+        .until("document.getElementById('credentials').hasAttribute('data-passkeys')")
+        .await;
     assert_eq!(popup.run(in_view, Value::Null).await, true);
     browser.quit().await;
 }

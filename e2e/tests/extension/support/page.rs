@@ -1,7 +1,11 @@
 //! A page in a tab: clicks, types, runs scripts, and waits for what the page comes to.
 
 use serde_json::{Value, json};
+use thirtyfour::error::{WebDriverErrorInner, WebDriverResult};
 use thirtyfour::{By, WebDriver, WebElement, WindowHandle};
+use tokio::time::Instant;
+
+use super::browser::TIMEOUT;
 
 pub struct Page {
     driver: WebDriver,
@@ -63,13 +67,19 @@ impl Page {
 
     /// Runs `script`, which calls `done(result)`, in the page.
     pub async fn run(&self, script: &str, argument: Value) -> Value {
-        self.focus().await;
-        let script = format!("const [argument, done] = arguments; {script}");
-        let result = self.driver.execute_async(script, vec![argument]).await;
-        result.expect("the script runs").json().clone()
+        let result = self.try_to_run(script, argument).await;
+        result.expect("the script runs")
     }
 
-    /// Waits until the page satisfies `condition`, a JavaScript expression.
+    async fn try_to_run(&self, script: &str, argument: Value) -> WebDriverResult<Value> {
+        self.focus().await;
+        let script = format!("const [argument, done] = arguments; {script}");
+        let result = self.driver.execute_async(script, vec![argument]).await?;
+        Ok(result.json().clone())
+    }
+
+    /// Waits until the page satisfies `condition`, a JavaScript expression. The page may be left for another one
+    /// meanwhile, as after the click that sends a form.
     pub async fn until(&self, condition: &str) {
         let script = format!(
             "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
@@ -77,7 +87,19 @@ impl Page {
              observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
              look();"
         );
-        self.run(&script, Value::Null).await;
+        let since = Instant::now();
+        loop {
+            match self.try_to_run(&script, Value::Null).await {
+                // chromedriver says so at once when the document goes in which it waited.
+                Err(error)
+                    if matches!(*error, WebDriverErrorInner::ScriptTimeout(_))
+                        && since.elapsed() < TIMEOUT => {}
+                result => {
+                    result.unwrap_or_else(|error| panic!("{condition}: {error:?}"));
+                    return;
+                }
+            }
+        }
     }
 
     /// Runs `script` in the tab before any script of a page that is loaded from now on.
