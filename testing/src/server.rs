@@ -102,8 +102,13 @@ impl Server {
             End::Kill => "KILL\n",
         };
         self.order(order);
+        let mut log = self.log.clone();
         let ended = tokio::task::spawn_blocking(move || drop(self)).await;
         ended.expect("it ended");
+        // The keeper has waited for the first process alone. While others that were killed still have the shared
+        // memory, the data cannot be served again.
+        let all_ended = log.wait_for(|log| log.ended).await;
+        all_ended.expect("its log is read to the end");
     }
 
     /// Stops all of its processes where they are. They stay, and their connections, too.
