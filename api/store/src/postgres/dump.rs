@@ -65,8 +65,9 @@ const TOKEN_KEYS: &str = concat!(
 type Batches = mpsc::Sender<Result<Vec<Record>, StoreError>>;
 
 pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
-    // The lock ends with the connection.
+    // The lock ends with the connection, if not before.
     const ONE_AT_A_TIME: &str = "SELECT pg_try_advisory_lock($1)";
+    const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
     const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let connection = connector
         .connect(Purpose::Bulk)
@@ -82,7 +83,13 @@ pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
     }
     let (batches, received) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        if let Err(failure) = read_all(&connection, &batches).await {
+        let read = async {
+            read_all(&connection, &batches).await?;
+            // Before the reader learns that this was all: the server may see later that the connection has ended.
+            connection.row(UNLOCK, &[&LOCK]).await?;
+            Ok::<_, DatabaseError>(())
+        };
+        if let Err(failure) = read.await {
             batches.send(Err(failure.into())).await.ok();
         }
     });
