@@ -88,17 +88,11 @@ impl Page {
              look();"
         );
         let since = Instant::now();
-        loop {
-            match self.try_to_run(&script, Value::Null).await {
-                // chromedriver says so at once when the document goes in which it waited.
-                Err(error)
-                    if matches!(*error, WebDriverErrorInner::ScriptTimeout(_))
-                        && since.elapsed() < TIMEOUT => {}
-                result => {
-                    result.unwrap_or_else(|error| panic!("{condition}: {error:?}"));
-                    return;
-                }
-            }
+        while let Err(error) = self.try_to_run(&script, Value::Null).await {
+            // chromedriver says so at once when the document goes in which it waited.
+            let went = matches!(*error, WebDriverErrorInner::ScriptTimeout(_));
+            let in_time = since.elapsed() < TIMEOUT;
+            assert!(went && in_time, "{condition}: {error:?}");
         }
     }
 

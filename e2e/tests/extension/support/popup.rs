@@ -1,16 +1,11 @@
 //! The popup of a test: types, clicks, reads, and waits for what the page comes to.
 
 use std::ops::Deref;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::WebElement;
 
-use super::browser::TIMEOUT;
 use super::{PASSWORD, Page};
-
-/// So much earlier than the script is ended, it tells what stands there instead.
-const BEFORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Popup(Page);
 
@@ -57,21 +52,18 @@ impl Popup {
     /// Waits for that sentence in `#status`; its classes.
     pub async fn expect_status(&self, sentence: &str) -> Vec<String> {
         let script = "
-            const [expected, limit] = argument;
             const status = document.getElementById('status');
             const look = () => {
-                if (status.textContent !== expected) return;
+                if (status.textContent !== argument) return;
                 observer.disconnect();
                 clearTimeout(late);
                 done({classes: [...status.classList]});
             };
             const observer = new MutationObserver(look);
-            const late = setTimeout(() => done({text: status.textContent}), limit);
+            const late = setTimeout(() => done({text: status.textContent}), 30000);
             observer.observe(status, {attributes: true, childList: true, characterData: true, subtree: true});
             look();";
-        let limit = (TIMEOUT - BEFORE_TIMEOUT).as_millis();
-        let limit = u64::try_from(limit).expect("fits");
-        let result = self.run(script, json!([sentence, limit])).await;
+        let result = self.run(script, json!(sentence)).await;
         let classes = result["classes"].as_array();
         let classes = classes.unwrap_or_else(|| panic!("expected {sentence:?}, not {result}"));
         classes
