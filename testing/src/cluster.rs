@@ -1,9 +1,7 @@
 //! A server that a test can have databases in, and end in every way.
 
 use std::fs::OpenOptions;
-use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,12 +10,8 @@ use tokio::task::spawn_blocking;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::folder::Folder;
+use crate::port::free_port;
 use crate::server::{End, Server};
-
-/// Below the ports that systems give to outgoing connections: a client that asks again and again for such
-/// a port, while no server is there, can end up connected to itself.
-const FIRST_PORT: u16 = 10_000;
-const PORTS: u16 = 20_000;
 
 /// How often another port is tried.
 const TRIES: usize = 10;
@@ -234,16 +228,4 @@ impl Cluster {
             server.end(how).await;
         }
     }
-}
-
-fn free_port() -> u16 {
-    let ports = std::iter::repeat_with(|| {
-        let random = RandomState::new().hash_one(()) % u64::from(PORTS);
-        FIRST_PORT + u16::try_from(random).expect("below")
-    });
-    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    ports
-        .take(usize::from(PORTS))
-        .find(is_free)
-        .expect("a free port")
 }

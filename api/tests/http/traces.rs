@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use password_auth_testing::free_port;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
@@ -133,10 +134,8 @@ async fn a_trusted_proxy_says_to_which_trace_a_request_belongs() {
 async fn without_a_collector_the_server_serves_and_ends_all_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = ServerProcess::command(folder.path());
-    let unused = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = unused.local_addr().expect("an address");
-    drop(unused);
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"));
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", nobody);
     let server = ServerProcess::start(command).await;
     assert_eq!(server.client().get("/ping").await.status, 200);
     let ended = tokio::time::timeout(Duration::from_secs(30), server.terminate()).await;

@@ -7,7 +7,8 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
-use password_auth_e2e::{free_port, server_program, workspace};
+use password_auth_e2e::{server_program, workspace};
+use password_auth_testing::free_port;
 
 use crate::server::Server;
 use crate::{deploy, run};

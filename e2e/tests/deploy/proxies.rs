@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use password_auth_e2e::free_port;
+use password_auth_testing::free_port;
 use serde_json::Value;
 
 use crate::server::Server;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use password_auth_e2e::free_port;
+use password_auth_testing::free_port;
 
 use crate::document::{Document, How};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use password_auth_model::Role;
+use password_auth_testing::free_port;
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -88,14 +89,9 @@ async fn serving(mut command: Command, folder: TempDir, port: u16, says: &str) -
     }
 }
 
-async fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 /// The example's files in a folder, with the addresses of the test.
 async fn files(names: &[&str], server: &TestServer) -> (TempDir, u16) {
-    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port().await);
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
     let addresses = BTreeMap::from([
         ("127.0.0.1:8000", server.address.to_string()),
         ("127.0.0.1:3000", format!("127.0.0.1:{}", echo().await)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use password_auth_core::mail::Pacing;
 use password_auth_model::{Clock as _, EmailKind, Purpose, User};
-use password_auth_testing::{Fault, MailServer};
+use password_auth_testing::{Fault, MailServer, free_port};
 use tokio::net::TcpListener;
 
 use super::{ADDRESS, PACING, address, person, queue_is_empty, token_for};
@@ -13,12 +13,6 @@ use crate::support::TestServer;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// A port at which nobody listens, until somebody does.
-async fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address").port()
-}
 
 /// Resets a user's password on the page; the user is told by mail.
 async fn reset_password(server: &TestServer, alice: &User) {
@@ -51,7 +45,7 @@ async fn notice(server: &TestServer) {
 
 #[tokio::test]
 async fn a_server_that_is_down_gets_its_mail_once_it_is_back() {
-    let port = free_port().await;
+    let port = free_port();
     let server = TestServer::builder().mail(port, PACING).start().await;
     let alice = person(&server, "alice", ADDRESS).await;
     reset_password(&server, &alice).await;
@@ -261,7 +255,7 @@ async fn a_mail_whose_sender_died_is_sent_by_another() {
 
 #[tokio::test]
 async fn mails_are_given_up_when_nobody_waits_for_them_any_more() {
-    let port = free_port().await;
+    let port = free_port();
     let server = TestServer::builder().mail(port, PACING).start().await;
     notice(&server).await;
     let alice = server.user("alice").await;

@@ -166,8 +166,26 @@ impl Browser {
     }
 }
 
-/// chromedriver on a free port.
+/// chromedriver on a free port, and where it listens.
+///
+/// It takes a port that is free for IPv6, and ends when somebody else has the same one for IPv4.
 async fn start_chromedriver() -> (Child, String) {
+    const TRIES: usize = 10;
+    let mut said = String::new();
+    for _ in 0..TRIES {
+        match try_chromedriver().await {
+            Ok(started) => return started,
+            Err(output) => said = output,
+        }
+        if !said.contains("port not available") {
+            break;
+        }
+    }
+    panic!("chromedriver ended before it listened: {said}");
+}
+
+/// `Err` with what it said if it ends before it listens.
+async fn try_chromedriver() -> Result<(Child, String), String> {
     let binary = setting("CHROMEDRIVER", "/usr/bin/chromedriver");
     let mut child = Command::new(&binary)
         .arg("--port=0")
@@ -178,15 +196,18 @@ async fn start_chromedriver() -> (Child, String) {
         .spawn()
         .unwrap_or_else(|error| panic!("{binary}: {error}; ./build.sh test installs it"));
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut said = String::new();
     while let Some(line) = lines.next_line().await.expect("read") {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let port = port.trim_end_matches('.').to_owned();
             // It keeps writing, and blocks if nobody reads.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return (child, format!("http://127.0.0.1:{port}"));
+            return Ok((child, format!("http://127.0.0.1:{port}")));
         }
+        said.push_str(&line);
+        said.push('\n');
     }
-    panic!("chromedriver ended before it listened");
+    Err(said)
 }
 
 /// The folder to load unpacked.

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use password_auth_e2e::server_program;
+use password_auth_testing::free_port;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -10,6 +11,7 @@ use tokio::process::{Child, Command};
 
 pub struct Server {
     pub url: String,
+    port: String,
     child: Option<Child>,
     folder: TempDir,
     settings: Vec<(&'static str, String)>,
@@ -26,18 +28,19 @@ impl Server {
     pub async fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let mut server = Self {
             url: String::new(),
+            port: free_port().to_string(),
             child: None,
             folder: tempfile::tempdir().expect("a folder"),
             settings,
         };
-        server.run("0").await;
+        server.run().await;
         server
     }
 
-    async fn run(&mut self, port: &str) {
+    async fn run(&mut self) {
         let binary = server_program();
         let mut child = Command::new(&binary)
-            .args(["serve", "--dev", "--port", port])
+            .args(["serve", "--dev", "--port", &self.port])
             .args(["--scrypt-log-n", "4", "--scrypt-p", "1"])
             .args([
                 "--login-rate",
@@ -88,8 +91,7 @@ impl Server {
 
     /// Starts again, on the same port and data.
     pub async fn start_again(&mut self) {
-        let port = self.url.rsplit(':').next().expect("a port").to_owned();
-        self.run(&port).await;
+        self.run().await;
     }
 
     /// What a command of the operator's prints: the last word.
