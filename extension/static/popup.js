@@ -31,6 +31,9 @@
     status.className = "error show";
   };
 
+  // Before anybody can change it.
+  document.getElementById("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
+
   const start = async () => {
     // All at once, and not before the page is parsed: a preload would delay the first paint. Both modules by name: the
     // stores' linters take none whose name is computed.
@@ -40,7 +43,6 @@
     ]);
     await surface.default({ module_or_path });
     const texts = await looks.translated;
-    document.getElementById("staySignedIn").checked = looks.setting("staySignedIn") !== "no";
     surface.begin(texts);
     for (const event of events) document.removeEventListener(event, hold, true);
     release()?.click();

@@ -21,7 +21,7 @@ const show = ({ registration, passkeys }) => {
   form.dataset.registration = registration;
   form.toggleAttribute("data-passkeys", passkeys);
   // The form may be longer now, and push a message out of view.
-  document.querySelector("#status.show")?.scrollIntoView({ block: "nearest" });
+  document.querySelector("#status:not(:empty)")?.scrollIntoView({ block: "nearest" });
 };
 
 const look = async () => {

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use password_auth_testing::free_port;
@@ -38,21 +38,27 @@ impl Drop for Running {
     }
 }
 
-/// Starts the proxy, and waits until it listens. There is no event for it.
+/// Starts the proxy, and waits until it completes a handshake: Caddy listens before it has its certificates. There is no
+/// event for it.
 fn start(command: &mut Command, port: u16) -> Running {
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let running = Running(child.expect("it is installed"));
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let began = Instant::now();
-    while TcpStream::connect(address).is_err() {
+    while !ask(port, &["--connect-only"], "/").status.success() {
         assert!(began.elapsed() < PATIENCE, "the proxy does not listen");
         std::thread::sleep(Duration::from_millis(20));
     }
     running
 }
 
-/// curl, for whom that name is this machine; what it got.
+/// What curl got.
 fn curl(port: u16, arguments: &[&str], path: &str) -> String {
+    let output = ask(port, arguments, path);
+    String::from_utf8(output.stdout).expect("a text")
+}
+
+/// Runs curl, for whom that name is this machine.
+fn ask(port: u16, arguments: &[&str], path: &str) -> Output {
     let resolve = format!("auth.example.org:{port}:127.0.0.1");
     let url = format!("https://auth.example.org:{port}{path}");
     let mut all = vec![
@@ -65,8 +71,7 @@ fn curl(port: u16, arguments: &[&str], path: &str) -> String {
     ];
     all.extend(arguments);
     all.push(&url);
-    let output = run("curl", &all).expect("curl");
-    String::from_utf8(output.stdout).expect("a text")
+    run("curl", &all).expect("curl")
 }
 
 /// What has to be true behind every proxy.

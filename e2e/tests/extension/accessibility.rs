@@ -73,8 +73,7 @@ async fn emulate(browser: &Browser, page: &Page, view: View, height: u32) {
     let speak = "localStorage.setItem('language', argument); done()";
     page.run(speak, json!(view.language)).await;
     page.reload().await;
-    page.until("!document.getElementById('main').hasAttribute('data-unknown')")
-        .await;
+    page.until_revealed().await;
 }
 
 /// Checks the page as it is, and takes its picture.

@@ -291,6 +291,12 @@ async fn a_server_that_could_not_be_told_of_a_sign_out_is_told_later() {
         json!({"signedIn": false})
     );
     ring(&page, "password-auth.sign-out").await;
+    // It has failed by now: the next one is later than the first would have been, which is due within 33 s.
+    until(
+        &page,
+        "(await chrome.alarms.get('password-auth.sign-out'))?.scheduledTime > Date.now() + 40_000",
+    )
+    .await;
     server.start_again().await;
     browser.kill_workers().await;
     ring(&page, "password-auth.sign-out").await;

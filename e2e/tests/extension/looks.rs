@@ -85,8 +85,8 @@ async fn the_page_is_there_before_the_wasm_and_what_was_clicked_meanwhile_is_don
         .await
         .expect("blocked");
     popup.reload().await;
-    assert!(popup.is_shown("username").await && popup.is_shown("login").await);
     popup.expect_error_with(&["could not start"]).await;
+    assert!(popup.is_shown("username").await && popup.is_shown("login").await);
     expect_accessible(&popup, "a popup that is broken").await;
     cdp.send_raw("Network.setBlockedURLs", json!({"urls": []}))
         .await

@@ -90,6 +90,10 @@ async fn a_user_sees_their_devices_changes_their_password_and_leaves() {
     options
         .until("document.querySelectorAll('#sessions li').length === 2")
         .await;
+    // What stands above is told by an answer of its own.
+    options
+        .until("document.getElementById('emailNow').textContent !== ''")
+        .await;
     options.click_on("#sessions button").await;
     until_said(&options, "Signed out there.").await;
     options
@@ -194,6 +198,7 @@ async fn the_strength_of_another_password_is_told_in_the_user_s_language() {
         .until("document.getElementById('account').hidden")
         .await;
     popup.reload().await;
+    popup.until_offers_are_shown().await;
     popup.click_on("#emailDisclosure summary").await;
     popup.fill("username", "Brunhilde K").await;
     popup.fill("password", "Brunhilde-K").await;
@@ -262,9 +267,7 @@ async fn theme_language_and_staying_signed_in_are_the_user_s_choice() {
     let (server, browser) = tokio::join!(Server::start(), Browser::start());
     let popup = browser.popup(&server.url).await;
     let options = browser.extension_page(0, "options.html").await;
-    options
-        .until("!document.getElementById('main').hasAttribute('data-unknown')")
-        .await;
+    options.until_revealed().await;
     let choose = |id: &str, value: &str| {
         format!(
             "const select = document.getElementById('{id}'); select.value = '{value}';
@@ -287,6 +290,7 @@ async fn theme_language_and_staying_signed_in_are_the_user_s_choice() {
     options
         .until("document.documentElement.dir === 'rtl'")
         .await;
+    options.until_revealed().await;
     popup.reload().await;
     popup
         .until("document.getElementById('login').textContent === 'دخول'")
@@ -303,9 +307,6 @@ async fn theme_language_and_staying_signed_in_are_the_user_s_choice() {
 
     options.click_on("#staySignedIn").await;
     popup.reload().await;
-    popup
-        .until("!document.getElementById('main').hasAttribute('data-unknown')")
-        .await;
     let stays = "done(document.getElementById('staySignedIn').checked)";
     assert_eq!(popup.run(stays, Value::Null).await, false);
     options.run(&choose("language", ""), Value::Null).await;

@@ -170,9 +170,6 @@ async fn nothing_of_the_form_is_painted_before_it_is_known_who_is_signed_in() {
     popup.run_first(watch).await;
     for _ in 0..5 {
         popup.reload().await;
-        popup
-            .until("!document.getElementById('main').hasAttribute('data-unknown')")
-            .await;
         let shown = popup
             .run(
                 "requestAnimationFrame(() => requestAnimationFrame(() => done([...shown])))",
@@ -256,6 +253,7 @@ async fn an_e_mail_address_is_asked_for_behind_a_disclosure() {
     let proxy = Proxy::start(&server.url).await;
     let popup = browser.popup(&proxy.url).await;
     assert!(!popup.is_shown("email").await);
+    popup.until_offers_are_shown().await;
     popup.click_on("#emailDisclosure summary").await;
     popup.fill("email", "no address").await;
     popup.register("alice", PASSWORD).await;
@@ -365,6 +363,8 @@ async fn a_session_that_the_worker_saw_end_is_told_when_the_popup_opens() {
     let logout = json!({"refresh_token": tokens["refresh_token"]});
     assert_eq!(server.post("/logout", logout).await, 200);
     popup.let_access_token_expire().await;
+    // Whoever shows the message removes it.
+    popup.close().await;
     let first = browser.popup_as_it_is().await;
     // A worker that only now learns of the change sets its own alarm in place of this one, for later.
     let ring = "
@@ -376,13 +376,12 @@ async fn a_session_that_the_worker_saw_end_is_told_when_the_popup_opens() {
     first
         .expect_error("Failed to refresh token: Invalid refresh token.")
         .await;
-    assert!(first.is_shown("login").await);
+    first
+        .until("!document.getElementById('credentials').hidden")
+        .await;
     // Once is enough.
     first.until_no_tokens_are_stored().await;
     let second = browser.popup_as_it_is().await;
-    second
-        .until("!document.getElementById('main').hasAttribute('data-unknown')")
-        .await;
     assert_eq!(
         second
             .run(

@@ -116,9 +116,6 @@ async fn a_restarted_browser_is_signed_in_only_if_the_user_chose_to_stay() {
     popup.sign_up("alice").await;
     let browser = browser.restart().await;
     let popup = browser.popup_as_it_is().await;
-    popup
-        .until("!document.getElementById('logout').hidden")
-        .await;
     popup.expect_greeting("alice").await;
     popup.click("logout").await;
     popup.expect_success("Logged out successfully.").await;
@@ -131,6 +128,7 @@ async fn a_restarted_browser_is_signed_in_only_if_the_user_chose_to_stay() {
     popup.expect_greeting("alice").await;
     let browser = browser.restart().await;
     let popup = browser.popup_as_it_is().await;
+    popup.until_offers_are_shown().await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
     assert!(popup.is_shown("login").await);

@@ -73,9 +73,6 @@ async fn whatever_the_server_answers_the_sign_in_is_kept() {
                 popup.let_access_token_expire().await;
             }
             popup.reload().await;
-            popup
-                .until("!document.getElementById('logout').hidden")
-                .await;
             popup.click("accessProtected").await;
             popup.expect_error_with(&[&proxy.url]).await;
             assert_still_signed_in(&popup).await;
@@ -132,6 +129,7 @@ async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_
     popup.let_access_token_expire().await;
     popup.set_server(&stranger.url).await;
     popup.reload().await;
+    popup.until_offers_are_shown().await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
     issuer.until_seen("POST /logout", 1).await;
@@ -139,6 +137,7 @@ async fn tokens_go_only_to_the_server_that_issued_them_and_another_server_signs_
     // Back again: the sign-in was ended, here and on its server.
     popup.set_server(&issuer.url).await;
     popup.reload().await;
+    popup.until_offers_are_shown().await;
     popup.click("accessProtected").await;
     popup.expect_error("No tokens found. Please login.").await;
     assert!(popup.is_shown("login").await && !popup.is_shown("logout").await);

@@ -116,6 +116,8 @@ async fn a_session_that_has_ended_is_told_and_an_unreachable_server_ends_none() 
     page.click("accessProtected").await;
     page.expect_error("Session expired. Please log in again.")
         .await;
+    page.until("!document.getElementById('openDialog').hidden")
+        .await;
     assert!(page.is_shown("openDialog").await && !page.is_shown("logout").await);
     assert_eq!(page.tokens().await, Value::Null);
     page.expect_no_violation().await;
@@ -202,14 +204,8 @@ async fn nothing_of_the_page_is_framed_or_run_by_others_and_its_files_are_kept()
 async fn behind_a_proxy_that_answers_something_else_nobody_is_signed_out() {
     let (server, browser) = tokio::join!(Server::start(), plain_browser());
     let proxy = Proxy::start(&server.url).await;
-    let page = browser.new_page().await;
-    page.go(&proxy.url).await;
-    page.click_on("#openDialog").await;
-    let page = crate::support::Popup::new(page);
-    page.register("alice", PASSWORD).await;
-    page.expect_success("Registration successful.").await;
-    page.log_in("alice", PASSWORD).await;
-    page.expect_success("Authentication successful.").await;
+    let page = WebPage::open_at(&browser, &proxy.url).await;
+    page.join("alice").await;
     proxy.answer_with(Some(Canned {
         status: "401 Unauthorized",
         content_type: "text/html",

@@ -283,6 +283,8 @@ async fn schedule_sign_outs(anew: bool) {
 
 /// Tells servers of the sign-outs that they have not heard of.
 async fn finish_sign_outs() {
+    // If the worker is stopped meanwhile, the next one tries again.
+    schedule_sign_outs(false).await;
     let Ok(told) = session::finish_sign_outs().await else {
         return;
     };

@@ -123,7 +123,9 @@ impl Browser {
     pub async fn popup_as_it_is(&self) -> Popup {
         let page = self.new_page().await;
         page.go(&popup_url()).await;
-        Popup::new(page)
+        let popup = Popup::new(page);
+        popup.until_revealed().await;
+        popup
     }
 
     /// An empty tab.

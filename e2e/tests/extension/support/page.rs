@@ -48,9 +48,20 @@ impl Page {
         found.expect("the element")
     }
 
-    /// Clicks the element of a CSS selector, as soon as there is one.
+    /// The element of a CSS selector, as soon as it is shown: nobody can click or type before.
+    pub async fn find_shown(&self, selector: &str) -> WebElement {
+        let shown = format!(
+            "document.querySelector({})?.checkVisibility()",
+            json!(selector)
+        );
+        self.until(&shown).await;
+        self.find(selector).await
+    }
+
+    /// Clicks the element of a CSS selector, as soon as it is shown.
     pub async fn click_on(&self, selector: &str) {
-        self.find(selector).await.click().await.expect("clicked");
+        let element = self.find_shown(selector).await;
+        element.click().await.expect("clicked");
     }
 
     /// Clicks the button of that label, as soon as there is one.
@@ -94,6 +105,12 @@ impl Page {
             let in_time = since.elapsed() < TIMEOUT;
             assert!(went && in_time, "{condition}: {error:?}");
         }
+    }
+
+    /// Waits until it is known who is signed in. Nothing is shown before, and then something may be where it was not.
+    pub async fn until_revealed(&self) {
+        self.until("!document.getElementById('main').hasAttribute('data-unknown')")
+            .await;
     }
 
     /// Runs `script` in the tab before any script of a page that is loaded from now on.

@@ -26,16 +26,27 @@ impl Popup {
         self.0.close().await;
     }
 
+    pub async fn reload(&self) {
+        self.0.reload().await;
+        self.until_revealed().await;
+    }
+
+    /// Waits until the form has what its server offers, which may be told late and moves what is below.
+    pub async fn until_offers_are_shown(&self) {
+        self.until("document.getElementById('credentials').hasAttribute('data-passkeys')")
+            .await;
+    }
+
     pub async fn element(&self, id: &str) -> WebElement {
         self.find(&format!("#{id}")).await
     }
 
     pub async fn click(&self, id: &str) {
-        self.element(id).await.click().await.expect("clicked");
+        self.click_on(&format!("#{id}")).await;
     }
 
     pub async fn fill(&self, id: &str, text: &str) {
-        let element = self.element(id).await;
+        let element = self.find_shown(&format!("#{id}")).await;
         element.clear().await.expect("cleared");
         element.send_keys(text).await.expect("typed");
     }

@@ -32,9 +32,9 @@ impl WebPage {
         )
         .await;
         page.go(address).await;
-        page.until("!document.getElementById('main').hasAttribute('data-unknown')")
-            .await;
-        Self(Popup::new(page))
+        let page = Popup::new(page);
+        page.until_revealed().await;
+        Self(page)
     }
 
     /// Registers and signs in a new user, by the dialog.
