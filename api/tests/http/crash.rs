@@ -42,12 +42,17 @@ async fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     let (seed, kills) = (Random::seed(), everyday_or_long(KILLS, LONG_KILLS));
     println!("PASSWORD_AUTH_SEED={seed} repeats the choices of these {kills} kills");
     let mut run = Run::new(seed);
-    while run.kills.sum() < kills {
+    // A kill may come too late for a phase; it is tried again then.
+    while run.kills.sum() < kills || !run.kills.hit_every_phase() {
+        assert!(
+            run.rounds < 10 * kills,
+            "a phase is not hit: {:#?}",
+            run.kills
+        );
         run.round().await;
     }
     let tally = run.finish().await;
     println!("{:#?}\n{tally:?}", run.kills);
-    run.kills.expect_every_phase();
     let Tally {
         registered,
         contended,
@@ -115,17 +120,13 @@ impl Kills {
             + self.while_starting_at_a_call
     }
 
-    fn expect_every_phase(&self) {
-        for kills in [
-            self.under_load,
-            self.between_a_write_and_its_sync,
-            self.while_sweeping,
-            self.while_stopping,
-            self.while_starting,
-            self.while_starting_at_a_call,
-        ] {
-            assert!(kills > 0, "a phase was not hit: {self:#?}");
-        }
+    const fn hit_every_phase(&self) -> bool {
+        self.under_load > 0
+            && self.between_a_write_and_its_sync > 0
+            && self.while_sweeping > 0
+            && self.while_stopping > 0
+            && self.while_starting > 0
+            && self.while_starting_at_a_call > 0
     }
 }
 

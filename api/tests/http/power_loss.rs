@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -23,7 +22,7 @@ use self::check::hold_to;
 use self::disk::{Disk, Left};
 use self::ledger::Ledger;
 use crate::actor::{Actor, Server, Servers, check_all};
-use crate::support::strace::{Call, Trace, traced};
+use crate::support::strace::{self, Call, Trace, traced};
 use crate::support::{Random, ServerProcess, everyday_or_long};
 
 /// Recorded loads, images of each, and acknowledged writes in each of a load's runs.
@@ -32,9 +31,6 @@ const IMAGES: (usize, usize) = (32, 240);
 const LOAD: (usize, usize) = (250, 1_500);
 
 const ACTORS: usize = 12;
-
-/// How long strace may take to write the rest of its trace.
-const STRACE_ENDS: Duration = Duration::from_secs(60);
 
 /// Servers at once that are held to something.
 const CHECKS: usize = 4;
@@ -113,14 +109,19 @@ impl Recording {
             };
             assert_eq!(log, "", "the server complained");
             actors = acting.join_all().await;
-            let (mut run, length) = read(trace.path(), id, lines).await;
+            let text = strace::whole(trace.path(), id).await;
+            let mut run = Trace::parse(&text).calls;
+            for call in &mut run {
+                call.begun += lines;
+                call.ended += lines;
+            }
             calls::settle(&mut run, folder.path());
             disk.next_process();
             for (_, event) in events(&run) {
                 event.tell(&mut disk);
             }
             expect_same(&disk, folder.path(), random);
-            lines += length;
+            lines += text.lines().count();
             runs.push(run);
         }
         let root = folder.path().to_owned();
@@ -228,30 +229,6 @@ fn events(run: &[Call]) -> Vec<(usize, Event<'_>)> {
         .into_iter()
         .map(|(line, _, event)| (line, event))
         .collect()
-}
-
-/// The whole trace of the process `id`, and how many lines it has. strace may end a moment after its server, and no
-/// event tells: its last line is about the end of the server's first thread.
-async fn read(trace: &Path, id: u32, lines: usize) -> (Vec<Call>, usize) {
-    let (begun, id) = (Instant::now(), format!("{id} "));
-    let text = loop {
-        assert!(begun.elapsed() < STRACE_ENDS, "strace wrote no end");
-        let text = fs::read_to_string(trace).expect("a trace");
-        if text
-            .lines()
-            .last()
-            .is_some_and(|last| last.starts_with(&id) && last.contains(" +++ "))
-        {
-            break text;
-        }
-        tokio::task::yield_now().await;
-    };
-    let mut calls = Trace::parse(&text).calls;
-    for call in &mut calls {
-        call.begun += lines;
-        call.ended += lines;
-    }
-    (calls, text.lines().count())
 }
 
 /// That nothing was missed: with everything that was not synced, the image is the folder.

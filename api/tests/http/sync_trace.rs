@@ -36,11 +36,12 @@ async fn every_acknowledged_write_is_synced_before_its_answer_leaves() {
     let sign_out = json!({"refresh_token": token});
     client.post("/logout", &sign_out).await.expect_ok();
     client.post("/logout", &sign_out).await.expect_ok();
+    let id = server.id();
     server.tell_to_stop().await;
     let (status, log) = server.ended().await;
     assert!(status.success() && log.is_empty(), "{status}: {log}");
 
-    let trace = Trace::parse(&std::fs::read_to_string(trace.path()).expect("a trace"));
+    let trace = Trace::parse(&strace::whole(trace.path(), id).await);
     let written = &[Sync::AfterWrite][..];
     let waited = &[Sync::AfterWrite, Sync::Alone];
     let not_waited = &[Sync::None];
@@ -81,8 +82,9 @@ async fn a_first_start_syncs_what_it_made_before_it_says_that_it_serves() {
     let folder = tempfile::tempdir().expect("a folder");
     let trace = tempfile::NamedTempFile::new().expect("a file");
     let server = ServerProcess::start(traced(folder.path(), trace.path()).await).await;
+    let id = server.id();
     server.kill().await;
-    let trace = Trace::parse(&std::fs::read_to_string(trace.path()).expect("a trace"));
+    let trace = Trace::parse(&strace::whole(trace.path(), id).await);
     let says_so = trace
         .calls
         .iter()

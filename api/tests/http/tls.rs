@@ -200,8 +200,9 @@ async fn a_server_that_stops_waits_for_no_handshake() {
         .expect("a handshake");
     let began = std::time::Instant::now();
     assert!(server.terminate().await.success());
+    // A handshake that is waited for has ten seconds.
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        began.elapsed() < Duration::from_secs(9),
         "{:?}",
         began.elapsed()
     );

@@ -5,14 +5,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
-use password_auth_store::sled::SledStore;
+use password_auth_store::sled::{MAX_WAIT, SledStore};
 use password_auth_store::{Backup as _, Lifecycle as _, LoadError, Loaded, Record, StoreError};
 use tokio::process::Command;
 
 use super::command::{
     Restored, WELL_KNOWN, backup, binary, filler, filler_records, prepared, restore,
 };
-use crate::support::ServerProcess;
+use crate::support::{ServerProcess, open_sled};
 
 /// Users of the file that is damaged; its first session stands in the line after theirs.
 const USERS: usize = 20;
@@ -307,7 +307,8 @@ async fn records_that_break_off_or_contradict_each_other_leave_the_store_as_empt
     // As empty as it was, it takes them whole, also after it was opened again.
     store.close().await;
     drop(store);
-    let store = SledStore::open(folder.path()).expect("no mark is left");
+    // No mark is left.
+    let store = open_sled(folder.path(), MAX_WAIT).await;
     let all = stream::iter([Ok(people.clone()), Ok(sessions)]);
     let loaded = store.load(all.boxed()).await.expect("loaded");
     let expected = Loaded {

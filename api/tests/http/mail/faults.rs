@@ -57,8 +57,8 @@ async fn a_server_that_is_down_gets_its_mail_once_it_is_back() {
 #[tokio::test]
 async fn a_server_that_says_nothing_delays_no_answer_and_gets_its_mail_later() {
     // The system takes connections for it; it never says a word.
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = silent.local_addr().expect("an address").port();
+    let port = free_port();
+    let silent = TcpListener::bind(("127.0.0.1", port)).await.expect("bound");
     let impatient = Pacing {
         opening: Duration::from_millis(100),
         ..PACING

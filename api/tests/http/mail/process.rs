@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use password_auth_model::Purpose;
-use password_auth_testing::{Encryption, MailServer, MailServerBuilder};
+use password_auth_testing::{Encryption, MailServer, MailServerBuilder, free_port};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -54,9 +54,7 @@ fn signed_in() -> MailServerBuilder {
 
 #[tokio::test]
 async fn mails_survive_a_kill_and_come_once() {
-    let mails = MailServer::builder().start().await;
-    let port = mails.port();
-    mails.stop().await;
+    let port = free_port();
     let folder = folder_with_alice().await;
     let plain = [("SMTP_TLS", "off"), ("RUST_LOG", "info")];
     let server = ServerProcess::start(command(&folder, port, &plain)).await;

@@ -19,7 +19,7 @@ pub use clock::TestClock;
 pub use person::Person;
 pub use process::ServerProcess;
 pub use random::{Random, everyday_or_long};
-pub use server::{Engine, TestServer, TestServerBuilder};
+pub use server::{Engine, TestServer, TestServerBuilder, open_sled};
 
 /// A copy of a data folder, as a backup of a stopped server is.
 pub fn copy_of(folder: &Path) -> TempDir {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use password_auth::config::{Config, Sources};
 use password_auth_core::app::App;
@@ -15,7 +15,7 @@ use password_auth_http::measures::Measures;
 use password_auth_http::server::{Limits, Listener, Tls, serve};
 use password_auth_model::{Clock as _, User, UsernameKey};
 use password_auth_store::Store;
-use password_auth_store::sled::{MAX_WAIT, SledStore};
+use password_auth_store::sled::{MAX_WAIT, OpenError, SledStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,6 +23,20 @@ use tokio::task::JoinHandle;
 
 use super::{TestClient, TestClock};
 use crate::database::Database;
+
+/// How long threads of sled's may hold a folder after it was closed.
+const LET_GO: Duration = Duration::from_secs(20);
+
+/// A store on a folder that another may have closed just before: no event tells when sled's threads let go of it.
+pub async fn open_sled(folder: &Path, max_wait: Duration) -> SledStore {
+    let begun = Instant::now();
+    loop {
+        match SledStore::open_with_max_wait(folder, max_wait) {
+            Err(OpenError::Io { .. }) if begun.elapsed() < LET_GO => tokio::task::yield_now().await,
+            opened => return opened.expect("a store"),
+        }
+    }
+}
 
 /// What a server keeps its records in.
 #[derive(Clone, Copy)]
@@ -107,8 +121,8 @@ impl TestServerBuilder {
         let clock = Arc::new(TestClock::new());
         let (store, database) = match self.engine {
             Engine::Sled => {
-                let store = SledStore::open_with_max_wait(folder.path(), self.max_wait);
-                (Arc::new(store.expect("a store")) as Arc<dyn Store>, None)
+                let store = open_sled(folder.path(), self.max_wait).await;
+                (Arc::new(store) as Arc<dyn Store>, None)
             }
             Engine::Postgres => {
                 let database = Database::new().await;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -43,6 +44,24 @@ pub async fn traced(folder: &Path, trace: &Path, options: &[&str]) -> Command {
         command.env(name, value.unwrap_or_default());
     }
     command
+}
+
+/// How long strace may take to write the rest of its trace.
+const ENDS: Duration = Duration::from_secs(60);
+
+/// What strace wrote about the server that had this process id, which has ended. strace may end a moment later, and no event
+/// tells: its last line is about the end of the server's first thread.
+pub async fn whole(trace: &Path, id: u32) -> String {
+    let (begun, id) = (Instant::now(), format!("{id} "));
+    loop {
+        assert!(begun.elapsed() < ENDS, "strace wrote no end");
+        let text = std::fs::read_to_string(trace).expect("a trace");
+        let is_end = |last: &str| last.starts_with(&id) && last.contains(" +++ ");
+        if text.lines().last().is_some_and(is_end) {
+            return text;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A system call. `begun` and `ended` are lines of the trace, which is in the order of what happened.
