@@ -6,8 +6,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::Browser;
 use super::browser::popup_url;
+use super::{Browser, in_time};
 
 /// A connection to the browser's DevTools.
 pub struct DevTools {
@@ -59,6 +59,11 @@ impl DevTools {
         }
         let text = Message::text(command.to_string());
         self.socket.send(text).await.expect("sent");
+        in_time(&command.to_string(), self.answer(id)).await
+    }
+
+    /// `null` when what was asked is gone, as a popup that a click closes.
+    async fn answer(&mut self, id: u64) -> Value {
         loop {
             let message = self.socket.next().await.expect("open").expect("a message");
             let Message::Text(text) = message else {
@@ -67,6 +72,11 @@ impl DevTools {
             let answer: Value = serde_json::from_str(&text).expect("JSON");
             if answer["id"] == id {
                 return answer;
+            }
+            let has_gone = answer["method"] == "Target.detachedFromTarget"
+                && answer["params"]["sessionId"] == *self.session;
+            if has_gone {
+                return Value::Null;
             }
         }
     }
@@ -94,12 +104,7 @@ impl ActionPopup {
             )
             .await;
         assert_eq!(opened.expect("the script runs").json(), "opened");
-        popup.target = loop {
-            let targets = popup.popup_targets().await;
-            if let Some(new) = targets.into_iter().find(|target| !before.contains(target)) {
-                break new;
-            }
-        };
+        popup.target = in_time("the popup", popup.target_that_is_not_in(&before)).await;
         let attach = json!({"targetId": popup.target, "flatten": true});
         let attached = popup.send("Target.attachToTarget", attach).await;
         popup.devtools.session = attached["sessionId"]
@@ -107,6 +112,18 @@ impl ActionPopup {
             .expect("a session")
             .to_owned();
         popup
+            .until("document.querySelector('#main:not([data-unknown])')")
+            .await;
+        popup
+    }
+
+    async fn target_that_is_not_in(&mut self, before: &[String]) -> String {
+        loop {
+            let targets = self.popup_targets().await;
+            if let Some(new) = targets.into_iter().find(|target| !before.contains(target)) {
+                return new;
+            }
+        }
     }
 
     async fn popup_targets(&mut self) -> Vec<String> {
@@ -164,10 +181,18 @@ impl ActionPopup {
 
     /// Waits until the popup shows the element of that id.
     pub async fn until_shown(&mut self, id: &str) {
+        self.until(&format!(
+            "document.getElementById('{id}').checkVisibility()"
+        ))
+        .await;
+    }
+
+    /// Waits until the popup satisfies `condition`, a JavaScript expression.
+    async fn until(&mut self, condition: &str) {
         self.evaluate(&format!(
             "new Promise(done => {{
-                 const look = () => document.getElementById('{id}').checkVisibility() && done();
-                 new MutationObserver(look).observe(document, {{attributes: true, subtree: true}});
+                 const look = () => {condition} && done();
+                 new MutationObserver(look).observe(document, {{attributes: true, childList: true, subtree: true}});
                  look();
              }})"
         ))
@@ -178,12 +203,15 @@ impl ActionPopup {
     pub async fn until_a_tab_took_over(mut self) {
         let target = self.target.clone();
         self.devtools.session.clear();
-        loop {
-            let now = self.popup_targets().await;
-            if !now.contains(&target) && now.len() > 1 {
-                return;
+        let took_over = async {
+            loop {
+                let now = self.popup_targets().await;
+                if !now.contains(&target) && now.len() > 1 {
+                    return;
+                }
             }
-        }
+        };
+        in_time("a tab that took over", took_over).await;
     }
 
     /// Closes it, as a click beside it does: whatever it was doing ends there.
@@ -192,6 +220,7 @@ impl ActionPopup {
         self.devtools.session.clear();
         self.send("Target.closeTarget", json!({"targetId": target}))
             .await;
-        while self.popup_targets().await.contains(&target) {}
+        let gone = async { while self.popup_targets().await.contains(&target) {} };
+        in_time("the end of the popup", gone).await;
     }
 }

@@ -12,8 +12,7 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::browser::TIMEOUT;
-use super::setting;
+use super::{in_time, setting};
 
 /// The id that tests give to an extension, and the host of its pages.
 pub const ID: &str = "password-auth@example.org";
@@ -93,9 +92,9 @@ impl Firefox {
         let command = json!({"id": id, "method": method, "params": params});
         let text = Message::text(command.to_string());
         self.socket.send(text).await.expect("sent");
+        let what = command.to_string();
         loop {
-            let message = tokio::time::timeout(TIMEOUT, self.socket.next()).await;
-            let message = message.unwrap_or_else(|_| panic!("{method}: no answer: {command}"));
+            let message = in_time(&what, self.socket.next()).await;
             let Message::Text(text) = message.expect("open").expect("a message") else {
                 continue;
             };

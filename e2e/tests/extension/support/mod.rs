@@ -28,6 +28,12 @@ pub use web::WebPage;
 /// A password that every rule allows.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// What `future` comes to. A test that waits for `what` in vain fails, and does not hang.
+async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(browser::TIMEOUT, future).await;
+    result.unwrap_or_else(|_| panic!("not within {:?}: {what}", browser::TIMEOUT))
+}
+
 /// A setting that `build.sh` hands over.
 pub fn setting(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())

@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::in_time;
+
 /// An answer that comes from nowhere.
 #[derive(Clone)]
 pub struct Canned {
@@ -77,7 +79,9 @@ impl Proxy {
     /// Waits until so many answers are held.
     pub async fn until_held(&self, count: usize) {
         let mut held = self.state.held.subscribe();
-        held.wait_for(|held| *held >= count).await.expect("it runs");
+        let what = format!("{count} answers that are held");
+        let held = in_time(&what, held.wait_for(|held| *held >= count)).await;
+        held.expect("it runs");
     }
 
     /// How often this was requested, as `POST /refresh`.
@@ -92,7 +96,9 @@ impl Proxy {
         let often = |seen: &Vec<(String, String)>| {
             seen.iter().filter(|(line, _)| line == request).count() >= count
         };
-        seen.wait_for(often).await.expect("it runs");
+        let what = format!("{request}, {count} times");
+        let seen = in_time(&what, seen.wait_for(often)).await;
+        seen.expect("it runs");
     }
 
     /// Every head that came, but for what a form asks to know what it may offer, which tells nothing.
