@@ -17,6 +17,7 @@ mod email_queue;
 mod error;
 mod events;
 mod factors;
+#[cfg(any(feature = "postgres", feature = "sled"))]
 mod gate;
 mod invites;
 mod lifecycle;

@@ -186,7 +186,7 @@ impl Connector {
         tokio::spawn(async move {
             let cancel = connection.client.cancel_token();
             timeout(CONNECT, cancel.cancel_query(tls)).await.ok();
-            connection.driver.abort();
+            connection.hang_up();
         });
     }
 }
@@ -227,6 +227,11 @@ pub(super) struct Connection {
 pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Connection {
+    /// Ends it at once, without waiting for rows that are still to come.
+    pub(super) fn hang_up(&self) {
+        self.driver.abort();
+    }
+
     /// The statement, prepared once per connection.
     pub(super) async fn statement(
         &self,

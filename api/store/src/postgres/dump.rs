@@ -89,7 +89,12 @@ pub(super) async fn dump(connector: &Connector) -> Result<Records, StoreError> {
             connection.row(UNLOCK, &[&LOCK]).await?;
             Ok::<_, DatabaseError>(())
         };
-        if let Err(failure) = read.await {
+        let ended = tokio::select! {
+            // The reader has gone.
+            () = batches.closed() => return connection.hang_up(),
+            ended = read => ended,
+        };
+        if let Err(failure) = ended {
             batches.send(Err(failure.into())).await.ok();
         }
     });
@@ -157,10 +162,7 @@ async fn read(
         .map_err(|error| error.1);
     let mut rows = pin!(rows);
     while let Some(batch) = rows.try_next().await? {
-        if batches.send(Ok(batch)).await.is_err() {
-            // The reader has gone.
-            break;
-        }
+        batches.send(Ok(batch)).await.ok();
     }
     Ok(())
 }
