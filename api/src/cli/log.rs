@@ -14,7 +14,7 @@ use super::log_lines::LogLines;
 use super::log_text::TextLines;
 #[cfg(feature = "otel")]
 use super::traces;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, parse_log_filter};
 
 /// The lines that wait for the thread that writes them.
 static LINES: OnceLock<Arc<LogLines>> = OnceLock::new();
@@ -31,7 +31,7 @@ pub(super) fn start_log(config: &Config) -> Result<(), String> {
         asks if asks.contains("sled") => format!("{asks},{NO_STATEMENTS}"),
         others => format!("{others},sled=off,{NO_STATEMENTS}"),
     };
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let filter = parse_log_filter(&filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     let stderr = io::stderr()
         .as_fd()
         .try_clone_to_owned()

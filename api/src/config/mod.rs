@@ -2,6 +2,7 @@
 
 mod file;
 mod in_force;
+mod log_filter;
 mod origin;
 mod parse;
 mod setting;
@@ -27,6 +28,7 @@ use password_auth_http::{CorsPolicy, FormPolicy, ProxyTrust};
 use password_auth_store::postgres::DatabaseUrl;
 use url::Url;
 
+pub(crate) use log_filter::parse_log_filter;
 pub use setting::{SETTINGS, Setting};
 pub use source::{Origin, Sources};
 

@@ -14,8 +14,8 @@ use password_auth_core::passwords::{MAX_SCORE, Policy, ScryptParams};
 use password_auth_core::tokens::{MIN_SECRET_BYTES, SigningAlg, SigningKey};
 use password_auth_model::Rate;
 use password_auth_store::postgres::{DatabaseUrl, InvalidDatabaseUrl};
-use tracing_subscriber::EnvFilter;
 
+use super::log_filter::parse_log_filter;
 use super::setting::Setting;
 use super::{LogFormat, Problem, Sources};
 
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         let text = parts.join(",");
         if !text.is_ascii() {
             self.problem(name, "only ASCII can be used in a filter");
-        } else if let Err(error) = EnvFilter::try_new(&text) {
+        } else if let Err(error) = parse_log_filter(&text) {
             self.problem(name, error.to_string());
         }
         text

@@ -142,3 +142,11 @@ fn the_log_filter_may_have_blanks_and_must_be_ascii() {
         assert_eq!(problems[0].setting, "RUST_LOG", "{filter}");
     }
 }
+
+/// As a regular expression, this one would take minutes.
+#[test]
+fn a_value_in_the_log_filter_is_no_regular_expression() {
+    let filter = format!("a[b{{c=x{}{}}}]", "*".repeat(30), ".".repeat(70));
+    let load = Config::load(&Sources::of([("RUST_LOG", &*filter)]), false);
+    assert_eq!(load.expect("valid").log_filter, filter);
+}

@@ -11,10 +11,12 @@ use password_auth_model::{Clock, Event, EventId, EventKind, SystemClock, Usernam
 use password_auth_store::sled::SledStore;
 use password_auth_store::{EventStore as _, Lifecycle as _, UserStore as _};
 use password_auth_wire::Tokens;
+use reqwest::Method;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::support::{PASSWORD, Random, ServerProcess, copy_of, everyday_or_long};
+use crate::support::{PASSWORD, Random, ServerProcess, TestClient, copy_of, everyday_or_long};
 
 const DAMAGES: (usize, usize) = (60, 1_500);
 
@@ -160,32 +162,53 @@ impl Whole {
             Err(sentence) if says_what_to_do(&sentence) => return Ok("refused, with a sentence"),
             Err(sentence) => return Err(format!("refused: {sentence}")),
         };
-        let client = server.client();
-        let (mut lost, mut failed) = (0, 0);
-        for (name, tokens) in &self.people {
-            let answers = [
-                client.authenticate(name, PASSWORD).await,
-                client.protected(tokens).await,
-                client.refresh(tokens.refresh_token.expose()).await,
-            ];
-            for answer in answers {
-                match answer.status {
-                    200 => {}
-                    // The client has looked at the body.
-                    500.. => failed += 1,
-                    _ => lost += 1,
-                }
+        let (lost, failed) = match self.ask(&server.client()).await {
+            Ok(counts) => counts,
+            Err(error) => {
+                // It ends when it cannot write any more.
+                let (status, log) = server.ended().await;
+                return if status.code() == Some(1) && says_what_to_do(&log) {
+                    Ok("ends at the damage, with a sentence")
+                } else {
+                    Err(format!("no answer, {error}; {status}: {log}"))
+                };
             }
-        }
-        let alive = client.get("/").await.status;
+        };
         let log = server.kill().await;
         match (lost, failed) {
             (0, 0) if log.is_empty() => Ok("serves"),
             (0, 0) if !panicked(&log) => Ok("serves, with a word"),
             (0, _) if says_what_to_do(&log) => Ok("fails at the damage, with a sentence"),
             (_, 0) if says_what_to_do(&log) => Ok("lost something, with a sentence"),
-            _ => Err(format!("{lost} lost, {failed} failed, then {alive}: {log}")),
+            _ => Err(format!("{lost} lost, {failed} failed: {log}")),
         }
+    }
+
+    /// How many answers say that something is lost, and how many that something failed.
+    async fn ask(&self, client: &TestClient) -> Result<(usize, usize), reqwest::Error> {
+        let (mut lost, mut failed) = (0, 0);
+        for (name, tokens) in &self.people {
+            let credentials = json!({"username": name, "password": PASSWORD});
+            let refresh = json!({"refresh_token": tokens.refresh_token.expose()});
+            let protected = client.request(Method::GET, "/protected");
+            let requests = [
+                client
+                    .request(Method::POST, "/authenticate")
+                    .json(&credentials),
+                protected.bearer_auth(tokens.access_token.expose()),
+                client.request(Method::POST, "/refresh").json(&refresh),
+            ];
+            for request in requests {
+                // The client has looked at the body.
+                match client.try_send(request).await?.status {
+                    200 => {}
+                    500.. => failed += 1,
+                    _ => lost += 1,
+                }
+            }
+        }
+        client.try_send(client.request(Method::GET, "/")).await?;
+        Ok((lost, failed))
     }
 }
 
