@@ -216,13 +216,7 @@ impl Whole {
 const UNFAIR: &str = "NOT ALLOWED";
 
 fn says_what_to_do(log: &str) -> bool {
-    let advice = [
-        "estore a backup",
-        "estore it from a backup",
-        "restore it",
-        // When it cannot write any more.
-        "repair the disk, then start the server again",
-    ];
+    let advice = ["estore a backup", "estore it from a backup", "restore it"];
     advice.iter().any(|advice| log.contains(advice)) && !panicked(log)
 }
 
