@@ -18,10 +18,12 @@ const canUse = (domain) => Boolean(domain && globalThis.PublicKeyCredential?.par
   && (isExtension || `.${location.hostname}`.endsWith(`.${domain}`));
 
 const show = ({ registration, passkeys }) => {
+  const message = element("status");
+  const { top, bottom } = message.getBoundingClientRect();
   form.dataset.registration = registration;
   form.toggleAttribute("data-passkeys", passkeys);
   // The form may be longer now, and push a message out of view.
-  document.querySelector("#status:not(:empty)")?.scrollIntoView({ block: "nearest" });
+  if (top >= 0 && bottom <= innerHeight + 1) message.scrollIntoView({ block: "nearest" });
 };
 
 const look = async () => {

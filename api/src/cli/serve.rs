@@ -28,8 +28,8 @@ use crate::operator::Operator;
 
 /// Why the server ends by itself. Everything that it acknowledged is on disk.
 const CANNOT_WRITE: &str = "the store cannot write any more (is the disk full or damaged? see the \
-                             log): free space or repair the disk, then start the server again. If it ends again, \
-                             restore a backup";
+                             log): free space or repair the disk, then start the server again. If it ends again \
+                             although there is space, restore a backup into an empty folder, and keep this one";
 
 /// How long to wait for a command that uses the folder.
 const COMMANDS: Duration = Duration::from_secs(5);

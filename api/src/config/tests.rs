@@ -137,6 +137,9 @@ fn the_log_filter_may_have_blanks_and_must_be_ascii() {
     let load = |filter| Config::load(&Sources::of([("RUST_LOG", filter)]), false);
     let config = load("warn, password_auth=debug").expect("valid");
     assert_eq!(config.log_filter, "warn,password_auth=debug");
+    for twice in ["a=info,a=debug", "[a{b=x}]=info,[a{b=x}]=warn"] {
+        assert_eq!(load(twice).expect("valid").log_filter, twice);
+    }
     for filter in ["\u{e9}=info", "info, c::\u{e9}a[x", "warn,x=loud"] {
         let problems = load(filter).expect_err(filter);
         assert_eq!(problems[0].setting, "RUST_LOG", "{filter}");

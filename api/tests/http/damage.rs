@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use password_auth_model::{Clock, Event, EventId, EventKind, SystemClock, UsernameKey};
 use password_auth_store::sled::SledStore;
@@ -166,8 +167,10 @@ impl Whole {
             Ok(counts) => counts,
             Err(error) => {
                 // It ends when it cannot write any more.
-                let (status, log) = server.ended().await;
-                return if status.code() == Some(1) && says_what_to_do(&log) {
+                let ended = tokio::time::timeout(ENDS, server.ended()).await;
+                let (status, log) = ended.map_err(|_| format!("no answer, {error}"))?;
+                let cannot_write = log.contains("the store cannot write any more");
+                return if status.code() == Some(1) && cannot_write && says_what_to_do(&log) {
                     Ok("ends at the damage, with a sentence")
                 } else {
                     Err(format!("no answer, {error}; {status}: {log}"))
@@ -211,6 +214,9 @@ impl Whole {
         Ok((lost, failed))
     }
 }
+
+/// How long the end of a server that cannot write any more may take.
+const ENDS: Duration = Duration::from_secs(60);
 
 /// What must not happen.
 const UNFAIR: &str = "NOT ALLOWED";

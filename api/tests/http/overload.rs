@@ -90,7 +90,7 @@ async fn a_storm_of_sign_ins_takes_bounded_memory_and_keeps_nobody_else_waiting(
 async fn a_server_that_is_told_to_stop_does_not_hash_for_all_who_wait() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = hashing_as_in_production(folder.path());
-    command.env("SCRYPT_P", "16");
+    command.env("SCRYPT_P", "16").env("SCRYPT_LOG_N", "16");
     let server = ServerProcess::start(command).await;
     // One address alone would have a few of the places.
     let client = server.client().with_many_addresses();

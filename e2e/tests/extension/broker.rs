@@ -311,6 +311,24 @@ async fn a_server_that_could_not_be_told_of_a_sign_out_is_told_later() {
 }
 
 #[tokio::test]
+async fn while_a_server_is_told_of_a_sign_out_the_next_try_is_set() {
+    let server = Server::start().await;
+    let proxy = Proxy::start(&server.url).await;
+    let (_app, browser, page) = start(&proxy.url).await;
+    sign_up(&page, "alice").await;
+    proxy.hold_answers();
+    let done = page.result("auth.signOut()").await;
+    assert_eq!(done["value"], json!({"serverTold": false}));
+    let held = proxy.held();
+    ring(&page, "password-auth.sign-out").await;
+    proxy.until_held(held + 1).await;
+    let alarm = "chrome.alarms.get('password-auth.sign-out').then(alarm => done(Boolean(alarm)))";
+    assert_eq!(page.run(alarm, Value::Null).await, true);
+    proxy.release_answers();
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn a_lock_whose_holder_never_lets_go_is_taken_after_a_while() {
     let server = Server::start().await;
     let (app, browser, page) = start(&server.url).await;

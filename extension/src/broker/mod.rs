@@ -50,6 +50,8 @@ thread_local! {
     static SHOWN: RefCell<Option<Option<(String, String)>>> = const { RefCell::new(None) };
     /// How often servers could not be told of pending sign-outs, one after the other.
     static FAILED_SIGN_OUTS: Cell<u32> = const { Cell::new(0) };
+    /// Whether servers are being told of them.
+    static TELLS_OF_SIGN_OUTS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Sets what `startBroker` was called with. `server` is an address; `None`: that of the settings.
@@ -285,7 +287,12 @@ async fn schedule_sign_outs(anew: bool) {
 async fn finish_sign_outs() {
     // If the worker is stopped meanwhile, the next one tries again.
     schedule_sign_outs(false).await;
-    let Ok(told) = session::finish_sign_outs().await else {
+    if TELLS_OF_SIGN_OUTS.replace(true) {
+        return;
+    }
+    let told = session::finish_sign_outs().await;
+    TELLS_OF_SIGN_OUTS.set(false);
+    let Ok(told) = told else {
         return;
     };
     FAILED_SIGN_OUTS.set(if told { 0 } else { FAILED_SIGN_OUTS.get() + 1 });
