@@ -17,13 +17,18 @@ const ask = (path, body) => askServer(form.dataset.server, path, body);
 const canUse = (domain) => Boolean(domain && globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON)
   && (isExtension || `.${location.hostname}`.endsWith(`.${domain}`));
 
+const isInView = (shown) => {
+  const { top, bottom } = shown.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight + 1;
+};
+
 const show = ({ registration, passkeys }) => {
   const message = element("status");
-  const { top, bottom } = message.getBoundingClientRect();
+  const wasInView = message.textContent && isInView(message);
   form.dataset.registration = registration;
   form.toggleAttribute("data-passkeys", passkeys);
   // The form may be longer now, and push a message out of view.
-  if (top >= 0 && bottom <= innerHeight + 1) message.scrollIntoView({ block: "nearest" });
+  if (wasInView) message.scrollIntoView({ block: "nearest" });
 };
 
 const look = async () => {

@@ -111,22 +111,24 @@ struct Kills {
 }
 
 impl Kills {
-    const fn sum(&self) -> usize {
-        self.under_load
-            + self.between_a_write_and_its_sync
-            + self.while_sweeping
-            + self.while_stopping
-            + self.while_starting
-            + self.while_starting_at_a_call
+    /// Of each phase.
+    const fn phases(&self) -> [usize; 6] {
+        [
+            self.under_load,
+            self.between_a_write_and_its_sync,
+            self.while_sweeping,
+            self.while_stopping,
+            self.while_starting,
+            self.while_starting_at_a_call,
+        ]
     }
 
-    const fn hit_every_phase(&self) -> bool {
-        self.under_load > 0
-            && self.between_a_write_and_its_sync > 0
-            && self.while_sweeping > 0
-            && self.while_stopping > 0
-            && self.while_starting > 0
-            && self.while_starting_at_a_call > 0
+    fn sum(&self) -> usize {
+        self.phases().iter().sum()
+    }
+
+    fn hit_every_phase(&self) -> bool {
+        !self.phases().contains(&0)
     }
 }
 

@@ -90,9 +90,7 @@ async fn at_200_percent_zoom_a_message_is_in_view() {
     assert_eq!(popup.run(in_view, Value::Null).await, true);
     // What the server offers makes the form longer.
     proxy.release_answers();
-    popup
-        .until("document.getElementById('credentials').hasAttribute('data-passkeys')")
-        .await;
+    popup.until_offers_are_shown().await;
     assert_eq!(popup.run(in_view, Value::Null).await, true);
     browser.quit().await;
 }
@@ -379,6 +377,7 @@ async fn a_session_that_the_worker_saw_end_is_told_when_the_popup_opens() {
     first
         .until("!document.getElementById('credentials').hidden")
         .await;
+    assert!(first.is_shown("login").await);
     // Once is enough.
     first.until_no_tokens_are_stored().await;
     let second = browser.popup_as_it_is().await;

@@ -173,17 +173,16 @@ impl Browser {
 /// It takes a port that is free for IPv6, and ends when somebody else has the same one for IPv4.
 async fn start_chromedriver() -> (Child, String) {
     const TRIES: usize = 10;
-    let mut said = String::new();
     for _ in 0..TRIES {
         match try_chromedriver().await {
             Ok(started) => return started,
-            Err(output) => said = output,
-        }
-        if !said.contains("port not available") {
-            break;
+            Err(said) => assert!(
+                said.contains("port not available"),
+                "chromedriver ended before it listened: {said}"
+            ),
         }
     }
-    panic!("chromedriver ended before it listened: {said}");
+    panic!("chromedriver found its port taken {TRIES} times");
 }
 
 /// `Err` with what it said if it ends before it listens.

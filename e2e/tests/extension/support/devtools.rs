@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::browser::popup_url;
+use super::page::{REVEALED, when};
 use super::{Browser, in_time};
 
 /// A connection to the browser's DevTools.
@@ -111,9 +112,7 @@ impl ActionPopup {
             .as_str()
             .expect("a session")
             .to_owned();
-        popup
-            .until("document.querySelector('#main:not([data-unknown])')")
-            .await;
+        popup.until(REVEALED).await;
         popup
     }
 
@@ -189,14 +188,8 @@ impl ActionPopup {
 
     /// Waits until the popup satisfies `condition`, a JavaScript expression.
     async fn until(&mut self, condition: &str) {
-        self.evaluate(&format!(
-            "new Promise(done => {{
-                 const look = () => {condition} && done();
-                 new MutationObserver(look).observe(document, {{attributes: true, childList: true, subtree: true}});
-                 look();
-             }})"
-        ))
-        .await;
+        let kept = format!("new Promise(done => {{ {} }})", when(condition));
+        self.evaluate(&kept).await;
     }
 
     /// Waits until it is closed, and a tab with its page is open beside the first one.

@@ -7,6 +7,19 @@ use tokio::time::Instant;
 
 use super::browser::TIMEOUT;
 
+/// Whether a page knows who is signed in, and shows it.
+pub(super) const REVEALED: &str = "document.querySelector('#main:not([data-unknown])')";
+
+/// A script that calls `done` when the page satisfies `condition`, a JavaScript expression.
+pub(super) fn when(condition: &str) -> String {
+    format!(
+        "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
+         const observer = new MutationObserver(look);
+         observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
+         look();"
+    )
+}
+
 pub struct Page {
     driver: WebDriver,
     tab: WindowHandle,
@@ -42,20 +55,19 @@ impl Page {
 
     /// The element of a CSS selector, as soon as there is one.
     pub async fn find(&self, selector: &str) -> WebElement {
-        let there = format!("document.querySelector({}) !== null", json!(selector));
-        self.until(&there).await;
-        let found = self.driver.find(By::Css(selector)).await;
-        found.expect("the element")
+        self.find_when(selector, "!== null").await
     }
 
     /// The element of a CSS selector, as soon as it is shown: nobody can click or type before.
     pub async fn find_shown(&self, selector: &str) -> WebElement {
-        let shown = format!(
-            "document.querySelector({})?.checkVisibility()",
-            json!(selector)
-        );
-        self.until(&shown).await;
-        self.find(selector).await
+        self.find_when(selector, "?.checkVisibility()").await
+    }
+
+    async fn find_when(&self, selector: &str, ready: &str) -> WebElement {
+        let condition = format!("document.querySelector({}) {ready}", json!(selector));
+        self.until(&condition).await;
+        let found = self.driver.find(By::Css(selector)).await;
+        found.expect("the element")
     }
 
     /// Clicks the element of a CSS selector, as soon as it is shown.
@@ -92,12 +104,7 @@ impl Page {
     /// Waits until the page satisfies `condition`, a JavaScript expression. The page may be left for another one
     /// meanwhile, as after the click that sends a form.
     pub async fn until(&self, condition: &str) {
-        let script = format!(
-            "const look = () => {{ if ({condition}) {{ observer.disconnect(); done(true); }} }};
-             const observer = new MutationObserver(look);
-             observer.observe(document, {{attributes: true, childList: true, characterData: true, subtree: true}});
-             look();"
-        );
+        let script = when(condition);
         let since = Instant::now();
         while let Err(error) = self.try_to_run(&script, Value::Null).await {
             // chromedriver says so at once when the document goes in which it waited.
@@ -109,8 +116,7 @@ impl Page {
 
     /// Waits until it is known who is signed in. Nothing is shown before, and then something may be where it was not.
     pub async fn until_revealed(&self) {
-        self.until("!document.getElementById('main').hasAttribute('data-unknown')")
-            .await;
+        self.until(REVEALED).await;
     }
 
     /// Runs `script` in the tab before any script of a page that is loaded from now on.
